@@ -1,0 +1,20 @@
+"""The contracts that a plugin's author sees: Case, Task, Baseline and their cards."""
+
+from bench.api.baseline import Baseline, BaselineCard, Pretrained, Published
+from bench.api.case import Case
+from bench.api.task import Split, Task, TaskCard
+from bench.design.preprocessing import Preprocessing, Window, ZScore
+
+__all__ = [
+    "Baseline",
+    "BaselineCard",
+    "Case",
+    "Preprocessing",
+    "Pretrained",
+    "Published",
+    "Split",
+    "Task",
+    "TaskCard",
+    "Window",
+    "ZScore",
+]

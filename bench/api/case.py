@@ -1,0 +1,31 @@
+"""One labelled volume on disk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Case:
+    """A labelled volume: what a task hands to the engine.
+
+    Attributes:
+        id: unique within the task.
+        images: one NIfTI file a channel, in the order of the card's `channels`.
+        label: one NIfTI label map, or one binary mask a class name (a class without a file
+            is absent from the case, and unlabelled if it is not in `labelled` either).
+        patient: the person; cases of one patient never fall into different splits.
+        labelled: the classes that were annotated in this case; None means all of the card's.
+    """
+
+    id: str
+    images: tuple[Path, ...]
+    label: Path | Mapping[str, Path]
+    patient: str
+    labelled: frozenset[str] | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file of the case, images first."""
+        labels = (self.label,) if isinstance(self.label, Path) else tuple(self.label.values())
+        return (*self.images, *labels)

@@ -1,0 +1,53 @@
+"""How a volume is brought onto the grid and into the value range that a network sees."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Millimetres = Annotated[float, Field(gt=0, le=50)]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Window(_Value):
+    """CT: clip to [low, high] Hounsfield units, scale linearly to 0…1."""
+
+    kind: Literal["window"] = "window"
+    low: float
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Window":
+        if self.low >= self.high:
+            raise ValueError(f"low must be below high, got {self.low} and {self.high}")
+        return self
+
+
+class ZScore(_Value):
+    """MR and others: clip to percentiles, then mean 0 and deviation 1 within the case.
+
+    Statistics are taken over the voxels above 0 when `nonzero` (skull-stripped brains).
+    """
+
+    kind: Literal["zscore"] = "zscore"
+    percentiles: tuple[float, float] = (0.5, 99.5)
+    nonzero: bool = False
+
+
+class Preprocessing(_Value):
+    """Orientation, spacing, intensity and crop: everything that decides a prepared array.
+
+    Attributes:
+        spacing_mm: target voxel size along the three axes of `axes`; None keeps the file's.
+        intensity: window or z-score.
+        axes: orientation code of the array's axes, as in nibabel ("RAS").
+        crop: "nonzero" crops to the voxels that differ from the volume's minimum;
+            "none" keeps the whole volume.
+    """
+
+    spacing_mm: tuple[Millimetres, Millimetres, Millimetres] | None = None
+    intensity: Annotated[Window | ZScore, Field(discriminator="kind")] = ZScore()
+    axes: str = "RAS"
+    crop: Literal["nonzero", "none"] = "nonzero"

@@ -1,0 +1,64 @@
+"""The recipe: how every arm of a sweep is trained, the same for all."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Voxels = Annotated[int, Field(ge=8, le=512)]
+
+
+class _Schedule(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(gt=0, le=1_000_000)
+    batch: int = Field(default=2, gt=0, le=256)
+    patch: tuple[Voxels, Voxels, Voxels] = (96, 96, 96)
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: float = Field(default=1e-3, gt=0, le=10)
+    weight_decay: float = Field(default=1e-5, ge=0, le=1)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    schedule: Literal["cosine", "poly", "constant"] = "cosine"
+    augmentation: Literal["none", "light", "full"] = "full"
+    precision: Literal["32", "bf16", "16"] = "32"
+    compile: bool = False
+    channels_last: bool = False
+
+
+class Recipe(_Schedule):
+    """Fine-tuning: a fixed number of optimiser steps at every fraction and for every arm.
+
+    Attributes:
+        steps: optimiser steps.
+        batch: patches a step.
+        patch: voxels of a patch along each axis.
+        warmup: share of the steps in which the learning rate rises linearly from 0.
+        loss: softmax Dice plus cross-entropy, or either alone.
+        foreground: share of patches centred on a random voxel of a random class.
+        selection: "last" scores the final weights; "best" those with the best validation Dice.
+        validations: how often "best" looks at the validation cases.
+        head_share: of the steps, that `adaptation = "warmup"` trains the head alone.
+        layer_decay: factor a stage by which `adaptation = "layerwise"` lowers the rate.
+        overlap: of neighbouring windows at inference.
+        windows: windows a forward pass at inference.
+    """
+
+    steps: int = Field(default=2000, gt=0, le=1_000_000)
+    loss: Literal["dice_ce", "dice", "ce"] = "dice_ce"
+    foreground: float = Field(default=0.67, ge=0, le=1)
+    selection: Literal["last", "best"] = "last"
+    validations: int = Field(default=10, gt=0, le=1000)
+    head_share: float = Field(default=0.2, gt=0, lt=1)
+    layer_decay: float = Field(default=0.75, gt=0, le=1)
+    overlap: float = Field(default=0.5, ge=0, lt=1)
+    windows: int = Field(default=4, ge=2, le=256)
+
+
+class Pretraining(_Schedule):
+    """Pre-training of the arms whose weights are made here, the same for all of them.
+
+    Attributes:
+        seed: weights are made once, with this seed, and shared by all cells.
+    """
+
+    steps: int = Field(default=4000, gt=0, le=1_000_000)
+    seed: int = Field(default=0, ge=0)

@@ -1,0 +1,36 @@
+"""Fixtures that every room shares."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+def _real(folder: str, variable: str) -> Path:
+    given = os.environ.get(variable)
+    path = Path(given) if given else REPOSITORY.parent / "shared" / folder
+    if not path.is_dir():
+        pytest.skip(f"real {folder} missing: set {variable}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real volumes."""
+    return _real("data", "VOXBENCH_DATA")
+
+
+@pytest.fixture(scope="session")
+def real_weights() -> Path:
+    """The folder of real weights."""
+    return _real("weights", "VOXBENCH_WEIGHTS")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of the session's own, so that tests never read or fill the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["VOXBENCH_CACHE"] = str(folder)
+    return folder
