@@ -10,7 +10,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -207,6 +207,15 @@ def _entry_points(group: str) -> Iterator[Plugin]:
             yield Plugin(entry.name, owner, entry)
 
 
-def fields_of(plugin: type[Task] | type[Baseline]) -> Mapping[str, Any]:
-    """Field → default of a plugin, for `ls`."""
-    return {field.name: field.default for field in dataclasses.fields(plugin) if field.init}
+def complete(registry: Registry[P], ref: Ref) -> Ref:
+    """The ref with every field that has a default, so that equal plugins have equal refs.
+
+    Raises:
+        PluginError: a field is unknown.
+    """
+    defaults = {
+        field.name: field.default
+        for field in dataclasses.fields(registry.find(ref.name))
+        if field.init and field.default is not dataclasses.MISSING
+    }
+    return Ref.of(ref.name, {**defaults, **ref.values})

@@ -16,7 +16,11 @@ Scalar = str | int | float | bool | tuple[float, ...] | None
 
 @dataclass(frozen=True)
 class Ref:
-    """A plugin by name with the values of its fields, in the order of the names."""
+    """A plugin by name with the values of its fields, in the order of the names.
+
+    The fields `root` and `weights` are places on a machine: they find files, whose content is
+    hashed, and are no identity of their own.
+    """
 
     name: str
     fields: tuple[tuple[str, Scalar], ...] = ()
@@ -32,10 +36,10 @@ class Ref:
         """The fields as a dictionary."""
         return dict(self.fields)
 
-    def __str__(self) -> str:
-        """`name[a=1,b=2]`, as it is written in tables."""
-        inside = ",".join(f"{key}={value}" for key, value in self.fields if key != "root")
-        return f"{self.name}[{inside}]" if inside else self.name
+    @property
+    def identity(self) -> list[Any]:
+        """Name and fields without places, as JSON."""
+        return [self.name, {key: value for key, value in self.fields if key not in _PLACES}]
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Cell:
         source: what a baseline that is pre-trained here is trained on.
         contract: grid and intensity that the arm's weights expect, given to its twin too; None
             takes the task's own.
+        limit: at most so many steps and test cases: a smoke run.
     """
 
     task: Ref
@@ -62,6 +67,7 @@ class Cell:
     source: Ref | None = None
     pretraining: Pretraining | None = None
     contract: Preprocessing | None = None
+    limit: int | None = None
 
     def key(self, data: str, weights: str | None, source_data: str | None, schema: int) -> str:
         """The cell's name: 20 hex digits of a hash over all that decides its result.
@@ -76,16 +82,17 @@ class Cell:
         """
         return digest(
             {
-                "task": _identity(self.task),
-                "baseline": _identity(self.baseline),
+                "task": self.task.identity,
+                "baseline": self.baseline.identity,
                 "fraction": asdict(self.fraction),
                 "draw": self.draw,
                 "seed": self.seed,
                 "adaptation": self.adaptation,
                 "recipe": self.recipe.model_dump(mode="json"),
-                "source": _identity(self.source) if self.source else None,
+                "source": self.source.identity if self.source else None,
                 "pretraining": self.pretraining and self.pretraining.model_dump(mode="json"),
                 "contract": self.contract and self.contract.model_dump(mode="json"),
+                "limit": self.limit,
                 "data": data,
                 "weights": weights,
                 "source_data": source_data,
@@ -98,10 +105,6 @@ def digest(value: object) -> str:
     """sha256 of a value's canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _identity(ref: Ref) -> list[Any]:
-    return [ref.name, {key: value for key, value in ref.fields if key not in _PLACES}]
 
 
 _PLACES = {"root", "weights"}

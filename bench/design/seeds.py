@@ -1,7 +1,7 @@
 """Named random streams, derived from a cell's axes by name.
 
 Each stream is the hash of its own name and the axes it depends on, so that adding an axis or a
-stream changes no other. The training subset depends on task and draw alone: every arm and seed
+stream changes no other. The training subset depends on the draw alone: every arm and seed
 of a draw sees the same cases. Arms that share a seed share the order of patches too.
 """
 
@@ -20,7 +20,7 @@ def stream(name: str, **axes: str | int | float | None) -> int:
 def streams(cell: Cell) -> dict[str, int]:
     """The seeds of one cell: subset, initialisation, order, augmentation and training."""
     return {
-        "subset": stream("subset", task=cell.task.name, draw=cell.draw),
+        "subset": stream("subset", draw=cell.draw),
         "initialisation": stream("initialisation", seed=cell.seed),
         "order": stream("order", draw=cell.draw, seed=cell.seed),
         "augmentation": stream("augmentation", draw=cell.draw, seed=cell.seed),

@@ -124,20 +124,29 @@ def parse_sweep(table: Mapping[str, Any], origin: str = "sweep") -> Sweep:
         raise SpecError(f"{origin}: " + "\n".join(lines)) from None
 
 
-def _override(table: dict[str, Any], override: str) -> None:
-    key, found, value = override.partition("=")
+def parse_override(text: str, option: str = "--set") -> tuple[str, Any]:
+    """Split `key=value`; the value is TOML, or a plain word.
+
+    Raises:
+        SpecError: there is no key or no `=`.
+    """
+    key, found, value = text.partition("=")
     if not found or not key.strip():
-        raise SpecError(f"--set {override!r}: write key=value, for instance recipe.steps=100.")
+        raise SpecError(f"{option} {text!r}: write key=value, for instance recipe.steps=100.")
     try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
-        parsed = value.strip()
-    *parents, last = key.strip().split(".")
+        return key.strip(), value.strip()
+
+
+def _override(table: dict[str, Any], override: str) -> None:
+    key, value = parse_override(override)
+    *parents, last = key.split(".")
     for parent in parents:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):
             raise SpecError(f"--set {override!r}: {parent!r} is not a table.")
-    table[last] = parsed
+    table[last] = value
 
 
 def _explain(item: Mapping[str, Any]) -> str:

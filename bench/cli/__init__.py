@@ -1,0 +1,43 @@
+"""The command line: one thin file a verb. Nothing heavy is imported before a verb runs."""
+
+import sys
+
+import typer
+
+from bench.cli.check import check
+from bench.cli.compare import compare
+from bench.cli.ls import ls
+from bench.cli.plan import plan
+from bench.cli.prepare import prepare
+from bench.cli.report import report
+from bench.cli.run import run
+from bench.cli.score import score
+from bench.cli.status import status
+from bench.cli.sysinfo import sysinfo
+from bench.errors import VoxbenchError
+
+app = typer.Typer(
+    name="voxbench",
+    help="Which pre-training pays off in 3D medical segmentation.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for verb in (run, plan, status, report, compare, score, prepare, check, ls, sysinfo):
+    app.command()(verb)
+
+
+def main() -> None:
+    """Run the command line.
+
+    Exit codes: 0 done, 1 done but something failed, 2 a mistake in the call or the data,
+    130 interrupted.
+    """
+    try:
+        app()
+    except VoxbenchError as error:
+        print(f"voxbench: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("voxbench: interrupted; run the same command to go on", file=sys.stderr)  # noqa: T201
+        sys.exit(130)

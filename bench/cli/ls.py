@@ -1,0 +1,98 @@
+"""`voxbench ls`: what is there, by name."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from bench.cli.options import Include, Json, include_all
+
+
+class What(StrEnum):
+    """The kinds of things that can be listed."""
+
+    tasks = "tasks"
+    baselines = "baselines"
+    sweeps = "sweeps"
+
+
+def ls(
+    what: Annotated[What, typer.Argument(help="tasks, baselines or sweeps")],
+    include_path: Include = None,
+    json: Json = False,
+) -> None:
+    """List tasks, baselines or sweeps."""
+    include_all(include_path)
+    rows = {What.tasks: _tasks, What.baselines: _baselines, What.sweeps: _sweeps}[what]()
+    if json:
+        import json as writer
+
+        print(writer.dumps(rows, indent=1))  # noqa: T201
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*rows[0], box=None)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    Console().print(table)
+
+
+def _tasks() -> list[dict[str, Any]]:
+    from bench.api import TaskCard
+    from bench.errors import DataError
+    from bench.plugins import TASKS, find_task
+
+    rows = []
+    for name, plugin in TASKS.plugins().items():
+        found = TASKS.find(name)
+        try:
+            card: TaskCard | None = find_task(name).card if found.folder or found.generated else None
+        except DataError:
+            card = None
+        rows.append(
+            {
+                "task": name,
+                "modality": card and card.modality,
+                "classes": ", ".join(card.classes) if card else "read from its folder",
+                "licence": card and card.licence,
+                "from": plugin.owner,
+            }
+        )
+    return rows
+
+
+def _baselines() -> list[dict[str, Any]]:
+    from bench.plugins import BASELINES, complete
+    from bench.design.cell import Ref
+
+    rows = []
+    for name, plugin in BASELINES.plugins().items():
+        card = BASELINES.find(name).card
+        axes = complete(BASELINES, Ref(name)).values
+        rows.append(
+            {
+                "baseline": name,
+                "strategy": card.strategy,
+                "axes": ", ".join(f"{key}={value}" for key, value in axes.items()),
+                "licence": card.licence,
+                "from": plugin.owner,
+            }
+        )
+    return rows
+
+
+def _sweeps() -> list[dict[str, Any]]:
+    from bench.run.named import find_sweep, named_sweeps
+
+    return [
+        {
+            "sweep": name,
+            "tasks": ", ".join(task.name for task in sweep.tasks),
+            "baselines": ", ".join(baseline.name for baseline in sweep.baselines),
+            "fractions": ", ".join(map(str, sweep.fractions)),
+            "seeds": len(sweep.seeds),
+        }
+        for name in named_sweeps()
+        for sweep in [find_sweep(name)]
+    ]

@@ -1,0 +1,35 @@
+"""Options that several verbs share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Spec = Annotated[str, typer.Argument(help="Name of a sweep (see `voxbench ls sweeps`) or a file.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Folder of the records; runs/<sweep> by default."),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a key of the sweep: recipe.steps=50, 'seeds=[0,1]'."),
+]
+Include = Annotated[
+    list[Path] | None,
+    typer.Option("--include-path", help="Folder with loose plugin files (*.py)."),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(min=1, help="At most N steps and N test cases a cell; records are marked smoke."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def include_all(folders: list[Path] | None) -> list[Path]:
+    """Register the loose plugins; the folders as absolute paths."""
+    from bench.plugins import include
+
+    found = [folder.resolve() for folder in folders or []]
+    for folder in found:
+        include(folder)
+    return found

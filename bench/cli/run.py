@@ -1,0 +1,48 @@
+"""`voxbench run`: a sweep from its spec to its report."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from bench.cli.options import Include, Limit, Output, Overrides, Spec, include_all
+
+
+def run(
+    spec: Spec,
+    output: Output = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Workers; one a GPU, else one a core, if left out."),
+    ] = None,
+    limit: Limit = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run failed cells again.")
+    ] = False,
+    set_: Overrides = None,
+    include_path: Include = None,
+    wandb: Annotated[
+        Literal["off", "offline", "online"],
+        typer.Option(help="Mirror the records on Weights & Biases."),
+    ] = "off",
+) -> None:
+    """Run what is missing of a sweep, then write its report. Stop it anywhere and run it again."""
+    from pathlib import Path
+
+    from bench.cli.progress import Progress
+    from bench.report.report import report
+    from bench.run.mirror import mirror
+    from bench.run.named import find_sweep
+    from bench.run.sweep import Options, run_sweep
+
+    include = include_all(include_path)
+    sweep = find_sweep(spec, set_ or [])
+    root = output or Path("runs") / sweep.name
+    options = Options(jobs, limit, retry_failed, include)
+    with Progress(mirror(wandb, f"voxbench-{sweep.name}", root / "wandb")) as progress:
+        planned = run_sweep(sweep, root, options, progress)
+    progress.close(planned, root)
+    if any(cell.state == "cached" for cell in planned):
+        report(root, root / "report")
+        print(f"report: {root / 'report' / 'report.md'}")  # noqa: T201
+    if any(cell.state == "failed" for cell in planned):
+        raise typer.Exit(1)

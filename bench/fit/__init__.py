@@ -1,0 +1,1 @@
+"""Training: one lean loop under Lightning, one recipe for every arm."""

@@ -1,0 +1,62 @@
+"""Predict one case and score it on the native grid of its reference."""
+
+import numpy as np
+from nibabel.affines import voxel_sizes
+from torch import nn
+
+from bench import metrics
+from bench.api import Case, TaskCard
+from bench.data.geometry import to_native
+from bench.data.prepare import PreparedCase
+from bench.data.volumes import read_reference
+from bench.design.recipe import Recipe
+from bench.errors import VoxbenchError
+from bench.predict.window import predict
+from bench.record.record import CaseScores, ClassScores
+
+
+def segment(
+    network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: str
+) -> np.ndarray:
+    """Class indices (d, h, w) uint8 of a case on the grid of its files."""
+    scores = predict(
+        network,
+        prepared.image,
+        patch=recipe.patch,
+        overlap=recipe.overlap,
+        windows=recipe.windows,
+        device=device,
+        precision=recipe.precision,
+    )
+    return to_native(scores, prepared.grid)
+
+
+def score_case(
+    network: nn.Module,
+    case: Case,
+    prepared: PreparedCase,
+    card: TaskCard,
+    recipe: Recipe,
+    device: str,
+) -> CaseScores:
+    """Scores of the annotated classes; a prediction that fails scores worst and is flagged."""
+    classes = {
+        name: index
+        for index, name in enumerate(card.classes, start=1)
+        if case.labelled is None or name in case.labelled
+    }
+    reference, affine = read_reference(case, card)
+    spacing_mm = tuple(float(size) for size in voxel_sizes(affine))
+    failure = None
+    try:
+        prediction = segment(network, prepared, recipe, device)
+        found = metrics.evaluate(prediction, reference, classes, spacing_mm, card.tolerance_mm)
+    except (RuntimeError, ValueError, VoxbenchError) as error:
+        failure = f"{type(error).__name__}: {error}"
+        found = metrics.worst(reference, classes, spacing_mm)
+    stored = {name: _stored(score) for name, score in found.items()}
+    return CaseScores(case=case.id, patient=case.patient, classes=stored, failure=failure)
+
+
+def _stored(score: metrics.ClassScore) -> ClassScores:
+    return ClassScores(**{name: getattr(score, name) for name in ClassScores.model_fields})

@@ -1,0 +1,69 @@
+"""Sliding-window inference with Gaussian weights."""
+
+import warnings
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from monai.inferers import sliding_window_inference
+from torch import Tensor, nn
+
+
+def predict(
+    network: nn.Module,
+    image: np.ndarray,
+    *,
+    patch: Sequence[int],
+    overlap: float,
+    windows: int,
+    device: str,
+    precision: str = "32",
+) -> np.ndarray:
+    """Class scores of a whole prepared case.
+
+    Logits of overlapping windows are averaged with Gaussian weights (Isensee et al., Nature
+    Methods 2021).
+
+    Args:
+        network: the segmenter; used in evaluation mode.
+        image: (channel, d, h, w) float32.
+        patch: voxels of a window.
+        overlap: share of a window that the next one covers again.
+        windows: windows a forward pass.
+        device: "cpu" or "cuda:N".
+        precision: "32", "bf16" or "16", as in training.
+
+    Returns:
+        (1 + classes, d, h, w) float32 logits.
+    """
+    training = network.training
+    network.eval()
+    kind = {"bf16": torch.bfloat16, "16": torch.float16}.get(precision)
+    with (
+        torch.inference_mode(),
+        torch.autocast(device.partition(":")[0], dtype=kind, enabled=kind is not None),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", module="monai")
+        tensor = torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None]
+        scores = sliding_window_inference(
+            tensor.to(device),
+            roi_size=tuple(patch),
+            sw_batch_size=windows,
+            predictor=_paired(network),
+            overlap=overlap,
+            mode="gaussian",
+        )
+    network.train(training)
+    return np.asarray(scores[0].float().cpu().numpy())  # type: ignore[union-attr, call-overload]
+
+
+def _paired(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    """Send a lone window twice: on the CPU a batch of one takes a slow convolution."""
+
+    def forward(windows: Tensor) -> Tensor:
+        if windows.shape[0] == 1 and windows.device.type == "cpu":
+            return network(windows.expand(2, -1, -1, -1, -1))[:1].float()  # type: ignore[no-any-return]
+        return network(windows).float()  # type: ignore[no-any-return]
+
+    return forward

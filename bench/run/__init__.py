@@ -1,0 +1,1 @@
+"""Running a sweep: expand, plan, run each cell once, store its record."""

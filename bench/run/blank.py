@@ -1,0 +1,45 @@
+"""A record with all that is known of a cell before it runs."""
+
+from dataclasses import asdict
+from typing import Any
+
+from bench import metrics
+from bench.design.cell import Cell
+from bench.design.seeds import streams
+from bench.record.environment import environment
+from bench.record.record import Record
+from bench.run.jobs import Place
+from bench.run.plan import Planned
+
+
+def blank(planned: Planned, place: Place) -> Record:
+    """The record of a cell that has not finished: status failed, no scores."""
+    cell = planned.arranged.cell
+    return Record(
+        key=planned.key,
+        status="failed",
+        smoke=cell.limit is not None,
+        sweep=place.sweep,
+        arm=planned.arranged.arm,
+        cell=_plain(cell),
+        environment=environment(place.device, place.threads),
+        seeds=streams(cell),
+        metrics_version=metrics.VERSION,
+    )
+
+
+def _plain(cell: Cell) -> dict[str, Any]:
+    """The cell as JSON, without the places of this machine."""
+    return {
+        "task": cell.task.identity,
+        "baseline": cell.baseline.identity,
+        "fraction": asdict(cell.fraction),
+        "draw": cell.draw,
+        "seed": cell.seed,
+        "adaptation": cell.adaptation,
+        "limit": cell.limit,
+        "recipe": cell.recipe.model_dump(mode="json"),
+        "source": cell.source and cell.source.identity,
+        "pretraining": cell.pretraining and cell.pretraining.model_dump(mode="json"),
+        "contract": cell.contract and cell.contract.model_dump(mode="json"),
+    }

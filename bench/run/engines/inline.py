@@ -1,0 +1,22 @@
+"""The engine that runs every job in this process, one after the other."""
+
+from collections.abc import Callable, Sequence
+
+from bench.run.jobs import Job, Outcome, Place, lost, work
+
+
+def run(
+    jobs: Sequence[Job],
+    place: Place,
+    started: Callable[[Job], None],
+    finished: Callable[[Outcome], None],
+) -> None:
+    """Run the jobs in their order; a cell whose weights could not be made fails with the reason."""
+    failed: dict[str, str] = {}
+    for job in jobs:
+        started(job)
+        reason = failed.get(job.needs or "")
+        outcome = lost(job, reason, place) if reason else work(job, place)
+        if job.pretraining and outcome.failure:
+            failed[job.id] = outcome.failure
+        finished(outcome)

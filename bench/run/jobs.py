@@ -1,0 +1,111 @@
+"""Units of work that an engine hands out: weights to make first, then cells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.design.cell import digest
+from bench.run.plan import Planned, data_identity
+
+if TYPE_CHECKING:
+    from bench.record import Record
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a job runs.
+
+    Attributes:
+        root: the output folder.
+        device: "cpu" or "cuda:N".
+        threads: of the processor.
+        sweep: its name.
+    """
+
+    root: Path
+    device: str
+    threads: int
+    sweep: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell to run, or the pre-training that cells wait for.
+
+    Attributes:
+        id: the cell's key, or the identity of the weights.
+        planned: the cell; of a pre-training, one of those that need it.
+        pretraining: make the weights only.
+        needs: id of the pre-training that comes first.
+    """
+
+    id: str
+    planned: Planned
+    pretraining: bool = False
+    needs: str | None = None
+
+    def __str__(self) -> str:
+        """For progress lines."""
+        arm = self.planned.arranged.arm
+        if self.pretraining:
+            return f"pre-training {arm.baseline}"
+        return f"{arm.task} · {arm.baseline} · {arm.fraction} · draw {arm.draw} · seed {arm.seed}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: its record, if it is a cell, and why it failed, if it did."""
+
+    job: Job
+    record: "Record | None"
+    failure: str | None = None
+
+
+def jobs(cells: Sequence[Planned]) -> list[Job]:
+    """The cells with the pre-trainings that they need, each once and first."""
+    first: dict[str, Job] = {}
+    then = []
+    for planned in cells:
+        needs = _weights(planned)
+        if needs:
+            first.setdefault(needs, Job(needs, planned, pretraining=True))
+        then.append(Job(planned.key, planned, needs=needs))
+    return [*first.values(), *then]
+
+
+def work(job: Job, place: Place) -> Outcome:
+    """Do a job in this process; a cell's record is stored before its outcome is told."""
+    from bench.run import cell
+
+    if job.pretraining:
+        return Outcome(job, None, cell.pretrain(job.planned.arranged.cell, place))
+    record = cell.run(job.planned, place)
+    return finish(job, record, place)
+
+
+def lost(job: Job, reason: str, place: Place) -> Outcome:
+    """The outcome of a job whose worker died, or whose weights could not be made."""
+    if job.pretraining:
+        return Outcome(job, None, reason)
+    from bench.run.blank import blank
+
+    record = blank(job.planned, place)
+    record.failure = reason
+    return finish(job, record, place)
+
+
+def finish(job: Job, record: "Record", place: Place) -> Outcome:
+    """Store a record and tell what became of its job."""
+    from bench.record import Store
+
+    Store(place.root).write(record)
+    return Outcome(job, record, record.failure)
+
+
+def _weights(planned: Planned) -> str | None:
+    cell = planned.arranged.cell
+    if cell.source is None or cell.pretraining is None:
+        return None
+    schedule = cell.pretraining.model_dump(mode="json")
+    return digest([cell.baseline.identity, data_identity(cell.source), schedule])

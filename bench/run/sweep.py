@@ -1,0 +1,87 @@
+"""A sweep from its plan to its records: only what is missing runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bench.design.spec import Sweep
+from bench.record import Store
+from bench.record.environment import cpus
+from bench.record.store import write_atomically
+from bench.run.engines import inline, pool
+from bench.run.grid import arrange
+from bench.run.jobs import Job, Outcome, Place, jobs
+from bench.run.plan import Planned, plan
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a sweep is run; none of it decides a result.
+
+    Attributes:
+        jobs: worker processes; 1 runs in this process; None takes one a GPU, else one a core.
+        limit: at most so many steps and test cases a cell; marks every record smoke.
+        retry_failed: run failed cells again.
+        include: folders of loose plugins, for the workers.
+    """
+
+    jobs: int | None = None
+    limit: int | None = None
+    retry_failed: bool = False
+    include: Sequence[Path] = ()
+
+
+class Watch(Protocol):
+    """Who is told of the progress."""
+
+    def planned(self, cells: Sequence[Planned], todo: Sequence[Job]) -> None:
+        """What there is and what will run."""
+
+    def started(self, job: Job) -> None:
+        """A job has begun."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """A job has ended; its record is stored."""
+
+
+def run_sweep(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[Planned]:
+    """Run the cells that have no record yet, and give the plan as it is afterwards.
+
+    A sweep may be stopped at any moment, `kill -9` included, and run again: finished cells are
+    found by their key, a cell that was training goes on from its checkpoint.
+
+    Raises:
+        SpecError, PluginError, DataError: before anything runs.
+    """
+    arranged = arrange(sweep, options.limit)
+    store = Store(root)
+    write_atomically(root / "sweep.json", sweep.model_dump_json(indent=1))
+    planned = plan(arranged, store)
+    wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
+    todo = jobs([cell for cell in planned if cell.state in wanted])
+    watch.planned(planned, todo)
+    if not todo:
+        return planned
+    _run(todo, root, sweep.name, options, watch)
+    return plan(arranged, store)
+
+
+def _run(todo: Sequence[Job], root: Path, name: str, options: Options, watch: Watch) -> None:
+    devices = _devices(options.jobs)
+    threads = max(1, cpus() // len(devices))
+    place = Place(root, devices[0], threads, name)
+    if len(devices) == 1:
+        inline.run(todo, place, watch.started, watch.finished)
+    else:
+        pool.run(todo, place, devices, options.include, watch.started, watch.finished)
+
+
+def _devices(count: int | None) -> list[str]:
+    """One entry a worker: the GPUs in turn, or the processor."""
+    import torch
+
+    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if gpus:
+        return [gpus[i % len(gpus)] for i in range(count or len(gpus))]
+    return ["cpu"] * (count or cpus())

@@ -1,0 +1,148 @@
+"""What every baseline must satisfy."""
+
+import dataclasses
+import pickle
+from typing import TYPE_CHECKING
+
+from bench.api import Baseline, Pretrained, Published, TaskCard
+from bench.design.cell import Ref
+from bench.errors import WeightsError
+from bench.plugins import find_baseline
+from bench.testing.runner import Skip
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bench.model.backbones import Backbone
+
+# ruff: noqa: S101 (a suite of assertions)
+
+SAMPLE = TaskCard(
+    name="sample",
+    modality="CT",
+    channels=("CT",),
+    classes={"first": 1, "second": 2},
+    spacing_mm=None,
+    tolerance_mm={"first": 2.0, "second": 2.0},
+    licence="none",
+    reference="none",
+)
+
+
+class BaselineChecks:
+    """Subclass it in your tests and give `baseline`; or run `voxbench check -b NAME`."""
+
+    baseline: Baseline
+
+    def _backbone(self, seed: int = 0, channels: int = 1) -> "Backbone":
+        import torch
+
+        torch.manual_seed(seed)
+        return self.baseline.backbone(channels)
+
+    def _volume(self, backbone: "Backbone", channels: int = 1) -> "Tensor":
+        import torch
+
+        side = max(32, *_three(backbone.divisor))
+        return torch.randn(2, channels, side, side, side, generator=torch.manual_seed(0))
+
+    def test_it_can_be_sent_to_a_worker(self) -> None:
+        """The baseline is a frozen dataclass and survives pickling."""
+        assert dataclasses.is_dataclass(self.baseline)
+        assert pickle.loads(pickle.dumps(self.baseline)) == self.baseline  # noqa: S301 (our bytes)
+
+    def test_features_have_the_resolution_of_the_image(self) -> None:
+        """The backbone gives `out_channels` features a voxel, for one channel and for two."""
+        for channels in (1, 2):
+            backbone = self._backbone(channels=channels)
+            volume = self._volume(backbone, channels)
+            features = backbone(volume)
+            expected = (2, backbone.out_channels, *volume.shape[2:])
+            assert tuple(features.shape) == expected, f"{tuple(features.shape)}, not {expected}"
+
+    def test_initialisation_follows_the_seed(self) -> None:
+        """The same seed gives the same weights, another seed others."""
+        first, again, other = (_flat(self._backbone(seed)) for seed in (0, 0, 1))
+        assert first.equal(again), "one seed gives different weights"
+        assert not first.equal(other), "the seed does not reach the weights"
+
+    def test_stages_hold_each_parameter_once(self) -> None:
+        """`stages()` names every parameter in exactly one stage, for freezing and decay."""
+        backbone = self._backbone()
+        stages = backbone.stages()
+        for name, _ in backbone.named_parameters():
+            hits = sum(name.startswith(stage) for stage in stages)
+            assert hits == 1, f"{name} lies in {hits} stages"
+
+    def test_gradients_reach_the_encoder(self) -> None:
+        """A loss on the features moves most of the encoder."""
+        backbone = self._backbone()
+        backbone(self._volume(backbone)).square().mean().backward()
+        parameters = [p for p in backbone.encoder.parameters() if p.requires_grad]
+        reached = sum(p.numel() for p in parameters if p.grad is not None and p.grad.any())
+        share = reached / sum(p.numel() for p in parameters)
+        assert share > 0.9, f"only {share:.0%} of the encoder's parameters get a gradient"
+
+    def test_its_twin_has_the_same_network(self) -> None:
+        """The scratch twin has the same tensors and loads nothing."""
+        if self.baseline.twin is None:
+            raise Skip("it is a scratch baseline")
+        import torch
+
+        twin = find_baseline(Ref.of(*self.baseline.twin))
+        assert not isinstance(twin, Published | Pretrained), "the twin loads weights"
+        torch.manual_seed(0)
+        shapes = _shapes(twin.backbone(1))
+        assert shapes == _shapes(self._backbone()), "the twin's network differs"
+
+    def test_unfit_says_why_or_nothing(self) -> None:
+        """`unfit` gives None or a reason in words."""
+        reason = self.baseline.unfit(SAMPLE)
+        assert reason is None or (isinstance(reason, str) and reason.strip())
+
+    def test_its_weights_reach_the_encoder(self) -> None:
+        """A published file loads, above the card's share, and changes the encoder."""
+        if not isinstance(self.baseline, Published):
+            raise Skip("its weights are not a file")
+        from bench.model.audit import load
+        from bench.model.weights import read_weights
+
+        try:
+            path = self.baseline.file()
+        except WeightsError as error:
+            raise Skip(str(error)) from None
+        backbone = self._backbone()
+        tensors = self.baseline.translate(read_weights(path), backbone)
+        audit = load(backbone, tensors, min_loaded=self.baseline.card.min_loaded, in_channels=1)
+        assert audit.hash_before != audit.hash_after, "loading changed nothing"
+
+    def test_its_objective_trains_the_encoder(self) -> None:
+        """The pre-training loss is finite and its gradient reaches the encoder."""
+        if not isinstance(self.baseline, Pretrained):
+            raise Skip("it is not pre-trained here")
+        import torch
+
+        backbone = self._backbone()
+        objective = self.baseline.objective(backbone, SAMPLE)
+        images = self._volume(backbone)
+        labels = torch.randint(0, 3, images[:, 0].shape, generator=torch.manual_seed(0))
+        loss = objective(images, labels, torch.ones(2, 2, dtype=torch.bool))
+        assert loss.ndim == 0, f"the loss has shape {tuple(loss.shape)}"
+        assert torch.isfinite(loss), f"the loss is {loss}"
+        loss.backward()
+        reached = any(p.grad is not None and p.grad.any() for p in backbone.encoder.parameters())
+        assert reached, "the loss does not reach the encoder"
+
+
+def _three(divisor: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (divisor,) if isinstance(divisor, int) else divisor
+
+
+def _flat(backbone: "Backbone") -> "Tensor":
+    import torch
+
+    return torch.cat([parameter.detach().flatten() for parameter in backbone.parameters()])
+
+
+def _shapes(backbone: "Backbone") -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in backbone.state_dict().items()}

@@ -1,0 +1,27 @@
+"""Random streams are named, and independent of what they do not depend on."""
+
+from dataclasses import replace
+
+from bench.design.cell import Ref
+from bench.design.fraction import Fraction
+from bench.design.seeds import stream, streams
+from tests.design.test_cell import CELL
+
+
+def test_the_order_of_axes_does_not_matter():
+    assert stream("order", seed=1, draw=2) == stream("order", draw=2, seed=1)
+
+
+def test_streams_differ_by_name_and_by_axis():
+    assert len({stream("a", seed=0), stream("b", seed=0), stream("a", seed=1)}) == 3
+
+
+def test_every_arm_and_seed_of_a_draw_sees_the_same_cases():
+    other = replace(CELL, baseline=Ref("c"), seed=5, fraction=Fraction(share=1.0))
+    assert streams(other)["subset"] == streams(CELL)["subset"]
+    assert streams(replace(CELL, draw=1))["subset"] != streams(CELL)["subset"]
+
+
+def test_arms_share_the_order_of_patches():
+    assert streams(replace(CELL, baseline=Ref("c")))["order"] == streams(CELL)["order"]
+    assert streams(replace(CELL, seed=1))["order"] != streams(CELL)["order"]

@@ -1,0 +1,73 @@
+"""A sweep is validated strictly, and every mistake gets one clear line."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.design.spec import parse_override, parse_sweep, read_sweep
+from bench.errors import SpecError
+
+SWEEP = {"name": "s", "tasks": ["a"], "baselines": ["b"]}
+
+
+def test_counts_become_lists_and_names_become_tables():
+    sweep = parse_sweep({**SWEEP, "seeds": 2, "fractions": ["3 shots", "10%", 1.0]})
+    assert sweep.seeds == (0, 1)
+    assert [str(fraction) for fraction in sweep.fractions] == ["3 shots", "10%", "100%"]
+    assert sweep.tasks[0].name == "a"
+    assert sweep.tasks[0].fields == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seedz": 2}, ["unknown key 'seedz'", "Did you mean 'seeds'"]),
+        ({"recipe": {"step": 2}}, ["unknown key 'step'", "Did you mean 'steps'", "recipe.step"]),
+        ({"fractions": [1.5]}, ["fractions", "1.5"]),
+        ({"fractions": [0]}, ["fractions", "0"]),
+        ({"fractions": ["0 shots"]}, ["fractions", "0 shots"]),
+        ({"fractions": [0.1, "10%"]}, ["fractions", "named twice"]),
+        ({"seeds": [1, 1]}, ["seeds", "named twice"]),
+        ({"seeds": [-1]}, ["seeds", "-1"]),
+        ({"seeds": 0}, ["seeds", "at least one"]),
+        ({"tasks": []}, ["tasks"]),
+        ({"adaptation": "ful"}, ["adaptation", "'full'", "'ful'"]),
+        ({"recipe": {"patch": [4, 32, 32]}}, ["recipe.patch.0", "4"]),
+        ({"recipe": {"steps": 0}}, ["recipe.steps", "0"]),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_value(change, words):
+    with pytest.raises(SpecError) as caught:
+        parse_sweep({**SWEEP, **change})
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once():
+    with pytest.raises(SpecError) as caught:
+        parse_sweep({**SWEEP, "seedz": 1, "fractions": [2]})
+    assert "seedz" in str(caught.value)
+    assert "fractions" in str(caught.value)
+
+
+def test_overrides_reach_nested_keys(tmp_path: Path):
+    path = tmp_path / "s.toml"
+    path.write_text('name = "s"\ntasks = ["a"]\nbaselines = ["b"]\n')
+    sweep = read_sweep(path, ["recipe.steps=50", "seeds=[3]", "recipe.optimiser=sgd"])
+    assert sweep.recipe.steps == 50
+    assert sweep.seeds == (3,)
+    assert sweep.recipe.optimiser == "sgd"
+
+
+@pytest.mark.parametrize("text", ["steps", "=3", ""])
+def test_an_override_without_key_and_value_is_refused(text):
+    with pytest.raises(SpecError, match="key=value"):
+        parse_override(text)
+
+
+def test_broken_toml_names_the_file(tmp_path: Path):
+    path = tmp_path / "s.toml"
+    path.write_text("name = ")
+    with pytest.raises(SpecError, match=r"s\.toml: not valid TOML"):
+        read_sweep(path)
+    with pytest.raises(SpecError, match="can't be read"):
+        read_sweep(tmp_path / "none.toml")

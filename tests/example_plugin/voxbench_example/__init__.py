@@ -1,0 +1,1 @@
+"""A third-party package with one task and one baseline."""

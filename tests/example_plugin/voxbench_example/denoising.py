@@ -1,0 +1,43 @@
+"""A baseline that is pre-trained by removing noise."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.api import BaselineCard, Pretrained, TaskCard
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from bench.model.backbones import Backbone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Denoising(Pretrained):
+    """Predict the clean image from a noisy one."""
+
+    noise: float = 0.5
+
+    needs_labels: ClassVar[bool] = False
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="example-denoising",
+        strategy="self-supervised",
+        licence="CC0-1.0",
+        reference="Vincent et al., ICML 2008",
+    )
+
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
+        import torch
+        from torch import nn
+
+        class Denoise(nn.Module):
+            def __init__(self, noise: float) -> None:
+                super().__init__()
+                self.backbone = backbone
+                self.head = nn.Conv3d(backbone.out_channels, len(source.channels), 1)
+                self.noise = noise
+
+            def forward(self, images, labels, labelled):  # type: ignore[no-untyped-def]
+                noisy = images + self.noise * torch.randn_like(images)
+                return (self.head(self.backbone(noisy)) - images).square().mean()
+
+        return Denoise(self.noise)

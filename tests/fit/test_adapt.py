@@ -1,0 +1,52 @@
+"""Adaptation decides which parameters move, when, and how fast."""
+
+import pytest
+import torch
+
+from bench.design.recipe import Recipe
+from bench.fit.adapt import groups
+from bench.model.backbones import build
+from bench.model.segmenter import Segmenter
+
+RECIPE = Recipe(steps=100, head_share=0.2, layer_decay=0.5)
+
+
+@pytest.fixture
+def network() -> Segmenter:
+    torch.manual_seed(0)
+    return Segmenter(build("unet", "tiny", 1), 2)
+
+
+def held(found) -> list[int]:
+    return [id(parameter) for group in found for parameter in group["params"]]
+
+
+@pytest.mark.parametrize("adaptation", ["full", "warmup", "layerwise"])
+def test_every_parameter_is_held_once(network, adaptation):
+    ids = held(groups(network, adaptation, RECIPE))
+    assert sorted(ids) == sorted(id(p) for p in network.parameters())
+
+
+def test_frozen_leaves_the_encoder_out(network):
+    ids = set(held(groups(network, "frozen", RECIPE)))
+    encoder = {id(p) for p in network.backbone.encoder.parameters()}
+    assert not ids & encoder
+    assert ids | encoder == {id(p) for p in network.parameters()}
+    assert not any(p.requires_grad for p in network.backbone.encoder.parameters())
+
+
+def test_warmup_starts_the_encoder_late(network):
+    rest, encoder = groups(network, "warmup", RECIPE)
+    assert encoder["start"] == 20
+    assert rest.get("start", 0) == 0
+    assert {id(p) for p in encoder["params"]} == {
+        id(p) for p in network.backbone.encoder.parameters()
+    }
+
+
+def test_layerwise_halves_the_rate_a_stage_down_to_the_stem(network):
+    found = groups(network, "layerwise", RECIPE)
+    scales = [group.get("scale", 1.0) for group in found]
+    assert scales == sorted(scales)
+    assert scales[-1] == 1.0
+    assert scales[-2] == 0.5

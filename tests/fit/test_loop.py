@@ -1,0 +1,114 @@
+"""Training repeats itself, goes on where it stopped, and says when it diverges."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bench.data.patches import Batch
+from bench.design.recipe import Recipe
+from bench.errors import FitError
+from bench.fit.loop import train
+from bench.fit.loss import segmentation_loss
+
+RECIPE = Recipe(steps=24, patch=(8, 8, 8), learning_rate=0.01)
+
+
+class Stop(Exception):
+    """Stands for a kill."""
+
+
+def batches(step: int) -> Batch:
+    images = np.random.default_rng(step).normal(size=(2, 1, 8, 8, 8)).astype(np.float32)
+    return Batch(images, (images[:, 0] > 0.5).astype(np.uint8), np.ones((2, 1), bool))
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv3d(1, 4, 3, padding=1), nn.ReLU(), nn.Dropout(0.3), nn.Conv3d(4, 2, 1)
+    )
+
+
+def run(net: nn.Module, stop: int | None = None, recipe: Recipe = RECIPE, **options):
+    calls = 0
+
+    def loss(batch):
+        nonlocal calls
+        calls += 1
+        if calls == stop:
+            raise Stop
+        return segmentation_loss(net(batch[0]), *batch[1:])
+
+    return train(net, loss, batches, recipe, seed=1, device="cpu", **options)
+
+
+def equal(a: nn.Module, b: nn.Module) -> bool:
+    pairs = zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    return all(torch.equal(x, y) for x, y in pairs)
+
+
+def test_training_twice_gives_the_same_bits():
+    first, second = network(), network()
+    told = run(first)
+    run(second)
+    assert equal(first, second)
+    assert not equal(first, network())
+    assert told.steps == RECIPE.steps
+    assert max(told.losses) == RECIPE.steps
+
+
+@pytest.mark.parametrize("stop", [2, 13, 24])
+def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, stop):
+    whole, parts, checkpoint = network(), network(), tmp_path / "c.ckpt"
+    told = run(whole)
+    with pytest.raises(Stop):
+        run(parts, stop, checkpoint=checkpoint, checkpoint_seconds=0)
+    assert checkpoint.exists()
+    again = network()
+    continued = run(again, checkpoint=checkpoint)
+    assert equal(again, whole)
+    assert continued.losses == told.losses
+    assert not checkpoint.exists()
+
+
+def test_a_torn_checkpoint_is_started_over(tmp_path: Path):
+    whole, again, checkpoint = network(), network(), tmp_path / "c.ckpt"
+    run(whole)
+    checkpoint.write_bytes(b"PK\x03\x04 torn")
+    run(again, checkpoint=checkpoint)
+    assert equal(whole, again)
+
+
+def test_the_best_weights_on_validation_are_kept(tmp_path: Path):
+    net = network()
+    scores, seen = iter([0.1, 0.9, 0.4]), []
+
+    def validate() -> float:
+        assert not net.training
+        seen.append(net[0].weight.detach().clone())
+        return next(scores)
+
+    recipe = RECIPE.model_copy(update={"selection": "best", "validations": 3})
+    told = run(net, recipe=recipe, validate=validate)
+    assert list(told.validation.values()) == [0.1, 0.9, 0.4]
+    assert torch.equal(net[0].weight, seen[1])
+
+
+def test_a_diverged_training_fails_with_the_way_out():
+    net = network()
+    with pytest.raises(FitError, match=r"loss is (nan|inf).*learning_rate"):
+        train(
+            net, lambda batch: net(batch[0]).mean() * torch.inf, batches, RECIPE, seed=1, device="cpu"
+        )
+
+
+def test_a_frozen_group_does_not_move():
+    net = network()
+    before = net[0].weight.detach().clone()
+    groups = [{"params": list(net[0].parameters()), "start": 24}, {"params": net[3].parameters()}]
+    run(net, groups=groups)
+    assert torch.equal(net[0].weight, before)
+    assert not torch.equal(net[3].weight, network()[3].weight)

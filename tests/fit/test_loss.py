@@ -1,0 +1,66 @@
+"""The loss is Dice plus cross-entropy, and leaves unlabelled classes alone."""
+
+import math
+
+import pytest
+import torch
+from monai.losses import DiceLoss
+
+from bench.fit.loss import segmentation_loss
+
+
+def _batch(classes: int = 2, seed: int = 0):
+    torch.manual_seed(seed)
+    logits = torch.randn(2, classes + 1, 6, 6, 6)
+    labels = torch.randint(0, classes + 1, (2, 6, 6, 6))
+    return logits, labels, torch.ones(2, classes, dtype=torch.bool)
+
+
+def test_it_is_the_sum_of_its_parts():
+    batch = _batch()
+    both = segmentation_loss(*batch, "dice_ce")
+    parts = segmentation_loss(*batch, "dice") + segmentation_loss(*batch, "ce")
+    assert torch.isclose(both, parts)
+
+
+def test_dice_equals_monai():
+    logits, labels, labelled = _batch()
+    theirs = DiceLoss(
+        include_background=False, to_onehot_y=True, softmax=True, smooth_nr=1e-5, smooth_dr=1e-5
+    )(logits, labels[:, None])
+    assert torch.isclose(segmentation_loss(logits, labels, labelled, "dice"), theirs, atol=1e-6)
+
+
+def test_cross_entropy_of_an_undecided_network_is_the_log_of_the_classes():
+    logits, labels, labelled = _batch()
+    assert segmentation_loss(logits * 0, labels, labelled, "ce") == pytest.approx(math.log(3))
+
+
+def test_a_class_that_was_not_annotated_is_background():
+    """Moving probability between background and the hidden class changes nothing."""
+    logits, labels, labelled = _batch()
+    labels[labels == 2] = 0
+    labelled[:, 1] = False
+    swapped = logits[:, [2, 1, 0]]
+    first = segmentation_loss(logits, labels, labelled)
+    assert torch.isclose(first, segmentation_loss(swapped, labels, labelled), atol=1e-6)
+
+
+def test_annotations_of_one_case_do_not_hide_those_of_the_other():
+    logits, labels, labelled = _batch()
+    labels[0][labels[0] == 2] = 0
+    labelled[0, 1] = False
+    changed = logits.clone()
+    changed[1, 2] += 1
+    assert segmentation_loss(logits, labels, labelled) != segmentation_loss(
+        changed, labels, labelled
+    )
+
+
+def test_gradients_are_finite_where_classes_are_hidden():
+    logits, labels, labelled = _batch()
+    labels[labels == 2] = 0
+    labelled[:, 1] = False
+    logits.requires_grad_()
+    segmentation_loss(logits, labels, labelled).backward()
+    assert torch.isfinite(logits.grad).all()

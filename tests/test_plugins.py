@@ -1,0 +1,82 @@
+"""Plugins are found by name, and a wrong one is named with its owner."""
+
+from pathlib import Path
+
+import pytest
+
+from bench import plugins
+from bench.design.cell import Ref
+from bench.errors import DataError, PluginError
+from bench.plugins import BASELINES, TASKS, complete, find_baseline, find_task
+
+LOOSE = '''
+from dataclasses import dataclass
+from typing import ClassVar
+from bench.api import Baseline, BaselineCard
+
+@dataclass(frozen=True, kw_only=True)
+class Mine(Baseline):
+    width: int = 3
+    card: ClassVar = BaselineCard(name="mine", strategy="scratch", licence="x", reference="y")
+'''
+
+
+@pytest.fixture
+def loose(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(TASKS, "loose", {})
+    monkeypatch.setattr(BASELINES, "loose", {})
+    return tmp_path
+
+
+def test_an_unknown_name_gets_the_nearest_one():
+    with pytest.raises(PluginError, match=r"unknown baseline 'scrach'.*Did you mean 'scratch'"):
+        find_baseline("scrach")
+    with pytest.raises(PluginError, match="unknown task 'nowhere'"):
+        find_task("nowhere")
+
+
+def test_an_unknown_field_gets_the_nearest_one():
+    with pytest.raises(PluginError, match=r"unknown field 'archtecture'.*'architecture'"):
+        find_baseline(Ref.of("scratch", {"archtecture": "unet"}))
+
+
+def test_a_folder_task_needs_its_root():
+    with pytest.raises(DataError, match="needs `root`"):
+        find_task("nnunet-folder")
+
+
+def test_defaults_are_filled_in_so_that_equal_arms_are_equal():
+    short = complete(BASELINES, Ref("scratch"))
+    long = complete(BASELINES, Ref.of("scratch", short.values))
+    assert short == long
+    assert short.values["architecture"] == "unet"
+
+
+def test_a_loose_file_is_a_plugin(loose):
+    (loose / "mine.py").write_text(LOOSE)
+    plugins.include(loose)
+    assert find_baseline(Ref.of("mine", {"width": 5})).width == 5
+
+
+def test_a_broken_loose_file_is_named(loose):
+    (loose / "broken.py").write_text("import nothing_there")
+    with pytest.raises(PluginError, match=r"broken\.py: can't be imported.*nothing_there"):
+        plugins.include(loose)
+
+
+def test_a_folder_without_plugins_is_named(loose):
+    with pytest.raises(PluginError, match=r"no \*\.py file"):
+        plugins.include(loose)
+
+
+def test_two_owners_of_one_name_are_both_named(loose):
+    (loose / "mine.py").write_text(LOOSE.replace('"mine"', '"scratch"'))
+    plugins.include(loose)
+    with pytest.raises(PluginError, match=r"'scratch' is registered twice, by .* and "):
+        find_baseline("scratch")
+
+
+def test_a_relative_root_starts_from_the_data_root(tmp_path, monkeypatch):
+    monkeypatch.setenv("VOXBENCH_DATA", str(tmp_path))
+    assert find_task(Ref.of("msd-hippocampus", {"root": "mine"})).root == tmp_path / "mine"
+    assert find_task("msd-hippocampus").root == tmp_path / "Task04_Hippocampus"
