@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# compiling a kernel on first use takes longer than any deadline; the same examples every time
+settings.register_profile("voxbench", deadline=None, derandomize=True)
+settings.load_profile("voxbench")
 
 REPOSITORY = Path(__file__).parent.parent
 

@@ -40,7 +40,9 @@ def check(
     if not suites:
         raise SpecError("check: name a task with -t or a baseline with -b.")
     results = [
-        {"plugin": name, **result._asdict()} for name, suite in suites for result in run_checks(suite)
+        {"plugin": name, **result._asdict()}
+        for name, suite in suites
+        for result in run_checks(suite)
     ]
     _print(results, json)
     if any(result["state"] == "failed" for result in results):
@@ -60,13 +62,6 @@ def _print(results: list[dict[str, str]], json: bool) -> None:
 
         print(writer.dumps(results, indent=1))  # noqa: T201
         return
-    from rich.console import Console
-    from rich.table import Table
+    from bench.cli.show import table
 
-    table = Table("plugin", "check", "state", "message", box=None)
-    colours = {"passed": "green", "failed": "red", "skipped": "yellow"}
-    for result in results:
-        colour = colours[result["state"]]
-        state = f"[{colour}]{result['state']}[/]"
-        table.add_row(result["plugin"], result["check"], state, result["message"])
-    Console().print(table)
+    table(results)

@@ -1,12 +1,16 @@
 """`voxbench compare`: two arms of one folder against each other."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli.options import Json
 from bench.cli.report import Margin, Metric
+from bench.cli.show import table
+
+if TYPE_CHECKING:
+    from bench.report.tables import Table
 
 
 def compare(
@@ -28,15 +32,17 @@ def compare(
 
         print(writer.dumps([plain(row) for row in found.rows], indent=1))  # noqa: T201
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    print(found.caption)  # noqa: T201
+    table(_shown(found))
 
+
+def _shown(found: "Table") -> list[dict[str, str]]:
+    """Rows without the columns that say nothing here; `--json` has them all."""
     from bench.report.tables import texts
 
-    shown = Table(box=None, title=found.caption, title_justify="left", title_style="")
-    for column in found.columns:
-        shown.add_column(column.title, justify="right" if column.number else "left")
-    for line in texts(found):
-        shown.add_row(*map(Text, line))  # as Text, since [ ] in a label is no markup
-    Console().print(shown)
+    body = texts(found)
+    kept = [
+        (i, column.title) for i, column in enumerate(found.columns)
+        if column.title not in ("runs", "p") and any(line[i] not in ("", "0") for line in body)
+    ]  # fmt: skip
+    return [{title: line[i] for i, title in kept} for line in body]

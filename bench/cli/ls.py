@@ -29,27 +29,20 @@ def ls(
 
         print(writer.dumps(rows, indent=1))  # noqa: T201
         return
-    from rich.console import Console
-    from rich.table import Table
+    from bench.cli.show import table
 
-    table = Table(*rows[0], box=None)
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table)
+    table(rows)
 
 
 def _tasks() -> list[dict[str, Any]]:
     from bench.api import TaskCard
-    from bench.errors import DataError
     from bench.plugins import TASKS, find_task
 
     rows = []
     for name, plugin in TASKS.plugins().items():
         found = TASKS.find(name)
-        try:
-            card: TaskCard | None = find_task(name).card if found.folder or found.generated else None
-        except DataError:
-            card = None
+        placed = found.folder is not None or found.generated
+        card: TaskCard | None = find_task(name).card if placed else None
         rows.append(
             {
                 "task": name,
@@ -63,8 +56,8 @@ def _tasks() -> list[dict[str, Any]]:
 
 
 def _baselines() -> list[dict[str, Any]]:
-    from bench.plugins import BASELINES, complete
     from bench.design.cell import Ref
+    from bench.plugins import BASELINES, complete
 
     rows = []
     for name, plugin in BASELINES.plugins().items():

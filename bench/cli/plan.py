@@ -1,5 +1,7 @@
 """`voxbench plan`: the cells of a sweep and what is known of them."""
 
+from typing import Any
+
 from bench.cli.options import Include, Json, Limit, Output, Overrides, Spec, include_all
 
 
@@ -41,23 +43,25 @@ def plan(
     _print(rows)
 
 
-def _print(rows: list[dict[str, object]]) -> None:
+def _print(rows: list[dict[str, Any]]) -> None:
     from collections import Counter
 
-    from rich.console import Console
-    from rich.table import Table
+    from bench.cli.show import table
 
-    columns = ("key", "state", "task", "baseline", "fraction", "draw", "seed", "adaptation")
-    table = Table(*columns, "≈ s", "reason", box=None)
-    for row in rows:
-        seconds = f"{row['seconds']:.0f}" if row["seconds"] is not None else "?"
-        reason = str(row["reason"] or "").strip().splitlines()[-1:] or [""]
-        table.add_row(*(str(row[column]) for column in columns), seconds, reason[0])
-    console = Console()
-    console.print(table)
-    counts = Counter(str(row["state"]) for row in rows)
+    hidden = {"twin", "strategy", "network", "reason", "seconds"}
+    table(
+        {
+            **{name: value for name, value in row.items() if name not in hidden},
+            "≈ s": "?" if row["seconds"] is None else f"{row['seconds']:.0f}",
+            "reason": ((row["reason"] or "").strip().splitlines() or [""])[-1],
+        }
+        for row in rows
+    )
+    counts = Counter(row["state"] for row in rows)
     said = ", ".join(f"{count} {state}" for state, count in counts.items())
-    open_ = [row["seconds"] for row in rows if row["state"] in {"missing", "failed"}]
-    known = [value for value in open_ if isinstance(value, float)]
-    cost = f"; about {sum(known) / 60:.1f} core-minutes for {len(known)} of {len(open_)} to run"
-    console.print(f"{len(rows)} cells: {said}{cost if open_ else ''}", highlight=False)
+    todo = [row["seconds"] for row in rows if row["state"] in {"missing", "failed"}]
+    known = [seconds for seconds in todo if seconds is not None]
+    cost = f"; {len(todo)} to run"
+    if known:
+        cost += f", about {sum(known) / 60:.1f} worker-minutes for the {len(known)} of a known kind"
+    print(f"{len(rows)} cells: {said}{cost if todo else ''}")  # noqa: T201

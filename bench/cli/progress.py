@@ -89,7 +89,9 @@ class Progress:
         if self.row is None:
             return
         current = next(iter(self.running.values()), None)
-        state = f"{len(self.running)} running, {self.failed} failed, {self._left()} left · {current}"
+        state = (
+            f"{len(self.running)} running, {self.failed} failed, {self._left()} left · {current}"
+        )
         self.bar.update(self.row, completed=self.done, state=state)
 
     def _left(self) -> str:

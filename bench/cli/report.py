@@ -30,7 +30,7 @@ def report(
     """Write tables, curves and a page that says what was found, from the records of a folder."""
     from bench.report import words
     from bench.report.report import SMOKE, report
-    from bench.stats.frame import find_metric
+    from bench.stats.metric import find_metric
 
     made = report(directory, out or directory / "report", metric, margin)
     if json:

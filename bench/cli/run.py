@@ -12,7 +12,7 @@ def run(
     output: Output = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, help="Workers; one a GPU, else one a core, if left out."),
+        typer.Option("--jobs", "-j", min=1, help="Workers; by default one a GPU, else one a core."),
     ] = None,
     limit: Limit = None,
     retry_failed: Annotated[

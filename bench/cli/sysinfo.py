@@ -1,16 +1,21 @@
 """`voxbench sysinfo`: what a bug report needs."""
 
+from typing import TYPE_CHECKING
+
 from bench.cli.options import Json
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def sysinfo(json: Json = False) -> None:
     """Print versions, commit, devices and folders."""
     import shutil
 
+    import torch
+
     from bench.places import cache_dir, data_root
     from bench.record.environment import machine
-
-    import torch
 
     found = {
         **machine(),
@@ -29,7 +34,7 @@ def sysinfo(json: Json = False) -> None:
         print(f"{name:18} {value}")  # noqa: T201
 
 
-def _existing(folder):  # type: ignore[no-untyped-def]
+def _existing(folder: "Path") -> "Path":
     while not folder.exists():
         folder = folder.parent
     return folder

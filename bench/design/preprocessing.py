@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Millimetres = Annotated[float, Field(gt=0, le=50)]
 
@@ -50,4 +50,18 @@ class Preprocessing(_Value):
     spacing_mm: tuple[Millimetres, Millimetres, Millimetres] | None = None
     intensity: Annotated[Window | ZScore, Field(discriminator="kind")] = ZScore()
     axes: str = "RAS"
+    crop: "nonzero" crops to the voxels that differ from the volume's minimum;
+            "none" keeps the whole volume.
+    """
+
+    spacing_mm: tuple[Millimetres, Millimetres, Millimetres] | None = None
+    intensity: Annotated[Window | ZScore, Field(discriminator="kind")] = ZScore()
+    axes: str = Field(default="RAS", pattern=r"^(?!.*[RL].*[RL])(?!.*[AP].*[AP])[RLAPSI]{3}$")
     crop: Literal["nonzero", "none"] = "nonzero"
+
+    @field_validator("axes")
+    @classmethod
+    def _one_of_each(cls, axes: str) -> str:
+        if sorted(axes.translate(str.maketrans("LPI", "RAS"))) != sorted("RAS"):
+            raise ValueError(f"axes need one of R/L, A/P and S/I each, got {axes!r}")
+        return axes

@@ -2,14 +2,17 @@
 
 import copy
 import logging
+import math
 import os
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
@@ -22,7 +25,11 @@ from bench.errors import FitError
 from bench.fit.optim import Group, Schedule, optimiser, rates, whole
 
 Tensors = tuple[Tensor, Tensor, Tensor]
-_PRECISION = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+_PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "32": "32-true",
+    "bf16": "bf16-mixed",
+    "16": "16-mixed",
+}
 _ENTRIES = 50
 
 
@@ -98,7 +105,8 @@ def train(
             enable_model_summary=False,
             use_distributed_sampler=False,
         )
-        stream = _Stream(batches, module, schedule.steps)
+        ahead = 4 if device.startswith("cuda") else 1
+        stream = _Stream(batches, module, schedule.steps, ahead)
         try:
             trainer.fit(module, stream, ckpt_path=_usable(checkpoint), weights_only=True)
         except SystemExit as stopped:  # Lightning's answer to Ctrl-C
@@ -108,7 +116,37 @@ def train(
         best.restore()
     if checkpoint:
         checkpoint.unlink(missing_ok=True)
-    return Training(module.losses, best.scores if best else {}, seconds, trainer.global_step)
+    return Training(module.curve.losses, best.scores if best else {}, seconds, trainer.global_step)
+
+
+class _Curve:
+    """The loss curve: the mean is read off the device every few steps only."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.every = max(1, schedule.steps // _ENTRIES)
+        self.losses: dict[int, float] = {}
+        self.total: float | Tensor = 0.0
+        self.count = 0
+
+    def add(self, value: Tensor, step: int) -> None:
+        """Count the loss of a step.
+
+        Raises:
+            FitError: the mean since the last entry is not finite.
+        """
+        self.total = self.total + value
+        self.count += 1
+        if step % self.every and step != self.schedule.steps:
+            return
+        mean = float(self.total) / self.count
+        if not math.isfinite(mean):
+            raise FitError(
+                f"the loss is {mean} at step {step}: lower recipe.learning_rate "
+                f"(now {self.schedule.learning_rate:g}) or use precision 32."
+            )
+        self.losses[step] = mean
+        self.total, self.count = 0.0, 0
 
 
 class _Module(pl.LightningModule):
@@ -126,26 +164,12 @@ class _Module(pl.LightningModule):
         self.loss = loss
         self.schedule = schedule
         self.groups = groups
-        self.losses: dict[int, float] = {}
-        self._every = max(1, schedule.steps // _ENTRIES)
-        self._total: Tensor = torch.zeros(())
-        self._count = 0
+        self.curve = _Curve(schedule)
 
     def training_step(self, batch: Tensors, _index: int) -> Tensor:
-        """One batch; the mean loss is read off the device every few steps only."""
+        """The loss of one batch."""
         value = self.loss(batch)
-        self._total = self._total.to(value.device) + value.detach()
-        self._count += 1
-        step = self.global_step + 1
-        if step % self._every == 0 or step == self.schedule.steps:
-            mean = float(self._total) / self._count
-            if not np.isfinite(mean):
-                raise FitError(
-                    f"the loss is {mean} at step {step}: lower recipe.learning_rate "
-                    f"(now {self.schedule.learning_rate:g}) or use precision 32."
-                )
-            self.losses[step] = mean
-            self._total, self._count = torch.zeros(()), 0
+        self.curve.add(value.detach(), self.global_step + 1)
         return value
 
     def configure_optimizers(self) -> Any:
@@ -159,21 +183,24 @@ class _Module(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the loss curve."""
-        checkpoint["curve"] = (self.losses, float(self._total), self._count)
+        curve = self.curve
+        checkpoint["curve"] = (curve.losses, float(curve.total), curve.count)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on with the loss curve."""
-        self.losses, total, self._count = checkpoint["curve"]
-        self._total = torch.tensor(total)
+        self.curve.losses, self.curve.total, self.curve.count = checkpoint["curve"]
 
 
 class _Stream:
-    """Batches from the module's step on, the next one made while the last is used."""
+    """Batches from the module's step on, the next ones made while the last is used."""
 
-    def __init__(self, batches: Callable[[int], Batch], module: _Module, steps: int) -> None:
+    def __init__(
+        self, batches: Callable[[int], Batch], module: _Module, steps: int, ahead: int
+    ) -> None:
         self.batches = batches
         self.module = module
         self.steps = steps
+        self.ahead = ahead
 
     def _tensors(self, step: int) -> Tensors:
         batch = self.batches(step)
@@ -184,14 +211,12 @@ class _Stream:
         )
 
     def __iter__(self) -> Iterator[Tensors]:
-        with ThreadPoolExecutor(1) as pool:
-            step = self.module.global_step
-            ahead = pool.submit(self._tensors, step)
-            while step < self.steps:
-                ready = ahead.result()
-                step += 1
-                if step < self.steps:
-                    ahead = pool.submit(self._tensors, step)
+        steps = iter(range(self.module.global_step, self.steps))
+        with ThreadPoolExecutor(self.ahead) as pool:
+            waiting = deque(pool.submit(self._tensors, k) for k in islice(steps, self.ahead))
+            while waiting:
+                ready = waiting.popleft().result()
+                waiting.extend(pool.submit(self._tensors, k) for k in islice(steps, 1))
                 yield ready
 
 

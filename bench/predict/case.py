@@ -15,9 +15,7 @@ from bench.predict.window import predict
 from bench.record.record import CaseScores, ClassScores
 
 
-def segment(
-    network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: str
-) -> np.ndarray:
+def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: str) -> np.ndarray:
     """Class indices (d, h, w) uint8 of a case on the grid of its files."""
     scores = predict(
         network,

@@ -45,7 +45,7 @@ def predict(
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", module="monai")
-        tensor = torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None]
+        tensor = torch.from_numpy(np.array(image, dtype=np.float32))[None]
         scores = sliding_window_inference(
             tensor.to(device),
             roi_size=tuple(patch),
@@ -55,7 +55,7 @@ def predict(
             mode="gaussian",
         )
     network.train(training)
-    return np.asarray(scores[0].float().cpu().numpy())  # type: ignore[union-attr, call-overload]
+    return np.asarray(scores[0].float().cpu().numpy())
 
 
 def _paired(network: nn.Module) -> Callable[[Tensor], Tensor]:

@@ -10,10 +10,10 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
-from bench.api import Case, Pretrained, Published, Task
-from bench.data.augment import augment
-from bench.data.fingerprint import content_hashes
+from bench.api import Baseline, Case, Pretrained, Published, Task
+from bench.data.augment import augment, mirror_axes
 from bench.data.fraction import Subset, subset
 from bench.data.patches import Patches
 from bench.data.prepare import PreparedCase, prepare
@@ -30,10 +30,12 @@ from bench.model.weights import read_weights
 from bench.plugins import find_baseline, find_task
 from bench.predict.case import score_case
 from bench.pretrain.engine import Made, make
-from bench.record.record import CaseScores, Cost, Data, Record, Weights
+from bench.record.record import CaseScores, Cost, Data, LoadAudit, Record, Weights
 from bench.run.blank import blank
 from bench.run.jobs import Place
-from bench.run.plan import Planned, data_identity
+from bench.run.plan import Planned, data_identity, published
+
+_MADE = ("sha256", "volumes", "masks", "gpu_hours", "cpu_hours")
 
 
 class _Data(NamedTuple):
@@ -127,30 +129,29 @@ def _network(
     channels = len(task.card.channels)
     torch.manual_seed(seeds["initialisation"])
     network = Segmenter(baseline.backbone(channels), len(task.card.classes))
+    network.backbone.check_patch(cell.recipe.patch)
     weights = None
     if isinstance(baseline, Published):
-        path = baseline.file()
+        path, sha256 = published(baseline)
         tensors = baseline.translate(read_weights(path), network.backbone)
-        audit = load(
-            network.backbone, tensors, min_loaded=baseline.card.min_loaded, in_channels=channels
+        weights = Weights(
+            origin=path.name, sha256=sha256, audit=_load(network, tensors, baseline, channels)
         )
-        weights = Weights(origin=path.name, sha256=content_hashes([path])[path], audit=audit)
     elif isinstance(baseline, Pretrained):
         made = _make(cell, place)
-        tensors = read_weights(made.path)
-        audit = load(
-            network.backbone, tensors, min_loaded=baseline.card.min_loaded, in_channels=channels
-        )
         weights = Weights(
             origin=f"{baseline.card.name} on {baseline.source}",
-            sha256=made.sha256,
-            audit=audit,
-            volumes=made.volumes,
-            masks=made.masks,
-            gpu_hours=made.gpu_hours,
-            cpu_hours=made.cpu_hours,
+            audit=_load(network, read_weights(made.path), baseline, channels),
+            **{name: getattr(made, name) for name in _MADE},
         )
     return network.to(place.device), weights
+
+
+def _load(
+    network: Segmenter, tensors: Mapping[str, Tensor], baseline: Baseline, channels: int
+) -> LoadAudit:
+    floor = baseline.card.min_loaded
+    return load(network.backbone, tensors, min_loaded=floor, in_channels=channels)
 
 
 def _make(cell: Cell, place: Place) -> Made:
@@ -170,15 +171,16 @@ def _fit(
     record: Record,
     place: Place,
 ) -> Training:
-    recipe, seeds = cell.recipe, record.seeds
+    recipe, seeds, card = cell.recipe, record.seeds, data.task.card
     patches = Patches(
         [data.prepared[case.id] for case in chosen.train],
-        data.task.card.classes,
+        card.classes,
         recipe.patch,
         recipe.batch,
         recipe.foreground,
         seeds["order"],
     )
+    mirrors = mirror_axes(card.classes, (cell.contract or card.preprocessing).axes)
     moved = groups(network, cell.adaptation, recipe)
     if recipe.channels_last:
         network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
@@ -186,7 +188,9 @@ def _fit(
     return train(
         network,
         lambda batch: segmentation_loss(forward(batch[0]), batch[1], batch[2], recipe.loss),
-        lambda step: augment(patches.batch(step), recipe.augmentation, seeds["augmentation"], step),
+        lambda step: augment(
+            patches.batch(step), recipe.augmentation, seeds["augmentation"], step, mirrors
+        ),
         recipe,
         seed=seeds["training"],
         device=place.device,

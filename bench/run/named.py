@@ -22,7 +22,5 @@ def find_sweep(spec: str, overrides: Sequence[str] = ()) -> Sweep:
     """
     path = named_sweeps().get(spec, Path(spec))
     if not path.is_file():
-        raise SpecError(
-            f"{spec}: no such file, and {unknown('sweep', spec, named_sweeps())}"
-        )
+        raise SpecError(f"{spec}: no such file, and {unknown('sweep', spec, named_sweeps())}")
     return read_sweep(path, overrides)

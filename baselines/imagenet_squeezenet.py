@@ -1,0 +1,54 @@
+"""ImageNet's SqueezeNet 1.0, inflated to 3D."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.api import BaselineCard, Published
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bench.model.backbones import Backbone
+
+DEVIATION = 58.0  # of ImageNet's grey values in 0…255
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageNetSqueezeNet(Published):
+    """Caffe's SqueezeNet under its module names (`fire2.conv1x1_1.weight`), kernels inflated.
+
+    It expects 0…255 minus the mean and has no norm that would adapt, so the stem is scaled:
+    an input of deviation 1 is taken for a picture of ImageNet's deviation.
+
+    Attributes:
+        weights: the file, `.npz`, `.pth` or `.safetensors`.
+    """
+
+    architecture: str = "squeezenet"
+    size: str = "1.0"
+    weights: str
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="imagenet-squeezenet",
+        strategy="imagenet",
+        pretraining_data=("ImageNet-1k",),
+        licence="of the file: the original release is BSD-2-Clause",
+        reference="Iandola et al., SqueezeNet, 2016; inflation: Carreira and Zisserman, 2017",
+    )
+
+    def file(self) -> Path:
+        """The file that the user brings."""
+        return Path(self.weights).expanduser()
+
+    def translate(
+        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
+    ) -> Mapping[str, "Tensor"]:
+        """Every name below `encoder.`, the stem scaled; `conv_final` finds no place there."""
+        from bench.model.inflate import inflate
+
+        named = {f"encoder.{name}": tensor for name, tensor in published.items()}
+        if "encoder.conv1.weight" in named:
+            named["encoder.conv1.weight"] = named["encoder.conv1.weight"] * DEVIATION
+        return inflate(named, backbone.state_dict())

@@ -1,0 +1,1 @@
+"""Volumes: read, checked, brought onto one grid, cached, split, sampled and augmented."""

@@ -1,0 +1,1 @@
+"""Networks, and how weights reach them: build, read, translate, load, audit."""

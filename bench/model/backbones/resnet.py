@@ -1,0 +1,66 @@
+"""ResNets in 3D with the key names of torchvision's and timm's 2D ones (He et al., 2016)."""
+
+from torch import Tensor, nn
+
+from bench.model.backbones.backbone import Backbone, Encoder
+from bench.model.backbones.decoder import decoded
+from bench.model.backbones.norm import with_small_batches
+
+SIZES = {
+    "18": ("basic", (2, 2, 2, 2)),
+    "34": ("basic", (3, 4, 6, 3)),
+    "50": ("bottleneck", (3, 4, 6, 3)),
+    "101": ("bottleneck", (3, 4, 23, 3)),
+}
+
+
+def build(size: str, in_channels: int) -> Backbone:
+    """ResNet of a depth, under the common decoder."""
+    return decoded(ResNetEncoder(size, in_channels))
+
+
+class ResNetEncoder(Encoder):
+    """MONAI's ResNet without its classifier; maps at strides 2, 4, 8, 16 and 32.
+
+    Its batch norms know how to train on few patches (`norm.py`), in both arms alike.
+    """
+
+    strides = (2, 4, 8, 16, 32)
+
+    def __init__(self, size: str, in_channels: int) -> None:
+        from monai.networks.nets import ResNet
+
+        super().__init__()
+        block, layers = SIZES[size]
+        network = ResNet(
+            block=block,
+            layers=list(layers),
+            block_inplanes=[64, 128, 256, 512],
+            n_input_channels=in_channels,
+            conv1_t_stride=2,
+            feed_forward=False,
+            shortcut_type="B",
+            bias_downsample=False,
+        )
+        with_small_batches(network)
+        widening = 4 if block == "bottleneck" else 1
+        self.channels = (64, *(widening * width for width in (64, 128, 256, 512)))
+        self.stages = [("conv1.", "bn1."), *((f"layer{i}.",) for i in (1, 2, 3, 4))]
+        self.conv1: nn.Module = network.conv1
+        self.bn1: nn.Module = network.bn1
+        self.act: nn.Module = network.act
+        self.maxpool: nn.Module = network.maxpool
+        self.layer1: nn.Module = network.layer1
+        self.layer2: nn.Module = network.layer2
+        self.layer3: nn.Module = network.layer3
+        self.layer4: nn.Module = network.layer4
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Image → maps, finest first."""
+        x = self.act(self.bn1(self.conv1(x)))
+        maps = [x]
+        x = self.maxpool(x)
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = layer(x)
+            maps.append(x)
+        return maps

@@ -1,0 +1,1 @@
+"""Pre-training that is done here: an objective, a source, once, and what it cost."""

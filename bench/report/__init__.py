@@ -1,0 +1,1 @@
+"""What a reader sees: tables, curves, and a page that leads with what was found."""

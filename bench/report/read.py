@@ -1,0 +1,22 @@
+"""The arms of a result folder."""
+
+from pathlib import Path
+
+from bench.errors import RecordError
+from bench.record import Store
+from bench.stats.frame import Group, read_groups
+
+
+def groups_in(store_dir: Path) -> list[Group]:
+    """Read the records of a folder and group them.
+
+    Raises:
+        RecordError: there is no record, or one can't be read.
+    """
+    records = list(Store(store_dir))
+    if not records:
+        raise RecordError(
+            f"{store_dir}: no records there; run a sweep into it first "
+            f"(voxbench run SPEC -o {store_dir})."
+        )
+    return read_groups(records)

@@ -1,0 +1,167 @@
+"""The report of a result folder: tables, figures, and a page that leads with the findings."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.report import curves, rows, tables, words
+from bench.report.read import groups_in
+from bench.stats import effects as stats
+from bench.stats.metric import Metric, find_metric
+
+SMOKE = (
+    "**Smoke run.** Some records were made with a limit: they show that the machinery works, and "
+    "nothing about pre-training."
+)
+READING = """## How to read this
+
+The unit is the patient: cases, classes, draws and seeds are averaged within a patient before any
+test. An effect is arm − scratch twin on the patients and runs that both have. Intervals resample
+patients and runs. A verdict is «equivalent» if the interval lies inside the margin, else «better»
+or «worse» if it excludes 0 and Holm's p is below 0.05, else «undecided». A class that is empty in
+both masks has no score: it is left out and counted as undefined. Where a task was run under several
+recipes, versions of its data or limits, the column `setting` tells them apart: rows of one setting
+are compared with each other only."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found and written.
+
+    Attributes:
+        page: report.md.
+        files: all files, the page first.
+        summary: one sentence over all comparisons.
+        effects: arm against twin, for each task and fraction.
+        overall: the same over tasks.
+        failed: cells without a result.
+        smoke: some records were made with a limit.
+    """
+
+    page: Path
+    files: list[Path]
+    summary: str
+    effects: list[stats.Effect]
+    overall: list[stats.Overall]
+    failed: int
+    smoke: bool
+
+    @property
+    def opening(self) -> list[str]:
+        """The summary, and how many cells failed."""
+        if not self.failed:
+            return [self.summary]
+        cells = "1 cell has" if self.failed == 1 else f"{self.failed} cells have"
+        return [self.summary, f"{cells} no result; the table of failed cells gives the reasons."]
+
+    def plain(self) -> dict[str, Any]:
+        """Everything as JSON has it: paths as text, undefined as null."""
+        return {
+            "page": str(self.page),
+            "files": [str(path) for path in self.files],
+            "summary": self.summary,
+            "effects": [tables.plain(asdict(effect)) for effect in self.effects],
+            "overall": [tables.plain(asdict(row)) for row in self.overall],
+            "failed": self.failed,
+            "smoke": self.smoke,
+        }
+
+
+def report(
+    store_dir: Path, out_dir: Path, metric: str = "dice", margin: float | None = None
+) -> Report:
+    """Write `report.md`, `tables/` and `figures/` from the records of a folder.
+
+    Args:
+        store_dir: the output folder of a run.
+        out_dir: where to write; the folder itself is fine.
+        metric: of effects and curves: dice, nsd or hd95_mm.
+        margin: of practical equivalence, in the metric's unit; 0.01 for Dice and NSD, 1 mm for
+            HD95.
+
+    Raises:
+        RecordError: there is no record, or one can't be read.
+        SpecError: the metric is unknown.
+    """
+    chosen = find_metric(metric)
+    margin = chosen.margin if margin is None else margin
+    groups = groups_in(store_dir)
+    pairs = stats.twins(groups, chosen)
+    found, means = stats.effects(pairs, margin), stats.means(groups)
+    overall = stats.overall(pairs)
+    written = [
+        rows.effect_table(found, chosen, margin),
+        rows.overall_table(overall, chosen),
+        rows.mean_table(means),
+        rows.failed_table(groups),
+    ]
+    files = [path for table in written for path in tables.write(table, out_dir / "tables")]
+    figures = _figures(means, found, chosen, margin, out_dir / "figures")
+    made = Report(
+        page=out_dir / "report.md",
+        files=[out_dir / "report.md", *files, *figures],
+        summary=words.summary(found, chosen, margin),
+        effects=found,
+        overall=overall,
+        failed=sum(len(group.failed) for group in groups),
+        smoke=any(group.smoke for group in groups),
+    )
+    made.page.write_text(_page(made, chosen, written, figures), encoding="utf-8")
+    return made
+
+
+def _figures(
+    means: Sequence[stats.Mean],
+    effects: Sequence[stats.Effect],
+    metric: Metric,
+    margin: float,
+    folder: Path,
+) -> list[Path]:
+    """One curve a task, and one for each adaptation and setting where these differ."""
+    paths = []
+    shown = list(dict.fromkeys((m.task, m.adaptation, m.setting) for m in means))
+    for place in shown:
+        task, adaptation, setting = place
+        names = [task]
+        names += [adaptation] * (adaptation != "full")
+        names += [setting] * (len({other for t, a, other in shown if t == task}) > 1)
+        paths += curves.draw(
+            " · ".join(names),
+            [m for m in means if (m.task, m.adaptation, m.setting) == place],
+            [e for e in effects if (e.task, e.adaptation, e.setting) == place],
+            metric,
+            margin,
+            folder / "-".join(["curve", *names, metric.key]),
+        )
+    return paths
+
+
+def _page(
+    made: Report, metric: Metric, written: Sequence[tables.Table], figures: Sequence[Path]
+) -> str:
+    return "\n".join(_lines(made, metric, written, figures)) + "\n"
+
+
+def _lines(
+    made: Report, metric: Metric, written: Sequence[tables.Table], figures: Sequence[Path]
+) -> Iterator[str]:
+    yield "# What these runs show\n"
+    if made.smoke:
+        yield f"> {SMOKE}\n"
+    yield " ".join(made.opening)
+    for heading, sentences in words.chapters(made.effects, metric):
+        yield f"\n## {heading}\n"
+        yield from (f"- {sentence}" for sentence in sentences)
+    if made.overall:
+        yield "\n## Over all tasks\n"
+        yield from (f"- {words.across(row, metric)}" for row in made.overall)
+    pictures = [path for path in figures if path.suffix == ".svg"]
+    if pictures:
+        yield "\n## Curves\n"
+        yield from (f"![{path.stem}](figures/{path.name})" for path in pictures)
+    for table in written:
+        if table.rows:
+            yield f"\n## {table.title}\n"
+            yield tables.markdown(table)
+    yield READING

@@ -1,0 +1,1 @@
+"""From records to effects with intervals. The unit is the patient; no torch here."""

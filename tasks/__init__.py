@@ -1,0 +1,1 @@
+"""The built-in tasks: one file a data set or family, their frozen splits in `splits/`."""

@@ -1,0 +1,61 @@
+import json
+import sys
+
+import pytest
+
+from bench.cli import main
+from tests.stats.records import MASKED, SCRATCH, cases, record, stored
+
+
+@pytest.fixture
+def voxbench(monkeypatch, capsys):
+    """Run the command line; its exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["voxbench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        return left.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for arm, dice in ((SCRATCH, 0.5), (MASKED, 0.55)):
+        for fraction in ("3 shots", "100%"):
+            found = cases(lambda i, c, d=dice: d)
+            stored(tmp_path, *(record(found, arm, fraction=fraction, seed=s) for s in (0, 1)))
+    return tmp_path
+
+
+def test_two_arms_by_the_beginning_of_their_labels(voxbench, folder):
+    code, out, _ = voxbench("compare", "masked", "scratch", folder)
+    assert code == 0
+    assert [
+        line.split()[-1] for line in out.splitlines() if line.strip().startswith("openkbp")
+    ] == [
+        "better",
+        "better",
+    ]
+
+
+def test_the_whole_labels_are_shown_with_their_brackets(voxbench, folder):
+    _, out, _ = voxbench("compare", "masked", "scratch", folder)
+    assert f"A = {MASKED} and B = {SCRATCH}" in out
+
+
+def test_json_has_every_number(voxbench, folder):
+    _, out, _ = voxbench("compare", "scratch", "masked-autoencoder", folder, "--json")
+    rows = json.loads(out)
+    assert [row["fraction"] for row in rows] == ["3 shots", "100%"]
+    assert [row["effect"] for row in rows] == pytest.approx([-0.05, -0.05])
+    assert {row["verdict"] for row in rows} == {"worse"}
+    assert {row["arm"] for row in rows} == {SCRATCH}
+
+
+def test_an_unknown_arm_gets_the_nearest_and_the_list(voxbench, folder):
+    code, _, err = voxbench("compare", "scrach", "masked", folder)
+    assert code == 2
+    assert "unknown arm 'scrach'. Did you mean 'scratch'?" in err
+    assert MASKED in err

@@ -1,0 +1,71 @@
+import json
+import sys
+
+import pytest
+
+from bench.cli import main
+from tests.stats.records import MASKED, SCRATCH, cases, record, stored
+
+
+@pytest.fixture
+def voxbench(monkeypatch, capsys):
+    """Run the command line; its exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["voxbench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        return left.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for arm, dice in ((SCRATCH, 0.5), (MASKED, 0.55)):
+        stored(tmp_path, *(record(cases(lambda i, c, d=dice: d), arm, seed=s) for s in (0, 1)))
+    return tmp_path
+
+
+def test_the_findings_are_printed_and_the_page_is_written_beside_the_records(voxbench, folder):
+    code, out, _ = voxbench("report", folder)
+    assert code == 0
+    assert f"{MASKED} on openkbp at 3 shots: better than {SCRATCH} by 0.050 Dice" in out
+    assert f"report: {folder / 'report' / 'report.md'}" in out
+    assert (folder / "report" / "report.md").is_file()
+
+
+def test_another_place_can_be_given(voxbench, folder, tmp_path):
+    voxbench("report", folder, "--out", tmp_path / "elsewhere")
+    assert (tmp_path / "elsewhere" / "report.md").is_file()
+    assert not (folder / "report").exists()
+
+
+def test_json_is_for_programs(voxbench, folder):
+    code, out, _ = voxbench("report", folder, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert [row["verdict"] for row in found["effects"]] == ["better"]
+
+
+def test_a_wide_margin_makes_a_gain_equivalent(voxbench, folder):
+    _, out, _ = voxbench("report", folder, "--margin", "0.1", "--json")
+    assert [row["verdict"] for row in json.loads(out)["effects"]] == ["equivalent"]
+
+
+def test_a_smoke_run_is_announced(voxbench, tmp_path):
+    stored(tmp_path, record(cases(lambda i, c: 0.5), smoke=True))
+    assert voxbench("report", tmp_path)[1].startswith("Smoke run.")
+
+
+def test_an_empty_folder_is_one_line_and_exit_code_2(voxbench, tmp_path):
+    code, out, err = voxbench("report", tmp_path)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "no records there" in err
+
+
+def test_an_unknown_metric_is_one_line_with_the_nearest_name(voxbench, folder):
+    code, _, err = voxbench("report", folder, "--metric", "dise")
+    assert code == 2
+    assert "Did you mean 'dice'" in err

@@ -1,0 +1,71 @@
+import shutil
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from bench.data import fingerprint as room
+from bench.data.fingerprint import content_hashes, fingerprint
+from bench.errors import DataError
+from bench.places import cache_dir
+from tests.data.toy import save, volumes, write_case
+
+
+def moved(case, folder):
+    folder.mkdir()
+    place = lambda path: shutil.copy(path, folder / f"renamed-{path.name}")  # noqa: E731
+    return replace(case, images=tuple(map(place, case.images)), label=place(case.label))
+
+
+def test_neither_paths_nor_the_order_of_cases_matter(tmp_path):
+    cases = [write_case(tmp_path, name) for name in "ab"]
+    copies = [moved(case, tmp_path / case.id) for case in reversed(cases)]
+    assert fingerprint(copies) == fingerprint(cases)
+
+
+def test_all_that_a_case_says_matters(tmp_path):
+    case = write_case(tmp_path, "a")
+    other = save(tmp_path / "other.nii.gz", volumes(seed=99)[0])
+    masks = {"ball": case.label, "box": other}
+    changed = [
+        replace(case, id="b"),
+        replace(case, patient="somebody"),
+        replace(case, labelled=frozenset({"ball"})),
+        replace(case, images=(other,)),
+        replace(case, images=(*case.images, other)),
+        replace(case, images=(case.label,), label=case.images[0]),
+        replace(case, label=masks),
+        replace(case, label={"box": case.label, "ball": other}),
+    ]
+    assert len({fingerprint([one]) for one in [case, *changed]}) == 1 + len(changed)
+
+
+def test_a_changed_file_is_noticed_and_an_untouched_one_is_read_once(tmp_path, monkeypatch):
+    case = write_case(tmp_path, "a")
+    before = fingerprint([case])
+    save(case.label, volumes(shape=(20, 24, 18))[1])
+    after = fingerprint([case])
+    assert after != before
+    monkeypatch.setattr(room, "_sha256", lambda _path: pytest.fail("read again"))
+    assert fingerprint([case]) == after
+
+
+def test_a_missing_file_is_named(tmp_path):
+    case = replace(write_case(tmp_path, "a"), label=tmp_path / "nowhere.nii.gz")
+    with pytest.raises(DataError, match=r"nowhere\.nii\.gz: no such file \(case 'a'\)"):
+        fingerprint([case])
+
+
+def test_a_damaged_or_locked_memory_costs_time_but_not_the_answer(tmp_path, monkeypatch):
+    case = write_case(tmp_path, "a")
+    expected = content_hashes(case.files)
+    monkeypatch.setenv("VOXBENCH_CACHE", str(tmp_path / "cache"))
+    cache_dir().mkdir()
+    (cache_dir() / "hashes.sqlite").write_bytes(b"not a database, but long enough to look at" * 9)
+    assert content_hashes(case.files) == expected
+
+    def locked(*_args, **_keywords):
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(sqlite3, "connect", locked)
+    assert content_hashes(case.files) == expected

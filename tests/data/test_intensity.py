@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.data.intensity import normalise
+from bench.design.preprocessing import Window, ZScore
+
+
+def test_a_window_maps_its_ends_to_0_and_1_and_clips_the_rest():
+    image = np.array([-1000, -175, 37.5, 250, 3000], np.float32).reshape(1, 1, 5)
+    assert normalise(image, Window(low=-175, high=250)).ravel().tolist() == [0, 0, 0.5, 1, 1]
+
+
+@given(st.floats(1e-3, 1e6), st.floats(-1e4, 1e4), st.integers(0, 9))
+def test_a_z_score_does_not_depend_on_the_scanner_s_scale(scale, offset, seed):
+    image = np.random.default_rng(seed).normal(size=(6, 7, 8))
+    plain = normalise(image.astype(np.float32), ZScore())
+    assert plain.mean() == pytest.approx(0, abs=1e-5)
+    assert plain.std() == pytest.approx(1, abs=1e-4)
+    moved = normalise((image * scale + offset).astype(np.float32), ZScore())
+    if scale > abs(offset) * 1e-3:  # else float32 itself has lost the image
+        assert np.allclose(plain, moved, atol=1e-2)
+
+
+def test_a_z_score_clips_the_outliers_that_would_stretch_it():
+    image = np.random.default_rng(0).normal(size=(20, 20, 20)).astype(np.float32)
+    image[0, 0, 0] = 1e6
+    assert normalise(image, ZScore()).max() < 4
+
+
+def test_nonzero_takes_the_statistics_of_the_brain_alone():
+    image = np.zeros((10, 10, 10), np.float32)
+    image[3:7, 3:7, 3:7] = np.random.default_rng(0).normal(100, 10, (4, 4, 4))
+    inside = normalise(image, ZScore(nonzero=True))[3:7, 3:7, 3:7]
+    assert inside.mean() == pytest.approx(0, abs=0.01)
+    assert inside.std() == pytest.approx(1, abs=0.01)
+
+
+def test_a_constant_channel_becomes_zero_and_the_input_is_not_touched():
+    image = np.full((3, 3, 3), 5, np.float32)
+    assert not normalise(image, ZScore()).any()
+    assert (image == 5).all()

@@ -1,0 +1,78 @@
+import pytest
+
+from bench.report.words import chapters, sentence, summary
+from bench.stats.effects import Effect
+from bench.stats.metric import METRICS
+from tests.stats.records import MASKED
+
+DICE, HD95 = METRICS["dice"], METRICS["hd95_mm"]
+
+
+def effect(mean=0.021, low=0.010, high=0.033, verdict="better", **changes):
+    values = {
+        "task": "openkbp", "adaptation": "full", "fraction": "3 shots", "setting": "s",
+        "train_patients": 3.0, "arm": MASKED, "other": "scratch", "metric": "dice",
+        "patients": 40, "runs": 3, "arm_mean": 0.5, "other_mean": 0.5, "p": 0.01, "p_holm": 0.01,
+        "undefined": 0, "failed": 0, "note": "",
+    }  # fmt: skip
+    found = {**values, "effect": mean, "low": low, "high": high, "verdict": verdict, **changes}
+    return Effect(**found)
+
+
+def test_a_gain_is_one_plain_sentence():
+    assert sentence(effect(), DICE) == (
+        f"{MASKED} on openkbp at 3 shots: better than scratch by 0.021 Dice [0.010, 0.033], "
+        "40 patients, 3 runs."
+    )
+
+
+def test_a_loss_is_told_as_a_positive_size():
+    text = sentence(effect(-0.021, -0.033, -0.010, "worse"), DICE)
+    assert "worse than scratch by 0.021 Dice [0.010, 0.033]" in text
+
+
+def test_a_shorter_distance_is_told_in_millimetres():
+    text = sentence(effect(-2.1, -3.3, -1.0, "better"), HD95)
+    assert "better than scratch by 2.10 mm HD95 [1.00, 3.30]" in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("equivalent", "equivalent to scratch, −0.002 Dice [−0.005, +0.001]"),
+        ("undecided", "undecided against scratch, −0.002 Dice [−0.005, +0.001]"),
+    ],
+)
+def test_no_clear_difference_keeps_its_sign(verdict, words):
+    assert words in sentence(effect(-0.002, -0.005, 0.001, verdict), DICE)
+
+
+def test_a_missing_pairing_says_why():
+    text = sentence(effect(verdict="", note="no record of scratch"), DICE)
+    assert text.endswith("not compared with scratch: no record of scratch.")
+
+
+def test_another_adaptation_is_named():
+    assert "at 3 shots (frozen):" in sentence(effect(adaptation="frozen"), DICE)
+
+
+def test_the_summary_counts_the_words():
+    found = [effect(), effect(), effect(verdict="equivalent"), effect(verdict="")]
+    assert summary(found, DICE, 0.01) == (
+        "3 comparisons with the scratch twin by Dice: 2 better, 1 equivalent (equivalent is within "
+        "±0.01 Dice)."
+    )
+
+
+def test_without_a_comparison_the_summary_says_so():
+    assert summary([effect(verdict="")], DICE, 0.01).startswith("No arm could be compared")
+
+
+def test_chapters_lead_with_the_largest_effect_and_leave_nothing_out():
+    found = [effect(0.01), effect(0.05), effect(-0.02, verdict="worse"), effect(verdict="")]
+    told = dict(chapters(found, DICE))
+    assert list(told) == [
+        "Where pre-training helps", "Where it hurts", "What could not be compared",
+    ]  # fmt: skip
+    assert "0.050" in told["Where pre-training helps"][0]
+    assert sum(map(len, told.values())) == len(found)

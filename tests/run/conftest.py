@@ -1,0 +1,57 @@
+"""Small sweeps on the example plugin's cubes."""
+
+from pathlib import Path
+
+import pytest
+
+from bench import plugins
+from bench.design.spec import Sweep, parse_sweep
+from bench.plugins import BASELINES, TASKS
+
+EXAMPLE = Path(__file__).parent.parent / "example_plugin" / "voxbench_example"
+
+
+@pytest.fixture
+def example(monkeypatch) -> Path:
+    """The example plugin as loose files: task `cubes`, baseline `example-denoising`."""
+    monkeypatch.setattr(TASKS, "loose", {})
+    monkeypatch.setattr(BASELINES, "loose", {})
+    plugins.include(EXAMPLE)
+    return EXAMPLE
+
+
+@pytest.fixture
+def sweep(example) -> Sweep:
+    """Two cells of seconds each: scratch on the cubes with two seeds."""
+    return make_sweep()
+
+
+def make_sweep(**changes) -> Sweep:
+    """A sweep over the cubes with a few steps of the smallest network."""
+    values = {
+        "name": "tiny",
+        "tasks": ["cubes"],
+        "baselines": [{"name": "scratch", "size": "tiny"}],
+        "fractions": ["2 shots"],
+        "seeds": 2,
+        "recipe": {"steps": 4, "patch": [16, 16, 16], "augmentation": "none"},
+        "pretraining": {"steps": 4, "patch": [16, 16, 16], "augmentation": "none"},
+    }
+    return parse_sweep({**values, **changes})
+
+
+class Watch:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.todo: list = []
+        self.outcomes: list = []
+
+    def planned(self, cells, todo) -> None:
+        self.todo = list(todo)
+
+    def started(self, job) -> None:
+        pass
+
+    def finished(self, outcome) -> None:
+        self.outcomes.append(outcome)

@@ -1,0 +1,198 @@
+"""A sweep runs what is missing, survives what fails, and repeats itself."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.record import Store
+from bench.run import cell as cell_module
+from bench.run.sweep import Options, run_sweep
+from tests.run.conftest import EXAMPLE, Watch, make_sweep
+
+BROKEN = '''
+from dataclasses import dataclass
+from typing import ClassVar
+from bench.api import BaselineCard, Pretrained
+
+@dataclass(frozen=True, kw_only=True)
+class {name}(Pretrained):
+    needs_labels: ClassVar[bool] = False
+    card: ClassVar = BaselineCard(
+        name="{label}", strategy="self-supervised", licence="x", reference="y"
+    )
+
+    def objective(self, backbone, source):
+        {body}
+'''
+
+
+def scores(root: Path) -> dict[str, object]:
+    return {record.key: record.model_dump_json(include={"cases"}) for record in Store(root)}
+
+
+def test_a_second_run_does_nothing(sweep, tmp_path):
+    run_sweep(sweep, tmp_path, Options(jobs=1), Watch())
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()}
+    watch = Watch()
+    run_sweep(sweep, tmp_path, Options(jobs=1), watch)
+    assert watch.todo == []
+    assert stamps == {path: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()}
+
+
+def test_the_record_tells_the_whole_story(example, tmp_path):
+    arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes", "volumes": 3}]
+    run_sweep(make_sweep(baselines=arms, seeds=1), tmp_path, Options(jobs=1), Watch())
+    by_arm = {record.arm.strategy: record for record in Store(tmp_path)}
+    record, twin = by_arm["self-supervised"], by_arm["scratch"]
+    assert record.status == "ok", record.failure
+    assert not record.smoke
+    assert record.data.train_patients == 2
+    assert len(record.cases) == len(record.data.test) == 2
+    assert record.weights.volumes == 3
+    assert record.weights.audit.loaded_share == 1.0
+    assert record.weights.audit.hash_before != record.weights.audit.hash_after
+    assert record.weights.cpu_hours > 0
+    assert record.cost.steps == 4
+    assert record.environment["versions"]["torch"]
+    assert twin.weights is None
+    assert twin.data.train == record.data.train
+    assert record.arm.twin == twin.arm.baseline
+    assert str(tmp_path) not in record.model_dump_json()
+
+
+def test_the_pool_gives_the_same_scores_as_one_process(sweep, tmp_path):
+    run_sweep(sweep, tmp_path / "one", Options(jobs=1), Watch())
+    _one_thread(sweep, tmp_path / "inline")
+    run_sweep(sweep, tmp_path / "pool", Options(jobs=2, include=[EXAMPLE]), Watch())
+    assert scores(tmp_path / "pool").keys() == scores(tmp_path / "one").keys()
+    assert scores(tmp_path / "pool") == scores(tmp_path / "inline")
+
+
+def _one_thread(sweep, root: Path) -> None:
+    """Run inline with the threads that a worker of a full pool has."""
+    from bench.record.environment import cpus
+    from bench.run.engines import inline
+    from bench.run.grid import arrange
+    from bench.run.jobs import Place, jobs
+    from bench.run.plan import plan
+
+    place = Place(root, "cpu", max(1, cpus() // 2), sweep.name)
+    todo = jobs(plan(arrange(sweep), Store(root)))
+    inline.run(todo, place, lambda job: None, lambda outcome: None)
+
+
+def test_one_failing_cell_does_not_stop_the_others(example, tmp_path, monkeypatch):
+    (tmp_path / "plugins").mkdir()
+    text = BROKEN.format(name="Broken", label="broken", body='raise ValueError("out of luck")')
+    (tmp_path / "plugins" / "broken.py").write_text(text)
+    from bench import plugins
+
+    plugins.include(tmp_path / "plugins")
+    arms = [{"name": "broken", "size": "tiny", "source": "cubes"}]
+    watch, root = Watch(), tmp_path / "out"
+    run_sweep(make_sweep(baselines=arms, seeds=1), root, Options(jobs=1), watch)
+    by_status = {record.status: record for record in Store(root)}
+    assert "out of luck" in by_status["failed"].failure
+    assert by_status["ok"].arm.baseline == "scratch[size=tiny]"
+    assert len(watch.outcomes) == 3
+
+
+def test_a_failed_cell_runs_again_only_when_asked(sweep, tmp_path, monkeypatch):
+    def unlucky(*_args):
+        raise RuntimeError("out of luck")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cell_module, "_fit", unlucky)
+        run_sweep(sweep, tmp_path, Options(jobs=1), Watch())
+    assert {record.status for record in Store(tmp_path)} == {"failed"}
+    watch = Watch()
+    run_sweep(sweep, tmp_path, Options(jobs=1), watch)
+    assert watch.todo == []
+    run_sweep(sweep, tmp_path, Options(jobs=1, retry_failed=True), Watch())
+    assert {record.status for record in Store(tmp_path)} == {"ok"}
+
+
+def test_a_worker_that_dies_costs_its_one_cell(example, tmp_path):
+    (tmp_path / "plugins").mkdir()
+    body = f"import os; os.kill(os.getpid(), {signal.SIGKILL:d})"
+    (tmp_path / "plugins" / "deadly.py").write_text(
+        BROKEN.format(name="Deadly", label="deadly", body=body)
+    )
+    from bench import plugins
+
+    plugins.include(tmp_path / "plugins")
+    sweep = make_sweep(baselines=[{"name": "deadly", "size": "tiny", "source": "cubes"}], seeds=2)
+    root, watch = tmp_path / "out", Watch()
+    include = [EXAMPLE, tmp_path / "plugins"]
+    run_sweep(sweep, root, Options(jobs=2, include=include), watch)
+    records = list(Store(root))
+    failures = [record.failure for record in records if record.status == "failed"]
+    assert len(failures) == 2
+    assert all("died with signal 9" in failure for failure in failures)
+    assert sum(record.status == "ok" for record in records) == 2
+
+
+def test_a_limited_run_is_marked_and_kept_apart(sweep, tmp_path):
+    run_sweep(sweep, tmp_path, Options(jobs=1, limit=1), Watch())
+    records = list(Store(tmp_path))
+    assert all(record.smoke for record in records)
+    assert {len(record.cases) for record in records} == {1}
+    assert {record.cost.steps for record in records} == {1}
+    watch = Watch()
+    run_sweep(sweep, tmp_path, Options(jobs=1), watch)
+    assert len(watch.todo) == 2
+
+
+@pytest.mark.slow
+def test_a_sweep_killed_at_random_moments_gives_the_same_bytes(tmp_path):
+    """kill -9 of the whole process group, at moments that differ each time."""
+    import random
+    import subprocess
+    import sys
+
+    spec = tmp_path / "s.toml"
+    spec.write_text(
+        'name = "s"\ntasks = ["cubes"]\nfractions = ["2 shots"]\nseeds = 3\n'
+        '[[baselines]]\nname = "masked-autoencoder"\nsize = "tiny"\nsource = "cubes"\n'
+        "[recipe]\nsteps = 60\npatch = [16, 16, 16]\n"
+        "[pretraining]\nsteps = 60\npatch = [16, 16, 16]\n"
+    )
+
+    def start(root: str) -> subprocess.Popen:
+        code = "from bench.cli import main; main()"
+        words = ["run", str(spec), "-o", str(tmp_path / root), "--jobs", "2"]
+        words += ["--include-path", str(EXAMPLE)]
+        environment = {**os.environ, "VOXBENCH_CACHE": str(tmp_path / f"cache-{root}")}
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *words],
+            env=environment,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    whole = start("whole")
+    assert whole.wait(600) == 0, whole.stderr.read()
+    moments, kills = random.Random(0), 0
+    deadline = time.monotonic() + 900
+    while time.monotonic() < deadline:
+        killed = start("killed")
+        try:
+            # long enough to get beyond the imports, short enough to be cut often
+            code = killed.wait(moments.uniform(8, 20) if kills < 10 else 600)
+        except subprocess.TimeoutExpired:
+            os.killpg(killed.pid, signal.SIGKILL)
+            killed.wait()
+            kills += 1
+            continue
+        assert code == 0, killed.stderr.read()
+        if kills >= 10:
+            break
+        records = sorted((tmp_path / "killed" / "records").iterdir())
+        records[moments.randrange(len(records))].unlink()  # done early: take a cell away
+    assert kills >= 10
+    assert scores(tmp_path / "killed") == scores(tmp_path / "whole")

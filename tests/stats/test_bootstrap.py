@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from bench.stats.bootstrap import Sample, bootstrap
+from bench.stats.frame import nanmean
+from bench.stats.paired import verdict, wilcoxon
+
+
+def one_run(values):
+    return Sample(np.asarray(values, dtype=float)[:, None], (0,))
+
+
+def test_the_interval_of_one_run_is_that_of_scipy():
+    values = np.random.default_rng(1).normal(0.02, 0.05, 40)
+    ours = bootstrap(one_run(values))
+    theirs = stats.bootstrap(
+        (values,), np.mean, n_resamples=10_000, method="percentile", rng=np.random.default_rng(2)
+    ).confidence_interval
+    assert ours.mean == pytest.approx(values.mean())
+    assert ours.low == pytest.approx(theirs.low, abs=5e-4)
+    assert ours.high == pytest.approx(theirs.high, abs=5e-4)
+
+
+def test_equal_patients_leave_no_doubt():
+    assert bootstrap(one_run([0.3] * 7)) == pytest.approx((0.3, 0.3, 0.3))
+
+
+def test_two_patients_by_hand():
+    # the mean of two draws from {0, 1} is 0 or 1 with a quarter each: both tails exceed 2.5%
+    assert bootstrap(one_run([0, 1])) == (0.5, 0.0, 1.0)
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_one_another():
+    sample = one_run(np.arange(30.0))
+    assert bootstrap(sample) == bootstrap(sample)
+    assert bootstrap(sample) != bootstrap(sample, seed=1)
+
+
+def test_runs_that_only_repeat_a_patient_add_nothing():
+    values = np.random.default_rng(3).normal(size=25)
+    repeated = Sample(np.repeat(values[:, None], 4, axis=1), (0, 0, 0, 0))
+    assert bootstrap(repeated) == pytest.approx(bootstrap(one_run(values)))
+
+
+def test_luck_shared_by_all_patients_of_a_run_widens_the_interval():
+    # two runs that differ by 1 for every patient: n - 1 = 1 run is drawn, so either is all there is
+    sample = Sample(np.tile([0.0, 1.0], (50, 1)), (0, 0))
+    assert bootstrap(sample) == (0.5, 0.0, 1.0)
+
+
+def test_draws_are_resampled_above_seeds():
+    # the draws differ, the seeds within a draw do not: three seeds a draw are no evidence
+    seeds_agree = Sample(np.tile([0.0, 0, 0, 1, 1, 1], (50, 1)), (0, 0, 0, 1, 1, 1))
+    assert bootstrap(seeds_agree) == (0.5, 0.0, 1.0)
+
+
+def test_tasks_are_resampled_above_patients():
+    tasks = [one_run([value] * 20) for value in (0.0, 1.0)]
+    assert bootstrap(*tasks) == pytest.approx((0.5, 0.0, 1.0))
+
+
+def test_a_task_counts_once_however_many_patients_it_has():
+    assert bootstrap(one_run([0.0] * 100), one_run([1.0] * 4)).mean == pytest.approx(0.5)
+
+
+def test_undefined_scores_are_left_out():
+    values = np.random.default_rng(4).normal(size=(20, 2))
+    values[3] = np.nan
+    known = bootstrap(Sample(np.delete(values, 3, axis=0), (0, 0)))
+    found = bootstrap(Sample(values, (0, 0)))
+    assert found.mean == pytest.approx(known.mean)
+    assert found.low == pytest.approx(known.low, abs=0.05)
+    assert found.high == pytest.approx(known.high, abs=0.05)
+
+
+def test_a_patient_with_one_undefined_run_still_counts_once():
+    values = np.array([[0.0, 0.0], [1.0, np.nan]])
+    assert bootstrap(Sample(values, (0, 0))).mean == pytest.approx(0.5)
+
+
+def test_nothing_defined_has_no_interval():
+    assert np.isnan(bootstrap(Sample(np.full((3, 2), np.nan), (0, 0)))).all()
+    assert np.isnan(bootstrap(Sample(np.empty((0, 0)), ()))).all()
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=12), st.floats(-2, 2))
+def test_the_interval_holds_the_mean_and_moves_with_it(values, shift):
+    here = bootstrap(one_run(values), resamples=500)
+    there = bootstrap(one_run(np.add(values, shift)), resamples=500)
+    assert here.low - 1e-9 <= here.mean <= here.high + 1e-9 or len(values) < 4
+    assert np.subtract(there, here) == pytest.approx([shift] * 3, abs=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared_luck", [0.0, 0.003])
+def test_two_equal_arms_are_rarely_called_different(shared_luck):
+    """A/A: patients, runs and their interaction vary as in small fine-tunings; no true effect."""
+    rng = np.random.default_rng(5)
+    wrong, repeats, patients, runs = 0, 500, 40, 3
+    for _ in range(repeats):
+        values = (
+            rng.normal(0, 0.02, (patients, 1))
+            + rng.normal(0, shared_luck, (1, runs))
+            + rng.normal(0, 0.02, (patients, runs))
+        )
+        interval = bootstrap(Sample(values, (0,) * runs), resamples=2000)
+        p = wilcoxon(nanmean(values, axis=1))
+        wrong += verdict(interval, p, patients, margin=1e-9) != "undecided"
+    assert wrong / repeats <= 0.05
+
+
+@pytest.mark.slow
+def test_intervals_cover_the_truth_as_often_as_they_say():
+    rng = np.random.default_rng(6)
+    held = 0
+    for _ in range(500):
+        values = 0.01 + rng.normal(0, 0.02, (60, 1)) + rng.normal(0, 0.01, (60, 3))
+        interval = bootstrap(Sample(values, (0, 0, 0)), resamples=2000)
+        held += interval.low <= 0.01 <= interval.high
+    assert 0.93 <= held / 500 <= 0.99

@@ -1,0 +1,126 @@
+import json
+
+import numpy as np
+import pytest
+
+from bench.data.prepare import inspect, prepare
+from bench.data.split import split_cases
+from bench.data.volumes import read_reference
+from bench.errors import DataError
+from tasks.masks_folder import MasksFolder
+from tests.data.toy import save, volumes
+
+
+def atlas(root, names="abc", image="ct", structures=("liver", "aorta")):
+    for name in names:
+        volume, label = volumes(seed=sum(name.encode()))
+        save(root / name / f"{image}.nii.gz", volume)
+        for value, structure in zip((1, 4), structures, strict=True):
+            mask = (label == value).astype(np.uint8)
+            save(root / name / "segmentations" / f"{structure}.nii.gz", mask)
+    return root
+
+
+def test_an_abdomen_atlas_folder_describes_itself(tmp_path):
+    root = atlas(tmp_path / "AbdomenAtlas 1.1")
+    save(root / "a" / "combined_labels.nii.gz", volumes()[1])
+    task = MasksFolder(root=root)
+    assert (task.card.name, task.card.modality) == ("abdomenatlas-1.1", "CT")
+    assert task.card.classes == {"aorta": 1, "liver": 2}
+    assert task.card.channels == ("ct",)
+    case = task.cases()["all"][0]
+    assert case.labelled is None
+    reference = read_reference(case, task.card).array
+    assert np.array_equal(reference, np.array([0, 2, 0, 0, 1])[volumes(seed=97)[1]])
+    assert inspect(task, task.cases()["all"], task.card.preprocessing) == []
+
+
+def test_a_total_segmentator_mri_folder_is_z_scored(tmp_path):
+    task = MasksFolder(root=atlas(tmp_path, image="mri"))
+    assert task.card.modality == "MR"
+    assert task.card.tolerance_mm["liver"] == 1.0
+
+
+def test_structures_choose_and_order_the_classes(tmp_path):
+    root = atlas(tmp_path)
+    assert MasksFolder(root=root, structures=("liver",)).card.classes == {"liver": 1}
+    assert MasksFolder(root=root, structures=("liver", "aorta")).card.classes["aorta"] == 2
+    with pytest.raises(DataError, match=r"unknown structure 'livr'\. Did you mean 'liver'"):
+        _ = MasksFolder(root=root, structures=("livr",)).card
+
+
+def test_a_structure_without_a_mask_is_not_annotated_and_an_empty_mask_is_absent(tmp_path):
+    root = atlas(tmp_path)
+    (root / "a" / "segmentations" / "aorta.nii.gz").unlink()
+    empty = root / "b" / "segmentations" / "aorta.nii.gz"
+    save(empty, np.zeros((20, 24, 16), np.uint8))
+    task = MasksFolder(root=root)
+    found = prepare(task, task.cases()["all"], task.card.preprocessing)
+    assert found["a"].labelled == {"liver"}
+    assert found["b"].labelled is None
+    assert found["a"].present == found["b"].present == {"liver"}
+    assert found["c"].present == {"liver", "aorta"}
+    vessel = MasksFolder(root=root, structures=("aorta",))
+    assert [case.id for case in vessel.cases()["all"]] == ["b", "c"]
+
+
+def test_several_volumes_are_channels_and_may_be_chosen(tmp_path):
+    root = atlas(tmp_path, image="t1")
+    for name in "abc":
+        save(root / name / "flair.nii.gz", volumes(seed=5)[0])
+    assert MasksFolder(root=root).card.channels == ("flair", "t1")
+    assert MasksFolder(root=root, channels=("t1",)).card.channels == ("t1",)
+    with pytest.raises(DataError, match="unknown channel 't2'"):
+        _ = MasksFolder(root=root, channels=("t2",)).card
+    (root / "a" / "flair.nii.gz").unlink()
+    task = MasksFolder(root=root)
+    problems = inspect(task, task.cases()["all"], task.card.preprocessing)
+    assert [(p.case, p.file, p.kind) for p in problems] == [("a", "flair.nii.gz", "missing file")]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("patients.json", json.dumps({"a": "p", "b": "p"})),
+        ("about.json", json.dumps({"same_person": [["b", "a"]]})),
+        ("meta.csv", "image_id;patient_id\na;p\nb;p\nc;q\n"),
+        ("meta.csv", "case,age,subject\na,3,p\nb,4,p\n"),
+    ],
+)
+def test_who_is_who_is_read_from_the_folder(tmp_path, file, text):
+    root = atlas(tmp_path)
+    (root / file).write_text(text)
+    people = [case.patient for case in MasksFolder(root=root).cases()["all"]]
+    assert people[0] == people[1] != people[2]
+
+
+def test_a_folder_of_something_else_says_what_is_missing(tmp_path):
+    with pytest.raises(DataError, match="no <case>/segmentations/"):
+        MasksFolder(root=tmp_path).cases()
+    save(tmp_path / "a" / "segmentations" / "liver.nii.gz", volumes()[1])
+    with pytest.raises(DataError, match="no image beside segmentations/"):
+        MasksFolder(root=tmp_path).cases()
+
+
+@pytest.mark.realdata
+def test_scans_of_one_person_are_never_split(real_data):
+    task = MasksFolder(root=real_data / "MALF_subcortical")
+    split = split_cases(task)
+    part_of = {case.id: index for index, part in enumerate(split[:3]) for case in part}
+    about = json.loads((real_data / "MALF_subcortical" / "about.json").read_text())
+    assert len(part_of) == 35
+    assert len(about["same_person"]) == 5
+    for first, second in about["same_person"]:
+        assert part_of[first] == part_of[second]
+
+
+@pytest.mark.slow
+@pytest.mark.realdata
+def test_malf_is_sound(real_data):
+    task = MasksFolder(root=real_data / "MALF_subcortical")
+    cases = task.cases()["all"]
+    assert (task.card.modality, len(task.card.classes)) == ("MR", 8)
+    assert task.card.spacing_mm == (2.0, 2.0, 2.0)
+    assert inspect(task, cases, task.card.preprocessing, jobs=2) == []
+    prepared = prepare(task, cases, task.card.preprocessing)
+    assert all(case.present == set(task.card.classes) for case in prepared.values())

@@ -1,0 +1,97 @@
+import json
+
+import numpy as np
+import pytest
+
+from bench.api import Task
+from bench.data.prepare import inspect, prepare
+from bench.data.split import split_cases
+from bench.errors import DataError
+from tasks import msd
+from tests.data.toy import save, volumes
+
+TASKS = sorted(msd.Decathlon.__subclasses__(), key=lambda kind: str(kind.folder))
+
+
+def decathlon(root, names, channels=None):
+    for name in names:
+        image, label = volumes(seed=sum(name.encode()))
+        image = (
+            image if channels is None else np.stack([image + 9 * c for c in range(channels)], -1)
+        )
+        save(root / "imagesTr" / f"{name}.nii.gz", image)
+        save(root / "labelsTr" / f"{name}.nii.gz", np.minimum(label, 2))
+    training = [
+        {"image": f"./imagesTr/{name}.nii.gz", "label": f"./labelsTr/{name}.nii.gz"}
+        for name in names
+    ]
+    (root / "dataset.json").write_text(json.dumps({"training": training}))
+
+
+def test_there_are_the_ten_published_tasks():
+    assert [str(kind.folder) for kind in TASKS] == [
+        "Task01_BrainTumour",
+        "Task02_Heart",
+        "Task03_Liver",
+        "Task04_Hippocampus",
+        "Task05_Prostate",
+        "Task06_Lung",
+        "Task07_Pancreas",
+        "Task08_HepaticVessel",
+        "Task09_Spleen",
+        "Task10_Colon",
+    ]
+    for kind in TASKS:
+        assert kind.card.name == "msd-" + kind.folder.partition("_")[2].lower()
+        assert issubclass(kind, Task)
+
+
+def test_ct_is_windowed_and_mr_is_z_scored():
+    kinds = {kind.card.name: kind.card.preprocessing.intensity.kind for kind in TASKS}
+    mr = {"msd-braintumour", "msd-heart", "msd-hippocampus", "msd-prostate"}
+    assert {name for name, kind in kinds.items() if kind == "zscore"} == mr
+
+
+def test_cases_are_those_of_the_list_and_not_the_leavings_of_a_file_manager(tmp_path):
+    decathlon(tmp_path, ["h_003", "h_001"])
+    (tmp_path / "imagesTr" / "._h_001.nii.gz").write_bytes(b"finder")
+    cases = msd.Hippocampus(root=tmp_path).cases()["all"]
+    assert [(case.id, case.patient) for case in cases] == [("h_001", "h_001"), ("h_003", "h_003")]
+    assert cases[0].label == tmp_path / "labelsTr" / "h_001.nii.gz"
+
+
+def test_the_fourth_axis_of_prostate_gives_its_two_channels(tmp_path):
+    decathlon(tmp_path, ["p_00"], channels=2)
+    task = msd.Prostate(root=tmp_path)
+    prepared = prepare(task, task.cases()["all"], task.card.preprocessing)["p_00"]
+    assert prepared.image.shape[0] == len(task.card.channels) == 2
+    brain = msd.BrainTumour(root=tmp_path)
+    (problem,) = inspect(brain, brain.cases()["all"], brain.card.preprocessing)
+    assert (problem.kind, problem.detail) == ("channels", "2 channels, the task has 4")
+
+
+def test_a_folder_that_is_not_there_says_where_to_get_it(tmp_path):
+    with pytest.raises(DataError, match=r"Unpack Task09_Spleen\.tar of medicaldecathlon\.com"):
+        msd.Spleen(root=tmp_path).cases()
+
+
+@pytest.mark.parametrize("text", ["{}", '{"training": 3}', '{"training": ["a"]}', "nonsense", "[]"])
+def test_a_damaged_list_is_one_clear_line(tmp_path, text):
+    (tmp_path / "dataset.json").write_text(text)
+    with pytest.raises(DataError, match=r"dataset\.json: ") as caught:
+        msd.Heart(root=tmp_path).cases()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.realdata
+def test_all_260_hippocampi_are_sound_and_split_as_committed(real_data):
+    task = msd.Hippocampus(root=real_data / "Task04_Hippocampus")
+    cases = task.cases()["all"]
+    assert len(cases) == 260
+    assert inspect(task, cases, task.card.preprocessing, jobs=2) == []
+    prepared = prepare(task, cases, task.card.preprocessing)
+    assert all(case.present == {"Anterior", "Posterior"} for case in prepared.values())
+    assert all(abs(case.image.mean()) < 1e-3 for case in prepared.values())
+    split = split_cases(task)
+    assert [len(part) for part in split[:3]] == [182, 26, 52]
+    assert split.sha256.startswith("0df77216")

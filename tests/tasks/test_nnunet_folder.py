@@ -1,0 +1,143 @@
+import json
+
+import numpy as np
+import pytest
+
+from bench.data.prepare import inspect, prepare
+from bench.data.split import PARTS, split_cases
+from bench.errors import DataError
+from tasks.nnunet_folder import NnunetFolder
+from tests.data.toy import save, volumes
+
+AFFINE = np.diag([1.0, 1.0, 3.0, 1.0])
+VERSION_2 = {"channel_names": {"0": "CT"}, "labels": {"background": 0, "ball": 1, "box": 4}}
+
+
+def raw(root, names=("a", "b"), channels=1, **description):
+    for name in names:
+        image, label = volumes(seed=sum(name.encode()))
+        for channel in range(channels):
+            save(root / "imagesTr" / f"{name}_{channel:04d}.nii.gz", image + channel, AFFINE)
+        save(root / "labelsTr" / f"{name}.nii.gz", label, AFFINE)
+    (root / "dataset.json").write_text(json.dumps({**VERSION_2, **description}))
+    return root
+
+
+def test_the_card_is_read_from_the_folder(tmp_path):
+    task = NnunetFolder(root=raw(tmp_path / "Dataset042_Toy Organs", licence="CC0"))
+    card = task.card
+    assert (card.name, card.modality, card.channels) == ("toy-organs", "CT", ("CT",))
+    assert card.classes == {"ball": 1, "box": 4}
+    assert card.spacing_mm == (1.0, 1.0, 3.0)
+    assert card.tolerance_mm == {"ball": 2.0, "box": 2.0}
+    assert card.licence == "CC0"
+
+
+def test_what_the_sweep_says_wins(tmp_path):
+    task = NnunetFolder(
+        root=raw(tmp_path / "x"),
+        name="mine",
+        modality="MR",
+        spacing_mm=(2.0, 2.0, 2.0),
+        tolerance_mm=0.5,
+        window=(-1000.0, 400.0),
+    )
+    card = task.card
+    assert (card.name, card.modality, card.spacing_mm) == ("mine", "MR", (2.0, 2.0, 2.0))
+    assert card.tolerance_mm["box"] == 0.5
+    assert card.window == (-1000.0, 400.0)
+
+
+def test_the_labels_of_version_1_are_read_too(tmp_path):
+    labels = {"0": "background", "1": "ball", "4": "box"}
+    description = {"channel_names": None, "modality": {"0": "T2", "1": "ADC"}, "labels": labels}
+    task = NnunetFolder(root=raw(tmp_path, channels=2, **description))
+    assert (task.card.modality, task.card.channels) == ("MR", ("T2", "ADC"))
+    assert task.card.classes == {"ball": 1, "box": 4}
+    assert [path.name for path in task.cases()["all"][0].images] == [
+        "a_0000.nii.gz",
+        "a_0001.nii.gz",
+    ]
+    assert inspect(task, task.cases()["all"], task.card.preprocessing) == []
+
+
+def test_files_that_miss_their_pair_are_found_by_prepare(tmp_path):
+    root = raw(tmp_path, names="abc")
+    (root / "labelsTr" / "a.nii.gz").unlink()
+    (root / "imagesTr" / "b_0000.nii.gz").unlink()
+    task = NnunetFolder(root=root)
+    problems = inspect(task, task.cases()["all"], task.card.preprocessing)
+    assert [(p.case, p.file, p.kind) for p in problems] == [
+        ("a", "a.nii.gz", "missing file"),
+        ("b", "b_0000.nii.gz", "missing file"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ({"labels": {"background": 0, "whole": [1, 2]}}, "'whole' is a region"),
+        ({"labels": {"background": 0, "ball": 1, "ignore": 2}}, "'ignore' is an ignore label"),
+        ({"labels": ["ball"]}, "labels: expected"),
+        ({"labels": {"background": 0, "ball": "one"}}, "labels: expected"),
+        ({"labels": {"background": 0}}, "classes: "),
+        ({"labels": {"background": 0, "ball": 300}}, "distinct label values in 1…255"),
+        ({"channel_names": ["CT"]}, "channel_names: expected"),
+        ({"file_ending": ".png"}, "file_ending: '.png' is not NIfTI"),
+        ({"patients": ["a"]}, "patients: expected"),
+    ],
+)
+def test_a_description_that_can_t_be_used_is_one_clear_line(tmp_path, description, message):
+    task = NnunetFolder(root=raw(tmp_path, **description))
+    with pytest.raises(DataError, match=r".") as caught:
+        _ = task.card
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_cases_or_description_says_so(tmp_path):
+    with pytest.raises(DataError, match="nnU-Net raw folder"):
+        NnunetFolder(root=tmp_path).cases()
+    raw(tmp_path, names=())
+    with pytest.raises(DataError, match=r"no file like <case>_0000\.nii\.gz"):
+        NnunetFolder(root=tmp_path).cases()
+
+
+def test_the_cases_of_a_patient_stay_together(tmp_path):
+    names = [f"{person}{scan}" for person in "abcdef" for scan in "12"]
+    task = NnunetFolder(root=raw(tmp_path, names, patients={name: name[0] for name in names}))
+    split = split_cases(task)
+    for part in PARTS:
+        scans = sorted(case.id for case in getattr(split, part))
+        assert scans == sorted(f"{p}{s}" for p in {name[0] for name in scans} for s in "12")
+
+
+@pytest.mark.slow
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("folder", "cases", "patients", "classes"),
+    [("Dataset501_OpenKBP", 200, 200, 4), ("Dataset502_LIDCNodule", 232, 191, 1)],
+)
+def test_real_folders_are_sound(real_data, folder, cases, patients, classes):
+    task = NnunetFolder(root=real_data / folder)
+    found = task.cases()["all"]
+    assert (len(found), len({case.patient for case in found})) == (cases, patients)
+    assert len(task.card.classes) == classes
+    assert inspect(task, found, task.card.preprocessing, jobs=2) == []
+    prepared = prepare(task, found, task.card.preprocessing)
+    assert all(0 <= case.image.min() <= case.image.max() <= 1 for case in prepared.values())
+    split = split_cases(task)
+    people = [{case.patient for case in part} for part in split[:3]]
+    assert sum(map(len, people)) == patients
+
+
+@pytest.mark.realdata
+def test_left_and_right_of_openkbp_lie_left_and_right(real_data):
+    task = NnunetFolder(root=real_data / "Dataset501_OpenKBP")
+    cases = task.cases()["all"][:10]
+    for case in prepare(task, cases, task.card.preprocessing).values():
+        side = {
+            name: np.unravel_index(case.foreground[name], case.label.shape)[0].mean()
+            for name in ("left_parotid", "right_parotid")
+        }
+        assert side["right_parotid"] > side["left_parotid"]  # the first axis runs to the right
