@@ -50,13 +50,6 @@ class Preprocessing(_Value):
     spacing_mm: tuple[Millimetres, Millimetres, Millimetres] | None = None
     intensity: Annotated[Window | ZScore, Field(discriminator="kind")] = ZScore()
     axes: str = "RAS"
-    crop: "nonzero" crops to the voxels that differ from the volume's minimum;
-            "none" keeps the whole volume.
-    """
-
-    spacing_mm: tuple[Millimetres, Millimetres, Millimetres] | None = None
-    intensity: Annotated[Window | ZScore, Field(discriminator="kind")] = ZScore()
-    axes: str = Field(default="RAS", pattern=r"^(?!.*[RL].*[RL])(?!.*[AP].*[AP])[RLAPSI]{3}$")
     crop: Literal["nonzero", "none"] = "nonzero"
 
     @field_validator("axes")

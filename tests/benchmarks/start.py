@@ -23,7 +23,8 @@ def main() -> None:
     print(f"{'import torch, monai, pytorch_lightning':40} {heavy:6.3f} s")
     for words in (["--help"], ["ls", "tasks"], ["ls", "baselines"], ["ls", "sweeps"]):
         took = seconds(sys.executable, "-c", "from bench.cli import main; main()", *words)
-        print(f"{'voxbench ' + ' '.join(words):40} {took:6.3f} s  {heavy / took:5.1f}x below imports")
+        name = " ".join(["voxbench", *words])
+        print(f"{name:40} {took:6.3f} s  {heavy / took:5.1f}x below the imports")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from bench.fit.loss import segmentation_loss
 RECIPE = Recipe(steps=24, patch=(8, 8, 8), learning_rate=0.01)
 
 
-class Stop(Exception):
+class Stopped(Exception):  # noqa: N818
     """Stands for a kill."""
 
 
@@ -39,7 +39,7 @@ def run(net: nn.Module, stop: int | None = None, recipe: Recipe = RECIPE, **opti
         nonlocal calls
         calls += 1
         if calls == stop:
-            raise Stop
+            raise Stopped
         return segmentation_loss(net(batch[0]), *batch[1:])
 
     return train(net, loss, batches, recipe, seed=1, device="cpu", **options)
@@ -64,7 +64,7 @@ def test_training_twice_gives_the_same_bits():
 def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, stop):
     whole, parts, checkpoint = network(), network(), tmp_path / "c.ckpt"
     told = run(whole)
-    with pytest.raises(Stop):
+    with pytest.raises(Stopped):
         run(parts, stop, checkpoint=checkpoint, checkpoint_seconds=0)
     assert checkpoint.exists()
     again = network()
@@ -100,9 +100,7 @@ def test_the_best_weights_on_validation_are_kept(tmp_path: Path):
 def test_a_diverged_training_fails_with_the_way_out():
     net = network()
     with pytest.raises(FitError, match=r"loss is (nan|inf).*learning_rate"):
-        train(
-            net, lambda batch: net(batch[0]).mean() * torch.inf, batches, RECIPE, seed=1, device="cpu"
-        )
+        train(net, lambda b: net(b[0]).mean() * torch.inf, batches, RECIPE, seed=1, device="cpu")
 
 
 def test_a_frozen_group_does_not_move():

@@ -17,9 +17,10 @@ def record(key: str = "k", **changes) -> Record:
     scores = ClassScores(
         dice=math.nan, nsd=0.5, hd95_mm=2.0, volume_mm3_prediction=0, volume_mm3_reference=0
     )
+    cases = [CaseScores(case="1", patient="p", classes={"c": scores})]
     values = {
         "key": key, "status": "ok", "smoke": False, "sweep": "s", "arm": arm, "cell": {},
-        "environment": {}, "seeds": {}, "cases": [CaseScores(case="1", patient="p", classes={"c": scores})],
+        "environment": {}, "seeds": {}, "cases": cases,
     }  # fmt: skip
     return Record(**{**values, **changes})
 
