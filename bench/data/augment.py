@@ -5,8 +5,8 @@ rotation, scaling, noise, blur, brightness, contrast, low resolution, gamma, mir
 keeps mirroring and a small change of scale and offset. Noise and offset are in units of the
 patch's deviation, so that they mean the same for windowed CT and z-scored MR.
 
-Mirroring along left–right is left out where a class is sided: a mirrored left kidney is a right
-one. `mirror_axes` decides it from the class names.
+An axis along which a class name is sided is not mirrored: a mirrored left kidney is a right one,
+a mirrored anterior hippocampus a posterior one. `mirror_axes` decides it from the class names.
 """
 
 import re
@@ -24,7 +24,11 @@ from bench.metrics.kernel import frozen, kernel
 Level = Literal["none", "light", "full"]
 Image = NDArray[np.float32]
 
-_SIDED = re.compile(r"(^|[^a-z])(left|right|l|r|lt|rt)([^a-z]|$)")
+_SIDED = {
+    "LR": re.compile(r"(^|[^a-z])(left|right|l|r|lt|rt)([^a-z]|$)"),
+    "AP": re.compile(r"(^|[^a-z])(anterior|posterior)([^a-z]|$)"),
+    "IS": re.compile(r"(^|[^a-z])(superior|inferior|upper|lower)([^a-z]|$)"),
+}
 
 
 def mirror_axes(classes: Iterable[str], axes: str = "RAS") -> tuple[int, ...]:
@@ -34,8 +38,9 @@ def mirror_axes(classes: Iterable[str], axes: str = "RAS") -> tuple[int, ...]:
         classes: names of the task's classes.
         axes: orientation code of the prepared arrays.
     """
-    sided = any(_SIDED.search(name.lower()) for name in classes)
-    return tuple(axis for axis in range(3) if not (sided and axes[axis] in "LR"))
+    names = [name.lower() for name in classes]
+    sided = "".join(letters for letters, words in _SIDED.items() if any(map(words.search, names)))
+    return tuple(axis for axis in range(3) if axes[axis] not in sided)
 
 
 def augment(

@@ -39,7 +39,7 @@ class Training(NamedTuple):
     Attributes:
         losses: step → mean loss since the entry before.
         validation: step → score of `validate`, where the recipe selects the best.
-        seconds: in the loop; of this process, if the training was continued.
+        seconds: in the loop, those before a stop up to the last checkpoint included.
         steps: optimiser steps taken.
     """
 
@@ -90,7 +90,6 @@ def train(
     if checkpoint:
         callbacks.append(_Checkpoint(checkpoint, checkpoint_seconds))
     torch.manual_seed(seed)
-    started = time.perf_counter()
     with _quiet():
         trainer = pl.Trainer(
             accelerator="gpu" if device.startswith("cuda") else "cpu",
@@ -111,7 +110,7 @@ def train(
             trainer.fit(module, stream, ckpt_path=_usable(checkpoint), weights_only=True)
         except SystemExit as stopped:  # Lightning's answer to Ctrl-C
             raise KeyboardInterrupt from stopped
-    seconds = time.perf_counter() - started
+    seconds = module.curve.seconds
     if best:
         best.restore()
     if checkpoint:
@@ -128,6 +127,13 @@ class _Curve:
         self.losses: dict[int, float] = {}
         self.total: float | Tensor = 0.0
         self.count = 0
+        self.earlier = 0.0
+        self.started = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock of the training, stops left out."""
+        return self.earlier + time.perf_counter() - self.started
 
     def add(self, value: Tensor, step: int) -> None:
         """Count the loss of a step.
@@ -184,11 +190,12 @@ class _Module(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the loss curve."""
         curve = self.curve
-        checkpoint["curve"] = (curve.losses, float(curve.total), curve.count)
+        checkpoint["curve"] = (curve.losses, float(curve.total), curve.count, curve.seconds)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on with the loss curve."""
-        self.curve.losses, self.curve.total, self.curve.count = checkpoint["curve"]
+        curve = self.curve
+        curve.losses, curve.total, curve.count, curve.earlier = checkpoint["curve"]
 
 
 class _Stream:

@@ -32,7 +32,7 @@ def optimiser(groups: Sequence[Group], schedule: Schedule) -> Optimizer:
     plain = [{"params": group["params"]} for group in groups]
     if schedule.optimiser == "adamw":
         return torch.optim.AdamW(
-            plain, lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+            plain, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
         )
     return torch.optim.SGD(
         plain,

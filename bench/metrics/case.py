@@ -190,9 +190,7 @@ def _measure(
     def measure(task: tuple[int, int]) -> Directed:
         n, way = task
         source, target = pairs[n][::way]
-        question = Question(
-            plan.tolerance_mm[layer.names[n]] * excess, plan.percentiles, plan.assd, plan.exact
-        )
+        question = Question(plan.tolerance_mm[layer.names[n]] * excess, plan.percentiles, plan.assd)
         return directed(source, target, geometry, question, bitmaps)
 
     found = dict(zip(tasks, run(measure, tasks), strict=True))

@@ -38,8 +38,8 @@ def evaluate(
     per axis, `tolerance_mm` is one number or one per class. `definition` is `surface` (areas of the
     marching-cubes surface, as google-deepmind/surface-distance) or `voxel` (border voxels, as
     MONAI). `percentiles` asks for more Hausdorff distances than HD95 (100 is the plain one), `assd`
-    for the mean distance over both boundaries. `exact` compares with the tolerance, and finds
-    percentiles, with the rounding of surface-distance instead of `case.EPSILON`; it is slower.
+    for the mean distance over both boundaries. `exact` compares distances with the tolerance bit by
+    bit, as surface-distance does, instead of within `EPSILON`.
 
     Empty masks: both → NaN, flagged; one → Dice 0, NSD 0 and the image's diagonal, flagged.
 
@@ -147,9 +147,14 @@ def _tolerance(tolerance_mm: Tolerance, name: str) -> float:
     return float(tolerance_mm)
 
 
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _pool(threads: int | None, voxels: int) -> AbstractContextManager[ThreadPoolExecutor | None]:
     """Threads to work with; None where one is enough."""
-    wanted = threads or min(len(os.sched_getaffinity(0)), 8)
+    wanted = threads or min(cores(), 8)
     return ThreadPoolExecutor(wanted) if wanted > 1 and voxels > SMALL else nullcontext()
 
 

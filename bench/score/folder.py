@@ -1,6 +1,5 @@
 """Score the cases of two folders, several at a time: one is read while another is scored."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from bench.errors import DataError
 from bench.metrics import ClassScore, Definition, evaluate, worst
+from bench.metrics.evaluate import cores
 from bench.metrics.labels import Labels, members
 from bench.metrics.legacy import PROTOCOLS
 from bench.score.pair import Files, Pairing
@@ -57,11 +57,10 @@ def score_folders(
 
     Raises: DataError for files that can't be read or do not fit, naming the case.
     """
-    cores = len(os.sched_getaffinity(0))
     tasks: dict[str, tuple[Files | None, Files]] = dict(pairing.cases)
     tasks |= {name: (None, files) for name, files in pairing.missing.items()}
-    wanted = max(1, min(jobs or cores, len(tasks)))
-    threads = max(1, cores // wanted)
+    wanted = max(1, min(jobs or cores(), len(tasks)))
+    threads = max(1, cores() // wanted)
     results = []
     with ThreadPoolExecutor(wanted) as pool:
         running = [pool.submit(_case, n, *files, job, threads) for n, files in tasks.items()]

@@ -43,8 +43,8 @@ class BaselineChecks:
     def _volume(self, backbone: "Backbone", channels: int = 1) -> "Tensor":
         import torch
 
-        side = max(32, *_three(backbone.divisor))
-        return torch.randn(2, channels, side, side, side, generator=torch.manual_seed(0))
+        shape = (2, channels, *backbone.smallest_patch)
+        return torch.randn(shape, generator=torch.manual_seed(0))
 
     def test_it_can_be_sent_to_a_worker(self) -> None:
         """The baseline is a frozen dataclass and survives pickling."""
@@ -132,10 +132,6 @@ class BaselineChecks:
         loss.backward()
         reached = any(p.grad is not None and p.grad.any() for p in backbone.encoder.parameters())
         assert reached, "the loss does not reach the encoder"
-
-
-def _three(divisor: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (divisor,) if isinstance(divisor, int) else divisor
 
 
 def _flat(backbone: "Backbone") -> "Tensor":

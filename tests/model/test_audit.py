@@ -1,0 +1,124 @@
+"""A load is proved, or refused with the names of what did not fit."""
+
+import pytest
+import torch
+
+from bench.errors import WeightsError
+from bench.model.audit import activations, load, probe
+from bench.model.backbones import Backbone, build
+
+
+def network(seed: int = 0, channels: int = 1) -> Backbone:
+    torch.manual_seed(seed)
+    return build("unet", "tiny", channels)
+
+
+def weights(seed: int = 1, channels: int = 1) -> dict[str, torch.Tensor]:
+    return network(seed, channels).state_dict()
+
+
+def attempt(backbone, tensors, min_loaded=0.9):
+    return load(backbone, tensors, min_loaded=min_loaded, in_channels=1)
+
+
+def equal(backbone, tensors) -> bool:
+    state = backbone.state_dict()
+    return all(torch.equal(state[name], tensors[name]) for name in state)
+
+
+def test_all_tensors_arrive_in_encoder_and_decoder():
+    backbone, tensors = network(), weights()
+    audit = attempt(backbone, tensors)
+    assert equal(backbone, tensors)
+    assert (audit.loaded_share, audit.loaded_total_share) == (1, 1)
+    assert audit.missing == audit.unused == []
+
+
+def test_the_proof_differs_before_and_after_and_repeats_itself():
+    first, second = attempt(network(), weights()), attempt(network(), weights())
+    assert first == second
+    assert first.hash_before != first.hash_after
+    assert first.activation_before != first.activation_after
+    assert len(first.activation_after) == 2 * 3
+
+
+def test_the_hash_names_the_weights_not_the_network_they_met():
+    audits = [attempt(network(seed), weights(9)) for seed in (0, 1)]
+    assert audits[0].hash_before != audits[1].hash_before
+    assert audits[0].hash_after == audits[1].hash_after
+    assert audits[0].activation_after == audits[1].activation_after
+
+
+def test_an_encoder_alone_is_enough_and_the_share_says_so():
+    backbone = network()
+    encoder = {n: t for n, t in weights().items() if n.startswith("encoder.")}
+    audit = attempt(backbone, encoder)
+    inside = sum(p.numel() for p in backbone.encoder.parameters())
+    assert audit.loaded_share == 1
+    assert audit.loaded_total_share == inside / sum(p.numel() for p in backbone.parameters())
+
+
+def test_a_head_finds_no_place():
+    audit = attempt(network(), {**weights(), "head.weight": torch.ones(3, 8, 1, 1, 1)})
+    assert audit.unused == ["head.weight"]
+
+
+def test_too_little_fails_with_the_names_and_leaves_the_network_alone():
+    backbone, before = network(), weights(0)
+    strange = {f"net.{name}": tensor for name, tensor in weights().items()}
+    with pytest.raises(WeightsError) as caught:
+        attempt(backbone, strange)
+    message = str(caught.value)
+    assert "only 0.0% of the encoder's parameters fit, at least 90% must" in message
+    assert "encoder.levels.0.0.0.weight" in message
+    assert "no place for: net.decoder." in message
+    assert equal(backbone, before)
+
+
+def test_a_long_list_of_names_is_cut():
+    tensors = {f"extra.{i:02}": torch.ones(1) for i in range(20)}
+    with pytest.raises(WeightsError, match=r"extra\.11 and 8 more"):
+        attempt(network(), tensors)
+
+
+def test_another_shape_does_not_fit_and_is_told():
+    tensors = weights(channels=2)
+    audit = attempt(network(), tensors, min_loaded=0.5)
+    assert audit.missing == ["encoder.levels.0.0.0.weight"]
+    assert audit.unused == [
+        "encoder.levels.0.0.0.weight (has (16, 2, 3, 3, 3), needs (16, 1, 3, 3, 3))"
+    ]
+    assert 0.99 < audit.loaded_share < 1
+
+
+def test_weights_that_change_nothing_are_refused():
+    with pytest.raises(WeightsError, match="nothing was loaded"):
+        attempt(network(0), weights(0))
+
+
+def test_missing_statistics_of_a_norm_are_told():
+    torch.manual_seed(0)
+    backbone = build("efficientnet-lite0", "lite0", 1)
+    tensors = {
+        name: tensor + 0.01 if tensor.is_floating_point() else tensor
+        for name, tensor in backbone.state_dict().items()
+        if not name.endswith("running_var")
+    }
+    missing = attempt(backbone, tensors).missing
+    assert "encoder._bn0.running_var" in missing
+    assert all(name.endswith("running_var") for name in missing)
+
+
+def test_the_fingerprint_leaves_the_network_in_its_mode():
+    backbone = network()
+    for training in (True, False):
+        backbone.train(training)
+        activations(backbone, 1)
+        assert all(module.training == training for module in backbone.modules())
+
+
+def test_the_probe_is_always_the_same_and_differs_by_channel():
+    assert torch.equal(probe((32, 32, 32), 2), probe((32, 32, 32), 2))
+    first, second = probe((32, 32, 32), 2)[0]
+    assert not torch.equal(first, second)
+    assert abs(float(first.mean())) < 0.2

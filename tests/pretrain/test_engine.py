@@ -1,0 +1,177 @@
+"""Weights are made once, from training cases alone, and survive whatever stops their making."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from baselines.masked_autoencoder import MaskedAutoencoder
+from baselines.supervised import Supervised
+from bench.data.split import split_cases
+from bench.design.recipe import Pretraining
+from bench.errors import DataError, SpecError
+from bench.model.weights import read_weights, sha256
+from bench.pretrain import engine
+from bench.pretrain.engine import identity, make, volumes
+from tests.data.toy import named, toy, write_case
+
+RECIPE = Pretraining(steps=4, patch=(16, 16, 16), augmentation="light")
+MASKED = MaskedAutoencoder(size="tiny", cube=4)
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch) -> Path:
+    """A cache of the test's own."""
+    monkeypatch.setenv("VOXBENCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture
+def source(fresh):
+    return toy(fresh, [write_case(fresh / "data", f"case{i}") for i in range(8)])
+
+
+def people(count: int, scans: int):
+    """A source without files: so many people, each scanned so often."""
+    return toy(
+        Path(), [named(f"p{p:02}s{s}", f"p{p:02}") for p in range(count) for s in range(scans)]
+    )
+
+
+@given(scans=st.integers(1, 3), seed=st.integers(0, 20))
+@settings(max_examples=20, deadline=None, derandomize=True)
+def test_fewer_volumes_are_a_subset_of_more_and_patients_stay_together(scans, seed):
+    task = people(12, scans)
+    train = split_cases(task).train
+    before: set[str] = set()
+    for count in range(1, len(train) + 1):
+        chosen = volumes(dataclasses.replace(MASKED, volumes=count), task, seed)
+        ids = {case.id for case in chosen}
+        assert len(ids) == count
+        assert before < ids
+        assert ids <= {case.id for case in train}
+        assert len({case.patient for case in chosen}) == -(-count // scans)
+        before = ids
+
+
+def test_the_seed_draws_other_volumes():
+    chosen = [volumes(dataclasses.replace(MASKED, volumes=4), people(20, 1), s) for s in (0, 1)]
+    assert chosen[0] != chosen[1]
+
+
+@pytest.mark.parametrize("count", [0, -1, 9])
+def test_volumes_that_do_not_exist_are_refused_with_the_count(count):
+    task = people(11, 1)
+    baseline = dataclasses.replace(MASKED, volumes=count)
+    with pytest.raises(DataError, match=f"volumes = {count}, but source 'toy' has 8 training"):
+        volumes(baseline, task, 0)
+
+
+def test_the_weights_hold_the_whole_backbone_and_what_they_cost(source):
+    made = make(MASKED, source, RECIPE, threads=2)
+    state = MASKED.backbone(1).state_dict()
+    tensors = read_weights(made.path, made.sha256)
+    assert {name: t.shape for name, t in tensors.items()} == {n: t.shape for n, t in state.items()}
+    assert made.volumes == len(split_cases(source).train)
+    assert made.gpu_hours == 0
+    assert made.cpu_hours == pytest.approx(2 * made.seconds / 3600)
+    assert set(made.losses) == {1, 2, 3, 4}
+
+
+def test_masks_are_counted_where_they_are_used(source):
+    supervised = Supervised(size="tiny", volumes=3)
+    assert make(supervised, source, RECIPE).masks == 3 * 2
+    assert make(dataclasses.replace(MASKED, volumes=3), source, RECIPE).masks == 0
+
+
+def test_weights_are_made_once(source, monkeypatch):
+    first = make(MASKED, source, RECIPE)
+    monkeypatch.setattr(engine, "train", lambda *_, **__: pytest.fail("trained again"))
+    assert make(MASKED, source, RECIPE) == first
+
+
+def test_the_same_work_gives_the_same_bytes(source, monkeypatch):
+    first = make(MASKED, source, RECIPE)
+    monkeypatch.setenv("VOXBENCH_CACHE", str(source.root / "elsewhere"))
+    second = make(MASKED, source, RECIPE)
+    assert second.path != first.path
+    assert second.sha256 == first.sha256
+
+
+def test_damaged_weights_are_made_again(source):
+    first = make(MASKED, source, RECIPE)
+    first.path.write_bytes(first.path.read_bytes()[:-1])
+    again = make(MASKED, source, RECIPE)
+    assert again.sha256 == first.sha256 == sha256(again.path)
+
+
+def test_held_out_cases_are_never_read(source):
+    split = split_cases(source)
+    for case in (*split.validation, *split.test):
+        for file in case.files:
+            file.unlink()
+    assert make(MASKED, source, RECIPE).volumes == len(split.train)
+
+
+def test_the_identity_names_all_that_decides_the_weights(source):
+    def name(baseline=MASKED, recipe=RECIPE, task=source):
+        return identity(baseline, task, recipe)
+
+    changed = [
+        name(dataclasses.replace(MASKED, ratio=0.5)),
+        name(dataclasses.replace(MASKED, size="small")),
+        name(dataclasses.replace(MASKED, volumes=2)),
+        name(Supervised(size="tiny")),
+        name(recipe=RECIPE.model_copy(update={"steps": 5})),
+        name(recipe=RECIPE.model_copy(update={"seed": 1})),
+    ]
+    assert len({name(), *changed}) == len(changed) + 1
+
+
+def test_the_identity_does_not_know_how_the_source_is_called_or_where_it_lies(source, tmp_path):
+    again = toy(tmp_path, [write_case(tmp_path / "moved", f"case{i}") for i in range(8)])
+    everything = len(split_cases(source).train)
+    assert (
+        identity(MASKED, source, RECIPE)
+        == identity(dataclasses.replace(MASKED, source="other"), again, RECIPE)
+        == identity(dataclasses.replace(MASKED, volumes=everything), source, RECIPE)
+    )
+
+
+def test_changed_images_get_another_identity(source):
+    before = identity(MASKED, source, RECIPE)
+    case = split_cases(source).train[0]
+    write_case(source.root / "data", case.id, image=torch.rand(20, 24, 16).numpy())
+    assert identity(MASKED, source, RECIPE) != before
+
+
+def test_a_patch_that_the_network_cannot_take_is_refused(source):
+    with pytest.raises(SpecError, match="multiples of 8"):
+        make(MASKED, source, RECIPE.model_copy(update={"patch": (12, 16, 16)}))
+
+
+class Stopped(BaseException):
+    """Stands for a kill."""
+
+
+def test_a_stopped_training_goes_on_to_the_same_bytes(source, monkeypatch):
+    whole = make(MASKED, source, RECIPE)
+    monkeypatch.setenv("VOXBENCH_CACHE", str(source.root / "elsewhere"))
+    calls, fetch = [], engine.augment
+
+    def stopping(batch, level, seed, step, mirrors):
+        if step == 3 and not calls:
+            calls.append(step)
+            raise Stopped
+        return fetch(batch, level, seed, step, mirrors)
+
+    monkeypatch.setattr(engine, "augment", stopping)
+    with pytest.raises(Stopped):
+        make(MASKED, source, RECIPE, checkpoint_seconds=0)
+    assert list((source.root / "elsewhere" / "weights").glob("*/checkpoint.ckpt"))
+    resumed = make(MASKED, source, RECIPE, checkpoint_seconds=0)
+    assert resumed.sha256 == whole.sha256
+    assert not (resumed.path.parent / "checkpoint.ckpt").exists()

@@ -1,0 +1,174 @@
+"""Two folders in, scores out: nothing is skipped in silence."""
+
+import json
+import math
+
+import nibabel as nib
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bench.cli.score import score as command
+from bench.errors import DataError, SpecError
+from bench.metrics import VERSION, evaluate
+from bench.score import Job, means, pair, score_folders, write
+
+AFFINE = np.diag([1.5, 1.5, 3.0, 1.0])
+CLASSES = {"liver": 1, "spleen": 2}
+JOB = Job(CLASSES, 2.0)
+
+
+def organs(shift=0, spleen=True):
+    volume = np.zeros((20, 24, 16), np.uint8)
+    volume[3 + shift : 10 + shift, 4:15, 3:12] = 1
+    if spleen:
+        volume[12:18, 4:10, 4:9] = 2
+    return volume
+
+
+def save(file, labels, affine=AFFINE):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(nib.Nifti1Image(labels.astype(np.uint8), affine), file)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Three cases: shifted, without a spleen on either side, and with a spleen on one side only."""
+    for name, ours, theirs in (
+        ("a", organs(1), organs()),
+        ("b", organs(0, spleen=False), organs(0, spleen=False)),
+        ("c", organs(2, spleen=False), organs()),
+    ):
+        save(tmp_path / f"ours/{name}.nii.gz", ours)
+        save(tmp_path / f"theirs/{name}.nii.gz", theirs)
+    return tmp_path / "ours", tmp_path / "theirs"
+
+
+def scores_of_a():
+    pair = np.asfortranarray(organs(1)), np.asfortranarray(organs())
+    return evaluate(*pair, CLASSES, (1.5, 1.5, 3.0), 2.0)
+
+
+def run(*arguments):
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(command)
+    done = CliRunner().invoke(app, [str(a) for a in arguments])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.output
+
+
+def test_every_case_is_scored_as_its_arrays_are(folders):
+    heard = []
+    results = score_folders(pair(*folders), JOB, jobs=2, done=heard.append)
+    assert [result.case for result in results] == ["a", "b", "c"]
+    assert sorted(heard) == sorted(results)
+    assert repr(results[0].scores) == repr(scores_of_a())
+
+
+def test_means_leave_out_what_is_undefined_and_count_it(folders):
+    found = means(score_folders(pair(*folders), JOB))
+    assert (found["spleen"].defined, found["spleen"].undefined, found["spleen"].flagged) == (
+        2,
+        1,
+        1,
+    )
+    assert found["spleen"].dice == 0.5
+    assert found["liver"].undefined == 0
+
+
+def test_a_missing_prediction_is_the_worst_and_flagged(folders):
+    (folders[0] / "a.nii.gz").unlink()
+    first = score_folders(pair(*folders), JOB)[0]
+    assert first.prediction is None
+    assert first.scores["liver"].flag == "failed"
+    assert first.scores["liver"].dice == 0
+    assert first.scores["liver"].volume_mm3_reference > 0
+
+
+def test_another_grid_is_refused_unless_it_may_be_resampled(folders):
+    flipped = AFFINE @ [[-1, 0, 0, 19], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+    save(folders[0] / "a.nii.gz", organs(1)[::-1], flipped)
+    with pytest.raises(DataError, match=r"case a: .*another grid.*--resample"):
+        score_folders(pair(*folders), JOB)
+    results = score_folders(pair(*folders), Job(CLASSES, 2.0, resample=True))
+    assert repr(results[0].scores) == repr(scores_of_a())
+
+
+def test_masks_and_label_maps_score_alike(folders, tmp_path):
+    for case in folders[1].iterdir():
+        labels = np.asarray(nib.load(case).dataobj)
+        for name, label in CLASSES.items():
+            place = tmp_path / "masks" / case.name.split(".")[0] / "segmentations"
+            save(place / f"{name}.nii.gz", labels == label)
+    expected = score_folders(pair(*folders), JOB)
+    found = score_folders(pair(folders[0], tmp_path / "masks"), JOB)
+    assert [repr(r.scores) for r in found] == [repr(r.scores) for r in expected]
+    (tmp_path / "masks/b/segmentations/spleen.nii.gz").unlink()
+    with pytest.raises(DataError, match=r"case b: .*no mask of 'spleen'"):
+        score_folders(pair(folders[0], tmp_path / "masks"), JOB)
+
+
+def test_the_summary_has_the_shape_of_nnunet_s_and_the_table_every_number(folders, tmp_path):
+    results = score_folders(pair(*folders), JOB)
+    table = write(tmp_path / "out/summary.json", results, JOB, [], ["z"])
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert set(summary) >= {"foreground_mean", "mean", "metric_per_case"}
+    liver = summary["metric_per_case"][0]["metrics"]["1"]
+    assert liver["TP"] + liver["FN"] == liver["n_ref"] == (organs() == 1).sum()
+    assert liver["TP"] + liver["FP"] + liver["FN"] + liver["TN"] == organs().size
+    assert liver["Dice"] == 2 * liver["TP"] / (liver["n_ref"] + liver["n_pred"])
+    assert summary["mean"]["2"]["Dice"] == 0.5
+    assert math.isnan(summary["metric_per_case"][1]["metrics"]["2"]["Dice"])
+    assert summary["undefined"] == {"1": 0, "2": 1}
+    assert summary["extra"] == ["z"]
+    assert summary["metrics_version"] == VERSION
+    rows = pq.read_table(table).to_pylist()
+    assert [(row["case"], row["class"]) for row in rows][:2] == [("a", "liver"), ("a", "spleen")]
+    assert rows[0]["nsd"] == results[0].scores["liver"].nsd
+    with pytest.raises(SpecError, match=r"named \.json"):
+        write(tmp_path / "out.txt", results, JOB, [], [])
+
+
+def test_the_command_prints_and_writes(folders, tmp_path):
+    save(folders[0] / "z.nii.gz", organs())
+    (folders[1] / "dataset.json").write_text(
+        json.dumps({"labels": {"background": 0, "liver": 1, "spleen": 2}})
+    )
+    out = tmp_path / "s.json"
+    said = run(*folders, "--tolerance-mm", "2", "--tolerance-mm", "spleen=3", "-j", 2, "-o", out)
+    assert "both_empty" in said
+    assert "1 without a reference, not scored: z" in said
+    assert json.loads(out.read_text())["tolerance_mm"] == {"1": 2.0, "2": 3.0}
+
+
+def test_the_command_names_missing_cases_and_scores_them_when_asked(folders):
+    (folders[0] / "b.nii.gz").unlink()
+    options = ["--class", "liver=1", "--class", "both=1+2", "--tolerance-mm", "2"]
+    with pytest.raises(DataError, match=r"1 references have no prediction: b\."):
+        run(*folders, *options)
+    assert "scored as the worst: b" in run(*folders, *options, "--missing-fail")
+
+
+def test_published_protocols_need_no_tolerance(folders):
+    said = run(*folders, "--class", "Liver=1", "--definition", "flare23")
+    assert "Liver" in said
+    assert "suprem" not in run(*folders, "--class", "x=1", "--definition", "suprem")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([], "no classes are known"),
+        (["--class", "liver=1"], "no tolerance for liver"),
+        (["--class", "liver=one"], "name=label"),
+        (["--class", "liver=1", "--tolerance-mm", "livr=2"], "Did you mean 'liver'"),
+        (["--class", "liver=1", "--tolerance-mm", "wide"], "a number of mm"),
+        (["--definition", "surfaces"], "Did you mean 'surface'"),
+    ],
+)
+def test_a_call_that_can_t_work_says_what_to_do(folders, options, says):
+    with pytest.raises(SpecError, match=says):
+        run(*folders, *options)
