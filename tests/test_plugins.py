@@ -9,7 +9,7 @@ from bench.design.cell import Ref
 from bench.errors import DataError, PluginError
 from bench.plugins import BASELINES, TASKS, complete, find_baseline, find_task
 
-LOOSE = '''
+LOOSE = """
 from dataclasses import dataclass
 from typing import ClassVar
 from bench.api import Baseline, BaselineCard
@@ -18,7 +18,7 @@ from bench.api import Baseline, BaselineCard
 class Mine(Baseline):
     width: int = 3
     card: ClassVar = BaselineCard(name="mine", strategy="scratch", licence="x", reference="y")
-'''
+"""
 
 
 @pytest.fixture

@@ -61,15 +61,16 @@ def _pairs(source: Any, target: Any, spacing: Any, mm2: Any) -> None:
 @kernel
 def _planes(source: Any, target: Any, spacing: Any, mm2: Any) -> None:
     """Lower `mm2` (n,) to the squared distance of the nearest target, plane by plane."""
+    origin_j, origin_k = source[1].min(), source[2].min()
+    width = source[2].max() - origin_k + 1
+    in_plane = np.empty((source[1].max() - origin_j + 1, width))
+    cells = in_plane.reshape(in_plane.size)
     n_rows = target[1].max() - target[1].min() + 1
-    width = source[2].max() - source[2].min() + 1
-    height = source[1].max() - source[1].min() + 1
     row_j = np.empty(n_rows, np.int32)
     nearest = np.empty((width, n_rows), np.int32)
-    in_plane = np.empty((width, height))
-    hull = np.empty(n_rows, np.int32)
-    since = np.empty(n_rows + 1)
-    runs, worst = _runs(source, mm2)
+    hull, since, heights = np.empty(n_rows, np.int32), np.empty(n_rows + 1), np.empty(n_rows)
+    inverse = 1 / (2 * spacing[1] * spacing[1] * np.arange(n_rows))
+    runs, worst, cell = _runs(source, mm2, origin_j, origin_k, width)
     m = 0
     while m < target.shape[1]:
         plane = target[0, m]
@@ -81,24 +82,26 @@ def _planes(source: Any, target: Any, spacing: Any, mm2: Any) -> None:
             rows = _along_rows(target, m, end, low_k, high_k, row_j, nearest)
             for k in range(low_k, high_k + 1):
                 _envelope(
-                    row_j[:rows], nearest[k - low_k], k, spacing, hull, since,
-                    in_plane[k - low_k], low_j, high_j,
+                    row_j[:rows], nearest[k - low_k], k, spacing, inverse, hull, since, heights,
+                    in_plane[:, k - origin_k], low_j, high_j, origin_j,
                 )  # fmt: skip
-            _look(source, plane, spacing[0], in_plane, low_j, low_k, runs, worst, mm2)
+            _look(source, plane, spacing[0], cells, cell, runs, worst, mm2)
         m = end
 
 
 @kernel
-def _runs(source: Any, mm2: Any) -> tuple[Any, Any]:
-    """Stretches of sites in one plane, and the largest `mm2` (r,) of each.
+def _runs(source: Any, mm2: Any, origin_j: int, origin_k: int, width: int) -> tuple[Any, Any, Any]:
+    """Stretches of sites in one plane, the largest `mm2` (r,) of each, and each site's cell (n,).
 
     A stretch (r, 6) is its start, its stop, and its bounds in j and k.
     """
     runs = np.empty((source[0].max() - source[0].min() + 1, 6), np.int64)
     worst = np.zeros(len(runs))
+    cell = np.empty(mm2.size, np.int32)
     r = -1
     for n in range(mm2.size):
         i, j, k = source[0, n], source[1, n], source[2, n]
+        cell[n] = (j - origin_j) * width + k - origin_k
         if n == 0 or i != source[0, n - 1]:
             r += 1
             runs[r, 0] = n
@@ -108,7 +111,7 @@ def _runs(source: Any, mm2: Any) -> tuple[Any, Any]:
         run[2], run[3] = min(run[2], j), max(run[3], j)
         run[4], run[5] = min(run[4], k), max(run[5], k)
         worst[r] = max(worst[r], mm2[n])
-    return runs[: r + 1], worst[: r + 1]
+    return runs[: r + 1], worst[: r + 1], cell
 
 
 @kernel
@@ -127,20 +130,19 @@ def _window(
 
 @kernel
 def _look(
-    source: Any, plane: int, step_mm: float, in_plane: Any, low_j: int, low_k: int,
-    runs: Any, worst: Any, mm2: Any,
-) -> None:  # fmt: skip
-    """Lower `mm2` by the distances to a plane: along the first axis plus `in_plane` (k, j)."""
+    source: Any, plane: int, step_mm: float, cells: Any, cell: Any, runs: Any, worst: Any, mm2: Any
+) -> None:
+    """Lower `mm2` by the distances to a plane: along the first axis, and within it from `cells`."""
     for r in range(len(runs)):
         x = (plane - source[0, runs[r, 0]]) * step_mm
         square = x * x
         if square < worst[r]:
             largest = 0.0
             for n in range(runs[r, 0], runs[r, 1]):
-                there = in_plane[source[2, n] - low_k, source[1, n] - low_j]
-                best = min(mm2[n], square + there)
+                there = square + cells[cell[n]]
+                best = there if there < mm2[n] else mm2[n]
                 mm2[n] = best
-                largest = max(largest, best)
+                largest = best if best > largest else largest
             worst[r] = largest
 
 
@@ -170,32 +172,34 @@ def _along_rows(
 
 @kernel
 def _envelope(
-    row_j: Any, nearest: Any, k: int, spacing: Any, hull: Any, since: Any, in_plane: Any,
-    low_j: int, high_j: int,
+    row_j: Any, nearest: Any, k: int, spacing: Any, inverse: Any, hull: Any, since: Any,
+    heights: Any, column: Any, low_j: int, high_j: int, origin_j: int,
 ) -> None:  # fmt: skip
-    """Squared distance in mm² within a plane, from each j of column `k`, into `in_plane`."""
+    """Squared distance in mm² within a plane from each j of column `k`, into `column`.
+
+    Each row is a parabola over j; `hull` keeps those that are lowest somewhere, `since` which j.
+    """
     top = -1
     for row in range(row_j.size):
-        y = row_j[row] * spacing[1]
-        z = (nearest[row] - k) * spacing[2]
+        y, z = row_j[row] * spacing[1], (nearest[row] - k) * spacing[2]
         height = z * z + y * y
         start = -np.inf
         while top >= 0:
-            y0 = row_j[hull[top]] * spacing[1]
-            z0 = (nearest[hull[top]] - k) * spacing[2]
-            start = (height - (z0 * z0 + y0 * y0)) / (2 * (y - y0))
+            start = (height - heights[top]) * inverse[row_j[row] - row_j[hull[top]]]
             if start > since[top]:
                 break
             top -= 1
             start = -np.inf
         top += 1
-        hull[top] = row
-        since[top] = start
+        hull[top], since[top], heights[top] = row, start, height
     since[top + 1] = np.inf
-    at = 0
-    for j in range(low_j, high_j + 1):
-        while since[at + 1] < j * spacing[1]:
+    at, first = 0, low_j
+    while first <= high_j:
+        while since[at + 1] < first:
             at += 1
-        y = (row_j[hull[at]] - j) * spacing[1]
+        stop = high_j + 1 if since[at + 1] > high_j else int(since[at + 1]) + 1
         z = (nearest[hull[at]] - k) * spacing[2]
-        in_plane[j - low_j] = y * y + z * z
+        for j in range(first, stop):
+            y = (row_j[hull[at]] - j) * spacing[1]
+            column[j - origin_j] = y * y + z * z
+        first = stop

@@ -1,23 +1,8 @@
 import json
-import sys
 
 import pytest
 
-from bench.cli import main
 from tests.stats.records import MASKED, SCRATCH, cases, record, stored
-
-
-@pytest.fixture
-def voxbench(monkeypatch, capsys):
-    """Run the command line; its exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["voxbench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        return left.value.code or 0, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from bench.run import cell as cell_module
 from bench.run.sweep import Options, run_sweep
 from tests.run.conftest import EXAMPLE, Watch, make_sweep
 
-BROKEN = '''
+BROKEN = """
 from dataclasses import dataclass
 from typing import ClassVar
 from bench.api import BaselineCard, Pretrained
@@ -26,7 +26,7 @@ class {name}(Pretrained):
 
     def objective(self, backbone, source):
         {body}
-'''
+"""
 
 
 def scores(root: Path) -> dict[str, object]:

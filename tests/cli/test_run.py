@@ -1,0 +1,98 @@
+"""The command line from a spec to a report, and what it says to mistakes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.run.conftest import EXAMPLE
+
+SPEC = """
+name = "tiny"
+tasks = ["cubes"]
+fractions = ["2 shots"]
+seeds = 1
+[[baselines]]
+name = "scratch"
+size = "tiny"
+[recipe]
+steps = 3
+patch = [16, 16, 16]
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(SPEC)
+    return path
+
+
+def test_from_spec_to_report_and_again(voxbench, spec, tmp_path):
+    out = tmp_path / "out"
+    words = (spec, "-o", out, "--include-path", EXAMPLE)
+    code, plan, _ = voxbench("plan", *words, "--json")
+    assert code == 0
+    assert [row["state"] for row in json.loads(plan)] == ["missing"]
+
+    code, told, progress = voxbench("run", *words, "-j", "1")
+    assert code == 0
+    assert "1 cells: 1 missing; 1 jobs to run" in progress
+    assert str(out / "report" / "report.md") in told
+    assert (out / "report" / "report.md").is_file()
+    assert len(list((out / "records").glob("*.json"))) == 1
+
+    code, _, progress = voxbench("run", *words, "-j", "1")
+    assert code == 0
+    assert "1 cells: 1 cached; 0 jobs to run" in progress
+
+    code, status, _ = voxbench("status", out, "--json")
+    assert code == 0
+    assert json.loads(status) == {"ok": 1, "failed": [], "smoke": 0}
+
+
+def test_a_failed_cell_is_told_and_shown_by_status(voxbench, spec, tmp_path):
+    out = tmp_path / "out"
+    words = ("-o", out, "--include-path", EXAMPLE, "-j", "1")
+    code, _, progress = voxbench("run", spec, *words, "--set", "recipe.patch=[20,16,16]")
+    assert code == 1
+    assert "failed: " in progress
+    code, status, _ = voxbench("status", out)
+    assert code == 1
+    assert "0 ok, 1 failed" in status
+    assert "multiples of" in status
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "smok"], "Did you mean 'smoke'"),
+        (["plan", "smoke", "--set", "sedes=2"], "Did you mean 'seeds'"),
+        (["plan", "smoke", "--set", "fractions=[7]"], "fractions: 7"),
+        (["plan", "smoke", "--include-path", "nowhere"], "no *.py file"),
+        (["status", "nowhere"], "no records there"),
+        (["report", "nowhere"], "nowhere"),
+        (["check"], "name a task with -t"),
+        (["check", "-b", "scrach"], "Did you mean 'scratch'"),
+        (["prepare", "phantom-atlaz"], "Did you mean 'phantom-atlas'"),
+    ],
+)
+def test_a_mistake_is_one_message_and_exit_code_two(voxbench, words, said):
+    code, _, error = voxbench(*words)
+    assert code == 2
+    assert error.startswith("voxbench: ")
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_lists_can_be_read_by_a_program(voxbench):
+    for what, name in (("tasks", "task"), ("baselines", "baseline"), ("sweeps", "sweep")):
+        code, out, _ = voxbench("ls", what, "--json")
+        assert code == 0
+        assert all(row[name] for row in json.loads(out))
+
+
+def test_sysinfo_names_versions_and_places(voxbench):
+    code, out, _ = voxbench("sysinfo", "--json")
+    assert code == 0
+    assert {"python", "versions", "cpus", "cache", "gpus"} <= json.loads(out).keys()

@@ -1,0 +1,31 @@
+"""What does not compute does not import what computes."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROBE = """
+import sys
+sys.argv = ["voxbench", *{words}]
+from bench.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+heavy = {{"torch", "monai", "pytorch_lightning", "matplotlib", "wandb"}} & set(sys.modules)
+print("heavy:", sorted(heavy), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["ls", "tasks"], ["ls", "baselines"], ["ls", "sweeps"], ["run", "--help"]],
+)
+def test_nothing_heavy_is_imported(words):
+    probe = PROBE.format(words=words)
+    told = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "heavy: []" in told.stderr, told.stderr
+    assert told.stdout

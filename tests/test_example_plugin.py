@@ -1,0 +1,39 @@
+"""A third-party package is installed and used like a built-in one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PLUGIN = Path(__file__).parent / "example_plugin"
+
+
+def test_an_installed_package_brings_a_task_and_a_baseline(tmp_path):
+    target = tmp_path / "site"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    install = [*pip, "--no-build-isolation", "--target", str(target), str(PLUGIN)]
+    subprocess.run(install, check=True, capture_output=True, timeout=120)
+    environment = {**os.environ, "PYTHONPATH": str(target)}
+
+    def voxbench(*words: str) -> str:
+        code = "from bench.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    listed = {row["task"]: row["from"] for row in json.loads(voxbench("ls", "tasks", "--json"))}
+    assert listed["example-cubes"] == "voxbench-example"
+    assert listed["phantom-atlas"] == "voxbench"
+    checks = json.loads(
+        voxbench("check", "-t", "example-cubes", "-b", "example-denoising", "--json")
+    )
+    assert {check["state"] for check in checks} <= {"passed", "skipped"}
+    assert {check["plugin"] for check in checks} == {"example-cubes", "example-denoising"}

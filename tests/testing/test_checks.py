@@ -1,0 +1,64 @@
+"""The conformance suites pass what conforms, and say what is wrong with what does not."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from baselines.masked_autoencoder import MaskedAutoencoder
+from baselines.scratch import Scratch
+from bench.api import Case
+from bench.testing import BaselineChecks, TaskChecks, run_checks
+from tests.example_plugin.voxbench_example.cubes import Cubes
+from tests.example_plugin.voxbench_example.denoising import Denoising
+
+
+def results(suite, plugin) -> dict[str, tuple[str, str]]:
+    suite.task = suite.baseline = plugin
+    return {result.check: (result.state, result.message) for result in run_checks(suite)}
+
+
+def test_the_example_task_conforms(tmp_path):
+    states = {state for state, _ in results(TaskChecks(), Cubes(root=tmp_path)).values()}
+    assert states == {"passed"}
+
+
+@pytest.mark.parametrize("baseline", [Denoising(size="tiny"), MaskedAutoencoder(size="tiny")])
+def test_baselines_that_are_pretrained_here_conform(baseline):
+    found = results(BaselineChecks(), baseline)
+    assert {check for check, (state, _) in found.items() if state == "skipped"} == {
+        "its weights reach the encoder"
+    }
+    assert "failed" not in {state for state, _ in found.values()}, found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Careless(Cubes):
+    """One patient everywhere, a missing file, a random order."""
+
+    def cases(self):
+        first, *rest = super().cases()["all"]
+        shared = [replace(case, patient="same") for case in rest]
+        lost = Case("lost", (self.root / "none.nii.gz",), first.label, "same")
+        return {"train": shared[:3], "validation": shared[3:5], "test": [*shared[5:], lost]}
+
+
+def test_a_careless_task_fails_with_the_reason(tmp_path):
+    found = results(TaskChecks(), Careless(root=tmp_path))
+    state, message = found["splits keep patients apart"]
+    assert state == "failed"
+    assert "same" in message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unlike(Scratch):
+    """Says that its twin is another network."""
+
+    @property
+    def twin(self):
+        return "scratch", {"architecture": "segresnet", "size": "tiny"}
+
+
+def test_a_twin_of_another_network_fails():
+    state, message = results(BaselineChecks(), Unlike(size="tiny"))["its twin has the same network"]
+    assert state == "failed"
+    assert "differs" in message
