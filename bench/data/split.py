@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bench.api import Case, Task
 from bench.design.cell import digest
 from bench.errors import DataError
-from bench.record.store import write_atomically
+from bench.files import write_atomically
 
 PARTS = ("train", "validation", "test")
 _SHARES = {"validation": 0.1, "test": 0.2}

@@ -77,7 +77,7 @@ def directed(
     """
     mm2 = _search(source.keys, target.keys, geometry, bitmaps.bits)
     hd_mm = _percentiles(mm2, source.codes, geometry, question)
-    settled = geometry.rows.reach_mm >= question.limit_mm and np.all(np.isfinite(hd_mm))
+    settled = geometry.rows.reach_mm > question.limit_mm and np.all(np.isfinite(hd_mm))
     open_ = np.flatnonzero(np.isinf(mm2)) if question.mean or not settled else np.empty(0)
     if open_.size:
         mm2[open_] = far.resolve(

@@ -3,9 +3,7 @@
 import dataclasses
 import hashlib
 import json
-import os
 import random
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,11 +21,11 @@ from bench.design.cell import digest
 from bench.design.recipe import Pretraining
 from bench.design.seeds import stream
 from bench.errors import DataError
+from bench.files import write_atomically
 from bench.fit.loop import Training, train
 from bench.model.backbones import Backbone
 from bench.places import cache_dir
 from bench.pretrain.lock import alone
-from bench.record.store import write_atomically
 
 VERSION = 1
 FOREGROUND = 2 / 3  # patches centred on a structure, where labels are used (SuPreM's 2:1)
@@ -221,12 +219,7 @@ def _store(folder: Path, network: Backbone, facts: dict[str, Any]) -> Made:
     """Write the weights, then the card that says they are finished."""
     state = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
     content = save(state)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".weights.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(folder / "weights.safetensors")
+    write_atomically(folder / "weights.safetensors", content)
     facts["sha256"] = hashlib.sha256(content).hexdigest()
     write_atomically(folder / "made.json", json.dumps(facts, indent=1))
     return _made(folder, facts)

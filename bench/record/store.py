@@ -1,13 +1,12 @@
 """Records on disk: one JSON file a cell, written whole or not at all."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from bench.errors import RecordError
+from bench.files import write_atomically
 from bench.record.record import SCHEMA, Record
 
 
@@ -39,21 +38,6 @@ class Store:
         """All records in the order of their keys."""
         for path in sorted(self.folder.glob("*.json")):
             yield _read(path)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file through a temporary one in the same folder, synced before it is moved."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _read(path: Path) -> Record:

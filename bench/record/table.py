@@ -1,13 +1,13 @@
 """All records as one long table: a Parquet file that is derived and can be rebuilt at any time."""
 
 import hashlib
+import io
 import math
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.files import write_atomically
 from bench.record.record import Record
 from bench.record.store import Store
 
@@ -124,13 +124,6 @@ def _table(rows: list[dict[str, Any]]) -> "pa.Table":
 def _write(table: "pa.Table", path: Path) -> None:
     from pyarrow import parquet
 
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            parquet.write_table(table, file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    buffer = io.BytesIO()
+    parquet.write_table(table, buffer)
+    write_atomically(path, buffer.getvalue())

@@ -8,7 +8,6 @@ from typing import Protocol
 from bench.design.spec import Sweep
 from bench.record import Store
 from bench.record.environment import cpus
-from bench.record.store import write_atomically
 from bench.run.engines import inline, pool
 from bench.run.grid import arrange
 from bench.run.jobs import Job, Outcome, Place, jobs
@@ -56,7 +55,6 @@ def run_sweep(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[
     """
     arranged = arrange(sweep, options.limit)
     store = Store(root)
-    write_atomically(root / "sweep.json", sweep.model_dump_json(indent=1))
     planned = plan(arranged, store)
     wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
     todo = jobs([cell for cell in planned if cell.state in wanted])

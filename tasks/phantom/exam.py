@@ -1,7 +1,5 @@
 """One scan of one patient, and what of it is annotated, as NIfTI files."""
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from bench.api import Case
 from bench.api.task import Split
+from bench.files import write_atomically
 from tasks.phantom.patient import Patient
 from tasks.phantom.scanner import Scanner
 from tasks.phantom.tissues import CODES, PHASES, Phase
@@ -73,15 +72,3 @@ def _write_nifti(path: Path, volume: NDArray[Any], affine: NDArray[np.float64]) 
     image.header.set_xyzt_units("mm")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, image.to_bytes())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write under another name and rename, so that no reader sees half a file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

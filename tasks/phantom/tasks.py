@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from bench.api import Case, Split, Task, TaskCard
-from tasks.phantom.exam import Exam, write_atomically
+from bench.files import write_atomically
+from tasks.phantom.exam import Exam
 from tasks.phantom.patient import Patient
 from tasks.phantom.scanner import Scanner
 from tasks.phantom.tissues import ATLAS, PHASES, Phase

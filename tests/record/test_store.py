@@ -70,7 +70,7 @@ def test_a_failed_write_leaves_the_old_record_and_no_rest(tmp_path, monkeypatch)
     def full(_handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bench.record.store.os.fsync", full)
+    monkeypatch.setattr("bench.files.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         store.write(record(sweep="other"))
     assert store.path("k").read_bytes() == before
