@@ -54,6 +54,6 @@ def layers(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """Speed as ratios in one run, against peers that only this session installs."""
     _install(session)
-    session.install("-c", "constraints.txt", "blosc2", "surface-distance-based-measures")
-    for script in ("start", "loop", "patches", "metrics_speed"):
+    session.install("-c", "constraints.txt", "absl-py", "blosc2", "nnunetv2", "surface-distance")
+    for script in ("start", "loop", "patches", "metrics_speed", "metrics_fuzz"):
         session.run("python", f"tests/benchmarks/{script}.py", *session.posargs)

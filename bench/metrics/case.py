@@ -74,7 +74,7 @@ def score_layer(
     run: Run,
 ) -> dict[str, ClassScore]:
     """Score the classes of `layer` in two contiguous maps; `index` (256,) numbers them from 1."""
-    voxels = _voxels(prediction, reference, index, run)
+    voxels = count_voxels(prediction, reference, index, run)
     flat = prediction.ndim == 2
     if flat:  # a slice stacked on itself has the slice's contour as its surface
         prediction, reference = (frozen(np.stack([v] * 3)) for v in (prediction, reference))
@@ -90,7 +90,7 @@ def score_layer(
     }
 
 
-def _voxels(
+def count_voxels(
     prediction: NDArray[np.uint8], reference: NDArray[np.uint8], index: NDArray[np.uint8], run: Run
 ) -> NDArray[np.int64]:
     """Voxels (class, 3) of every class: in the prediction, in the reference, in both."""

@@ -139,7 +139,7 @@ def _emit(eight: Any, key: int, index: Any, keys: Any, classes: Any, codes: Any,
         code = _equal(eight, value)
         pending &= ~code
         c = index[value]
-        if c != 0 and code != BYTE:
+        if c != 0:
             keys[size], classes[size], codes[size] = key, c, code
             size += 1
     return size

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bench.errors import DataError, SpecError
 from bench.metrics import empty
-from bench.metrics.case import ClassScore, Definition, Plan, score_layer
-from bench.metrics.labels import Labels, as_bytes, check, in_rows, layers
+from bench.metrics.case import ClassScore, Definition, Plan, count_voxels, score_layer
+from bench.metrics.labels import Labels, Layer, as_bytes, check, in_rows, layers
 
 Tolerance = Mapping[str, float] | float
 SMALL = 1 << 18  # voxels below which threads cost more than they save
@@ -55,10 +55,8 @@ def evaluate(
     with _pool(threads, reference.size) as pool:
         run = _runner(pool)
         for layer in layers(classes):
-            direct = layer.is_direct(prediction.dtype) and layer.is_direct(reference.dtype)
-            maps = [as_bytes(volume, layer, direct, run) for volume in (prediction, reference)]
-            index = layer.numbers() if direct else np.arange(256, dtype=np.uint8)
-            scores |= score_layer(maps[0], maps[1], layer, index, plan, run)
+            pair, index = _bytes([prediction, reference], layer, run)
+            scores |= score_layer(pair[0], pair[1], layer, index, plan, run)
     return {name: scores[name] for name in classes}
 
 
@@ -97,22 +95,32 @@ def worst(
     """
     spacing = check(reference, reference, spacing_mm)
     diagonal = empty.distance_mm(empty.FAILED, reference.shape, spacing)
-    values = np.unique(reference, return_counts=True)
-    found = dict(zip(*(column.tolist() for column in values), strict=True))
-    scores = {}
-    for layer in layers(classes):
-        for name, labels in zip(layer.names, layer.labels, strict=True):
-            voxels = sum(found.get(label, 0) for label in labels)
-            scores[name] = ClassScore(
-                dice=0.0,
-                nsd=0.0,
-                hd95_mm=diagonal,
-                volume_mm3_prediction=0.0,
-                volume_mm3_reference=voxels * math.prod(spacing),
-                voxels_reference=voxels,
-                flag=empty.FAILED,
-            )
+    scores: dict[str, ClassScore] = {}
+    with _pool(None, reference.size) as pool:
+        run = _runner(pool)
+        for layer in layers(classes):
+            pair, index = _bytes([reference, reference], layer, run)
+            voxels = count_voxels(pair[0], pair[1], index, run)[:, 1].tolist()
+            for name, count in zip(layer.names, voxels, strict=False):
+                scores[name] = ClassScore(
+                    dice=0.0,
+                    nsd=0.0,
+                    hd95_mm=diagonal,
+                    volume_mm3_prediction=0.0,
+                    volume_mm3_reference=count * math.prod(spacing),
+                    voxels_reference=count,
+                    flag=empty.FAILED,
+                )
     return {name: scores[name] for name in classes}
+
+
+def _bytes(
+    maps: Sequence[NDArray[Any]], layer: Layer, run: Callable[..., Any]
+) -> tuple[list[NDArray[np.uint8]], NDArray[np.uint8]]:
+    """The maps as bytes, and the class (256,) of the layer, counted from 1, that each byte is."""
+    direct = all(layer.is_direct(volume.dtype) for volume in maps)
+    index = layer.numbers() if direct else np.arange(256, dtype=np.uint8)
+    return [as_bytes(volume, layer, direct, run) for volume in maps], index
 
 
 def _plan(

@@ -2,12 +2,12 @@
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.errors import SpecError
+from bench.files import write_atomically
 from bench.metrics import VERSION, ClassScore
 from bench.score.folder import CaseResult, Job
 
@@ -76,8 +76,8 @@ def write(
     file.parent.mkdir(parents=True, exist_ok=True)
     table = file.with_suffix(".parquet")
     document = _document(results, job) | {"missing": list(missing), "extra": list(extra)}
-    _atomically(file, json.dumps(document, indent=2).encode())
-    _atomically(table, _parquet(results, job))
+    write_atomically(file, json.dumps(document, indent=2).encode())
+    write_atomically(table, _parquet(results, job))
     return table
 
 
@@ -166,10 +166,3 @@ def _parquet(results: Sequence[CaseResult], job: Job) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(rows), sink)
     return bytes(sink.getvalue())
-
-
-def _atomically(file: Path, content: bytes) -> None:
-    """Write beside, then rename: no reader ever sees half a file."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(file)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
@@ -150,6 +151,16 @@ def test_the_command_names_missing_cases_and_scores_them_when_asked(folders):
     with pytest.raises(DataError, match=r"1 references have no prediction: b\."):
         run(*folders, *options)
     assert "scored as the worst: b" in run(*folders, *options, "--missing-fail")
+
+
+def test_a_task_s_card_gives_classes_and_tolerances_which_options_override(
+    folders, tmp_path, monkeypatch
+):
+    card = SimpleNamespace(classes=CLASSES, tolerance_mm={"liver": 1.5, "spleen": 3.0})
+    monkeypatch.setattr("bench.plugins.find_task", lambda name: SimpleNamespace(card=card))
+    out = tmp_path / "s.json"
+    run(*folders, "--task", "abdomen", "--tolerance-mm", "liver=2.5", "-o", out)
+    assert json.loads(out.read_text())["tolerance_mm"] == {"1": 2.5, "2": 3.0}
 
 
 def test_published_protocols_need_no_tolerance(folders):
