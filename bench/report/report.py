@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.record import Store
+from bench.record.table import rebuild
 from bench.report import curves, rows, tables, words
 from bench.report.read import groups_in
 from bench.stats import effects as stats
@@ -73,6 +75,8 @@ def report(
 ) -> Report:
     """Write `report.md`, `tables/` and `figures/` from the records of a folder.
 
+    The table of all scores, `table.parquet` beside the records, is brought up to date with it.
+
     Args:
         store_dir: the output folder of a run.
         out_dir: where to write; the folder itself is fine.
@@ -107,6 +111,7 @@ def report(
         failed=sum(len(group.failed) for group in groups),
         smoke=any(group.smoke for group in groups),
     )
+    rebuild(Store(store_dir))
     made.page.write_text(_page(made, chosen, written, figures), encoding="utf-8")
     return made
 

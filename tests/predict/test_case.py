@@ -1,0 +1,78 @@
+"""A case is scored on the grid of its reference, and a failed prediction scores worst."""
+
+import math
+from dataclasses import replace
+
+import nibabel
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bench.api import Case
+from bench.data.prepare import prepare
+from bench.design.preprocessing import Preprocessing, ZScore
+from bench.design.recipe import Recipe
+from bench.predict.case import score_case
+from tests.example_plugin.voxbench_example.cubes import Cubes
+
+RECIPE = Recipe(patch=(16, 16, 16))
+
+
+class Threshold(nn.Module):
+    """Calls foreground what is brighter than halfway, 1.3 deviations above the mean."""
+
+    def forward(self, x):
+        return torch.cat([torch.zeros_like(x), x - 1.3], dim=1)
+
+
+class Broken(nn.Module):
+    """Fails on every window."""
+
+    def forward(self, x):
+        raise RuntimeError("out of memory")
+
+
+@pytest.fixture
+def case(tmp_path) -> Case:
+    """A bright box, clean, in an anisotropic volume whose axes point the other way."""
+    mask = np.zeros((30, 24, 12), np.uint8)
+    mask[8:20, 6:18, 3:9] = 1
+    affine = np.diag([-1.0, -1.0, 3.0, 1.0])
+    for name, array in (("image", mask.astype(np.float32)), ("label", mask)):
+        nibabel.save(nibabel.Nifti1Image(array, affine), tmp_path / f"{name}.nii.gz")
+    return Case("box", (tmp_path / "image.nii.gz",), tmp_path / "label.nii.gz", "p")
+
+
+def score(case: Case, network: nn.Module, tmp_path, spacing_mm):
+    task = Cubes(root=tmp_path)
+    grid = Preprocessing(spacing_mm=spacing_mm, intensity=ZScore(), crop="none")
+    prepared = prepare(task, [case], grid)[case.id]
+    return score_case(network, case, prepared, task.card, RECIPE, "cpu")
+
+
+def test_a_clean_box_is_found_exactly_on_its_own_grid(case, tmp_path):
+    found = score(case, Threshold(), tmp_path, None)
+    assert found.failure is None
+    cube = found.classes["cube"]
+    assert (cube.dice, cube.nsd, cube.hd95_mm, cube.flag) == (1.0, 1.0, 0.0, "")
+    assert cube.volume_mm3_reference == cube.volume_mm3_prediction == 12 * 12 * 6 * 3
+
+
+def test_a_resampled_prediction_is_scored_on_the_native_grid(case, tmp_path):
+    cube = score(case, Threshold(), tmp_path, (1.5, 1.5, 1.5)).classes["cube"]
+    assert cube.volume_mm3_reference == 12 * 12 * 6 * 3
+    assert 0.8 < cube.dice < 1
+
+
+def test_a_failed_prediction_scores_worst_and_says_why(case, tmp_path):
+    found = score(case, Broken(), tmp_path, None)
+    assert found.failure == "RuntimeError: out of memory"
+    cube = found.classes["cube"]
+    assert (cube.dice, cube.nsd, cube.flag) == (0.0, 0.0, "failed")
+    assert cube.hd95_mm == pytest.approx(math.hypot(30, 24, 36))
+
+
+def test_a_class_that_was_not_annotated_is_not_scored(case, tmp_path):
+    partial = replace(case, labelled=frozenset())
+    assert score(partial, Threshold(), tmp_path, None).classes == {}
