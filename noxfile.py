@@ -1,59 +1,63 @@
-"""The project's sessions: `nox -s tests`, and what CI and contributors run beside it."""
+"""The project's sessions: `nox` runs what CI runs, `nox -s NAME` one of them.
+
+They use the environment that nox itself was installed into with `pip install -e ".[dev]"`; only
+`benchmarks`, which needs peers that nothing else needs, makes one of its own.
+"""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 
-nox.options.default_venv_backend = "virtualenv"
-nox.options.reuse_existing_virtualenvs = True
+nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "layers", "tests"]
 
+BIN = Path(sys.executable).parent
 
-def _install(session: nox.Session) -> None:
-    session.install("-c", "constraints.txt", "-e", ".[dev]")
+
+def _run(session: nox.Session, tool: str, *words: str, **options: object) -> None:
+    session.run(str(BIN / tool), *words, external=True, **options)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """The default suite on every core; arguments go to pytest (`-- -m slow`)."""
-    _install(session)
-    session.run("pytest", "-n", "auto", "--dist", "loadfile", *session.posargs)
+    _run(session, "pytest", "-n", "auto", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session
 def smoke(session: nox.Session) -> None:
     """The smoke benchmark from nothing to its report, and once more from its records."""
-    _install(session)
-    folder = session.create_tmp()
-    environment = {"VOXBENCH_CACHE": f"{folder}/cache"}
-    for _ in range(2):
-        session.run("voxbench", "run", "smoke", "-o", f"{folder}/smoke", env=environment)
+    with TemporaryDirectory() as folder:
+        environment = {"VOXBENCH_CACHE": f"{folder}/cache"}
+        for _ in range(2):
+            _run(session, "voxbench", "run", "smoke", "-o", f"{folder}/smoke", env=environment)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style and common mistakes."""
-    _install(session)
-    session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", ".")
+    _run(session, "ruff", "check", ".")
+    _run(session, "ruff", "format", "--check", ".")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """Static types, strictly."""
-    _install(session)
-    session.run("mypy")
+    _run(session, "mypy")
 
 
 @nox.session
 def layers(session: nox.Session) -> None:
     """Which room may import which."""
-    _install(session)
-    session.run("lint-imports")
+    _run(session, "lint-imports")
 
 
-@nox.session
+@nox.session(venv_backend="virtualenv")
 def benchmarks(session: nox.Session) -> None:
     """Speed as ratios in one run, against peers that only this session installs."""
-    _install(session)
+    session.install("-c", "constraints.txt", "-e", ".[dev]")
     session.install("-c", "constraints.txt", "absl-py", "blosc2", "nnunetv2", "surface-distance")
     for script in ("start", "loop", "patches", "metrics_speed", "metrics_fuzz"):
         session.run("python", f"tests/benchmarks/{script}.py", *session.posargs)
