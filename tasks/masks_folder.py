@@ -37,7 +37,7 @@ class MasksFolder(Task):
     """A folder of cases; what its files don't say may be set.
 
     Attributes:
-        name: of the card; by default the folder's.
+        title: the card's name; by default the folder's.
         modality: CT, MR, PET or other; by default from the names of the image files.
         channels: the image files without their ending; by default every volume of the folder.
         structures: the classes, in this order; by default all, by name. Where masks overlap,
@@ -47,7 +47,7 @@ class MasksFolder(Task):
         window: of CT, in HU.
     """
 
-    name: str | None = None
+    title: str | None = None
     modality: str | None = None
     channels: tuple[str, ...] | None = None
     structures: tuple[str, ...] | None = None
@@ -58,7 +58,7 @@ class MasksFolder(Task):
     @cached_property
     def card(self) -> TaskCard:
         """Read from the folders, the headers of the images and, if there is one, `about.json`."""
-        name = self.name or slug(self.root.name)
+        name = self.title or slug(self.root.name)
         channels = tuple(_stem(name) for name in self._images)
         modality = self.modality or modality_of(channels)
         classes = {name: value for value, name in enumerate(self._classes, start=1)}

@@ -30,14 +30,14 @@ class NnunetFolder(Task):
     """A raw folder; what its files don't say may be set.
 
     Attributes:
-        name: of the card; by default the folder's, without `Dataset501_`.
+        title: the card's name; by default the folder's, without `Dataset501_`.
         modality: CT, MR, PET or other; by default from the channels' names.
         spacing_mm: grid along R, A, S; by default the median of the images.
         tolerance_mm: NSD tolerance of all classes; by default 2 mm in CT and PET, else 1 mm.
         window: of CT, in HU.
     """
 
-    name: str | None = None
+    title: str | None = None
     modality: str | None = None
     spacing_mm: tuple[float, float, float] | None = None
     tolerance_mm: float | None = None
@@ -46,7 +46,7 @@ class NnunetFolder(Task):
     @cached_property
     def card(self) -> TaskCard:
         """Read from `dataset.json` and the headers of the images."""
-        name = self.name or slug(re.sub(r"^(Dataset|Task)\d+_", "", self.root.name))
+        name = self.title or slug(re.sub(r"^(Dataset|Task)\d+_", "", self.root.name))
         modality = self.modality or modality_of(self._channels)
         first = [case.images[0] for case in self._cases]
         return make_card(

@@ -38,6 +38,3 @@ def main() -> None:
     except VoxbenchError as error:
         print(f"voxbench: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("voxbench: interrupted; run the same command to go on", file=sys.stderr)  # noqa: T201
-        sys.exit(130)

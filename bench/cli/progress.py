@@ -69,7 +69,7 @@ class Progress:
         self.done += 1
         self.failed += outcome.failure is not None
         if outcome.record:
-            self.mirror(outcome.record)
+            self._copy(outcome.record)
         if outcome.failure:
             last = outcome.failure.strip().splitlines()[-1]
             self.console.print(f"failed: {outcome.job}: {last}", highlight=False, markup=False)
@@ -84,6 +84,14 @@ class Progress:
         said = ", ".join(f"{count} {state}" for state, count in counts.items())
         seconds = time.monotonic() - self.since
         self.console.print(f"{said} in {seconds:.0f} s: {root}", highlight=False)
+
+    def _copy(self, record: Record) -> None:
+        """Mirror a record; a mirror that breaks is left off, the sweep goes on."""
+        try:
+            self.mirror(record)
+        except Exception as error:  # noqa: BLE001 (a client or a network may raise anything)
+            self.console.print(f"no more mirroring: {error}", highlight=False, markup=False)
+            self.mirror = lambda _record: None
 
     def _show(self) -> None:
         if self.row is None:

@@ -36,7 +36,7 @@ def split_cases(task: Task) -> Split:
     A file `splits/<card.name>.json` beside the task's module is used as it is. Else published
     splits are; where they lack validation cases, an eighth of the training patients becomes
     validation. Else patients are ordered by a hash of their names: 20% test, 10% validation,
-    the rest training, so that a new case never moves another patient's.
+    the rest training, so that a new patient moves at most a few others; freeze a split to keep it.
 
     Raises:
         DataError: the file names other cases than the task has, a patient lies in two parts, or

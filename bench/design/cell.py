@@ -69,7 +69,13 @@ class Cell:
     contract: Preprocessing | None = None
     limit: int | None = None
 
-    def key(self, data: str, weights: str | None, source_data: str | None, schema: int) -> str:
+    def key(
+        self,
+        data: str,
+        weights: str | None,
+        source_data: str | None,
+        versions: Mapping[str, str | int],
+    ) -> str:
         """The cell's name: 20 hex digits of a hash over all that decides its result.
 
         Paths, the order of lists and the machine never enter it; the content does.
@@ -78,12 +84,15 @@ class Cell:
             data: fingerprint of the task's files and split.
             weights: sha256 of a published file; None for scratch and weights made here.
             source_data: fingerprint of the pre-training source.
-            schema: version of the record.
+            versions: of the record, the metrics, the prepared arrays and the pre-training.
         """
+        name, fields = self.baseline.identity
+        if self.source:  # its name in the sweep is no identity, its content is
+            fields.pop("source", None)
         return digest(
             {
                 "task": self.task.identity,
-                "baseline": self.baseline.identity,
+                "baseline": [name, fields],
                 "fraction": asdict(self.fraction),
                 "draw": self.draw,
                 "seed": self.seed,
@@ -96,7 +105,7 @@ class Cell:
                 "data": data,
                 "weights": weights,
                 "source_data": source_data,
-                "schema": schema,
+                "versions": dict(versions),
             }
         )[:20]
 

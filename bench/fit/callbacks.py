@@ -26,7 +26,7 @@ class RandomState(Callback):
     ) -> None:
         checkpoint["random"] = {
             "cpu": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
         }
 
     def on_load_checkpoint(
@@ -37,8 +37,8 @@ class RandomState(Callback):
     def on_train_start(self, _trainer: pl.Trainer, _module: pl.LightningModule) -> None:
         if self.saved:
             torch.set_rng_state(self.saved["cpu"])
-            if self.saved["cuda"]:
-                torch.cuda.set_rng_state_all(self.saved["cuda"])
+            if self.saved["cuda"] is not None and torch.cuda.is_available():
+                torch.cuda.set_rng_state(self.saved["cuda"])
 
 
 class Checkpoint(Callback):

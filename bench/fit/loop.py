@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor, nn
 
@@ -95,6 +96,8 @@ def train(
             enable_progress_bar=False,
             enable_model_summary=False,
             use_distributed_sampler=False,
+            # one process on one device, also inside a Slurm job, which Lightning would requeue
+            plugins=[LightningEnvironment()],
         )
         ahead = 4 if device.startswith("cuda") else 1
         stream = Stream(batches, lambda: module.global_step, schedule.steps, ahead)
@@ -103,6 +106,7 @@ def train(
         except SystemExit as stopped:  # Lightning's answer to Ctrl-C
             raise KeyboardInterrupt from stopped
     seconds = module.curve.seconds
+    network.to(device)  # Lightning leaves it on the processor
     if best:
         best.restore()
     if checkpoint:
@@ -159,7 +163,7 @@ def _usable(checkpoint: Path | None) -> Path | None:
         return None
     try:
         torch.load(checkpoint, weights_only=True, map_location="cpu")
-    except (RuntimeError, OSError, EOFError, ValueError):
+    except Exception:  # noqa: BLE001 (torn bytes may raise anything)
         checkpoint.unlink()
         return None
     return checkpoint

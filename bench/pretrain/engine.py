@@ -25,9 +25,9 @@ from bench.files import write_atomically
 from bench.fit.loop import Training, train
 from bench.model.backbones import Backbone
 from bench.places import cache_dir
+from bench.pretrain import VERSION
 from bench.pretrain.lock import alone
 
-VERSION = 1
 FOREGROUND = 2 / 3  # patches centred on a structure, where labels are used (SuPreM's 2:1)
 
 

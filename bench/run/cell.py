@@ -20,7 +20,7 @@ from bench.data.prepare import PreparedCase, prepare
 from bench.data.split import Split, split_cases
 from bench.design.cell import Cell, Ref
 from bench.design.preprocessing import Preprocessing
-from bench.errors import VoxbenchError
+from bench.errors import FitError, VoxbenchError
 from bench.fit.adapt import groups
 from bench.fit.loop import Training, train
 from bench.fit.loss import segmentation_loss
@@ -68,7 +68,6 @@ def pretrain(cell: Cell, place: Place) -> str | None:
 
 
 def _fill(record: Record, cell: Cell, place: Place) -> None:
-    torch.set_num_threads(place.threads)
     started = time.perf_counter()
     data = _data(cell.task, cell.contract)
     chosen = _subset(cell, data, record.seeds["subset"])
@@ -91,6 +90,8 @@ def _fill(record: Record, cell: Cell, place: Place) -> None:
 
     predicting = time.perf_counter()
     record.cases = score(test)
+    if all(case.failure for case in record.cases):
+        raise FitError(f"every prediction failed, the first with {record.cases[0].failure}")
     done = time.perf_counter()
     record.cost = _cost(network, training, done - started, done - predicting, place)
     record.status = "ok"

@@ -92,12 +92,13 @@ def _arranged(sweep: Sweep, ref: Ref, task: Task, who: _Contender, *axes: Any) -
 def _tasks(sweep: Sweep) -> list[tuple[Ref, Task]]:
     found = []
     for entry in sweep.tasks:
-        ref = Ref.of(entry.name, entry.fields)
+        ref = complete(TASKS, Ref.of(entry.name, entry.fields))
         found.append((ref, find_task(ref)))
     names = [task.card.name for _, task in found]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise SpecError(
-            f"tasks: {', '.join(sorted(repeated))} is named by two entries; give one another name."
+            f"tasks: {', '.join(sorted(repeated))} is named by two entries; give one another "
+            "`title`."
         )
     return found
 
@@ -154,19 +155,21 @@ def _source(sweep: Sweep, baseline: Baseline) -> Ref | None:
     if not isinstance(baseline, Pretrained):
         return None
     if entry := sweep.sources.get(baseline.source):
-        return Ref.of(entry.name, entry.fields)
+        return complete(TASKS, Ref.of(entry.name, entry.fields))
     known = {*sweep.sources, *TASKS.plugins()}
     if baseline.source not in known:
         raise SpecError(
             f"baselines.{baseline.card.name}: {unknown('source', baseline.source, known)}"
         )
-    return Ref(baseline.source)
+    return complete(TASKS, Ref(baseline.source))
 
 
 def _unfit(baseline: Baseline, card: TaskCard, source: Ref | None) -> str | None:
     supervised = isinstance(baseline, Pretrained) and baseline.needs_labels
     if source and supervised and find_task(source).card.name == card.name:
         return "its supervised source is the task itself, whose labels the fraction rations"
+    if source and (channels := len(find_task(source).card.channels)) != len(card.channels):
+        return f"its source has {channels} channels, the task has {len(card.channels)}"
     return baseline.unfit(card)
 
 

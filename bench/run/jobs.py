@@ -1,5 +1,6 @@
 """Units of work that an engine hands out: weights to make first, then cells."""
 
+import resource
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,12 +77,21 @@ def jobs(cells: Sequence[Planned]) -> list[Job]:
 
 def work(job: Job, place: Place) -> Outcome:
     """Do a job in this process; a cell's record is stored before its outcome is told."""
+    import torch
+
     from bench.run import cell
 
+    torch.set_num_threads(place.threads)
     if job.pretraining:
         return Outcome(job, None, cell.pretrain(job.planned.arranged.cell, place))
     record = cell.run(job.planned, place)
     return finish(job, record, place)
+
+
+def raise_file_limit() -> None:
+    """Let this process hold the mapped arrays of a large task: two files a case."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def lost(job: Job, reason: str, place: Place) -> Outcome:

@@ -1,14 +1,16 @@
 """What a sweep still has to do: every cell with its key, its state and what it may cost."""
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Literal
 
+from bench import metrics, pretrain
 from bench.api import Case, Published
+from bench.data import cache
 from bench.data.fingerprint import content_hashes, fingerprint
 from bench.data.fraction import unfit
 from bench.data.split import Split, freeze, split_cases
@@ -19,6 +21,12 @@ from bench.plugins import find_baseline, find_task
 from bench.record import SCHEMA, Record, Store
 from bench.run.grid import Arranged
 
+VERSIONS: dict[str, str | int] = {
+    "record": SCHEMA,
+    "metrics": metrics.VERSION,
+    "prepared": cache.VERSION,
+    "pretraining": pretrain.VERSION,
+}
 State = Literal["cached", "missing", "failed", "skipped"]
 
 
@@ -70,7 +78,7 @@ def _planned(
     if reason is not None:
         return Planned(item, "", "skipped", reason)
     source = data_identity(cell.source) if cell.source else None
-    key = cell.key(data_identity(cell.task), weights, source, SCHEMA)
+    key = cell.key(data_identity(cell.task), weights, source, VERSIONS)
     record = records.get(key)
     if record is None:
         return Planned(item, key, "missing", None, seconds.get(_kind(item)))
@@ -79,7 +87,7 @@ def _planned(
     return Planned(item, key, "cached", None, record.cost.seconds if record.cost else None)
 
 
-@cache
+@functools.cache
 def frozen_split(task: Ref, name: str, root: Path) -> Split:
     """The split of a task, checked against the one frozen in the output folder."""
     split = split_cases(find_task(task))
@@ -87,12 +95,12 @@ def frozen_split(task: Ref, name: str, root: Path) -> Split:
     return split
 
 
-@cache
+@functools.cache
 def data_identity(task: Ref) -> str:
     """Hash of a task's files, its split, and all of its card that decides a result."""
     found = find_task(task)
     split = split_cases(found)
-    card = found.card.model_dump(mode="json", exclude={"licence", "reference", "corpora"})
+    card = found.card.model_dump(mode="json", exclude={"name", "licence", "reference", "corpora"})
     return digest([fingerprint(_all(split)), split.sha256, card])
 
 
@@ -118,7 +126,7 @@ def published(baseline: Published) -> tuple[Path, str]:
     return path, sha256
 
 
-@cache
+@functools.cache
 def _weights(ref: Ref) -> str | None:
     baseline = find_baseline(ref)
     return published(baseline)[1] if isinstance(baseline, Published) else None

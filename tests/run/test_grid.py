@@ -59,7 +59,7 @@ def test_a_source_is_found_in_the_sweep_or_among_the_tasks(example):
     sources = {"mine": {"name": "cubes", "volumes": 8}}
     cells = arrange(make_sweep(baselines=arms, sources=sources))
     found = {cell.cell.source.values.get("volumes") for cell in cells if cell.cell.source}
-    assert found == {8, None}
+    assert found == {8, 10}
 
 
 def test_an_unknown_source_gets_the_nearest_one(example):

@@ -36,7 +36,7 @@ def test_the_card_is_read_from_the_folder(tmp_path):
 def test_what_the_sweep_says_wins(tmp_path):
     task = NnunetFolder(
         root=raw(tmp_path / "x"),
-        name="mine",
+        title="mine",
         modality="MR",
         spacing_mm=(2.0, 2.0, 2.0),
         tolerance_mm=0.5,

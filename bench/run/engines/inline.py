@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from bench.run.jobs import Job, Outcome, Place, lost, work
+from bench.run.jobs import Job, Outcome, Place, lost, raise_file_limit, work
 
 
 def run(
@@ -12,6 +12,7 @@ def run(
     finished: Callable[[Outcome], None],
 ) -> None:
     """Run the jobs in their order; a cell whose weights could not be made fails with the reason."""
+    raise_file_limit()
     failed: dict[str, str] = {}
     for job in jobs:
         started(job)

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from bench.run.jobs import Job, Outcome, Place, lost, work
+from bench.run.jobs import Job, Outcome, Place, lost, raise_file_limit, work
 
 
 @dataclass
@@ -143,11 +143,14 @@ def _serve(pipe: Connection, place: Place, include: Sequence[Path]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
     if place.device.startswith("cuda:"):
-        os.environ["CUDA_VISIBLE_DEVICES"] = place.device.removeprefix("cuda:")
+        index = int(place.device.removeprefix("cuda:"))
+        given = os.environ.get("CUDA_VISIBLE_DEVICES")  # what this process may use at all
+        os.environ["CUDA_VISIBLE_DEVICES"] = given.split(",")[index] if given else str(index)
         place = replace(place, device="cuda:0")
     os.environ["OMP_NUM_THREADS"] = str(place.threads)
     from bench import plugins
 
+    raise_file_limit()
     for folder in include:
         plugins.include(folder)
     try:
