@@ -161,22 +161,24 @@ def test_a_sweep_killed_at_random_moments_gives_the_same_bytes(tmp_path):
         "[pretraining]\nsteps = 60\npatch = [16, 16, 16]\n"
     )
 
+    errors = tmp_path / "errors"
+
     def start(root: str) -> subprocess.Popen:
         code = "from bench.cli import main; main()"
         words = ["run", str(spec), "-o", str(tmp_path / root), "--jobs", "2"]
         words += ["--include-path", str(EXAMPLE)]
         environment = {**os.environ, "VOXBENCH_CACHE": str(tmp_path / f"cache-{root}")}
-        return subprocess.Popen(
-            [sys.executable, "-c", code, *words],
-            env=environment,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with errors.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-c", code, *words],
+                env=environment,
+                start_new_session=True,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
 
     whole = start("whole")
-    assert whole.wait(600) == 0, whole.stderr.read()
+    assert whole.wait(600) == 0, errors.read_text()
     moments, kills = random.Random(0), 0
     deadline = time.monotonic() + 900
     while time.monotonic() < deadline:
@@ -189,7 +191,7 @@ def test_a_sweep_killed_at_random_moments_gives_the_same_bytes(tmp_path):
             killed.wait()
             kills += 1
             continue
-        assert code == 0, killed.stderr.read()
+        assert code == 0, errors.read_text()
         if kills >= 10:
             break
         records = sorted((tmp_path / "killed" / "records").iterdir())
