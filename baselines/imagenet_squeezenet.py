@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.api import BaselineCard, Published
@@ -28,19 +27,15 @@ class ImageNetSqueezeNet(Published):
 
     architecture: str = "squeezenet"
     size: str = "1.0"
-    weights: str
 
     card: ClassVar[BaselineCard] = BaselineCard(
         name="imagenet-squeezenet",
         strategy="imagenet",
         pretraining_data=("ImageNet-1k",),
+        volumes=1_281_167,
         licence="of the file: the original release is BSD-2-Clause",
         reference="Iandola et al., SqueezeNet, 2016; inflation: Carreira and Zisserman, 2017",
     )
-
-    def file(self) -> Path:
-        """The file that the user brings."""
-        return Path(self.weights).expanduser()
 
     def translate(
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"

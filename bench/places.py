@@ -15,3 +15,8 @@ def cache_dir() -> Path:
     """`$VOXBENCH_CACHE`, else the user's cache folder."""
     given = os.environ.get("VOXBENCH_CACHE")
     return Path(given) if given else Path(platformdirs.user_cache_dir("voxbench"))
+
+
+def published_dir() -> Path:
+    """Where downloaded weights are kept."""
+    return cache_dir() / "published"

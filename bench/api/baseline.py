@@ -1,5 +1,6 @@
 """A baseline: a network, where its weights come from, and how they are read."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +11,31 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bench.api.task import TaskCard
 from bench.design.preprocessing import Preprocessing
+from bench.errors import WeightsError
+from bench.places import data_root, published_dir
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from bench.model.backbones import Backbone
+
+
+class Checkpoint(BaseModel):
+    """A published weights file.
+
+    Attributes:
+        file: its name.
+        url: where `voxbench weights get` finds it; None where a person must ask for it.
+        page: where it is offered, with its terms.
+        checksum: "sha256:…" or "md5:…", as its authors or the model's host state it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str = Field(pattern=r"^[\w.-]+$")
+    url: str | None = Field(default=None, pattern=r"^https?://")
+    page: str = Field(pattern=r"^https?://")
+    checksum: str | None = Field(default=None, pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")
 
 
 class BaselineCard(BaseModel):
@@ -23,13 +44,19 @@ class BaselineCard(BaseModel):
     Attributes:
         name: as it is written in a sweep.
         strategy: the family that tables group by.
-        pretraining_data: corpora the weights have seen; empty for scratch and for weights
-            that are made here (theirs are the source's).
-        sha256: of the published file; None where weights are made here or the user brings them.
+        pretraining_data: corpora the weights have seen, as the ledger names them; empty for
+            scratch and for weights that are made here (theirs are the source's).
+        volumes: that the weights were pre-trained on, where that is known (images, if 2D).
+        gpu_hours: of pre-training, where its authors tell.
         licence: of the weights.
         reference: whom to cite.
         contract: grid and intensity the weights expect; None takes the task's own. Its
-            scratch twin is given the same one.
+            scratch twin is given the same one. A CT window becomes percentiles where the task is
+            no CT.
+        channels: of the images the weights expect; None takes any number.
+        outputs: structures of the published head, in its order, for `direct` inference; empty
+            where there is no head. With "background" among them they exclude one another
+            (softmax), else each is decided alone (sigmoid).
         min_loaded: share of the encoder's parameters that must come from the weights.
     """
 
@@ -38,11 +65,14 @@ class BaselineCard(BaseModel):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     strategy: Literal["scratch", "imagenet", "self-supervised", "supervised"]
     pretraining_data: tuple[str, ...] = ()
-    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    volumes: int | None = Field(default=None, gt=0)
+    gpu_hours: float | None = Field(default=None, ge=0)
     licence: str = Field(min_length=1)
     reference: str = Field(min_length=1)
     contract: Preprocessing | None = None
-    min_loaded: float = Field(default=0.9, gt=0, le=1)
+    channels: int | None = Field(default=None, gt=0)
+    outputs: tuple[str, ...] = ()
+    min_loaded: float = Field(default=1.0, gt=0, le=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +109,63 @@ class Baseline(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Published(Baseline):
-    """A baseline whose weights are a file."""
+    """A baseline whose weights are a file.
 
-    @abstractmethod
+    Attributes:
+        weights: a file to use, relative to the data root; None takes the downloaded one.
+    """
+
+    weights: str | None = None
+
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {}
+    """The published files by `size`."""
+
     def file(self) -> Path:
         """Where the weights lie.
 
         Raises:
             WeightsError: they are not there; the message says how to get them.
         """
+        if self.weights is not None:
+            return data_root() / Path(os.path.expandvars(self.weights)).expanduser()
+        path = published_dir() / self.checkpoint.file
+        if not path.is_file():
+            raise WeightsError(
+                f"{self.card.name}: its weights {path.name} are not here; "
+                f"`voxbench weights get {self.card.name} --field size={self.size}` downloads them, "
+                "or give `weights`, a file."
+                if self.checkpoint.url
+                else f"{self.card.name}: its weights {path.name} are not here; get them from "
+                f"{self.checkpoint.page} and give `weights`, the file."
+            )
+        return path
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The published file of this size.
+
+        Raises:
+            WeightsError: none is published.
+        """
+        if self.size not in self.checkpoints:
+            sizes = ", ".join(self.checkpoints) or "none"
+            raise WeightsError(
+                f"{self.card.name}: no weights are published for size {self.size!r} (there are: "
+                f"{sizes}); give `weights`, a file."
+            )
+        return self.checkpoints[self.size]
+
+    @property
+    def checksum(self) -> str | None:
+        """What the file must have; None where the user brings it or none is known."""
+        return self.checkpoint.checksum if self.weights is None else None
+
+    def unfit(self, task: TaskCard) -> str | None:
+        """A reason where the weights expect another number of channels."""
+        expected, given = self.card.channels, len(task.channels)
+        if expected not in {None, given}:
+            return f"its weights expect {expected} channel(s), the task has {given}"
+        return None
 
     @abstractmethod
     def translate(
@@ -95,9 +173,21 @@ class Published(Baseline):
     ) -> Mapping[str, "Tensor"]:
         """Give the published tensors the names and shapes of `backbone.state_dict()`.
 
-        Heads and whatever has no counterpart are left out. The engine loads the result and
-        audits the share of the encoder that it covers.
+        `published` is what `bench.model.weights.read_weights` gives: plain names, without
+        wrapper and prefixes; what the file held beside its tensors is in `published.beside`.
+        Encoder and decoder are translated, as far as they were published; heads and whatever
+        has no counterpart are left out. The engine loads the result and audits the share of the
+        encoder that it covers.
         """
+
+    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":
+        """The published head with its weights, for `direct` inference.
+
+        Its `forward(features, maps)` gives logits `(batch, len(card.outputs), d, h, w)` from the
+        backbone's features `(batch, out_channels, d, h, w)` and the encoder's maps, finest
+        first. Needed only where the card has `outputs`.
+        """
+        raise NotImplementedError(f"{self.card.name} has no head")
 
 
 @dataclass(frozen=True, kw_only=True)

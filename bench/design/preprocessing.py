@@ -12,11 +12,12 @@ class _Value(BaseModel):
 
 
 class Window(_Value):
-    """CT: clip to [low, high] Hounsfield units, scale linearly to 0…1."""
+    """CT: clip to [low, high] Hounsfield units, scale linearly to `to`."""
 
     kind: Literal["window"] = "window"
     low: float
     high: float
+    to: tuple[float, float] = (0.0, 1.0)
 
     @model_validator(mode="after")
     def _ordered(self) -> "Window":
@@ -36,19 +37,30 @@ class ZScore(_Value):
     nonzero: bool = False
 
 
+class Rescale(_Value):
+    """Clip to percentiles of the case, scale linearly to `to`."""
+
+    kind: Literal["rescale"] = "rescale"
+    percentiles: tuple[float, float] = (0.5, 99.5)
+    to: tuple[float, float] = (0.0, 1.0)
+
+
+Intensity = Annotated[Window | ZScore | Rescale, Field(discriminator="kind")]
+
+
 class Preprocessing(_Value):
     """Orientation, spacing, intensity and crop: everything that decides a prepared array.
 
     Attributes:
         spacing_mm: target voxel size along the three axes of `axes`; None keeps the file's.
-        intensity: window or z-score.
+        intensity: window, z-score or rescaling.
         axes: orientation code of the array's axes, as in nibabel ("RAS").
         crop: "nonzero" crops to the voxels that differ from the volume's minimum;
             "none" keeps the whole volume.
     """
 
     spacing_mm: tuple[Millimetres, Millimetres, Millimetres] | None = None
-    intensity: Annotated[Window | ZScore, Field(discriminator="kind")] = ZScore()
+    intensity: Intensity = ZScore()
     axes: str = "RAS"
     crop: Literal["nonzero", "none"] = "nonzero"
 
@@ -58,3 +70,13 @@ class Preprocessing(_Value):
         if sorted(axes.translate(str.maketrans("LPI", "RAS"))) != sorted("RAS"):
             raise ValueError(f"axes need one of R/L, A/P and S/I each, got {axes!r}")
         return axes
+
+    def on(self, modality: str) -> "Preprocessing":
+        """The same for a task of another modality than CT: percentiles in place of a window.
+
+        Hounsfield units mean nothing there, but the network still sees the range it was trained
+        with.
+        """
+        if modality == "CT" or not isinstance(self.intensity, Window):
+            return self
+        return self.model_copy(update={"intensity": Rescale(to=self.intensity.to)})

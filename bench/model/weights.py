@@ -22,12 +22,22 @@ PREFIXES = ("module.", "backbone.", "_orig_mod.")
 HARMLESS = ("argparse.", "pathlib.", "numpy.", "_codecs.encode")
 
 
-def read_weights(path: Path | str, expected: str | None = None) -> dict[str, Tensor]:
+class Contents(dict[str, Tensor]):
+    """Tensors of a file by plain name.
+
+    Attributes:
+        beside: numbers, texts, lists and tables that the file held beside its tensors.
+    """
+
+    beside: Mapping[str, Any]
+
+
+def read_weights(path: Path | str, expected: str | None = None) -> Contents:
     """The tensors of a weights file under their plain names.
 
     Reads `.safetensors`, `.npz` (without pickles) and torch files (without running code).
-    Wrappers are opened (`WRAPPERS`), repeated prefixes stripped (`PREFIXES`), and what is no
-    tensor is dropped.
+    Wrappers are opened (`WRAPPERS`), repeated prefixes stripped (`PREFIXES`); plain settings
+    beside the tensors are kept apart.
 
     Args:
         path: of the file.
@@ -49,7 +59,8 @@ def read_weights(path: Path | str, expected: str | None = None) -> dict[str, Ten
         content = _read(path)
     except (OSError, RuntimeError, ValueError, EOFError, KeyError, TypeError) as error:
         raise WeightsError(f"{path}: not a readable weights file ({_short(error)}).") from error
-    tensors = _stripped(path, _unwrapped(content))
+    tensors = Contents(_stripped(path, _unwrapped(content)))
+    tensors.beside = {str(k): v for k, v in content.items() if _is_plain(v)}
     if not tensors:
         raise WeightsError(f"{path}: holds no tensors.")
     for name, tensor in tensors.items():
@@ -140,6 +151,14 @@ def _unwrapped(content: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(content.get(wrapper), Mapping):
             return _unwrapped(content[wrapper])
     return content
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float | bool)
 
 
 def _stripped(path: Path, content: Mapping[str, Any]) -> dict[str, Tensor]:

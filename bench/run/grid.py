@@ -72,7 +72,7 @@ def _arranged(sweep: Sweep, ref: Ref, task: Task, who: _Contender, *axes: Any) -
         twin=who.twin,
         source=source,
         pretraining=_limited(sweep.pretraining, limit) if source else None,
-        contract=who.contract,
+        contract=who.contract and who.contract.on(task.card.modality),
         limit=limit,
     )
     arm = Arm(

@@ -17,6 +17,7 @@ from bench.data.split import Split, freeze, split_cases
 from bench.design.cell import Ref, digest
 from bench.design.recipe import Recipe
 from bench.errors import WeightsError
+from bench.files import has_checksum
 from bench.plugins import find_baseline, find_task
 from bench.record import SCHEMA, Record, Store
 from bench.run.grid import Arranged
@@ -118,10 +119,10 @@ def published(baseline: Published) -> tuple[Path, str]:
     sha256 = content_hashes([path]).get(path)
     if sha256 is None:
         raise WeightsError(f"{path}: no such file; the weights of {baseline.card.name}.")
-    if baseline.card.sha256 not in {None, sha256}:
+    if baseline.checksum and not has_checksum(path, baseline.checksum):
         raise WeightsError(
-            f"{path}: sha256 {sha256[:12]}…, the card of {baseline.card.name} says "
-            f"{str(baseline.card.sha256)[:12]}…: damaged, or another release."
+            f"{path}: its checksum is not the {baseline.checksum[:14]}… that {baseline.card.name} "
+            "names: damaged, or another release."
         )
     return path, sha256
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.data.intensity import normalise
-from bench.design.preprocessing import Window, ZScore
+from bench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
 
 
 def test_a_window_maps_its_ends_to_0_and_1_and_clips_the_rest():
@@ -41,3 +41,20 @@ def test_a_constant_channel_becomes_zero_and_the_input_is_not_touched():
     image = np.full((3, 3, 3), 5, np.float32)
     assert not normalise(image, ZScore()).any()
     assert (image == 5).all()
+
+
+def test_a_window_and_percentiles_are_scaled_to_the_asked_range():
+    image = np.array([[[-500.0, -175.0, 37.5, 250.0, 900.0]]])
+    window = Window(low=-175, high=250, to=(-1, 1))
+    assert normalise(image, window).ravel().tolist() == [-1, -1, 0, 1, 1]
+    ramp = np.linspace(5, 9, 201).reshape(1, 1, -1)
+    scaled = normalise(ramp, Rescale(percentiles=(25, 75), to=(2, 4))).ravel()
+    assert scaled[[0, 50, 100, 150, 200]].tolist() == [2, 2, 3, 4, 4]
+    assert set(normalise(np.full((2, 2, 2), 3.0), Rescale()).ravel().tolist()) == {0.0}
+
+
+def test_a_window_becomes_percentiles_where_a_task_is_no_ct():
+    contract = Preprocessing(spacing_mm=(1.5, 1.5, 1.5), intensity=Window(low=-175, high=250))
+    assert contract.on("CT") is contract
+    assert contract.on("MR") == Preprocessing(spacing_mm=(1.5, 1.5, 1.5), intensity=Rescale())
+    assert Preprocessing().on("MR") == Preprocessing()

