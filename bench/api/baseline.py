@@ -1,7 +1,7 @@
 """A baseline: a network, where its weights come from, and how they are read."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -14,6 +14,7 @@ from bench.design.preprocessing import Preprocessing
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from bench.data.prepare import PreparedCase
     from bench.model.backbones import Backbone
 
 
@@ -36,7 +37,7 @@ class BaselineCard(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
-    strategy: Literal["scratch", "imagenet", "self-supervised", "supervised"]
+    strategy: Literal["scratch", "imagenet", "self-supervised", "supervised", "control"]
     pretraining_data: tuple[str, ...] = ()
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     licence: str = Field(min_length=1)
@@ -123,3 +124,24 @@ class Pretrained(Baseline):
         `(batch, class)` bool, which classes were annotated in each case (in the order of the
         card). It draws random numbers from torch's generator, which the engine seeds.
         """
+
+    @property
+    def donor(self) -> tuple[str, Mapping[str, Any]] | None:
+        """The baseline whose weights this one changes: name and axes. None trains `objective`."""
+        return None
+
+    def annotated(
+        self,
+        cases: "Sequence[PreparedCase]",
+        source: TaskCard,  # noqa: ARG002 (overridden by who needs it)
+    ) -> "Sequence[PreparedCase]":
+        """The cases with the annotation that is trained on; as they are, unless overridden."""
+        return cases
+
+    def finish(
+        self,
+        tensors: "Mapping[str, Tensor]",
+        seed: int,  # noqa: ARG002 (overridden by who needs it)
+    ) -> "Mapping[str, Tensor]":
+        """The weights to store, from those of the trained backbone or of the donor."""
+        return tensors
