@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -17,6 +17,7 @@ from bench.places import data_root, published_dir
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from bench.data.prepare import PreparedCase
     from bench.model.backbones import Backbone
 
 
@@ -63,7 +64,7 @@ class BaselineCard(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
-    strategy: Literal["scratch", "imagenet", "self-supervised", "supervised"]
+    strategy: Literal["scratch", "imagenet", "self-supervised", "supervised", "control"]
     pretraining_data: tuple[str, ...] = ()
     volumes: int | None = Field(default=None, gt=0)
     gpu_hours: float | None = Field(default=None, ge=0)
@@ -213,3 +214,24 @@ class Pretrained(Baseline):
         `(batch, class)` bool, which classes were annotated in each case (in the order of the
         card). It draws random numbers from torch's generator, which the engine seeds.
         """
+
+    @property
+    def donor(self) -> tuple[str, Mapping[str, Any]] | None:
+        """The baseline whose weights this one changes: name and axes. None trains `objective`."""
+        return None
+
+    def annotated(
+        self,
+        cases: "Sequence[PreparedCase]",
+        source: TaskCard,  # noqa: ARG002 (overridden by who needs it)
+    ) -> "Sequence[PreparedCase]":
+        """The cases with the annotation that is trained on; as they are, unless overridden."""
+        return cases
+
+    def finish(
+        self,
+        tensors: "Mapping[str, Tensor]",
+        seed: int,  # noqa: ARG002 (overridden by who needs it)
+    ) -> "Mapping[str, Tensor]":
+        """The weights to store, from those of the trained backbone or of the donor."""
+        return tensors
