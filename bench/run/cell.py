@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from bench.api import Baseline, Case, Pretrained, Published, Task
+from bench.api import Case, Pretrained, Published, Task
 from bench.data.augment import augment, mirror_axes
 from bench.data.fraction import Subset, subset
 from bench.data.patches import Patches
@@ -159,8 +159,13 @@ def _network(
 
 
 def _load(
-    backbone: Backbone, tensors: Mapping[str, Tensor], baseline: Baseline, channels: int
+    backbone: Backbone,
+    tensors: Mapping[str, Tensor],
+    baseline: Published | Pretrained,
+    channels: int,
 ) -> LoadAudit:
+    if not baseline.decoder:
+        tensors = {k: tensor for k, tensor in tensors.items() if k.startswith("encoder.")}
     floor = baseline.card.min_loaded
     return load(backbone, tensors, min_loaded=floor, in_channels=channels)
 

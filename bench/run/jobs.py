@@ -134,8 +134,10 @@ def _donor(planned: Planned) -> str | None:
 def _identity(cell: Cell, baseline: Ref) -> str | None:
     if cell.source is None or cell.pretraining is None:
         return None
+    name, fields = baseline.identity
+    fields.pop("decoder", None)  # what a cell loads of the weights, which hold all
     schedule = cell.pretraining.model_dump(mode="json")
-    return digest([baseline.identity, data_identity(cell.source), schedule])
+    return digest([[name, fields], data_identity(cell.source), schedule])
 
 
 def _waiting(job: Job, first: Mapping[str, Job]) -> Job:
