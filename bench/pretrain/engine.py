@@ -200,7 +200,7 @@ def _trained(
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Train the backbone on the objective: its weights, and what they cost."""
     network = _network(baseline, source, pretraining)
-    prepared = _annotated(baseline, source, cases)
+    prepared = _annotated(baseline, source, cases, pretraining.seed)
     objective = baseline.objective(network, source.card).to(where.device)
     if pretraining.channels_last:
         objective.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
@@ -235,9 +235,11 @@ def _network(baseline: Pretrained, source: Task, pretraining: Pretraining) -> Ba
     return network
 
 
-def _annotated(baseline: Pretrained, source: Task, cases: Sequence[Case]) -> Sequence[PreparedCase]:
+def _annotated(
+    baseline: Pretrained, source: Task, cases: Sequence[Case], seed: int
+) -> Sequence[PreparedCase]:
     prepared = prepare(source, cases, _preprocessing(baseline, source))
-    return baseline.annotated(list(prepared.values()), source.card)
+    return baseline.annotated(list(prepared.values()), source.card, seed)
 
 
 def _batches(
