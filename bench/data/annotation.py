@@ -124,7 +124,7 @@ def _resized(mask: Mask, change: Any, radius: float) -> Mask:
     voxels = max(1, round(radius / 4))
     box = tuple(
         slice(max(0, part.start - voxels - 1), part.stop + voxels + 1)
-        for part in ndimage.find_objects(mask)[0]
+        for part in ndimage.find_objects(mask.view(np.uint8))[0]
     )
     result = np.zeros_like(mask)
     result[box] = change(mask[box], iterations=voxels)
