@@ -14,8 +14,12 @@ from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
 from baselines.imagenet_squeezenet import ImageNetSqueezeNet
 from baselines.masked_autoencoder import MaskedAutoencoder
+from baselines.models_genesis import ModelsGenesis
+from baselines.negative_control import NegativeControl
 from baselines.scratch import Scratch
 from baselines.supervised import Supervised
+from baselines.swin_unetr_ssl import SwinUnetrSSL
+from baselines.volume_contrast import VolumeContrast
 from bench.api import Pretrained, Published
 from bench.errors import WeightsError
 from bench.model.audit import load
@@ -29,7 +33,11 @@ KINDS = (
     ImageNetEfficientNet,
     ImageNetSqueezeNet,
     MaskedAutoencoder,
+    ModelsGenesis,
+    NegativeControl,
     Supervised,
+    SwinUnetrSSL,
+    VolumeContrast,
 )
 
 
@@ -55,6 +63,34 @@ class TestMaskedAutoencoder(BaselineChecks):
 
 class TestSupervised(BaselineChecks):
     baseline = Supervised(architecture="segresnet", size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+class TestModelsGenesis(BaselineChecks):
+    baseline = ModelsGenesis(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+class TestSwinUnetrSSL(BaselineChecks):
+    baseline = SwinUnetrSSL(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+class TestVolumeContrast(BaselineChecks):
+    baseline = VolumeContrast(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+class TestNegativeControl(BaselineChecks):
+    baseline = NegativeControl(size="tiny")
 
     test_its_twin_has_the_same_network = None
     test_its_weights_reach_the_encoder = None
@@ -121,7 +157,23 @@ def test_more_channels_share_the_grey_stem(tmp_path):
     torch.testing.assert_close(stem.sum((1, 2)), grey, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("fields", [{"ratio": 0.0}, {"ratio": 1.0}, {"cube": 0}])
-def test_masks_that_hide_nothing_or_all_are_refused(fields):
-    with pytest.raises(ValueError, match=next(iter(fields))):
-        MaskedAutoencoder(**fields)
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (MaskedAutoencoder, {"ratio": 0.0}),
+        (MaskedAutoencoder, {"ratio": 1.0}),
+        (MaskedAutoencoder, {"cube": 0}),
+        (ModelsGenesis, {"nonlinear": 1.1}),
+        (ModelsGenesis, {"inside": -0.1}),
+        (SwinUnetrSSL, {"cutout": 1.0}),
+        (SwinUnetrSSL, {"temperature": 0.0}),
+        (VolumeContrast, {"crops": 0}),
+        (VolumeContrast, {"regularisation": -1.0}),
+        (NegativeControl, {"of": "negative-control"}),
+        (Supervised, {"structures": 0}),
+        (Supervised, {"label_noise": 1.0}),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_its_name(kind, fields):
+    with pytest.raises(ValueError, match=f"^{next(iter(fields))} must"):
+        kind(**fields)
