@@ -85,7 +85,7 @@ def read_torch(path: Path, *, trust: bool = False) -> tuple[Mapping[Any, Any], l
     if foreign := [name for name in names if _would_be_called(name)]:
         raise WeightsError(f"{path}: refused, it would run {', '.join(foreign)}; {WAY_OUT}")
     stood_in = [name for name in names if _is_foreign(name)]
-    stands = [(Table if _TABLE.fullmatch(name) else Inert, name) for name in stood_in]
+    stands: list[Any] = [(Table if _TABLE.fullmatch(name) else Inert, name) for name in stood_in]
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(stands):
             warnings.simplefilter("ignore", UserWarning)  # torch's advice on old pickles

@@ -134,9 +134,13 @@ def _network(
     weights = None
     if isinstance(baseline, Published):
         path, sha256 = published(baseline)
-        tensors = baseline.translate(read_weights(path), network.backbone)
+        trusted = path.resolve() in place.trust
+        tensors = baseline.translate(read_weights(path, trust=trusted), network.backbone)
         weights = Weights(
-            origin=path.name, sha256=sha256, audit=_load(network, tensors, baseline, channels)
+            origin=path.name,
+            sha256=sha256,
+            audit=_load(network, tensors, baseline, channels),
+            trusted=trusted,
         )
     elif isinstance(baseline, Pretrained):
         made = _make(cell, place)
