@@ -55,7 +55,7 @@ def file(tmp_path):
 
 def run(file, root, **options):
     arms = [{"name": "shared", "weights": str(file)}]
-    sweep = make_sweep(baselines=arms, twins=False)
+    sweep = make_sweep(baselines=arms, twins=False, seeds=1)
     run_sweep(sweep, root, Options(**options), Watch())
     return list(Store(root))
 
@@ -63,18 +63,16 @@ def run(file, root, **options):
 def test_without_trust_the_cells_fail_and_nothing_runs(folder, file, tmp_path):
     other = tmp_path / "other.pt"
     other.write_bytes(pickle.dumps(0))
-    for record in run(file, tmp_path / "out", jobs=1, trust=[other]):
-        assert record.status == "failed"
-        assert "refused, it would run posix.mkdir" in record.failure
+    (record,) = run(file, tmp_path / "out", jobs=1, trust=[other])
+    assert record.status == "failed"
+    assert "refused, it would run posix.mkdir" in record.failure
     assert not (tmp_path / "ran").exists()
 
 
-def test_with_trust_the_record_says_so_and_workers_know_it(folder, file, tmp_path):
-    arms = [{"name": "shared", "weights": str(file)}]
-    sweep = make_sweep(baselines=arms, twins=False, seeds=1)
-    options = Options(jobs=2, include=[EXAMPLE, folder], trust=[file.resolve()])
-    run_sweep(sweep, tmp_path / "out", options, Watch())
-    (record,) = Store(tmp_path / "out")
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_with_trust_the_record_says_so_and_workers_know_it(folder, file, tmp_path, jobs):
+    options = {"jobs": jobs, "include": [EXAMPLE, folder], "trust": [file.resolve()]}
+    (record,) = run(file, tmp_path / "out", **options)
     assert record.status == "ok", record.failure
     assert record.weights.trusted
     assert (tmp_path / "ran").is_dir()
