@@ -9,7 +9,10 @@ images with what the network's batch norms remember.
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench.api import Case, Published, Task
 from bench.data.prepare import PreparedCase, prepare
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
     from bench.model.backbones import Backbone
     from bench.model.weights import Contents
 
-CASES = 4
-SIDE = 96  # voxels of a probed cube, at most
+CASES = 3
+SIDE = 64  # voxels of a probed cube, at most
 TIE = 0.02
 """Relative difference of two losses that decides nothing: a mirrored body looks much the same."""
 
@@ -97,24 +100,30 @@ def _cases(task: Task, contract: Preprocessing) -> list[Case]:
 
 def cube(case: PreparedCase, classes: Sequence[str], side: int) -> Cube:
     """The cube around the middle of a case's annotation, filled up with its minimum."""
-    import numpy as np
     import torch
 
     image, label = np.asarray(case.image), np.asarray(case.label)
     middle = np.argwhere(label > 0).mean(0) if (label > 0).any() else np.array(label.shape) / 2
     low = np.rint(middle - side / 2).astype(int)
-    inner = tuple(slice(max(0, a), min(n, a + side)) for a, n in zip(low, label.shape, strict=True))
-    outer = tuple(slice(s.start - a, s.stop - a) for s, a in zip(inner, low, strict=True))
-    images = np.empty((1, len(image), side, side, side), np.float32)
-    images[:] = case.minimum.reshape(-1, 1, 1, 1)
-    images[(0, slice(None), *outer)] = image[(slice(None), *inner)]
-    labels = np.zeros((1, side, side, side), np.int64)
-    labels[(0, *outer)] = label[inner]
+    channels = zip(image, case.minimum, strict=True)
+    images = np.stack([_box(channel, low, side, least) for channel, least in channels])[None]
+    labels = _box(label, low, side, 0)[None].astype(np.int64)
     labelled = [
         (case.labelled is None or name in case.labelled) and bool((labels == i).any())
         for i, name in enumerate(classes, 1)
     ]
     return Cube(torch.from_numpy(images), torch.from_numpy(labels), torch.tensor([labelled]))
+
+
+def _box(volume: NDArray[Any], low: NDArray[np.int_], side: int, fill: float) -> NDArray[Any]:
+    """(side, side, side) of a volume from voxel `low` on, which may lie outside."""
+    box = np.full((side, side, side), fill, volume.dtype)
+    high = low + side
+    inner = tuple(slice(max(0, a), b) for a, b in zip(low, high, strict=True))
+    part = volume[inner]
+    outer = tuple(slice(max(0, -a), max(0, -a) + n) for a, n in zip(low, part.shape, strict=True))
+    box[outer] = part
+    return box
 
 
 def head_loss(
