@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from bench.api import Baseline, Task
+from bench.api.fields import identity
 from bench.design.cell import Ref
 from bench.errors import DataError, PluginError, unknown
 from bench.places import cache_dir, data_root
@@ -210,12 +211,15 @@ def _entry_points(group: str) -> Iterator[Plugin]:
 def complete(registry: Registry[P], ref: Ref) -> Ref:
     """The ref with every field that has a default, so that equal plugins have equal refs.
 
+    A field that was added later is left out where it has its default: see `bench.api.added`.
+
     Raises:
         PluginError: a field is unknown.
     """
+    found = registry.find(ref.name)
     defaults = {
         field.name: field.default
-        for field in dataclasses.fields(registry.find(ref.name))
+        for field in dataclasses.fields(found)
         if field.init and field.default is not dataclasses.MISSING
     }
-    return Ref.of(ref.name, {**defaults, **ref.values})
+    return Ref.of(ref.name, identity(found, {**defaults, **ref.values}))

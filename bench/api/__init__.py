@@ -2,6 +2,7 @@
 
 from bench.api.baseline import Baseline, BaselineCard, Checkpoint, Pretrained, Published
 from bench.api.case import Case
+from bench.api.fields import added
 from bench.api.task import Split, Task, TaskCard
 from bench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
 
@@ -19,4 +20,5 @@ __all__ = [
     "TaskCard",
     "Window",
     "ZScore",
+    "added",
 ]

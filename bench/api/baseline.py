@@ -2,13 +2,14 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bench.api.fields import added
 from bench.api.task import TaskCard
 from bench.design.preprocessing import Preprocessing
 from bench.errors import WeightsError
@@ -17,6 +18,7 @@ from bench.places import data_root, published_dir
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from bench.data.prepare import PreparedCase
     from bench.model.backbones import Backbone
 
 
@@ -63,7 +65,7 @@ class BaselineCard(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
-    strategy: Literal["scratch", "imagenet", "self-supervised", "supervised"]
+    strategy: Literal["scratch", "imagenet", "self-supervised", "supervised", "control"]
     pretraining_data: tuple[str, ...] = ()
     volumes: int | None = Field(default=None, gt=0)
     gpu_hours: float | None = Field(default=None, ge=0)
@@ -113,9 +115,11 @@ class Published(Baseline):
 
     Attributes:
         weights: a file to use, relative to the data root; None takes the downloaded one.
+        decoder: load the published decoder too, where there is one; False takes the encoder alone.
     """
 
     weights: str | None = None
+    decoder: bool = added(True)
 
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {}
     """The published files by `size`."""
@@ -197,10 +201,12 @@ class Pretrained(Baseline):
     Attributes:
         source: a task, or a name of the sweep's `[sources]`; its training split is used.
         volumes: how many of its cases; None takes all.
+        decoder: load the decoder too; False takes the encoder alone.
     """
 
     source: str = "phantom-atlas"
     volumes: int | None = None
+    decoder: bool = added(True)
 
     needs_labels: ClassVar[bool]
 
@@ -213,3 +219,24 @@ class Pretrained(Baseline):
         `(batch, class)` bool, which classes were annotated in each case (in the order of the
         card). It draws random numbers from torch's generator, which the engine seeds.
         """
+
+    @property
+    def donor(self) -> tuple[str, Mapping[str, Any]] | None:
+        """The baseline whose weights this one changes: name and axes. None trains `objective`."""
+        return None
+
+    def annotated(
+        self,
+        cases: "Sequence[PreparedCase]",
+        source: TaskCard,  # noqa: ARG002 (overridden by who needs it)
+    ) -> "Sequence[PreparedCase]":
+        """The cases with the annotation that is trained on; as they are, unless overridden."""
+        return cases
+
+    def finish(
+        self,
+        tensors: "Mapping[str, Tensor]",
+        seed: int,  # noqa: ARG002 (overridden by who needs it)
+    ) -> "Mapping[str, Tensor]":
+        """The weights to store, from those of the trained backbone or of the donor."""
+        return tensors

@@ -10,7 +10,7 @@ from bench.design.fraction import Fraction
 from bench.design.preprocessing import Preprocessing
 from bench.design.recipe import Pretraining, Recipe
 
-Adaptation = Literal["full", "frozen", "warmup", "layerwise"]
+Adaptation = Literal["full", "frozen", "warmup", "layerwise", "direct"]
 Scalar = str | int | float | bool | tuple[float, ...] | None
 
 

@@ -11,7 +11,10 @@ _SHOTS = re.compile(r"(\d+) shots?")
 
 @dataclass(frozen=True)
 class Fraction:
-    """A share of the training patients in (0, 1], or a count of patients («shots»)."""
+    """A share of the training patients in (0, 1], or a count of patients («shots»).
+
+    `ZERO_SHOT`, no patient at all, is what direct inference learns from; a sweep can't ask for it.
+    """
 
     share: float | None = None
     shots: int | None = None
@@ -47,5 +50,8 @@ class Fraction:
     def __str__(self) -> str:
         """As it is written in tables: "10%" or "5 shots"."""
         if self.shots is not None:
-            return f"{self.shots} shot{'s' if self.shots > 1 else ''}"
+            return f"{self.shots} shot{'s' if self.shots != 1 else ''}"
         return f"{(self.share or 0) * 100:g}%"
+
+
+ZERO_SHOT = Fraction(shots=0)

@@ -1,5 +1,7 @@
 """Predict one case and score it on the native grid of its reference."""
 
+from collections.abc import Collection
+
 import numpy as np
 from nibabel.affines import voxel_sizes
 from torch import nn
@@ -36,12 +38,16 @@ def score_case(
     card: TaskCard,
     recipe: Recipe,
     device: str,
+    predicted: Collection[str],
 ) -> CaseScores:
-    """Scores of the annotated classes; a prediction that fails scores worst and is flagged."""
+    """Scores of the classes that were annotated and that the network was made to predict.
+
+    A prediction that fails scores worst and is flagged.
+    """
     classes = {
         name: index
         for index, name in enumerate(card.classes, start=1)
-        if case.labelled is None or name in case.labelled
+        if name in predicted and (case.labelled is None or name in case.labelled)
     }
     reference, affine = read_reference(case, card)
     spacing_mm = tuple(float(size) for size in voxel_sizes(affine))

@@ -4,27 +4,31 @@ import dataclasses
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import save
+from torch import Tensor
 
 from bench.api import Case, Preprocessing, Pretrained, Task
+from bench.api.fields import identity as fields_identity
 from bench.data.augment import augment, mirror_axes
 from bench.data.fingerprint import fingerprint
 from bench.data.patches import Batch, Patches
 from bench.data.prepare import PreparedCase, prepare
 from bench.data.split import split_cases
-from bench.design.cell import digest
+from bench.design.cell import Ref, digest
 from bench.design.recipe import Pretraining
 from bench.design.seeds import stream
-from bench.errors import DataError
+from bench.errors import DataError, SpecError
 from bench.files import write_atomically
-from bench.fit.loop import Training, train
+from bench.fit.loop import train
 from bench.model.backbones import Backbone
+from bench.model.weights import read_weights
 from bench.places import cache_dir
+from bench.plugins import find_baseline
 from bench.pretrain import VERSION
 from bench.pretrain.lock import alone
 
@@ -53,6 +57,14 @@ class Made(NamedTuple):
     cpu_hours: float
     seconds: float
     losses: dict[int, float]
+
+
+class _Where(NamedTuple):
+    """The machine's part of a pre-training."""
+
+    device: str
+    threads: int
+    checkpoint_seconds: float
 
 
 def make(
@@ -87,26 +99,30 @@ def make(
     with alone(folder):
         if found := _found(folder):
             return found
-        network, training, prepared = _train(
-            baseline,
-            source,
-            cases,
-            pretraining,
-            device,
-            folder / "checkpoint.ckpt",
-            checkpoint_seconds,
+        where = _Where(device, threads, checkpoint_seconds)
+        if parent := donor(baseline):
+            tensors, facts = _given(parent, source, pretraining, where)
+        else:
+            tensors, facts = _trained(baseline, source, cases, pretraining, folder, where)
+        return _store(folder, baseline.finish(tensors, pretraining.seed), facts)
+
+
+def donor(baseline: Pretrained) -> Pretrained | None:
+    """The baseline whose weights this one changes, or None if it is trained itself.
+
+    Raises:
+        SpecError: the donor is not pre-trained here.
+        PluginError: there is no such baseline.
+    """
+    if baseline.donor is None:
+        return None
+    found = find_baseline(Ref.of(*baseline.donor))
+    if not isinstance(found, Pretrained):
+        raise SpecError(
+            f"{baseline.card.name}: its donor {found.card.name!r} is not pre-trained here; "
+            "name a baseline that is, for instance supervised."
         )
-        hours = training.seconds / 3600
-        accelerated = device.startswith("cuda")
-        facts = {
-            "volumes": len(cases),
-            "masks": sum(len(case.present) for case in prepared) if baseline.needs_labels else 0,
-            "gpu_hours": hours if accelerated else 0.0,
-            "cpu_hours": 0.0 if accelerated else hours * threads,
-            "seconds": training.seconds,
-            "losses": training.losses,
-        }
-        return _store(folder, network, facts)
+    return found
 
 
 def identity(baseline: Pretrained, source: Task, pretraining: Pretraining) -> str:
@@ -116,11 +132,14 @@ def identity(baseline: Pretrained, source: Task, pretraining: Pretraining) -> st
         DataError: the source lacks the volumes that are asked for, or their files.
     """
     card = source.card
-    fields = dataclasses.asdict(baseline)
+    fields = fields_identity(baseline, dataclasses.asdict(baseline))
     for name in ("source", "volumes"):  # their content enters as the fingerprint of the cases
         del fields[name]
+    fields.pop("decoder", None)  # what a cell loads of the weights, which hold all
+    parent = donor(baseline)
     return digest(
         {
+            **({"donor": identity(parent, source, pretraining)} if parent else {}),
             "version": VERSION,
             "baseline": [baseline.card.name, fields],
             "channels": len(card.channels),
@@ -159,48 +178,84 @@ def _preprocessing(baseline: Pretrained, source: Task) -> Preprocessing:
     return baseline.card.contract or source.card.preprocessing
 
 
-def _train(
+def _given(
+    parent: Pretrained,
+    source: Task,
+    pretraining: Pretraining,
+    where: _Where,
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights of a donor, made if they are not there, and what they cost."""
+    made = make(parent, source, pretraining, **where._asdict())
+    facts = made._asdict()
+    del facts["path"], facts["sha256"]
+    return read_weights(made.path, made.sha256), facts
+
+
+def _trained(
     baseline: Pretrained,
     source: Task,
     cases: Sequence[Case],
     pretraining: Pretraining,
-    device: str,
-    checkpoint: Path,
-    checkpoint_seconds: float,
-) -> tuple[Backbone, Training, list[PreparedCase]]:
-    card, preprocessing = source.card, _preprocessing(baseline, source)
-    prepared = list(prepare(source, cases, preprocessing).values())
-    seeds = {
-        name: stream(f"pretraining {name}", seed=pretraining.seed)
-        for name in ("initialisation", "order", "augmentation", "training")
-    }
-    torch.manual_seed(seeds["initialisation"])
-    network = baseline.backbone(len(card.channels))
-    network.check_patch(pretraining.patch)
-    objective = baseline.objective(network, card).to(device)
+    folder: Path,
+    where: _Where,
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Train the backbone on the objective: its weights, and what they cost."""
+    network = _network(baseline, source, pretraining)
+    prepared = _annotated(baseline, source, cases)
+    objective = baseline.objective(network, source.card).to(where.device)
     if pretraining.channels_last:
         objective.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     forward = torch.compile(objective) if pretraining.compile else objective
-    share = FOREGROUND if baseline.needs_labels else 0.0
-    size, patch = pretraining.batch, pretraining.patch
-    patches = Patches(prepared, card.classes, patch, size, share, seeds["order"])
-    mirrors = mirror_axes(card.classes, preprocessing.axes)
-
-    def batch(step: int) -> Batch:
-        level = pretraining.augmentation
-        return augment(patches.batch(step), level, seeds["augmentation"], step, mirrors)
-
     training = train(
         objective,
         lambda tensors: forward(*tensors),
-        batch,
+        _batches(baseline, source, prepared, pretraining),
         pretraining,
-        seed=seeds["training"],
-        device=device,
-        checkpoint=checkpoint,
-        checkpoint_seconds=checkpoint_seconds,
+        seed=_seed("training", pretraining),
+        device=where.device,
+        checkpoint=folder / "checkpoint.ckpt",
+        checkpoint_seconds=where.checkpoint_seconds,
     )
-    return network, training, prepared
+    hours = training.seconds / 3600
+    accelerated = where.device.startswith("cuda")
+    facts = {
+        "volumes": len(cases),
+        "masks": sum(len(case.present) for case in prepared) if baseline.needs_labels else 0,
+        "gpu_hours": hours if accelerated else 0.0,
+        "cpu_hours": 0.0 if accelerated else hours * where.threads,
+        "seconds": training.seconds,
+        "losses": training.losses,
+    }
+    return network.state_dict(), facts
+
+
+def _network(baseline: Pretrained, source: Task, pretraining: Pretraining) -> Backbone:
+    torch.manual_seed(_seed("initialisation", pretraining))
+    network = baseline.backbone(len(source.card.channels))
+    network.check_patch(pretraining.patch)
+    return network
+
+
+def _annotated(baseline: Pretrained, source: Task, cases: Sequence[Case]) -> Sequence[PreparedCase]:
+    prepared = prepare(source, cases, _preprocessing(baseline, source))
+    return baseline.annotated(list(prepared.values()), source.card)
+
+
+def _batches(
+    baseline: Pretrained, source: Task, cases: Sequence[PreparedCase], pretraining: Pretraining
+) -> Callable[[int], Batch]:
+    """The batch of a step."""
+    classes, axes = source.card.classes, _preprocessing(baseline, source).axes
+    share = FOREGROUND if baseline.needs_labels else 0.0
+    seed = _seed("order", pretraining)
+    patches = Patches(cases, classes, pretraining.patch, pretraining.batch, share, seed)
+    mirrors, level = mirror_axes(classes, axes), pretraining.augmentation
+    changes = _seed("augmentation", pretraining)
+    return lambda step: augment(patches.batch(step), level, changes, step, mirrors)
+
+
+def _seed(name: str, pretraining: Pretraining) -> int:
+    return stream(f"pretraining {name}", seed=pretraining.seed)
 
 
 def _found(folder: Path) -> Made | None:
@@ -215,10 +270,9 @@ def _found(folder: Path) -> Made | None:
     return _made(folder, facts)
 
 
-def _store(folder: Path, network: Backbone, facts: dict[str, Any]) -> Made:
+def _store(folder: Path, tensors: Mapping[str, Tensor], facts: dict[str, Any]) -> Made:
     """Write the weights, then the card that says they are finished."""
-    state = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
-    content = save(state)
+    content = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()})
     write_atomically(folder / "weights.safetensors", content)
     facts["sha256"] = hashlib.sha256(content).hexdigest()
     write_atomically(folder / "made.json", json.dumps(facts, indent=1))

@@ -123,9 +123,13 @@ def _figures(
     margin: float,
     folder: Path,
 ) -> list[Path]:
-    """One curve a task, and one for each adaptation and setting where these differ."""
+    """One curve a task, and one for each adaptation and setting where these differ.
+
+    Direct inference, which learns from no case, is a row of the tables and no point of a curve.
+    """
     paths = []
-    shown = list(dict.fromkeys((m.task, m.adaptation, m.setting) for m in means))
+    places = ((m.task, m.adaptation, m.setting) for m in means if m.adaptation != "direct")
+    shown = list(dict.fromkeys(places))
     for place in shown:
         task, adaptation, setting = place
         names = [task]

@@ -10,9 +10,9 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from bench.api import Baseline, Case, Pretrained, Published, Task
+from bench.api import Case, Pretrained, Published, Task
 from bench.data.augment import augment, mirror_axes
 from bench.data.fraction import Subset, subset
 from bench.data.patches import Patches
@@ -25,6 +25,8 @@ from bench.fit.adapt import groups
 from bench.fit.loop import Training, train
 from bench.fit.loss import segmentation_loss
 from bench.model.audit import load
+from bench.model.backbones import Backbone
+from bench.model.direct import Direct
 from bench.model.segmenter import Segmenter
 from bench.model.weights import read_weights
 from bench.plugins import find_baseline, find_task
@@ -78,14 +80,19 @@ def _fill(record: Record, cell: Cell, place: Place) -> None:
 
     def score(cases: Sequence[Case]) -> list[CaseScores]:
         card, recipe, device = data.task.card, cell.recipe, place.device
+        predicted = network.shared if isinstance(network, Direct) else card.classes
         return [
-            score_case(network, case, data.prepared[case.id], card, recipe, device)
+            score_case(network, case, data.prepared[case.id], card, recipe, device, predicted)
             for case in cases
         ]
 
-    training = _fit(
-        network, cell, data, chosen, lambda: _mean_dice(score(chosen.validation)), record, place
-    )
+    def validate() -> float:
+        return _mean_dice(score(chosen.validation))
+
+    if isinstance(network, Direct):
+        training = Training({}, {}, seconds=0.0, steps=0)
+    else:
+        training = _fit(network, cell, data, chosen, validate, record, place)
     record.training, record.validation = training.losses, training.validation
 
     predicting = time.perf_counter()
@@ -124,35 +131,43 @@ def _stamp(identity: str, split: Split, chosen: Subset, test: Sequence[Case]) ->
 
 def _network(
     cell: Cell, task: Task, place: Place, seeds: Mapping[str, int]
-) -> tuple[Segmenter, Weights | None]:
+) -> tuple[Segmenter | Direct, Weights | None]:
     """The network on its device, with its weights loaded and audited."""
     baseline = find_baseline(cell.baseline)
-    channels = len(task.card.channels)
+    channels, classes = len(task.card.channels), list(task.card.classes)
     torch.manual_seed(seeds["initialisation"])
-    network = Segmenter(baseline.backbone(channels), len(task.card.classes))
-    network.backbone.check_patch(cell.recipe.patch)
+    network: Segmenter | Direct = Segmenter(baseline.backbone(channels), len(classes))
+    backbone = network.backbone
+    backbone.check_patch(cell.recipe.patch)
     weights = None
     if isinstance(baseline, Published):
         path, sha256 = published(baseline)
-        tensors = baseline.translate(read_weights(path), network.backbone)
-        weights = Weights(
-            origin=path.name, sha256=sha256, audit=_load(network, tensors, baseline, channels)
-        )
+        content = read_weights(path)
+        audit = _load(backbone, baseline.translate(content, backbone), baseline, channels)
+        weights = Weights(origin=path.name, sha256=sha256, audit=audit)
+        if cell.adaptation == "direct":
+            head = baseline.head(content, backbone)
+            network = Direct(backbone, head, baseline.card.outputs, classes)
     elif isinstance(baseline, Pretrained):
         made = _make(cell, place)
         weights = Weights(
             origin=f"{baseline.card.name} on {baseline.source}",
-            audit=_load(network, read_weights(made.path), baseline, channels),
+            audit=_load(backbone, read_weights(made.path), baseline, channels),
             **{name: getattr(made, name) for name in _MADE},
         )
     return network.to(place.device), weights
 
 
 def _load(
-    network: Segmenter, tensors: Mapping[str, Tensor], baseline: Baseline, channels: int
+    backbone: Backbone,
+    tensors: Mapping[str, Tensor],
+    baseline: Published | Pretrained,
+    channels: int,
 ) -> LoadAudit:
+    if not baseline.decoder:
+        tensors = {k: tensor for k, tensor in tensors.items() if k.startswith("encoder.")}
     floor = baseline.card.min_loaded
-    return load(network.backbone, tensors, min_loaded=floor, in_channels=channels)
+    return load(backbone, tensors, min_loaded=floor, in_channels=channels)
 
 
 def _make(cell: Cell, place: Place) -> Made:
@@ -208,7 +223,7 @@ def _mean_dice(cases: Sequence[CaseScores]) -> float:
 
 
 def _cost(
-    network: Segmenter, training: Training, seconds: float, predicting: float, place: Place
+    network: nn.Module, training: Training, seconds: float, predicting: float, place: Place
 ) -> Cost:
     accelerated = place.device.startswith("cuda")
     peak = (

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.api import Baseline, Pretrained, Task, TaskCard
-from bench.design.cell import Cell, Ref
+from bench.design.cell import Adaptation, Cell, Ref
+from bench.design.fraction import ZERO_SHOT, Fraction
 from bench.design.preprocessing import Preprocessing
 from bench.design.spec import Entry, Sweep
+from bench.design.structures import shared
 from bench.errors import SpecError, unknown
 from bench.plugins import BASELINES, TASKS, complete, find_baseline, find_task
 from bench.record.record import Arm
@@ -53,13 +55,26 @@ def arrange(sweep: Sweep, limit: int | None = None) -> list[Arranged]:
         _arranged(sweep, ref, task, contender, *axes, limit)
         for ref, task in tasks
         for contender in contenders
-        for axes in itertools.product(sweep.fractions, sweep.draws, sweep.seeds, sweep.adaptation)
+        for axes in _axes(sweep, contender)
     )
     return list({arranged.cell: arranged for arranged in cells}.values())
 
 
+def _axes(sweep: Sweep, who: _Contender) -> Iterator[tuple[Fraction, int, int, Adaptation]]:
+    """Fraction, draw, seed and adaptation; direct inference knows only the last.
+
+    A twin has nothing to infer with.
+    """
+    for axes in itertools.product(sweep.fractions, sweep.draws, sweep.seeds, sweep.adaptation):
+        if axes[-1] != "direct":
+            yield axes
+        elif who.twin is not None:
+            yield ZERO_SHOT, 0, 0, "direct"
+
+
 def _arranged(sweep: Sweep, ref: Ref, task: Task, who: _Contender, *axes: Any) -> Arranged:
     fraction, draw, seed, adaptation, limit = axes
+    direct = adaptation == "direct"
     source = _source(sweep, who.baseline)
     cell = Cell(
         task=ref,
@@ -69,7 +84,7 @@ def _arranged(sweep: Sweep, ref: Ref, task: Task, who: _Contender, *axes: Any) -
         seed=seed,
         adaptation=adaptation,
         recipe=_limited(sweep.recipe, limit),
-        twin=who.twin,
+        twin=None if direct else who.twin,
         source=source,
         pretraining=_limited(sweep.pretraining, limit) if source else None,
         contract=who.contract and who.contract.on(task.card.modality),
@@ -78,7 +93,7 @@ def _arranged(sweep: Sweep, ref: Ref, task: Task, who: _Contender, *axes: Any) -
     arm = Arm(
         task=task.card.name,
         baseline=who.label,
-        twin=who.twin_label,
+        twin=None if direct else who.twin_label,
         strategy=who.baseline.card.strategy,
         network=f"{who.baseline.architecture}-{who.baseline.size}",
         fraction=str(fraction),
@@ -86,7 +101,10 @@ def _arranged(sweep: Sweep, ref: Ref, task: Task, who: _Contender, *axes: Any) -
         seed=seed,
         adaptation=adaptation,
     )
-    return Arranged(cell, arm, _unfit(who.baseline, task.card, source))
+    reason = _unfit(who.baseline, task.card, source)
+    if direct and reason is None:
+        reason = _headless(who.baseline, task.card)
+    return Arranged(cell, arm, reason)
 
 
 def _tasks(sweep: Sweep) -> list[tuple[Ref, Task]]:
@@ -171,6 +189,16 @@ def _unfit(baseline: Baseline, card: TaskCard, source: Ref | None) -> str | None
     if source and (channels := len(find_task(source).card.channels)) != len(card.channels):
         return f"its source has {channels} channels, the task has {len(card.channels)}"
     return baseline.unfit(card)
+
+
+def _headless(baseline: Baseline, card: TaskCard) -> str | None:
+    """Why a baseline's head can't infer a task directly, or None if it can."""
+    outputs = baseline.card.outputs
+    if not outputs:
+        return "its weights have no head to infer with"
+    if not shared(outputs, card.classes):
+        return f"its head has no class of the task: it gives {', '.join(outputs)}"
+    return None
 
 
 def _limited(schedule: Any, limit: int | None) -> Any:

@@ -1,12 +1,14 @@
 """Units of work that an engine hands out: weights to make first, then cells."""
 
 import resource
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.design.cell import digest
+from bench.api import Pretrained
+from bench.design.cell import Cell, Ref, digest
+from bench.plugins import BASELINES, complete, find_baseline
 from bench.run.plan import Planned, data_identity
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class Job:
         id: the cell's key, or the identity of the weights.
         planned: the cell; of a pre-training, one of those that need it.
         pretraining: make the weights only.
-        needs: id of the pre-training that comes first.
+        needs: id of the pre-training that comes first: a cell's own, or that of its donor.
     """
 
     id: str
@@ -64,15 +66,19 @@ class Outcome:
 
 
 def jobs(cells: Sequence[Planned]) -> list[Job]:
-    """The cells with the pre-trainings that they need, each once and first."""
+    """The cells with the pre-trainings that they need, each once and first.
+
+    Weights that are made from a donor's wait for the donor, if it is among the pre-trainings.
+    """
     first: dict[str, Job] = {}
     then = []
     for planned in cells:
         needs = _weights(planned)
         if needs:
-            first.setdefault(needs, Job(needs, planned, pretraining=True))
+            first.setdefault(needs, Job(needs, planned, pretraining=True, needs=_donor(planned)))
         then.append(Job(planned.key, planned, needs=needs))
-    return [*first.values(), *then]
+    made = [_waiting(job, first) for job in first.values()]
+    return [*sorted(made, key=lambda job: job.needs is not None), *then]
 
 
 def work(job: Job, place: Place) -> Outcome:
@@ -114,8 +120,25 @@ def finish(job: Job, record: "Record", place: Place) -> Outcome:
 
 
 def _weights(planned: Planned) -> str | None:
+    return _identity(planned.arranged.cell, planned.arranged.cell.baseline)
+
+
+def _donor(planned: Planned) -> str | None:
     cell = planned.arranged.cell
+    baseline = find_baseline(cell.baseline)
+    if not (isinstance(baseline, Pretrained) and baseline.donor):
+        return None
+    return _identity(cell, complete(BASELINES, Ref.of(*baseline.donor)))
+
+
+def _identity(cell: Cell, baseline: Ref) -> str | None:
     if cell.source is None or cell.pretraining is None:
         return None
+    name, fields = baseline.identity
+    fields.pop("decoder", None)  # what a cell loads of the weights, which hold all
     schedule = cell.pretraining.model_dump(mode="json")
-    return digest([cell.baseline.identity, data_identity(cell.source), schedule])
+    return digest([[name, fields], data_identity(cell.source), schedule])
+
+
+def _waiting(job: Job, first: Mapping[str, Job]) -> Job:
+    return job if job.needs in first else replace(job, needs=None)

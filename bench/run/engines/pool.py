@@ -92,7 +92,9 @@ def _feed(
     """Give a free worker its next job, after replacing it if it died."""
     while job := queue.pop():
         if job.needs in queue.failed:
-            finished(lost(job, queue.failed[job.needs], place))
+            outcome = lost(job, queue.failed[job.needs], place)
+            queue.note(outcome)
+            finished(outcome)
             continue
         if not worker.process.is_alive():
             _stop(worker)

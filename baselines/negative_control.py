@@ -1,0 +1,62 @@
+"""The negative control: a trained model's weights, shuffled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bench.api import BaselineCard, Pretrained, TaskCard
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bench.model.backbones import Backbone
+
+_NAME = "negative-control"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NegativeControl(Pretrained):
+    """The layer statistics of a model that was pre-trained here, and no structure.
+
+    It should come out as scratch does: where it doesn't, what looks like transfer is the scale
+    of the weights, or the statistics find differences where there are none. Nothing is trained
+    for it beyond its donor, whose cost is its cost.
+
+    Attributes:
+        of: the donor, any other baseline that is pre-trained here, with its own defaults.
+    """
+
+    of: str = "supervised"
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name=_NAME,
+        strategy="control",
+        licence="of the source",
+        reference="Raghu et al., Transfusion, NeurIPS 2019 (Mean Var initialisation)",
+    )
+    needs_labels: ClassVar[bool] = True  # the usual donor does
+
+    def __post_init__(self) -> None:
+        if self.of == _NAME:
+            raise ValueError(f"of must be another baseline, got {self.of!r}")
+
+    @property
+    def donor(self) -> tuple[str, Mapping[str, Any]]:
+        """The trained model of the same network, source and volumes."""
+        names = ("architecture", "size", "source", "volumes")
+        return self.of, {name: getattr(self, name) for name in names}
+
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
+        """Its donor's."""
+        from bench.design.cell import Ref
+        from bench.plugins import find_baseline
+
+        donor = find_baseline(Ref.of(*self.donor))
+        assert isinstance(donor, Pretrained)  # noqa: S101 (the engine has refused others)
+        return donor.objective(backbone, source)
+
+    def finish(self, tensors: "Mapping[str, Tensor]", seed: int) -> "Mapping[str, Tensor]":
+        """The donor's tensors, each permuted."""
+        from bench.pretrain.objectives.permute import permuted
+
+        return permuted(tensors, seed)
