@@ -17,6 +17,7 @@ from bench.model.backbones import (
     squeezenet,
     swin,
     unet,
+    unet3d,
 )
 from bench.model.backbones.backbone import Backbone
 
@@ -30,6 +31,7 @@ _MODULES = {
     "squeezenet": squeezenet,
     "swin-unetr": swin,
     "unet": unet,
+    "unet3d": unet3d,
 }
 
 ARCHITECTURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
