@@ -24,8 +24,8 @@ def made(architecture: str, size: str, channels: int = 1, seed: int = 0) -> Back
 
 @cache
 def shapes(architecture: str, size: str) -> Backbone:
-    """A network for its shapes and names, without memory where its author lets us."""
-    with torch.device("cpu" if architecture == "swin-unetr" else "meta"):
+    """A network for its shapes and names, without memory."""
+    with torch.device("meta"):
         return build(architecture, size, 1)
 
 
