@@ -15,8 +15,10 @@ from bench.model.backbones import (
     resnet,
     segresnet,
     squeezenet,
+    stunet,
     swin,
     unet,
+    unet3d,
 )
 from bench.model.backbones.backbone import Backbone
 
@@ -28,8 +30,10 @@ _MODULES = {
     "resnet": resnet,
     "segresnet": segresnet,
     "squeezenet": squeezenet,
+    "stunet": stunet,
     "swin-unetr": swin,
     "unet": unet,
+    "unet3d": unet3d,
 }
 
 ARCHITECTURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
