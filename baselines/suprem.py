@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from baselines.universal_model import CONTRACT, OUTPUTS, SWIN_START, Controllable
+from baselines.universal_model import (
+    CONTRACT,
+    OUTPUTS,
+    SWIN_START,
+    UNET_START,
+    Controllable,
+    ControllableUNet,
+)
 from bench.api import BaselineCard, Checkpoint, Published
 
 if TYPE_CHECKING:
@@ -84,4 +91,24 @@ class SuPreMSwinUNETR(Controllable):
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("supervised_suprem_swinunetr_2100.pth", "72688b8e5766e87f7c3712fa7555d1fd")
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuPreMUNet(ControllableUNet):
+    """SuPreM's U-Net, which started from Models Genesis."""
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="suprem-unet",
+        strategy="supervised",
+        pretraining_data=("AbdomenAtlas", *UNET_START),
+        volumes=2100,
+        licence=LICENCE,
+        reference=REFERENCE,
+        contract=CONTRACT,
+        channels=1,
+        outputs=OUTPUTS,
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        "base": hosted("supervised_suprem_unet_2100.pth")
     }

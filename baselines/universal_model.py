@@ -36,6 +36,7 @@ UNET_START = ("LUNA16",)
 REFERENCE = (
     "Liu et al., CLIP-Driven Universal Model for Organ Segmentation and Tumor Detection, ICCV 2023"
 )
+LICENCE = "CC BY-NC-ND 4.0 (of the repository)"
 _PAGE = "https://huggingface.co/ljwztc/CLIP-Driven-Universal-Model"
 
 
@@ -59,6 +60,23 @@ class Controllable(Published):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ControllableUNet(Controllable):
+    """The U-Net of Models Genesis under that head."""
+
+    architecture: str = "unet3d"
+    size: str = "base"
+
+    def translate(
+        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
+    ) -> Mapping[str, "Tensor"]:
+        """The same, without the running statistics, which that network never reads."""
+        from bench.model.backbones.unet3d import UNREAD
+
+        read = {name: t for name, t in published.items() if not name.endswith(UNREAD)}
+        return super().translate(read, backbone)
+
+
+@dataclass(frozen=True, kw_only=True)
 class UniversalModelSwinUNETR(Controllable):
     """Its Swin UNETR.
 
@@ -75,7 +93,7 @@ class UniversalModelSwinUNETR(Controllable):
         strategy="supervised",
         pretraining_data=tuple(dict.fromkeys(CORPORA + SWIN_START)),
         volumes=2100,  # as SuPreM's table counts them
-        licence="CC BY-NC-ND 4.0 (of the repository)",
+        licence=LICENCE,
         reference=REFERENCE,
         contract=CONTRACT,
         channels=1,
@@ -87,5 +105,34 @@ class UniversalModelSwinUNETR(Controllable):
             url=f"{_PAGE}/resolve/main/clip_driven_universal_swin_unetr.pth",
             page=_PAGE,
             checksum="md5:1ad7a68e904cee85141b05c6bf646ace",
+        )
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class UniversalModelUNet(ControllableUNet):
+    """Its U-Net, which started from Models Genesis.
+
+    Attributes:
+        weights: such a file; SuPreM's copy, `supervised_clip_driven_universal_unet_2100.pth`, is
+            read as well.
+    """
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="universal-model-unet",
+        strategy="supervised",
+        pretraining_data=CORPORA + UNET_START,
+        volumes=2100,
+        licence=LICENCE,
+        reference=REFERENCE,
+        contract=CONTRACT,
+        channels=1,
+        outputs=OUTPUTS,
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        "base": Checkpoint(
+            file="clip_driven_universal_unet.pth",
+            url=f"{_PAGE}/resolve/main/clip_driven_universal_unet.pth",
+            page=_PAGE,
         )
     }

@@ -16,8 +16,8 @@ from baselines.imagenet_squeezenet import ImageNetSqueezeNet
 from baselines.masked_autoencoder import MaskedAutoencoder
 from baselines.scratch import Scratch
 from baselines.supervised import Supervised
-from baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR
-from baselines.universal_model import UniversalModelSwinUNETR
+from baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR, SuPreMUNet
+from baselines.universal_model import UniversalModelSwinUNETR, UniversalModelUNet
 from bench.api import Pretrained, Published
 from bench.errors import WeightsError
 from bench.model.audit import load
@@ -34,7 +34,9 @@ KINDS = (
     Supervised,
     SuPreMSegResNet,
     SuPreMSwinUNETR,
+    SuPreMUNet,
     UniversalModelSwinUNETR,
+    UniversalModelUNet,
 )
 
 

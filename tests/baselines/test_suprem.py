@@ -4,12 +4,12 @@ import pytest
 import torch
 from monai.networks.nets import SegResNet, SwinUNETR
 
-from baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR
-from baselines.universal_model import OUTPUTS
+from baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR, SuPreMUNet
+from baselines.universal_model import OUTPUTS, UniversalModelUNet
 from bench.errors import WeightsError
 from bench.testing.baseline_checks import BaselineChecks
 from tests.baselines.layouts import filled, loaded, probe, renamed, save
-from tests.model import controller
+from tests.model import controller, genesis
 
 
 def segresnet(outputs: int = 32) -> SegResNet:
@@ -77,6 +77,28 @@ def test_swin_unetr_gives_the_features_of_the_published_network(tmp_path):
     head = baseline.head(published, backbone)
     expected = controller.logits(features, coarsest, published)
     torch.testing.assert_close(head(features, [coarsest]), expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrapper", "prefix"),
+    [(SuPreMUNet, "net", "module.backbone."), (UniversalModelUNet, "state_dict", "module.")],
+)
+def test_the_u_net_gives_the_features_of_the_published_network(tmp_path, kind, wrapper, prefix):
+    network, head = genesis.state(width=8), controller.state(OUTPUTS, features=64, coarsest=512)
+    path = save(tmp_path / "unet.pth", network | head, wrapper, prefix)
+    baseline = kind(size="tiny", weights=path)
+    backbone, audit, published = loaded(baseline)
+    assert (audit.loaded_share, audit.loaded_total_share, audit.missing) == (1, 1, [])
+    assert set(audit.unused) == set(head)
+    volume = probe(1, 1, 16, 16, 32)
+    with torch.no_grad():
+        maps = backbone.encoder(volume)
+        coarsest, features = genesis.unet3d(volume, network)
+        torch.testing.assert_close(maps[-1], coarsest, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(backbone.decoder(maps), features, rtol=1e-4, atol=1e-4)
+    features, coarsest = probe(1, 64, 2, 2, 2), probe(1, 512, 1, 1, 1)
+    logits = baseline.head(published, backbone)(features, [coarsest])
+    assert logits.shape == (1, 32, 2, 2, 2)
 
 
 def test_its_own_sizes_are_the_published_ones():
