@@ -89,3 +89,24 @@ def probe(*shape: int) -> Tensor:
 def shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
     """Names and shapes of a state dict."""
     return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+
+
+def assert_carried(tensors: State, backbone: Backbone, network: State) -> None:
+    """Every tensor of the backbone that `tensors` has is the network's of the same name."""
+    state = backbone.state_dict()
+    carried = {name: tensor for name, tensor in tensors.items() if name in state}
+    assert carried, "nothing fits"
+    for name, tensor in carried.items():
+        assert torch.equal(tensor, network[name.partition(".")[2]]), name
+
+
+def translated(baseline: Published) -> tuple[dict[str, Tensor], Backbone]:
+    """A file's tensors under the backbone's names, and the backbone, without memory."""
+    with torch.device("meta"):
+        backbone = baseline.backbone(1)
+    return dict(baseline.translate(read_weights(baseline.file()), backbone)), backbone
+
+
+def names_of(backbone: Backbone, part: str = "") -> set[str]:
+    """The names of a backbone's tensors below a part."""
+    return {name for name in backbone.state_dict() if name.startswith(part)}

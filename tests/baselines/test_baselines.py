@@ -17,7 +17,9 @@ from baselines.masked_autoencoder import MaskedAutoencoder
 from baselines.scratch import Scratch
 from baselines.supervised import Supervised
 from baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR, SuPreMUNet
+from baselines.swin_unetr import SwinUNETR5050, SwinUNETRDAE, SwinUNETRTang
 from baselines.universal_model import UniversalModelSwinUNETR, UniversalModelUNet
+from baselines.voco import VoCo, VoComni
 from bench.api import Pretrained, Published
 from bench.errors import WeightsError
 from bench.model.audit import load
@@ -35,8 +37,13 @@ KINDS = (
     SuPreMSegResNet,
     SuPreMSwinUNETR,
     SuPreMUNet,
+    SwinUNETR5050,
+    SwinUNETRDAE,
+    SwinUNETRTang,
     UniversalModelSwinUNETR,
     UniversalModelUNet,
+    VoCo,
+    VoComni,
 )
 
 
