@@ -10,10 +10,13 @@ import pytest
 import torch
 
 import baselines
+from baselines.ct_fm import CTFM
 from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
 from baselines.imagenet_squeezenet import ImageNetSqueezeNet
 from baselines.masked_autoencoder import MaskedAutoencoder
+from baselines.medicalnet import MedicalNet, MedicalNet23
+from baselines.merlin import Merlin
 from baselines.scratch import Scratch
 from baselines.supervised import Supervised
 from baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR, SuPreMUNet
@@ -34,6 +37,10 @@ KINDS = (
     ImageNetSqueezeNet,
     MaskedAutoencoder,
     Supervised,
+    CTFM,
+    MedicalNet,
+    MedicalNet23,
+    Merlin,
     SuPreMSegResNet,
     SuPreMSwinUNETR,
     SuPreMUNet,

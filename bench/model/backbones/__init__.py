@@ -11,9 +11,12 @@ from types import MappingProxyType
 from bench.errors import SpecError, unknown
 from bench.model.backbones import (
     efficientnet,
+    i3d_resnet,
+    medicalnet,
     resenc,
     resnet,
     segresnet,
+    segresnet_ds,
     squeezenet,
     stunet,
     swin,
@@ -26,9 +29,12 @@ __all__ = ["ARCHITECTURES", "Backbone", "build"]
 
 _MODULES = {
     "efficientnet-lite0": efficientnet,
+    "i3d-resnet": i3d_resnet,
+    "medicalnet": medicalnet,
     "resenc-unet": resenc,
     "resnet": resnet,
     "segresnet": segresnet,
+    "segresnet-ds": segresnet_ds,
     "squeezenet": squeezenet,
     "stunet": stunet,
     "swin-unetr": swin,
