@@ -1,5 +1,7 @@
 """MedicalNet's ResNets (Chen et al., Med3D, 2019), with their key names."""
 
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -35,8 +37,7 @@ class MedicalNetEncoder(ResNetEncoder):
     def __init__(self, size: Size, in_channels: int) -> None:
         super().__init__(size, in_channels)
         for layer in (self.layer3, self.layer4):
-            block = layer[0]
-            strided = block.conv2 if size.block == "bottleneck" else block.conv1
+            strided: Any = layer[0].conv2 if size.block == "bottleneck" else layer[0].conv1
             strided.dilation = strided.padding = (2, 2, 2)
         if size.shortcut == "A":
             for layer, width in ((self.layer2, 128), (self.layer3, 256), (self.layer4, 512)):

@@ -68,7 +68,7 @@ class SegResNetDSDecoder(Decoder):
         self.out_channels = filters
         self.up_layers: nn.ModuleList = network.up_layers
         for level in self.up_layers:
-            del level["head"]  # type: ignore[union-attr]
+            del level["head"]
         self.stages = [(f"up_layers.{i}.",) for i in range(len(self.up_layers))]
 
     def forward(self, maps: list[Tensor]) -> Tensor:
