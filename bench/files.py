@@ -25,7 +25,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def has_checksum(path: Path, checksum: str) -> bool:
-    """Whether a file has a checksum that is written as "algorithm:hex digits"."""
+    """Whether a file has a checksum that is written as "algorithm:hex digits", or their first."""
     algorithm, _, expected = checksum.partition(":")
     with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest() == expected
+        return hashlib.file_digest(file, algorithm).hexdigest().startswith(expected)

@@ -29,7 +29,8 @@ class Checkpoint(BaseModel):
         file: its name.
         url: where `voxbench weights get` finds it; None where a person must ask for it.
         page: where it is offered, with its terms.
-        checksum: "sha256:…" or "md5:…", as its authors or the model's host state it.
+        checksum: "sha256:…" or "md5:…", as its authors or the model's host state it; of a sha256
+            the first eight digits are enough, which torchvision's file names tell.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,7 +38,9 @@ class Checkpoint(BaseModel):
     file: str = Field(pattern=r"^[\w.-]+$")
     url: str | None = Field(default=None, pattern=r"^https?://")
     page: str = Field(pattern=r"^https?://")
-    checksum: str | None = Field(default=None, pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")
+    checksum: str | None = Field(
+        default=None, pattern=r"^(sha256:[0-9a-f]{8}([0-9a-f]{56})?|md5:[0-9a-f]{32})$"
+    )
 
 
 class BaselineCard(BaseModel):

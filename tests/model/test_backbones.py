@@ -24,8 +24,8 @@ def made(architecture: str, size: str, channels: int = 1, seed: int = 0) -> Back
 
 @cache
 def shapes(architecture: str, size: str) -> Backbone:
-    """A network for its shapes and names, without memory where its author lets us."""
-    with torch.device("cpu" if architecture == "swin-unetr" else "meta"):
+    """A network for its shapes and names, without memory."""
+    with torch.device("meta"):
         return build(architecture, size, 1)
 
 
@@ -161,6 +161,16 @@ def test_swin_unetr_is_monai_s_under_its_own_names():
         assert torch.equal(published.out(backbone(volume)), published(volume))
 
 
+def test_a_window_s_features_do_not_depend_on_its_batch_with_models_genesis_norm():
+    backbone = made("unet3d", "tiny").eval()
+    windows = torch.randn(3, 1, 16, 16, 16) * torch.tensor([1.0, 5.0, 0.2]).view(3, 1, 1, 1, 1)
+    with torch.no_grad():
+        alone = torch.cat([backbone(window.unsqueeze(0)) for window in windows])
+        torch.testing.assert_close(backbone(windows), alone)
+        torch.testing.assert_close(backbone.train()(windows[:1]), alone[:1])
+        assert not torch.allclose(backbone(windows), alone, atol=0.1)
+
+
 def test_resnet_has_the_names_of_torchvision_s_file():
     names = {f"encoder.{name}" for name in flat.resnet18_state() if not name.startswith("fc.")}
     state = shapes("resnet", "18").state_dict()
@@ -169,10 +179,15 @@ def test_resnet_has_the_names_of_torchvision_s_file():
 
 @pytest.mark.parametrize(
     ("architecture", "size", "millions"),
-    [("resnet", "50", 46.16), ("segresnet", "small", 4.70), ("swin-unetr", "base", 62.19)],
+    [
+        ("resnet", "50", 46.16),
+        ("segresnet", "small", 4.70),
+        ("swin-unetr", "base", 62.19),
+        ("unet3d", "base", 19.08),
+    ],
 )
 def test_networks_have_their_published_size(architecture, size, millions):
-    """SegResNet 4.70M and Swin UNETR 62.19M as SuPreM lists them; ResNet-50 3D without head."""
+    """SegResNet, Swin UNETR and the U-Net as SuPreM lists them; ResNet-50 3D without head."""
     backbone = shapes(architecture, size)
     module = backbone.encoder if architecture == "resnet" else backbone
     assert sum(p.numel() for p in module.parameters()) / 1e6 == pytest.approx(millions, abs=0.01)

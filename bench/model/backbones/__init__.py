@@ -12,12 +12,17 @@ from bench.errors import SpecError, unknown
 from bench.model.backbones import (
     allconv,
     efficientnet,
+    i3d_resnet,
+    medicalnet,
     resenc,
     resnet,
     segresnet,
+    segresnet_ds,
     squeezenet,
+    stunet,
     swin,
     unet,
+    unet3d,
 )
 from bench.model.backbones.backbone import Backbone
 
@@ -26,12 +31,17 @@ __all__ = ["ARCHITECTURES", "Backbone", "build"]
 _MODULES = {
     "allconv-unet": allconv,
     "efficientnet-lite0": efficientnet,
+    "i3d-resnet": i3d_resnet,
+    "medicalnet": medicalnet,
     "resenc-unet": resenc,
     "resnet": resnet,
     "segresnet": segresnet,
+    "segresnet-ds": segresnet_ds,
     "squeezenet": squeezenet,
+    "stunet": stunet,
     "swin-unetr": swin,
     "unet": unet,
+    "unet3d": unet3d,
 }
 
 ARCHITECTURES: Mapping[str, tuple[str, ...]] = MappingProxyType(

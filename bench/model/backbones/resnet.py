@@ -1,59 +1,86 @@
 """ResNets in 3D with the key names of torchvision's and timm's 2D ones (He et al., 2016)."""
 
+from typing import Literal, NamedTuple
+
 from torch import Tensor, nn
 
 from bench.model.backbones.backbone import Backbone, Encoder
 from bench.model.backbones.decoder import decoded
 from bench.model.backbones.norm import with_small_batches
 
+
+class Size(NamedTuple):
+    """Kind of block, blocks a layer, and the shortcut where a layer widens.
+
+    Shortcut A pads with zeros, B projects.
+    """
+
+    block: Literal["basic", "bottleneck"]
+    layers: tuple[int, int, int, int]
+    shortcut: Literal["A", "B"] = "B"
+
+
 SIZES = {
-    "18": ("basic", (2, 2, 2, 2)),
-    "34": ("basic", (3, 4, 6, 3)),
-    "50": ("bottleneck", (3, 4, 6, 3)),
-    "101": ("bottleneck", (3, 4, 23, 3)),
+    "18": Size("basic", (2, 2, 2, 2)),
+    "34": Size("basic", (3, 4, 6, 3)),
+    "50": Size("bottleneck", (3, 4, 6, 3)),
+    "101": Size("bottleneck", (3, 4, 23, 3)),
+    "152": Size("bottleneck", (3, 8, 36, 3)),
 }
 
 
 def build(size: str, in_channels: int) -> Backbone:
     """ResNet of a depth, under the common decoder."""
-    return decoded(ResNetEncoder(size, in_channels))
+    return decoded(ResNetEncoder(SIZES[size], in_channels))
 
 
 class ResNetEncoder(Encoder):
     """MONAI's ResNet without its classifier; maps at strides 2, 4, 8, 16 and 32.
 
     Its batch norms know how to train on few patches (`norm.py`), in both arms alike.
+
+    Args:
+        size: its depth.
+        in_channels: of the images.
+        stem: kernel of the first convolution.
+        stride: of the first convolution.
     """
 
     strides = (2, 4, 8, 16, 32)
 
-    def __init__(self, size: str, in_channels: int) -> None:
+    def __init__(
+        self,
+        size: Size,
+        in_channels: int,
+        stem: tuple[int, int, int] = (7, 7, 7),
+        stride: tuple[int, int, int] = (2, 2, 2),
+    ) -> None:
         from monai.networks.nets import ResNet
 
         super().__init__()
-        block, layers = SIZES[size]
         network = ResNet(
-            block=block,
-            layers=list(layers),
+            block=size.block,
+            layers=list(size.layers),
             block_inplanes=[64, 128, 256, 512],
             n_input_channels=in_channels,
-            conv1_t_stride=2,
+            conv1_t_size=stem,
+            conv1_t_stride=stride,
             feed_forward=False,
-            shortcut_type="B",
+            shortcut_type=size.shortcut,
             bias_downsample=False,
         )
         with_small_batches(network)
-        widening = 4 if block == "bottleneck" else 1
+        widening = 4 if size.block == "bottleneck" else 1
         self.channels = (64, *(widening * width for width in (64, 128, 256, 512)))
         self.stages = [("conv1.", "bn1."), *((f"layer{i}.",) for i in (1, 2, 3, 4))]
         self.conv1: nn.Module = network.conv1
         self.bn1: nn.Module = network.bn1
         self.act: nn.Module = network.act
         self.maxpool: nn.Module = network.maxpool
-        self.layer1: nn.Module = network.layer1
-        self.layer2: nn.Module = network.layer2
-        self.layer3: nn.Module = network.layer3
-        self.layer4: nn.Module = network.layer4
+        self.layer1: nn.Sequential = network.layer1
+        self.layer2: nn.Sequential = network.layer2
+        self.layer3: nn.Sequential = network.layer3
+        self.layer4: nn.Sequential = network.layer4
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
