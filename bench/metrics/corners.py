@@ -9,14 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from bench.metrics.eight import BYTE, equal, value_of
 from bench.metrics.kernel import kernel, trailing_zeros
 from bench.metrics.lattice import grown, next_marked, room
-
-EIGHT_ONES = np.uint64(0x0101010101010101)
-LOW7 = np.uint64(0x7F7F7F7F7F7F7F7F)
-GATHER = np.uint64(0x0102040810204080)
-BYTE = np.uint64(0xFF)
-SEVEN, EIGHT, TOP = np.uint64(7), np.uint64(8), np.uint64(56)
 
 
 @kernel
@@ -133,21 +128,13 @@ def _outer_corners(
 @kernel
 def _emit(eight: Any, key: int, index: Any, keys: Any, classes: Any, codes: Any, size: int) -> int:
     """Write a site for each class among the eight values of a corner; returns the new size."""
-    pending = ~_equal(eight, np.uint64(0)) & BYTE
+    pending = ~equal(eight, np.uint64(0)) & BYTE
     while pending != 0:
-        value = (eight >> (EIGHT * np.uint64(trailing_zeros(pending)))) & BYTE
-        code = _equal(eight, value)
+        value = value_of(eight, pending)
+        code = equal(eight, value)
         pending &= ~code
         c = index[value]
         if c != 0:
             keys[size], classes[size], codes[size] = key, c, code
             size += 1
     return size
-
-
-@kernel
-def _equal(eight: Any, value: Any) -> Any:
-    """Which of the eight bytes equal `value`, as eight bits."""
-    rest = eight ^ (value * EIGHT_ONES)
-    zero_bytes = ~(((rest & LOW7) + LOW7) | rest | LOW7)  # 0x80 in each
-    return ((zero_bytes >> SEVEN) * GATHER) >> TOP

@@ -1,9 +1,12 @@
 """Compile a function once per machine: numba without the GIL, cached where one may write."""
 
+import hashlib
+import inspect
 import os
 import stat
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,10 +27,24 @@ def kernel(function: F) -> F:
     """
     options = {"nogil": True, "error_model": "numpy"}
     try:
-        return njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        compiled = njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no folder that it may write to
         config.CACHE_DIR = _private_folder()
-    return njit(cache=bool(config.CACHE_DIR), **options)(function)  # type: ignore[no-any-return]
+        compiled = njit(cache=bool(config.CACHE_DIR), **options)(function)
+        if not config.CACHE_DIR:
+            return compiled  # type: ignore[no-any-return]
+    # A kernel holds the code of those it calls, also from other files, whose changes numba misses.
+    compiled._cache._cache_file._source_stamp = _digest(Path(inspect.getfile(function)).parent)
+    return compiled  # type: ignore[no-any-return]
+
+
+@cache
+def _digest(folder: Path) -> str:
+    """What changes with any source file of `folder`."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _private_folder() -> str:

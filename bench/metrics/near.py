@@ -14,9 +14,8 @@ from bench.metrics.kernel import kernel, leading_zeros, trailing_zeros
 from bench.metrics.lattice import Lattice
 
 WINDOW = 31  # lattice points that a window shows to either side
-CENTRE = np.uint64(31)
-LEFT = np.uint64(32)
-ONE, TOP = np.uint64(1), np.uint64(63)
+CENTRE, LEFT = np.uint64(WINDOW), np.uint64(WINDOW + 1)
+ONE, SIX, TOP = np.uint64(1), np.uint64(6), np.uint64(63)
 
 
 class Rows(NamedTuple):
@@ -47,7 +46,7 @@ def mark(bitmap: Any, keys: Any, on: bool) -> None:
     """Set the bits `keys` (n,) of `bitmap`, or clear the words that hold them."""
     for n in range(keys.size):
         key = np.uint64(keys[n])
-        word = key >> np.uint64(6)
+        word = key >> SIX
         if on:
             bitmap[word] |= ONE << (key & TOP)
         else:
@@ -65,15 +64,19 @@ def search(
     reach2 = reach_mm * reach_mm
     unresolved = 0
     for n in range(keys.size):
-        start = np.int64(keys[n]) - WINDOW
-        first, shift = start >> 6, np.uint64(start & 63)
+        key = np.uint64(keys[n])
+        if bitmap[key >> SIX] >> (key & TOP) & ONE:
+            mm2[n] = 0.0
+            continue
+        start = key - CENTRE
+        first, shift = start >> SIX, start & TOP
         best = np.inf
         for r in range(row_words.size):
             row2 = row_mm2[r]
             if row2 >= best or row2 > reach2:
                 break
-            word = first + row_words[r]
-            window = (bitmap[word] >> shift) | ((bitmap[word + 1] << ONE) << (TOP - shift))
+            word = first + np.uint64(row_words[r])  # unsigned, or each access costs a test
+            window = (bitmap[word] >> shift) | ((bitmap[word + ONE] << ONE) << (TOP - shift))
             if window != 0:
                 ahead = np.int64(trailing_zeros(window >> CENTRE))
                 back = np.int64(leading_zeros(window << LEFT))

@@ -4,7 +4,9 @@ Distances are searched for nearby first. A site that the search leaves open is f
 search reached; only where that does not settle the tolerance and the percentile is it resolved.
 """
 
+import math
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,6 +50,18 @@ class Question(NamedTuple):
     mean: bool
 
 
+class Tally(NamedTuple):
+    """Measure of a boundary: of the sites within the limit, of those with a distance, of all.
+
+    `high` is the largest squared distance in mm².
+    """
+
+    within: float
+    finite: float
+    total: float
+    high: float
+
+
 class Directed(NamedTuple):
     """From one boundary to the other.
 
@@ -76,7 +90,9 @@ def directed(
     Both boundaries must have sites.
     """
     mm2 = _search(source.keys, target.keys, geometry, bitmaps.bits)
-    hd_mm = _percentiles(mm2, source.codes, geometry, question)
+    limit_mm2 = _largest_square(question.limit_mm)
+    tally = Tally(*_tally(mm2, source.codes, geometry.measure, limit_mm2))
+    hd_mm = _percentiles(mm2, source.codes, tally, geometry, question)
     settled = geometry.rows.reach_mm > question.limit_mm and np.all(np.isfinite(hd_mm))
     open_ = np.flatnonzero(np.isinf(mm2)) if question.mean or not settled else np.empty(0)
     if open_.size:
@@ -85,10 +101,10 @@ def directed(
             geometry.lattice.coordinates(np.sort(target.keys)),
             geometry.spacing_mm,
         )
-        hd_mm = _percentiles(mm2, source.codes, geometry, question)
-    within, total = _within(mm2, source.codes, geometry.measure, question.limit_mm)
+        tally = Tally(*_tally(mm2, source.codes, geometry.measure, limit_mm2))
+        hd_mm = _percentiles(mm2, source.codes, tally, geometry, question)
     mean = _distance_sum(mm2, source.codes, geometry.measure) if question.mean else np.nan
-    return Directed(within, total, hd_mm, mean)
+    return Directed(tally.within, tally.total, hd_mm, mean)
 
 
 def _search(
@@ -115,88 +131,94 @@ def _search(
     return mm2
 
 
+def _largest_square(mm: float) -> float:
+    """The largest number whose root is at most `mm`: what a squared distance must not exceed."""
+    square = mm * mm
+    while math.sqrt(square) > mm:
+        square = math.nextafter(square, 0)
+    while math.sqrt(math.nextafter(square, math.inf)) <= mm:
+        square = math.nextafter(square, math.inf)
+    return square
+
+
+@kernel
+def _tally(
+    mm2: Any, codes: Any, measure: Any, limit_mm2: float
+) -> tuple[float, float, float, float]:
+    """The fields of a `Tally`: sites are counted per code, then summed."""
+    counts = np.zeros((3, 256), np.int64)  # open, beyond the limit, within it
+    high = 0.0
+    for n in range(mm2.size):
+        finite = mm2[n] < np.inf
+        counts[np.uint64(finite) + np.uint64(mm2[n] <= limit_mm2), codes[n]] += 1
+        high = max(high, mm2[n] if finite else 0.0)
+    within, finite_, total = 0.0, 0.0, 0.0
+    for code in range(256):
+        within += counts[2, code] * measure[code]
+        finite_ += (counts[1, code] + counts[2, code]) * measure[code]
+        total += (counts[0, code] + counts[1, code] + counts[2, code]) * measure[code]
+    return within, finite_, total, high
+
+
 def _percentiles(
-    mm2: NDArray[np.float64], codes: NDArray[np.uint8], geometry: Geometry, question: Question
+    mm2: NDArray[np.float64],
+    codes: NDArray[np.uint8],
+    tally: Tally,
+    geometry: Geometry,
+    question: Question,
 ) -> tuple[float, ...]:
     """Distances in mm that the asked percentiles of the boundary do not exceed.
 
     Areas: the smallest distance that the share is reached at, as in surface-distance. Counts: the
     two neighbouring distances are interpolated, as in `numpy.percentile` and MONAI.
     """
+
+    def distance(share: float) -> float:
+        goal = (share - ROUNDING) * tally.total
+        if tally.finite < goal:
+            return math.inf
+        return math.sqrt(_quantile(mm2, codes, geometry.measure, goal, tally.high))
+
     if geometry.weighted:
-        return tuple(
-            float(np.sqrt(_quantile(mm2, codes, geometry.measure, percent / 100)))
-            for percent in question.percentiles
-        )
-    return tuple(_interpolated(mm2, codes, geometry, percent) for percent in question.percentiles)
+        return tuple(distance(percent / 100) for percent in question.percentiles)
+    return tuple(_interpolated(distance, mm2.size, percent) for percent in question.percentiles)
 
 
-def _interpolated(
-    mm2: NDArray[np.float64], codes: NDArray[np.uint8], geometry: Geometry, percent: float
-) -> float:
-    """The percentile between two border voxels, interpolated linearly."""
-    n = mm2.size
+def _interpolated(distance: Callable[[float], float], n: int, percent: float) -> float:
+    """The percentile between two of `n` border voxels, interpolated linearly."""
     position = percent / 100 * (n - 1)
     rank = int(position)
-    low, high = (
-        float(np.sqrt(_quantile(mm2, codes, geometry.measure, (min(r, n - 1) + 0.5) / n)))
-        for r in (rank, rank + 1)
-    )
+    low, high = (distance((min(r, n - 1) + 0.5) / n) for r in (rank, rank + 1))
     return low + (high - low) * (position - rank) if high < np.inf else high
 
 
 @kernel
-def _quantile(mm2: Any, codes: Any, measure: Any, share: float) -> float:
-    """The smallest of `mm2` up to which `share` of the measure lies; infinity if it is open.
+def _quantile(mm2: Any, codes: Any, measure: Any, goal: float, high: float) -> float:
+    """The smallest of `mm2` up to which the measure reaches `goal`; none but infinity is > `high`.
 
     Values are tallied in bins between their bounds, then in the bin that holds the answer, until
     all its values are one: linear time without sorting, and free of their order.
     """
-    low, high, total, finite = np.inf, -np.inf, 0.0, 0.0
-    for n in range(mm2.size):
-        weight = measure[codes[n]]
-        total += weight
-        if mm2[n] < np.inf:
-            finite += weight
-            low, high = min(low, mm2[n]), max(high, mm2[n])
-    goal = (share - ROUNDING) * total
-    if finite < goal:
-        return np.inf
-    below = 0.0
-    weights, least, most = np.empty(256), np.empty(256), np.empty(256)
+    low, below = 0.0, 0.0
+    weights = np.empty(256)
     while low < high:
-        weights[:], least[:], most[:] = 0.0, np.inf, -np.inf
+        weights[:] = 0.0
         scale = 255.0 / (high - low)
         for n in range(mm2.size):
-            value = mm2[n]
-            if low <= value <= high:
-                b = int((value - low) * scale)
-                weights[b] += measure[codes[n]]
-                least[b], most[b] = min(least[b], value), max(most[b], value)
-        last = 0  # the last bin with values: the answer, should rounding leave the goal unreached
+            if low <= mm2[n] <= high:
+                weights[int((mm2[n] - low) * scale)] += measure[codes[n]]
+        answer, its = 0, 0.0  # the last bin with values, should rounding leave the goal unreached
         for b in range(256):
             if weights[b] > 0:
-                last = b
-                if below + weights[b] >= goal:
+                answer, below, its = b, below + its, weights[b]
+                if below + its >= goal:
                     break
-                below += weights[b]
-        low, high = least[last], most[last]
+        least, most = high, low
+        for n in range(mm2.size):
+            if low <= mm2[n] <= high and int((mm2[n] - low) * scale) == answer:
+                least, most = min(least, mm2[n]), max(most, mm2[n])
+        low, high = least, most
     return low
-
-
-@kernel
-def _within(mm2: Any, codes: Any, measure: Any, limit_mm: float) -> tuple[float, float]:
-    """Measure of the sites within `limit_mm`, and of all: counted per code, then summed."""
-    near, every = np.zeros(256, np.int64), np.zeros(256, np.int64)
-    for n in range(mm2.size):
-        every[codes[n]] += 1
-        if np.sqrt(mm2[n]) <= limit_mm:
-            near[codes[n]] += 1
-    within, total = 0.0, 0.0
-    for code in range(256):
-        within += near[code] * measure[code]
-        total += every[code] * measure[code]
-    return within, total
 
 
 @kernel

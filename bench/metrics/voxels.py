@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from bench.metrics.eight import BYTE
 from bench.metrics.kernel import kernel, trailing_zeros
 from bench.metrics.lattice import grown, next_marked, room
-
-BYTE = np.uint64(0xFF)
 
 
 @kernel

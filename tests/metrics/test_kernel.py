@@ -47,6 +47,18 @@ def test_a_read_only_installation_caches_in_a_private_folder(tmp_path):
     assert (tmp_path / f"voxbench-kernels-{os.getuid()}").stat().st_mode & 0o777 == 0o700
 
 
+def test_a_change_in_a_file_that_a_kernel_calls_into_compiles_it_anew(tmp_path):
+    header = "from bench.metrics.kernel import kernel\n"
+    (tmp_path / "outer.py").write_text(
+        f"{header}from inner import f\n@kernel\ndef outer(x):\n    return f(x)\n"
+    )
+    environment = {"PYTHONPATH": f"{tmp_path}:{Path.cwd()}", "NUMBA_CACHE_DIR": str(tmp_path)}
+    for factor in (2, 3):
+        (tmp_path / "inner.py").write_text(f"{header}@kernel\ndef f(x):\n    return {factor} * x\n")
+        code = "from outer import outer; print(outer(7))"
+        assert python(code, **environment) == f"{factor * 7}"
+
+
 def test_a_cache_that_others_can_write_to_is_not_trusted(tmp_path, monkeypatch):
     monkeypatch.setattr(kernel.tempfile, "gettempdir", lambda: str(tmp_path))
     folder = kernel._private_folder()
