@@ -83,7 +83,8 @@ def test_a_sweep_with_a_control_trains_its_donor_once(blocks, tmp_path, monkeypa
     monkeypatch.setattr(
         engine, "train", lambda *given, **more: trained.append(1) or train(*given, **more)
     )
-    sweep = make_sweep(baselines=[CONTROL, DONOR], seeds=1)
+    fresh = {"steps": 1, "patch": [16, 16, 16], "augmentation": "none", "seed": 7}
+    sweep = make_sweep(baselines=[CONTROL, DONOR], seeds=1, pretraining=fresh)
     run_sweep(sweep, tmp_path, Options(jobs=1, limit=1), Watch())
     records = {record.arm.strategy: record for record in Store(tmp_path)}
     assert {record.status for record in records.values()} == {"ok"}
