@@ -10,11 +10,13 @@ import pytest
 import torch
 
 import baselines
+from baselines.genesis import GenesisChestCT
 from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
 from baselines.imagenet_squeezenet import ImageNetSqueezeNet
 from baselines.masked_autoencoder import MaskedAutoencoder
 from baselines.scratch import Scratch
+from baselines.stu_net import STUNet
 from baselines.supervised import Supervised
 from baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR
 from baselines.universal_model import UniversalModelSwinUNETR
@@ -32,6 +34,8 @@ KINDS = (
     ImageNetSqueezeNet,
     MaskedAutoencoder,
     Supervised,
+    GenesisChestCT,
+    STUNet,
     SuPreMSegResNet,
     SuPreMSwinUNETR,
     UniversalModelSwinUNETR,
