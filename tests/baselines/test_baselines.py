@@ -15,6 +15,7 @@ from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
 from baselines.imagenet_squeezenet import ImageNetSqueezeNet
 from baselines.masked_autoencoder import MaskedAutoencoder
+from baselines.openmind import OpenMindResEncL
 from baselines.scratch import Scratch
 from baselines.stu_net import STUNet
 from baselines.supervised import Supervised
@@ -35,6 +36,7 @@ KINDS = (
     MaskedAutoencoder,
     Supervised,
     GenesisChestCT,
+    OpenMindResEncL,
     STUNet,
     SuPreMSegResNet,
     SuPreMSwinUNETR,
