@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import baselines
+from baselines.dodnet import DoDNet
 from baselines.genesis import GenesisChestCT
 from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
@@ -35,6 +36,7 @@ KINDS = (
     ImageNetSqueezeNet,
     MaskedAutoencoder,
     Supervised,
+    DoDNet,
     GenesisChestCT,
     OpenMindResEncL,
     STUNet,

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from bench.errors import SpecError, unknown
 from bench.model.backbones import (
+    dodnet,
     efficientnet,
     resenc,
     resnet,
@@ -25,6 +26,7 @@ from bench.model.backbones.backbone import Backbone
 __all__ = ["ARCHITECTURES", "Backbone", "build"]
 
 _MODULES = {
+    "dodnet": dodnet,
     "efficientnet-lite0": efficientnet,
     "resenc-unet": resenc,
     "resnet": resnet,
