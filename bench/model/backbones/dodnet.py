@@ -88,8 +88,8 @@ class Block(nn.Module):
         """(b, channels, …) → (b, out_channels, …)."""
         y = self.conv1(F.relu(self.gn1(x)))
         y = self.conv2(F.relu(self.gn2(y)))
-        shortcut: Tensor = self.downsample(x) if self.downsample else x
-        return shortcut + y
+        result: Tensor = y + (self.downsample(x) if self.downsample else x)
+        return result
 
 
 def activated(channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
