@@ -10,12 +10,15 @@ import pytest
 import torch
 
 import baselines
+from baselines.dodnet import DoDNet
+from baselines.genesis import GenesisChestCT
 from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
 from baselines.masked_autoencoder import MaskedAutoencoder
 from baselines.models_genesis import ModelsGenesis
 from baselines.negative_control import NegativeControl
 from baselines.scratch import Scratch
+from baselines.stu_net import STUNet
 from baselines.supervised import Supervised
 from baselines.swin_unetr_ssl import SwinUnetrSSL
 from baselines.volume_contrast import VolumeContrast
