@@ -11,13 +11,16 @@ import torch
 
 import baselines
 from baselines.ct_fm import CTFM
+from baselines.genesis import GenesisChestCT
 from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
 from baselines.imagenet_squeezenet import ImageNetSqueezeNet
 from baselines.masked_autoencoder import MaskedAutoencoder
 from baselines.medicalnet import MedicalNet, MedicalNet23
 from baselines.merlin import Merlin
+from baselines.openmind import OpenMindResEncL
 from baselines.scratch import Scratch
+from baselines.stu_net import STUNet
 from baselines.supervised import Supervised
 from baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR, SuPreMUNet
 from baselines.swin_unetr import SwinUNETR5050, SwinUNETRDAE, SwinUNETRTang
@@ -41,6 +44,9 @@ KINDS = (
     MedicalNet,
     MedicalNet23,
     Merlin,
+    GenesisChestCT,
+    OpenMindResEncL,
+    STUNet,
     SuPreMSegResNet,
     SuPreMSwinUNETR,
     SuPreMUNet,

@@ -13,7 +13,7 @@ class Encoder(nn.Module):
 
     Attributes:
         channels: of each feature map.
-        strides: of each feature map against the image.
+        strides: of each feature map against the image; the largest, where its axes differ.
         stages: parameter-name prefixes, from the stem on; every parameter in exactly one.
         bottleneck: voxels that the coarsest map needs in training: 2 where instance norm
             takes its statistics there.

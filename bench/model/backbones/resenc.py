@@ -9,7 +9,7 @@ from bench.model.backbones.decoder import convolution, decoded
 
 
 class Size(NamedTuple):
-    """Channels and residual blocks a level; the base size is the preset M."""
+    """Channels and residual blocks a level; the base size is the preset M, and nnssl's ResEnc-L."""
 
     widths: tuple[int, ...]
     blocks: tuple[int, ...]
