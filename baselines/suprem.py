@@ -66,9 +66,9 @@ class SuPreMSegResNet(Published):
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The last convolution."""
-        from bench.model.heads import Pointwise
+        from bench.model.heads import Convolution
 
-        return Pointwise.of(published, "conv_final.2.conv", self.card.outputs)
+        return Convolution.of(published, "conv_final.2.conv", self.card.outputs)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,6 +86,6 @@ class VoComni(VoCo):
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The last convolution, for a softmax."""
-        from bench.model.heads import Pointwise
+        from bench.model.heads import Convolution
 
-        return Pointwise.of(published, "out.conv.conv", self.card.outputs)
+        return Convolution.of(published, "out.conv.conv", self.card.outputs)

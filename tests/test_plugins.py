@@ -52,6 +52,15 @@ def test_defaults_are_filled_in_so_that_equal_arms_are_equal():
     assert short.values["architecture"] == "unet"
 
 
+def test_a_field_that_was_added_later_names_nothing_at_its_default():
+    before = complete(BASELINES, Ref("supervised"))
+    assert "label_noise" not in before.values
+    assert complete(BASELINES, Ref.of("supervised", {"label_noise": 0})) == before
+    noisy = complete(BASELINES, Ref.of("supervised", {"label_noise": 0.3}))
+    assert noisy.identity != before.identity
+    assert noisy.values["label_noise"] == 0.3
+
+
 def test_a_loose_file_is_a_plugin(loose):
     (loose / "mine.py").write_text(LOOSE)
     plugins.include(loose)

@@ -232,6 +232,7 @@ class Pretrained(Baseline):
         self,
         cases: "Sequence[PreparedCase]",
         source: TaskCard,  # noqa: ARG002 (overridden by who needs it)
+        seed: int,  # noqa: ARG002
     ) -> "Sequence[PreparedCase]":
         """The cases with the annotation that is trained on; as they are, unless overridden."""
         return cases

@@ -9,11 +9,13 @@ from bench.cli.compare import compare
 from bench.cli.ls import ls
 from bench.cli.plan import plan
 from bench.cli.prepare import prepare
+from bench.cli.pretrain import pretrain
 from bench.cli.report import report
 from bench.cli.run import run
 from bench.cli.score import score
 from bench.cli.status import status
 from bench.cli.sysinfo import sysinfo
+from bench.cli.weights import weights
 from bench.errors import VoxbenchError
 
 app = typer.Typer(
@@ -23,8 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for verb in (run, plan, status, report, compare, score, prepare, check, ls, sysinfo):
+for verb in (run, plan, status, report, compare, score, prepare, pretrain, check, ls, sysinfo):
     app.command()(verb)
+app.add_typer(weights)
 
 
 def main() -> None:

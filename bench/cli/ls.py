@@ -1,5 +1,6 @@
 """`voxbench ls`: what is there, by name."""
 
+import dataclasses
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -56,13 +57,17 @@ def _tasks() -> list[dict[str, Any]]:
 
 
 def _baselines() -> list[dict[str, Any]]:
-    from bench.design.cell import Ref
-    from bench.plugins import BASELINES, complete
+    from bench.plugins import BASELINES
 
     rows = []
     for name, plugin in BASELINES.plugins().items():
-        card = BASELINES.find(name).card
-        axes = complete(BASELINES, Ref(name)).values
+        found = BASELINES.find(name)
+        axes = {
+            field.name: field.default
+            for field in dataclasses.fields(found)
+            if field.init and field.default is not dataclasses.MISSING
+        }
+        card = found.card
         rows.append(
             {
                 "baseline": name,

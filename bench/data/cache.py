@@ -10,8 +10,10 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -162,17 +164,17 @@ def _write(
     labelled: frozenset[str] | None,
     notes: list[Problem],
 ) -> None:
-    positions, spans = _foreground(prepared.label, classes)
+    found = foreground(prepared.label, classes)
     facts = {
         "grid": prepared.grid.to_json(),
         "minimum": [float(channel.min()) for channel in prepared.image],
         "labelled": None if labelled is None else sorted(labelled),
-        "foreground": spans,
+        "foreground": _spans(found),
         "notes": notes,
     }
     _save(path / "image.npy", prepared.image)
     _save(path / "label.npy", prepared.label)
-    _save(path / "foreground.npy", positions)
+    _save(path / "foreground.npy", np.concatenate([*found.values(), np.empty(0, np.int64)]))
     with (path / "case.json").open("w") as file:
         json.dump(facts, file)
         file.flush()
@@ -186,25 +188,25 @@ def _save(path: Path, array: NDArray[Any]) -> None:
         os.fsync(file.fileno())
 
 
-def _foreground(
-    label: NDArray[np.uint8], classes: list[str]
-) -> tuple[NDArray[np.int64], dict[str, tuple[int, int]]]:
-    """A fixed random sample of every class's voxels, and where each class begins and ends."""
+def foreground(label: NDArray[np.uint8], classes: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+    """A fixed random sample of the flat positions of every class that a label map holds."""
     inside = np.flatnonzero(label)
     values = label.reshape(-1)[inside]
     random = np.random.default_rng(0)
-    parts: list[NDArray[np.int64]] = []
-    spans: dict[str, tuple[int, int]] = {}
-    start = 0
+    found: dict[str, NDArray[np.int64]] = {}
     for index, name in enumerate(classes, start=1):
         positions = inside[values == index]
         if len(positions) > SAMPLES:
             positions = np.sort(random.choice(positions, SAMPLES, replace=False))
         if len(positions):
-            spans[name] = (start, start + len(positions))
-            start += len(positions)
-            parts.append(positions)
-    return np.concatenate([*parts, np.empty(0, np.int64)]), spans
+            found[name] = positions
+    return found
+
+
+def _spans(found: Mapping[str, NDArray[np.int64]]) -> dict[str, tuple[int, int]]:
+    """Where each class begins and ends once its positions lie one after the other."""
+    ends = list(accumulate((len(positions) for positions in found.values()), initial=0))
+    return dict(zip(found, pairwise(ends), strict=True))
 
 
 def _mapped(path: Path) -> NDArray[Any]:

@@ -28,7 +28,7 @@ from bench.fit.loop import train
 from bench.model.backbones import Backbone
 from bench.model.weights import read_weights
 from bench.places import cache_dir
-from bench.plugins import find_baseline
+from bench.plugins import BASELINES, find_baseline
 from bench.pretrain import VERSION
 from bench.pretrain.lock import alone
 
@@ -116,12 +116,14 @@ def donor(baseline: Pretrained) -> Pretrained | None:
     """
     if baseline.donor is None:
         return None
-    found = find_baseline(Ref.of(*baseline.donor))
-    if not isinstance(found, Pretrained):
+    name, fields = baseline.donor
+    if not issubclass(BASELINES.find(name), Pretrained):
         raise SpecError(
-            f"{baseline.card.name}: its donor {found.card.name!r} is not pre-trained here; "
-            "name a baseline that is, for instance supervised."
+            f"{baseline.card.name}: its donor {name!r} is not pre-trained here; name a baseline "
+            "that is, for instance supervised."
         )
+    found = find_baseline(Ref.of(name, fields))
+    assert isinstance(found, Pretrained)  # noqa: S101 (for the type checker)
     return found
 
 
@@ -201,7 +203,7 @@ def _trained(
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Train the backbone on the objective: its weights, and what they cost."""
     network = _network(baseline, source, pretraining)
-    prepared = _annotated(baseline, source, cases)
+    prepared = _annotated(baseline, source, cases, pretraining.seed)
     objective = baseline.objective(network, source.card).to(where.device)
     if pretraining.channels_last:
         objective.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
@@ -236,9 +238,11 @@ def _network(baseline: Pretrained, source: Task, pretraining: Pretraining) -> Ba
     return network
 
 
-def _annotated(baseline: Pretrained, source: Task, cases: Sequence[Case]) -> Sequence[PreparedCase]:
+def _annotated(
+    baseline: Pretrained, source: Task, cases: Sequence[Case], seed: int
+) -> Sequence[PreparedCase]:
     prepared = prepare(source, cases, _preprocessing(baseline, source))
-    return baseline.annotated(list(prepared.values()), source.card)
+    return baseline.annotated(list(prepared.values()), source.card, seed)
 
 
 def _batches(

@@ -25,7 +25,7 @@ INK, FAINT = "#262626", "#d9d9d9"
 DODGE = 0.022  # of the axis, between the effects of neighbouring arms
 WRAP = 40  # characters of an arm's fields beside the axes
 
-_STYLE: dict[str, Any] = {
+STYLE: dict[str, Any] = {
     "svg.hashsalt": "voxbench",  # else the names inside an SVG are random
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
@@ -65,15 +65,24 @@ def draw(
     lines = _lines(means, effects, metric)
     if not lines:
         return []
+    least = 4.6 if any(line.effects for line in lines) else 3.2
+    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
+        figure = Figure(figsize=(7.2, max(least, height(lines))))
+        _compose(figure, title, lines, _ticks(means), metric, margin)
+        return save(figure, stem)
+
+
+def height(lines: Sequence[Line]) -> float:
+    """Inches that a figure needs for the names of its lines."""
+    return sum(_inches(line.arm) for line in lines) / 0.55
+
+
+def save(figure: "Figure", stem: Path) -> list[Path]:
+    """Write `<stem>.svg` and `<stem>.png`, without a date."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     paths = [stem.with_name(f"{stem.name}.{ending}") for ending in ("svg", "png")]
-    with mpl.rc_context({**mpl.rcParamsDefault, **_STYLE}):
-        least = 4.6 if any(line.effects for line in lines) else 3.2
-        names = sum(_inches(line.arm) for line in lines)
-        figure = Figure(figsize=(7.2, max(least, names / 0.55)))
-        _compose(figure, title, lines, _ticks(means), metric, margin)
-        figure.savefig(paths[0], metadata={"Date": None})
-        figure.savefig(paths[1], dpi=200)
+    figure.savefig(paths[0], metadata={"Date": None})
+    figure.savefig(paths[1], dpi=200)
     return paths
 
 
@@ -93,7 +102,7 @@ def _lines(means: Sequence[Mean], effects: Sequence[Effect], metric: Metric) -> 
         Line(
             arm,
             colours[arm],
-            _marker(trained.index(arm)) if arm in trained else "o",
+            marker_of(trained.index(arm)) if arm in trained else "o",
             bool(owners[arm]),
             [(m.train_patients, m.scores[metric.key]) for m in means if m.arm == arm and m.runs],
             [
@@ -106,7 +115,7 @@ def _lines(means: Sequence[Mean], effects: Sequence[Effect], metric: Metric) -> 
     ]
 
 
-def _marker(place: int) -> str:
+def marker_of(place: int) -> str:
     """The marker of an arm: where colours begin again, they meet other markers."""
     return MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]
 
@@ -131,7 +140,7 @@ def _compose(
     )[:, 0]
     low = 0.135 if compared else 0.19
     figure.subplots_adjust(left=0.105, right=0.66, top=0.91, bottom=low, hspace=0.14)
-    _scores(axes[0], lines)
+    scores(axes[0], lines)
     if compared:
         width = np.log10(max(ticks) / min(ticks)) or 0.4
         _effects(axes[1], compared, margin, width)
@@ -142,12 +151,14 @@ def _compose(
         panel.tick_params(length=3)
     axes[0].set_ylabel(titled(metric))
     axes[0].set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=10)
-    _axis(axes[-1], ticks, pad=0.04 + DODGE * len(compared) / 2)
+    written = {patients: f"{patients:g}\n{name}" for patients, name in ticks.items()}
+    log_axis(axes[-1], written, 0.04 + DODGE * len(compared) / 2, "labelled patients")
     figure.align_ylabels(axes)
-    _names(axes[0], lines, lowest=-0.1)
+    names(axes[0], lines, lowest=-0.1)
 
 
-def _scores(axes: "Axes", lines: Sequence[Line]) -> None:
+def scores(axes: "Axes", lines: Sequence[Line]) -> None:
+    """Each line's means, with its intervals as a band."""
     for line in lines:
         x = [point for point, _ in line.points]
         mean, low, high = np.array([found for _, found in line.points]).T
@@ -183,8 +194,8 @@ def _effects(axes: "Axes", lines: Sequence[Line], margin: float, width: float) -
     )  # fmt: skip
 
 
-def _axis(axes: "Axes", ticks: dict[float, str], pad: float) -> None:
-    """Labelled patients on a log axis, with a share of `pad` on either side."""
+def log_axis(axes: "Axes", ticks: dict[float, str], pad: float, label: str) -> None:
+    """Name the ticks of a log axis, with a share of `pad` on either side."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
     axes.set_xscale("log")
@@ -193,11 +204,11 @@ def _axis(axes: "Axes", ticks: dict[float, str], pad: float) -> None:
     axes.set_xlim(low / factor, high * factor)
     axes.xaxis.set_major_locator(FixedLocator(list(ticks)))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([f"{patients:g}\n{name}" for patients, name in ticks.items()])
-    axes.set_xlabel("labelled patients")
+    axes.set_xticklabels(list(ticks.values()))
+    axes.set_xlabel(label)
 
 
-def _names(axes: "Axes", lines: Sequence[Line], lowest: float) -> None:
+def names(axes: "Axes", lines: Sequence[Line], lowest: float) -> None:
     """Name each line beside its end, moved apart where names would overlap.
 
     Heights are in fractions of the axes, the names between `lowest` and 1.

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.record import Store
 from bench.record.table import rebuild
-from bench.report import curves, rows, tables, words
+from bench.report import curves, rows, scale, tables, words
 from bench.report.read import groups_in
 from bench.stats import effects as stats
 from bench.stats.metric import Metric, find_metric
@@ -102,6 +102,7 @@ def report(
     ]
     files = [path for table in written for path in tables.write(table, out_dir / "tables")]
     figures = _figures(means, found, chosen, margin, out_dir / "figures")
+    figures += _scale_figures(means, found, chosen, out_dir / "figures")
     made = Report(
         page=out_dir / "report.md",
         files=[out_dir / "report.md", *files, *figures],
@@ -142,6 +143,26 @@ def _figures(
             metric,
             margin,
             folder / "-".join(["curve", *names, metric.key]),
+        )
+    return paths
+
+
+def _scale_figures(
+    means: Sequence[stats.Mean], effects: Sequence[stats.Effect], metric: Metric, folder: Path
+) -> list[Path]:
+    """One pre-training scale curve a task and fraction, where arms differ in their volumes."""
+    paths = []
+    shown = list(dict.fromkeys((m.task, m.adaptation, m.setting, m.fraction) for m in means))
+    for place in shown:
+        task, adaptation, setting, fraction = place
+        names = [task, *[adaptation] * (adaptation != "full"), fraction]
+        names += [setting] * (len({other for t, _, other, _ in shown if t == task}) > 1)
+        paths += scale.draw(
+            " · ".join(names),
+            [m for m in means if (m.task, m.adaptation, m.setting, m.fraction) == place],
+            [e for e in effects if (e.task, e.adaptation, e.setting, e.fraction) == place],
+            metric,
+            folder / "-".join(["scale", *names, metric.key]).replace(" ", "-").replace("%", ""),
         )
     return paths
 

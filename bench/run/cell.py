@@ -142,9 +142,10 @@ def _network(
     weights = None
     if isinstance(baseline, Published):
         path, sha256 = published(baseline)
-        content = read_weights(path)
+        trusted = path.resolve() in place.trust
+        content = read_weights(path, trust=trusted)
         audit = _load(backbone, baseline.translate(content, backbone), baseline, channels)
-        weights = Weights(origin=path.name, sha256=sha256, audit=audit)
+        weights = Weights(origin=path.name, sha256=sha256, audit=audit, trusted=trusted)
         if cell.adaptation == "direct":
             head = baseline.head(content, backbone)
             network = Direct(backbone, head, baseline.card.outputs, classes)

@@ -24,12 +24,14 @@ class Place:
         device: "cpu" or "cuda:N".
         threads: of the processor.
         sweep: its name.
+        trust: resolved paths of weights files that may run code while they are read.
     """
 
     root: Path
     device: str
     threads: int
     sweep: str
+    trust: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,8 @@ class Mean:
     gpu_hours: float
     pretraining_cpu_hours: float
     pretraining_gpu_hours: float
+    pretraining_volumes: int
+    pretraining_masks: int
 
 
 @dataclass(frozen=True)

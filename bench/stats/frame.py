@@ -44,13 +44,19 @@ class Failed(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """What an arm took: seconds of fitting a run, hours of all its runs, hours of its weights."""
+    """What an arm took.
+
+    Seconds of fitting a run, hours of all its runs, and of its weights the hours, the volumes and
+    the masks (0 where it has none, or where they are not known).
+    """
 
     fit_seconds: float
     cpu_hours: float
     gpu_hours: float
     pretraining_cpu_hours: float
     pretraining_gpu_hours: float
+    pretraining_volumes: int
+    pretraining_masks: int
 
 
 @dataclass(frozen=True)
@@ -222,6 +228,8 @@ def _spent(records: Sequence[Record]) -> Spent:
         gpu_hours=sum(cost.gpu_hours for cost in costs),
         pretraining_cpu_hours=max((w.cpu_hours for w in weights), default=0.0),
         pretraining_gpu_hours=max((w.gpu_hours for w in weights), default=0.0),
+        pretraining_volumes=max((w.volumes or 0 for w in weights), default=0),
+        pretraining_masks=max((w.masks or 0 for w in weights), default=0),
     )
 
 

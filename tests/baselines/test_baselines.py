@@ -10,54 +10,29 @@ import pytest
 import torch
 
 import baselines
-from baselines.ct_fm import CTFM
-from baselines.genesis import GenesisChestCT
 from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
-from baselines.imagenet_squeezenet import ImageNetSqueezeNet
 from baselines.masked_autoencoder import MaskedAutoencoder
-from baselines.medicalnet import MedicalNet, MedicalNet23
-from baselines.merlin import Merlin
-from baselines.openmind import OpenMindResEncL
+from baselines.models_genesis import ModelsGenesis
+from baselines.negative_control import NegativeControl
 from baselines.scratch import Scratch
-from baselines.stu_net import STUNet
 from baselines.supervised import Supervised
-from baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR, SuPreMUNet
-from baselines.swin_unetr import SwinUNETR5050, SwinUNETRDAE, SwinUNETRTang
-from baselines.universal_model import UniversalModelSwinUNETR, UniversalModelUNet
-from baselines.voco import VoCo, VoComni
+from baselines.swin_unetr_ssl import SwinUnetrSSL
+from baselines.volume_contrast import VolumeContrast
 from bench.api import Pretrained, Published
 from bench.errors import WeightsError
 from bench.model.audit import load
 from bench.model.weights import read_weights
+from bench.plugins import BASELINES
 from bench.testing.baseline_checks import BaselineChecks
 from tests.model import flat
 
-KINDS = (
-    Scratch,
-    ImageNetInflated,
-    ImageNetEfficientNet,
-    ImageNetSqueezeNet,
-    MaskedAutoencoder,
-    Supervised,
-    CTFM,
-    MedicalNet,
-    MedicalNet23,
-    Merlin,
-    GenesisChestCT,
-    OpenMindResEncL,
-    STUNet,
-    SuPreMSegResNet,
-    SuPreMSwinUNETR,
-    SuPreMUNet,
-    SwinUNETR5050,
-    SwinUNETRDAE,
-    SwinUNETRTang,
-    UniversalModelSwinUNETR,
-    UniversalModelUNet,
-    VoCo,
-    VoComni,
+KINDS = tuple(
+    kind
+    for kind in map(BASELINES.find, BASELINES.plugins())
+    if kind.__module__.startswith("baselines.")
 )
+PRETRAINED = tuple(kind for kind in KINDS if kind is not Scratch)
 
 
 def made(kind):
@@ -87,6 +62,34 @@ class TestSupervised(BaselineChecks):
     test_its_weights_reach_the_encoder = None
 
 
+class TestModelsGenesis(BaselineChecks):
+    baseline = ModelsGenesis(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+class TestSwinUnetrSSL(BaselineChecks):
+    baseline = SwinUnetrSSL(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+class TestVolumeContrast(BaselineChecks):
+    baseline = VolumeContrast(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+class TestNegativeControl(BaselineChecks):
+    baseline = NegativeControl(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_baseline_is_a_frozen_dataclass_with_a_card_in_a_short_file(kind):
     assert kind.card.name.startswith(Path(inspect.getfile(kind)).stem.replace("_", "-"))
@@ -95,7 +98,7 @@ def test_a_baseline_is_a_frozen_dataclass_with_a_card_in_a_short_file(kind):
     assert len(Path(inspect.getfile(kind)).read_text().splitlines()) < 150
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("kind", PRETRAINED)
 def test_the_twin_is_scratch_with_the_same_network(kind):
     baseline = made(kind)
     name, axes = baseline.twin
@@ -148,7 +151,23 @@ def test_more_channels_share_the_grey_stem(tmp_path):
     torch.testing.assert_close(stem.sum((1, 2)), grey, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("fields", [{"ratio": 0.0}, {"ratio": 1.0}, {"cube": 0}])
-def test_masks_that_hide_nothing_or_all_are_refused(fields):
-    with pytest.raises(ValueError, match=next(iter(fields))):
-        MaskedAutoencoder(**fields)
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (MaskedAutoencoder, {"ratio": 0.0}),
+        (MaskedAutoencoder, {"ratio": 1.0}),
+        (MaskedAutoencoder, {"cube": 0}),
+        (ModelsGenesis, {"nonlinear": 1.1}),
+        (ModelsGenesis, {"inside": -0.1}),
+        (SwinUnetrSSL, {"cutout": 1.0}),
+        (SwinUnetrSSL, {"temperature": 0.0}),
+        (VolumeContrast, {"crops": 0}),
+        (VolumeContrast, {"regularisation": -1.0}),
+        (NegativeControl, {"of": "negative-control"}),
+        (Supervised, {"structures": 0}),
+        (Supervised, {"label_noise": 1.0}),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_its_name(kind, fields):
+    with pytest.raises(ValueError, match=f"^{next(iter(fields))} must"):
+        kind(**fields)

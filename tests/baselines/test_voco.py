@@ -7,7 +7,7 @@ from torch import nn
 
 from baselines.voco import VoCo, VoComni
 from bench.errors import WeightsError
-from bench.model.heads import Pointwise
+from bench.model.heads import Convolution
 from tests.baselines.layouts import (
     assert_carried,
     filled,
@@ -45,7 +45,7 @@ def test_vocomni_gives_the_logits_of_the_published_network(network, tmp_path, wr
     out = {"out.conv.conv.weight", "out.conv.conv.bias"}
     assert tensors.keys() - out == names_of(backbone)
     head = baseline.head(tensors, backbone)
-    assert isinstance(head, Pointwise)
+    assert isinstance(head, Convolution)
     features = probe(1, 12, 2, 3, 4)
     torch.testing.assert_close(head(features, []), network.out(features))
 

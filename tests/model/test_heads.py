@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from bench.errors import WeightsError
-from bench.model.heads import Controlled, Pointwise
+from bench.model.heads import Controlled, Convolution
 from tests.baselines.layouts import probe
 from tests.model import controller as published
 
@@ -42,7 +42,7 @@ def test_a_learnt_embedding_needs_no_text(controller):
 def test_a_pointwise_head_is_a_convolution():
     layer = nn.Conv3d(8, 3, 1)
     features = probe(1, 8, 3, 4, 5)
-    head = Pointwise.of(layer.state_dict(prefix="out."), "out", ORGANS)
+    head = Convolution.of(layer.state_dict(prefix="out."), "out", ORGANS)
     assert torch.equal(head(features, []), layer(features))
 
 
@@ -52,7 +52,7 @@ def test_a_missing_head_is_named(controller, missing):
     with pytest.raises(WeightsError, match=f"no head: {missing} is missing"):
         Controlled(controller, ORGANS)
     with pytest.raises(WeightsError, match=r"no head: out\.weight is missing"):
-        Pointwise.of(controller, "out", ORGANS)
+        Convolution.of(controller, "out", ORGANS)
 
 
 def test_a_head_with_other_outputs_is_refused(controller):
@@ -60,4 +60,4 @@ def test_a_head_with_other_outputs_is_refused(controller):
         Controlled(controller, ORGANS[:2])
     state = nn.Conv3d(8, 9, 1).state_dict(prefix="out.")
     with pytest.raises(WeightsError, match=r"out gives 9 outputs, .* names 3"):
-        Pointwise.of(state, "out", ORGANS)
+        Convolution.of(state, "out", ORGANS)

@@ -130,7 +130,7 @@ def test_a_torchscript_archive_is_refused(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for name in ("constants.pkl", "data.pkl", "version", "code/__torch__.py"):
             archive.writestr(f"w/{name}", b"")
-    with pytest.raises(WeightsError, match="not a readable weights file"):
+    with pytest.raises(WeightsError, match="a TorchScript archive is a program"):
         read_weights(path)
 
 

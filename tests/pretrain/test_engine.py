@@ -9,7 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baselines.masked_autoencoder import MaskedAutoencoder
+from baselines.models_genesis import ModelsGenesis
+from baselines.negative_control import NegativeControl
 from baselines.supervised import Supervised
+from baselines.swin_unetr_ssl import SwinUnetrSSL
+from baselines.volume_contrast import VolumeContrast
 from bench.data.split import split_cases
 from bench.design.recipe import Pretraining
 from bench.errors import DataError, SpecError
@@ -20,6 +24,16 @@ from tests.data.toy import named, toy, write_case
 
 RECIPE = Pretraining(steps=4, patch=(16, 16, 16), augmentation="light")
 MASKED = MaskedAutoencoder(size="tiny", cube=4)
+SUPERVISED = Supervised(size="tiny")
+CONTRAST = VolumeContrast(size="tiny")
+OBJECTIVES = (
+    MASKED,
+    ModelsGenesis(size="tiny"),
+    SwinUnetrSSL(size="tiny"),
+    CONTRAST,
+    dataclasses.replace(SUPERVISED, label_noise=0.5),
+)
+CONTROL = NegativeControl(size="tiny")
 
 
 @pytest.fixture
@@ -87,6 +101,46 @@ def test_masks_are_counted_where_they_are_used(source):
     assert make(dataclasses.replace(MASKED, volumes=3), source, RECIPE).masks == 0
 
 
+def test_masks_that_are_not_used_are_not_counted(source):
+    one = dataclasses.replace(SUPERVISED, volumes=3, structures=1)
+    assert make(one, source, RECIPE).masks == 3
+
+
+def test_more_structures_than_there_are_is_refused(source):
+    with pytest.raises(SpecError, match="structures = 3, but source 'toy' has 2"):
+        make(dataclasses.replace(SUPERVISED, structures=3), source, RECIPE)
+
+
+def test_volume_contrast_leaves_the_decoder_to_the_task(source):
+    tensors = read_weights(make(CONTRAST, source, RECIPE).path)
+    expected = CONTRAST.backbone(1).encoder.state_dict()
+    assert tensors.keys() == {f"encoder.{name}" for name in expected}
+
+
+def test_the_control_is_its_donor_permuted_at_the_cost_of_the_donor(source, monkeypatch):
+    trained = make(SUPERVISED, source, RECIPE)
+    monkeypatch.setattr(engine, "train", lambda *_, **__: pytest.fail("trained again"))
+    control = make(CONTROL, source, RECIPE)
+    assert control._replace(path=trained.path, sha256=trained.sha256) == trained
+    before, after = read_weights(trained.path), read_weights(control.path)
+    assert before.keys() == after.keys()
+    for name, tensor in before.items():
+        assert torch.equal(after[name].flatten().sort().values, tensor.flatten().sort().values)
+    assert not any(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_control_makes_a_donor_that_is_not_there_and_leaves_it_for_others(source, monkeypatch):
+    control = make(dataclasses.replace(CONTROL, of="masked-autoencoder"), source, RECIPE)
+    assert control.masks == 0
+    monkeypatch.setattr(engine, "train", lambda *_, **__: pytest.fail("trained again"))
+    assert make(MaskedAutoencoder(size="tiny"), source, RECIPE).seconds == control.seconds
+
+
+def test_a_donor_that_is_not_made_here_is_refused(source):
+    with pytest.raises(SpecError, match="its donor 'scratch' is not pre-trained here"):
+        make(dataclasses.replace(CONTROL, of="scratch"), source, RECIPE)
+
+
 def test_weights_are_made_once(source, monkeypatch):
     first = make(MASKED, source, RECIPE)
     monkeypatch.setattr(engine, "train", lambda *_, **__: pytest.fail("trained again"))
@@ -124,7 +178,11 @@ def test_the_identity_names_all_that_decides_the_weights(source):
         name(dataclasses.replace(MASKED, ratio=0.5)),
         name(dataclasses.replace(MASKED, size="small")),
         name(dataclasses.replace(MASKED, volumes=2)),
-        name(Supervised(size="tiny")),
+        name(SUPERVISED),
+        name(dataclasses.replace(SUPERVISED, structures=1)),
+        name(dataclasses.replace(SUPERVISED, label_noise=0.3)),
+        name(CONTROL),
+        name(dataclasses.replace(CONTROL, of="masked-autoencoder")),
         name(recipe=RECIPE.model_copy(update={"steps": 5})),
         name(recipe=RECIPE.model_copy(update={"seed": 1})),
     ]
@@ -157,8 +215,12 @@ class Stopped(BaseException):
     """Stands for a kill."""
 
 
-def test_a_stopped_training_goes_on_to_the_same_bytes(source, monkeypatch):
-    whole = make(MASKED, source, RECIPE)
+@pytest.mark.parametrize("baseline", OBJECTIVES, ids=lambda baseline: baseline.card.name)
+def test_a_stopped_training_goes_on_to_the_same_bytes(baseline, source, monkeypatch):
+    whole = make(baseline, source, RECIPE)
+    assert set(whole.losses) == {1, 2, 3, 4}
+    assert whole.volumes == len(split_cases(source).train)
+    assert (whole.masks > 0) == baseline.needs_labels
     monkeypatch.setenv("VOXBENCH_CACHE", str(source.root / "elsewhere"))
     calls, fetch = [], engine.augment
 
@@ -170,8 +232,9 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(source, monkeypatch):
 
     monkeypatch.setattr(engine, "augment", stopping)
     with pytest.raises(Stopped):
-        make(MASKED, source, RECIPE, checkpoint_seconds=0)
+        make(baseline, source, RECIPE, checkpoint_seconds=0)
     assert list((source.root / "elsewhere" / "weights").glob("*/checkpoint.ckpt"))
-    resumed = make(MASKED, source, RECIPE, checkpoint_seconds=0)
+    resumed = make(baseline, source, RECIPE, checkpoint_seconds=0)
     assert resumed.sha256 == whole.sha256
+    assert resumed.losses == pytest.approx(whole.losses)
     assert not (resumed.path.parent / "checkpoint.ckpt").exists()

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from bench.errors import SpecError, unknown
 from bench.model.backbones import (
+    allconv,
     efficientnet,
     i3d_resnet,
     medicalnet,
@@ -28,6 +29,7 @@ from bench.model.backbones.backbone import Backbone
 __all__ = ["ARCHITECTURES", "Backbone", "build"]
 
 _MODULES = {
+    "allconv-unet": allconv,
     "efficientnet-lite0": efficientnet,
     "i3d-resnet": i3d_resnet,
     "medicalnet": medicalnet,
