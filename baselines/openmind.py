@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bench.model.backbones import Backbone
 
 SPACING = (1.0, 1.0, 1.0)
-
 _INNER = {
     ".skip.1.conv.": ".shortcut.1.",
     ".skip.1.norm.": ".shortcut.2.",
@@ -47,12 +46,11 @@ class AdaptationPlan(BaseModel):
     """What an nnssl checkpoint says of itself, as far as it is needed here.
 
     Attributes:
-        architecture_plans: name of the network.
-        pretrain_plan: spacing and normalisation of the images.
+        architecture_plans, pretrain_plan: name of the network; spacing and normalisation.
         pretrain_num_input_channels: of the first convolution.
         key_to_encoder: prefix of the encoder's tensors, without the stem.
         key_to_stem: prefix of the stem's.
-        keys_to_in_proj: names of the first convolution, which is saved twice.
+        keys_to_in_proj: names of the first convolution.
     """
 
     architecture_plans: _Architecture

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from bench.errors import SpecError, unknown
 from bench.model.backbones import (
     allconv,
+    dodnet,
     efficientnet,
     i3d_resnet,
     medicalnet,
@@ -30,6 +31,7 @@ __all__ = ["ARCHITECTURES", "Backbone", "build"]
 
 _MODULES = {
     "allconv-unet": allconv,
+    "dodnet": dodnet,
     "efficientnet-lite0": efficientnet,
     "i3d-resnet": i3d_resnet,
     "medicalnet": medicalnet,
