@@ -91,6 +91,6 @@ class STUNet(Published):
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The output at full resolution, the last of five."""
-        from bench.model.heads import Pointwise
+        from bench.model.heads import Convolution
 
-        return Pointwise.of(published, "seg_outputs.4", self.card.outputs)
+        return Convolution.of(published, "seg_outputs.4", self.card.outputs)

@@ -1,4 +1,4 @@
-"""Heads of published networks, for inference without training."""
+"""Published heads, for direct inference: features and maps → logits."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -17,14 +17,15 @@ class Convolution(nn.Module):
     """One convolution of the features, padded so that their size stays.
 
     Args:
-        weight: (outputs, channels, k, k, k), k odd.
+        weight: (outputs, features, k, k, k), k odd.
         bias: (outputs,).
     """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
-        self.weight = nn.Parameter(weight.float())
-        self.bias = nn.Parameter(bias.float())
+        outputs, features, kernel = weight.shape[:3]
+        self.conv = nn.Conv3d(features, outputs, kernel, padding=kernel // 2)
+        self.conv.load_state_dict({"weight": weight, "bias": bias})
 
     @classmethod
     def of(
@@ -39,9 +40,10 @@ class Convolution(nn.Module):
         _check(name, weight, outputs)
         return cls(weight, _get(published, f"{name}.bias"))
 
-    def forward(self, features: Tensor, maps: Sequence[Tensor]) -> Tensor:  # noqa: ARG002
-        """Features (b, channels, d, h, w) → logits (b, outputs, d, h, w)."""
-        return F.conv3d(features, self.weight, self.bias, padding=self.weight.shape[-1] // 2)
+    def forward(self, features: Tensor, maps: Sequence[Tensor]) -> Tensor:  # noqa: ARG002 (a head's signature)
+        """Features (b, c, d, h, w) → logits (b, outputs, d, h, w)."""
+        logits: Tensor = self.conv(features)
+        return logits
 
 
 class Controlled(nn.Module):
