@@ -3,10 +3,9 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.api import BaselineCard, Published, TaskCard
+from bench.api import BaselineCard, Published
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,16 +20,13 @@ class CheckpointFile(Published):
     Its images are prepared as the task's are, as those of weights made within a sweep.
 
     Attributes:
-        weights: the file, `.safetensors`.
+        weights: the file, `.safetensors`; it has no default.
         architecture: read from its card.
         size: read from its card.
-        in_channels: read from its card.
     """
 
-    weights: str
     architecture: str = dataclasses.field(init=False)
     size: str = dataclasses.field(init=False)
-    in_channels: int = dataclasses.field(init=False)
 
     card: ClassVar[BaselineCard] = BaselineCard(
         name="checkpoint-file",
@@ -43,35 +39,29 @@ class CheckpointFile(Published):
         """Take over the file's card.
 
         Raises:
-            WeightsError: the file is missing or carries none.
+            ValueError: no file is named.
+            WeightsError: the file is missing or carries no card.
         """
+        if self.weights is None:
+            raise ValueError("needs weights, a file that `voxbench pretrain` wrote")
         from bench.pretrain.card import read_card
 
         told = read_card(self.file())
         facts = {
             "strategy": told.strategy,
             "pretraining_data": told.corpora,
+            "volumes": told.volumes,
+            "gpu_hours": told.gpu_hours,
             "licence": told.licence,
             "reference": told.reference,
+            "channels": told.in_channels,
         }
         for name, value in (
             ("architecture", told.architecture),
             ("size", told.size),
             ("card", type(self).card.model_copy(update=facts)),
-            ("in_channels", told.in_channels),
         ):
             object.__setattr__(self, name, value)
-
-    def file(self) -> Path:
-        """The file that the user brings."""
-        return Path(self.weights).expanduser()
-
-    def unfit(self, task: TaskCard) -> str | None:
-        """A reason where the file was made from another number of channels."""
-        expected, given = self.in_channels, len(task.channels)
-        if expected != given:
-            return f"its weights expect {expected} channel(s), the task has {given}"
-        return None
 
     def translate(
         self,

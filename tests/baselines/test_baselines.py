@@ -10,15 +10,13 @@ import pytest
 import torch
 
 import baselines
-from baselines.dodnet import DoDNet
-from baselines.genesis import GenesisChestCT
+from baselines.checkpoint_file import CheckpointFile
 from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
 from baselines.masked_autoencoder import MaskedAutoencoder
 from baselines.models_genesis import ModelsGenesis
 from baselines.negative_control import NegativeControl
 from baselines.scratch import Scratch
-from baselines.stu_net import STUNet
 from baselines.supervised import Supervised
 from baselines.swin_unetr_ssl import SwinUnetrSSL
 from baselines.volume_contrast import VolumeContrast
@@ -33,7 +31,7 @@ from tests.model import flat
 KINDS = tuple(
     kind
     for kind in map(BASELINES.find, BASELINES.plugins())
-    if kind.__module__.startswith("baselines.")
+    if kind.__module__.startswith("baselines.") and kind is not CheckpointFile  # its file says all
 )
 PRETRAINED = tuple(kind for kind in KINDS if kind is not Scratch)
 
