@@ -7,6 +7,7 @@ import typer
 from bench.cli.check import check
 from bench.cli.compare import compare
 from bench.cli.ls import ls
+from bench.cli.overlap import overlap
 from bench.cli.plan import plan
 from bench.cli.prepare import prepare
 from bench.cli.report import report
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for verb in (run, plan, status, report, compare, score, prepare, check, ls, sysinfo):
+for verb in (run, plan, status, report, compare, score, prepare, check, overlap, ls, sysinfo):
     app.command()(verb)
 
 

@@ -62,9 +62,7 @@ def fingerprint(array: NDArray[np.float32], affine: NDArray[np.float64]) -> Fing
     finite = np.isfinite(oriented)
     if not finite.all():
         oriented = np.where(finite, oriented, oriented[finite].min() if finite.any() else 0)
-    small = along(
-        oriented, [resampling(size, min(size, _INTERMEDIATE)) for size in oriented.shape]
-    )
+    small = along(oriented, [resampling(size, min(size, _INTERMEDIATE)) for size in oriented.shape])
     if small.min() == small.max():
         raise ValueError("shows nothing: all its voxels are equal.")
     box = _content(small)
@@ -97,7 +95,8 @@ def resampling(
 def along(array: NDArray[np.float32], matrices: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     """Apply one matrix (target, size) along each axis of a volume, the most shrinking first."""
     for axis in sorted(range(3), key=lambda axis: len(matrices[axis]) / array.shape[axis]):
-        array = np.moveaxis(np.tensordot(matrices[axis], array, (1, axis)), 0, axis)
+        product: NDArray[np.float32] = np.tensordot(matrices[axis], array, (1, axis))
+        array = np.moveaxis(product, 0, axis)
     return array
 
 
@@ -109,7 +108,9 @@ def _content(volume: NDArray[np.float32]) -> list[tuple[int, int]]:
     for axis in range(3):
         others = tuple(other for other in range(3) if other != axis)
         slices = np.flatnonzero(filled.mean(others) > _FILLED)
-        spans.append((int(slices[0]), int(slices[-1]) + 1) if len(slices) else (0, filled.shape[axis]))
+        spans.append(
+            (int(slices[0]), int(slices[-1]) + 1) if len(slices) else (0, filled.shape[axis])
+        )
     return spans
 
 

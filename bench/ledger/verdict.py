@@ -73,9 +73,7 @@ def verdict_for(
     return by_corpus(source.card.corpora, task.card.corpora)
 
 
-def by_corpus(
-    seen: Sequence[str], tested: Sequence[str], known: Corpora | None = None
-) -> Verdict:
+def by_corpus(seen: Sequence[str], tested: Sequence[str], known: Corpora | None = None) -> Verdict:
     """The verdict of the names alone; what is not registered is unknown, never an error."""
     known = known or corpora()
     for names, side in ((seen, "the weights'"), (tested, "the task's")):
