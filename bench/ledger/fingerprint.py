@@ -89,7 +89,8 @@ def resampling(
     centres = np.clip(low + (np.arange(target) + 0.5) * step - 0.5, 0, size - 1)
     distance = np.abs(centres[:, None] - np.arange(size)) / max(1.0, step)
     weights = np.clip(1 - distance, 0, None)
-    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    weights /= weights.sum(1, keepdims=True)
+    return weights.astype(np.float32)
 
 
 def along(array: NDArray[np.float32], matrices: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -33,7 +33,18 @@ _FREQUENCIES = 6  # along each axis
 _CUT = 0.15  # share of each axis that a guess leaves out
 _BLOCK = 2048  # volumes of the pool compared at a time
 _SHARED = 0.25  # share of either volume that must lie in the other
-_STEPS = ((2, 8), (0, 8))  # smoothing and Gauss-Newton steps, coarse to fine
+_FARTHEST = 0.06  # share that an end moves in one step
+_SETTLED = 0.002
+_DAMPING = 0.001
+
+
+class _Stage(NamedTuple):
+    smoothing: int
+    stride: int
+    steps: int
+
+
+_STAGES = (_Stage(4, 2, 8), _Stage(1, 2, 6), _Stage(0, 1, 4))  # coarse to fine
 
 
 class Match(NamedTuple):
@@ -119,57 +130,66 @@ def verify(query: Cells, other: Cells, pose: Pose) -> float:
     """
     moving = np.transpose(np.flip(query, pose.flips), pose.order).astype(np.float32)
     fixed = other.astype(np.float32)
-    spans = pose.spans.copy()
-    for smoothing, steps in _STEPS:
-        spans = _register(_smooth(moving, smoothing), _smooth(fixed, smoothing), spans, steps)
-    _, inside = _place(moving, spans)
-    covered = np.prod(np.clip(spans, 0, 1) @ (-1, 1))
-    if min(inside.mean(), covered) < _SHARED:
+    spans: NDArray[np.float64] = pose.spans
+    for stage in _STAGES:
+        spans = _register(moving, fixed, spans, stage)
+    fine = (moving - _smooth(moving, 4))[None]
+    placed, inside = _place(fine, spans, 1)
+    if min(placed[0].size / CELLS**3, np.prod(np.clip(spans, 0, 1) @ (-1, 1))) < _SHARED:
         return 0.0
-    rest, _ = _place(moving - _smooth(moving, 4), spans)
-    return _correlation((fixed - _smooth(fixed, 4))[inside], rest[inside])
+    return _correlation((fixed - _smooth(fixed, 4))[inside], placed[0])
 
 
 def _register(
-    moving: Volume, fixed: Volume, spans: NDArray[np.float64], steps: int
+    moving: Volume, fixed: Volume, spans: NDArray[np.float64], stage: _Stage
 ) -> NDArray[np.float64]:
-    """Gauss-Newton over the ends of the three spans, with gain and offset of the grey values."""
+    """Gauss-Newton over the ends of the three spans, blind to gain and offset of the greys."""
+    moving, fixed = _smooth(moving, stage.smoothing), _smooth(fixed, stage.smoothing)
+    stack = np.stack([moving, *np.gradient(moving)])
     share = (np.arange(CELLS, dtype=np.float32) + 0.5) / CELLS
-    for _ in range(steps):
-        placed, inside = _place(moving, spans)
-        if inside.mean() < _SHARED:
+    for _ in range(stage.steps):
+        (placed, *gradients), inside = _place(stack, spans, stage.stride)
+        if placed.size * stage.stride**3 < _SHARED * CELLS**3:
             break
-        columns = [placed[inside], np.ones(np.count_nonzero(inside), np.float32)]
-        for axis, gradient in enumerate(np.gradient(placed)):
-            place = share.reshape([-1 if other == axis else 1 for other in range(3)])
-            slope = gradient * (CELLS / (spans[axis, 1] - spans[axis, 0]))
-            columns += [(slope * (1 - place))[inside], (slope * place)[inside]]
-        design = np.stack(columns)
-        normal = (design @ design.T).astype(np.float64)
-        normal[np.diag_indices(8)] *= 1.001
-        solution = np.linalg.lstsq(normal, (design @ fixed[inside]).astype(np.float64), rcond=1e-9)
-        gain = solution[0][0]
-        if gain <= 0.1:
-            break
-        change = np.clip(solution[0][2:].reshape(3, 2) / gain, -0.06, 0.06)
-        spans = spans + change
+        columns = [np.ones(placed.size, np.float32), placed.ravel()]
+        for axis, gradient in enumerate(gradients):
+            shape = [-1 if other == axis else 1 for other in range(3)]
+            upper = (share[inside[axis]].reshape(shape) * gradient * CELLS).ravel()
+            columns += [CELLS * gradient.ravel() - upper, upper]
+        change = _step(np.stack(columns), fixed[inside].ravel())
+        spans = (spans + np.clip(change, -_FARTHEST, _FARTHEST)).astype(np.float64)
         widths = spans[:, 1] - spans[:, 0]
-        if widths.min() < 0.4 or widths.max() > 2.5:
-            break
-        if np.abs(change).max() < 0.002:
+        if np.abs(change).max() < _SETTLED or widths.min() < 0.4 or widths.max() > 2.5:
             break
     return spans
 
 
-def _place(volume: Volume, spans: NDArray[np.float64]) -> tuple[Volume, NDArray[np.bool_]]:
-    """Sample spans of a volume on 24³ cells, and which of them lie inside it."""
-    matrices, kept = [], []
-    for low, high in spans:
-        matrix, inside = _sampling(float(low), float(high))
-        matrices.append(matrix)
-        kept.append(inside)
-    a, b, c = kept
-    return along(volume, matrices), a[:, None, None] & b[:, None] & c
+def _step(design: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(3, 2) change of the spans' ends; rows of the design are 1, the greys and their slopes."""
+    normal = (design @ design.T).astype(np.float64)
+    right = (design @ target).astype(np.float64)
+    greys, mixed, slopes = normal[:2, :2], normal[:2, 2:], normal[2:, 2:]
+    fit = np.linalg.lstsq(greys, np.column_stack([mixed, right[:2]]), rcond=1e-9)[0]
+    gain = fit[1, -1]
+    if gain <= 0.1:  # the greys run against each other: nothing to follow
+        return np.zeros((3, 2))
+    free = slopes - mixed.T @ fit[:, :-1]
+    free[np.diag_indices(6)] += _DAMPING * np.trace(free) / 6 + 1e-6
+    found: NDArray[np.float64] = np.linalg.solve(free, right[2:] - mixed.T @ fit[:, -1])
+    return found.reshape(3, 2) / gain
+
+
+def _place(
+    volumes: NDArray[np.float32], spans: NDArray[np.float64], stride: int
+) -> tuple[NDArray[np.float32], tuple[slice, slice, slice]]:
+    """Sample spans of volumes (n, 24, 24, 24) on every so many of 24³ cells that lie inside."""
+    found = [_sampling(float(low), float(high)) for low, high in spans]
+    kept = [np.flatnonzero(inside) for _, inside in found]
+    slices = [slice(k[0], k[-1] + 1, stride) if len(k) else slice(0, 0) for k in kept]
+    x, y, z = (matrix[part] for (matrix, _), part in zip(found, slices, strict=True))
+    sampled = np.matmul(x, volumes.reshape(len(volumes), CELLS, -1))
+    sampled = np.matmul(y, sampled.reshape(len(volumes), len(x), CELLS, CELLS))
+    return np.matmul(sampled, z.T), (slices[0], slices[1], slices[2])
 
 
 def _sampling(low: float, high: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -198,6 +218,7 @@ def _smoothing(times: int) -> NDArray[np.float32]:
 
 
 def _correlation(a: Volume, b: Volume) -> float:
+    a, b = a.ravel(), b.ravel()
     a, b = a - a.mean(), b - b.mean()
     norm = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(a @ b) / norm if norm else 0.0

@@ -138,9 +138,7 @@ def main():
 
 def copies(workers, paths, kinds, names, chosen):
     print(f"\naltered copies of {len(chosen)} volumes, looked for among all")
-    print(
-        f"{'alteration':40} {'found':>9} {'lowest':>7} {'median':>7} {'best other − bar':>17}  by set"
-    )
+    print(f"{'alteration':40} {'found':>9} {'lowest':>7} {'median':>7} {'other − bar':>17}  by set")
     for label, steps in {**MUST, **BEYOND}.items():
         found, scores, margins, by = 0, [], [], Counter()
         jobs = [(paths[i], steps, None) for i in chosen]
