@@ -19,6 +19,7 @@ from typing import Any
 
 from bench.api import Case, Split, Task, TaskCard
 from bench.data.folders import (
+    corpora_of,
     make_card,
     median_spacing,
     modality_of,
@@ -73,7 +74,7 @@ class MasksFolder(Task):
             window=self.window,
             licence=str(self._about.get("licence") or "unknown"),
             reference=str(self._about.get("reference") or self._about.get("name") or name),
-            corpora=(name,),
+            corpora=corpora_of(self._about, self.root, name),
         )
 
     def cases(self) -> Mapping[Split, Sequence[Case]]:

@@ -71,7 +71,7 @@ class BrainTumour(Decathlon):
         ("FLAIR", "T1w", "t1gd", "T2w"),
         ("edema", "non-enhancing tumor", "enhancing tumour"),
         (1.0, 1.0, 1.0),
-        corpora=("brats2016", "brats2017"),
+        corpora=("brats-2016", "brats-2017"),
     )
 
 

@@ -1,6 +1,6 @@
 """Any folder in nnU-Net's raw layout as a task, without code.
 
-    dataset.json                 channel_names, labels, file_ending; optionally patients
+    dataset.json                 channel_names, labels, file_ending; optionally patients, corpora
     imagesTr/<case>_0000.nii.gz  one file a channel
     labelsTr/<case>.nii.gz       one label map
 
@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.api import Case, Split, Task, TaskCard
 from bench.data.folders import (
+    corpora_of,
     make_card,
     median_spacing,
     modality_of,
@@ -60,7 +61,7 @@ class NnunetFolder(Task):
             window=self.window,
             licence=str(self._description.get("licence") or "unknown"),
             reference=str(self._description.get("reference") or self.root.name),
-            corpora=(name,),
+            corpora=corpora_of(self._description, self.root, name),
         )
 
     def cases(self) -> Mapping[Split, Sequence[Case]]:

@@ -7,6 +7,7 @@ import typer
 from bench.cli.check import check
 from bench.cli.compare import compare
 from bench.cli.ls import ls
+from bench.cli.overlap import overlap
 from bench.cli.plan import plan
 from bench.cli.prepare import prepare
 from bench.cli.pretrain import pretrain
@@ -25,7 +26,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for verb in (run, plan, status, report, compare, score, prepare, pretrain, check, ls, sysinfo):
+verbs = (
+    run, plan, status, report, compare, score, prepare, pretrain, check, overlap, ls, sysinfo,
+)  # fmt: skip
+for verb in verbs:
     app.command()(verb)
 app.add_typer(weights)
 

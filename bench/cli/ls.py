@@ -15,16 +15,27 @@ class What(StrEnum):
     tasks = "tasks"
     baselines = "baselines"
     sweeps = "sweeps"
+    corpora = "corpora"
 
 
 def ls(
-    what: Annotated[What, typer.Argument(help="tasks, baselines or sweeps")],
+    what: Annotated[What, typer.Argument(help="tasks, baselines, sweeps or corpora")],
     include_path: Include = None,
     json: Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The page of corpora.")] = False,
 ) -> None:
-    """List tasks, baselines or sweeps."""
+    """List tasks, baselines, sweeps or corpora."""
     include_all(include_path)
-    rows = {What.tasks: _tasks, What.baselines: _baselines, What.sweeps: _sweeps}[what]()
+    if markdown:
+        _page(what)
+        return
+    kinds = {
+        What.tasks: _tasks,
+        What.baselines: _baselines,
+        What.sweeps: _sweeps,
+        What.corpora: _corpora,
+    }
+    rows = kinds[what]()
     if json:
         import json as writer
 
@@ -94,3 +105,29 @@ def _sweeps() -> list[dict[str, Any]]:
         for name in named_sweeps()
         for sweep in [find_sweep(name)]
     ]
+
+
+def _corpora() -> list[dict[str, Any]]:
+    from bench.ledger.corpora import corpora
+
+    return [
+        {
+            "corpus": corpus.name,
+            "kind": ", ".join(corpus.kind),
+            "holds": ", ".join(corpus.parents),
+            "may hold": ", ".join(corpus.perhaps),
+            "all known": "yes" if corpus.complete else "no",
+            "checked": "yes" if corpus.checked else "no",
+        }
+        for corpus in corpora().all
+    ]
+
+
+def _page(what: What) -> None:
+    from bench.errors import SpecError
+    from bench.ledger.corpora import corpora
+    from bench.ledger.page import page
+
+    if what is not What.corpora:
+        raise SpecError(f"--markdown is for corpora, not for {what}.")
+    print(page(corpora()), end="")  # noqa: T201

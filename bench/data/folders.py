@@ -90,3 +90,15 @@ def tolerances(classes: Mapping[str, int], modality: str, given: float | None) -
     """The NSD tolerance of every class: as given, else 2 mm in CT and PET, 1 mm in others."""
     value = given if given is not None else 2.0 if modality in ("CT", "PET") else 1.0
     return dict.fromkeys(classes, value)
+
+
+def corpora_of(description: Mapping[str, Any], origin: Path, name: str) -> tuple[str, ...]:
+    """The corpora that a folder's description names; by default the card's own name.
+
+    Raises:
+        DataError: they are no list of names.
+    """
+    given = description.get("corpora", [name])
+    if not isinstance(given, list) or not all(isinstance(one, str) and one for one in given):
+        raise DataError(f'{origin}: corpora: expected ["LiTS", …], got {given!r}.')
+    return tuple(given)
