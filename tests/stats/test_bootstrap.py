@@ -15,9 +15,9 @@ def one_run(values):
 
 def test_the_interval_of_one_run_is_that_of_scipy():
     values = np.random.default_rng(1).normal(0.02, 0.05, 40)
-    ours = bootstrap(one_run(values))
+    ours = bootstrap(one_run(values), kind="percentile", resamples=50_000)
     theirs = stats.bootstrap(
-        (values,), np.mean, n_resamples=10_000, method="percentile", rng=np.random.default_rng(2)
+        (values,), np.mean, n_resamples=50_000, method="percentile", rng=np.random.default_rng(2)
     ).confidence_interval
     assert ours.mean == pytest.approx(values.mean())
     assert ours.low == pytest.approx(theirs.low, abs=5e-4)

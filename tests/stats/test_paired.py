@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.stats.bootstrap import Interval
+from bench.stats.interval import Interval
 from bench.stats.paired import holm, verdict, wilcoxon
 
 
