@@ -6,9 +6,11 @@ import typer
 
 from bench.cli.check import check
 from bench.cli.compare import compare
+from bench.cli.import_ import import_
 from bench.cli.ls import ls
 from bench.cli.plan import plan
 from bench.cli.prepare import prepare
+from bench.cli.rank import rank
 from bench.cli.report import report
 from bench.cli.run import run
 from bench.cli.score import score
@@ -23,8 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for verb in (run, plan, status, report, compare, score, prepare, check, ls, sysinfo):
+for verb in (run, plan, status, report, rank, compare, score, prepare, check, ls, sysinfo):
     app.command()(verb)
+app.command("import")(import_)
 
 
 def main() -> None:

@@ -87,6 +87,20 @@ class Weights(_Part):
     cpu_hours: float = 0.0
 
 
+class Imported(_Part):
+    """Where scores came from that were not made here.
+
+    Attributes:
+        layout: nnunet, wide or long.
+        source: who published them, as told by whoever imported them.
+        files: name → sha256.
+    """
+
+    layout: Literal["nnunet", "wide", "long"]
+    source: str
+    files: dict[str, str]
+
+
 class Cost(_Part):
     """What the cell itself took.
 
@@ -143,6 +157,7 @@ class Record(_Part):
         training: step → mean loss since the last entry.
         validation: step → mean Dice of the validation cases, where selection looked.
         failure: why it failed.
+        imported: the source of scores that were not made here.
     """
 
     schema_version: int = SCHEMA
@@ -162,3 +177,4 @@ class Record(_Part):
     training: dict[int, float] = {}
     validation: dict[int, float] = {}
     failure: str | None = None
+    imported: Imported | None = None

@@ -25,7 +25,7 @@ INK, FAINT = "#262626", "#d9d9d9"
 DODGE = 0.022  # of the axis, between the effects of neighbouring arms
 WRAP = 40  # characters of an arm's fields beside the axes
 
-_STYLE: dict[str, Any] = {
+STYLE: dict[str, Any] = {
     "svg.hashsalt": "voxbench",  # else the names inside an SVG are random
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
@@ -67,7 +67,7 @@ def draw(
         return []
     stem.parent.mkdir(parents=True, exist_ok=True)
     paths = [stem.with_name(f"{stem.name}.{ending}") for ending in ("svg", "png")]
-    with mpl.rc_context({**mpl.rcParamsDefault, **_STYLE}):
+    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
         least = 4.6 if any(line.effects for line in lines) else 3.2
         names = sum(_inches(line.arm) for line in lines)
         figure = Figure(figsize=(7.2, max(least, names / 0.55)))
