@@ -119,7 +119,7 @@ def _sentences(found: League, test: Friedman | None, variants: Sequence[Variant]
         )
     made = [variant for variant in variants if variant.leader]
     same = sum(set(variant.leader) == set(made[0].leader) for variant in made)
-    yield f"{same} of {len(made)} other ways to rank have the same leader."
+    yield f"{same} of {len(made)} ways to rank have the same leader."
     yield found.board.accounts
 
 
@@ -215,12 +215,16 @@ def _class_rows(
     for task in dict.fromkeys(name.partition(" (")[0] for name in board.tasks):
         for name in class_names(records, task):
             groups = class_groups(records, task, name)
-            [own] = [b for b in boards(groups, board.metric) if b.scope == board.scope] or [None]
-            if own is None or not _comparable(own):
-                continue
-            undefined = {group.arm: group.undefined[board.metric.key] for group in groups}
-            for row in league(settle(own, policy), margin).rows:
-                yield {"task": task, "class": name, **asdict(row), "undefined": undefined[row.arm]}
+            undefined = {
+                group.arm: group.undefined[board.metric.key]
+                for group in groups
+                if (group.where.adaptation, group.where.fraction) == board.scope
+            }
+            for own in boards(groups, board.metric):
+                if own.scope == board.scope and _comparable(own):
+                    for row in league(settle(own, policy), margin).rows:
+                        own_row = {"task": task, "class": name, **asdict(row)}
+                        yield own_row | {"undefined": undefined[row.arm]}
 
 
 def _comparable(board: Board) -> bool:

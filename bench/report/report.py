@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.record import Store
 from bench.record.table import rebuild
-from bench.report import curves, rows, tables, words
+from bench.report import curves, rows, scaling, tables, words
 from bench.report.read import groups_in
 from bench.stats import effects as stats
 from bench.stats.metric import Metric, find_metric
@@ -97,6 +97,7 @@ def report(
     written = [
         rows.effect_table(found, chosen, margin),
         rows.overall_table(overall, chosen),
+        *scaling.scaling_tables(groups, pairs, chosen, margin),
         rows.mean_table(means),
         rows.failed_table(groups),
     ]
@@ -125,10 +126,12 @@ def _figures(
 ) -> list[Path]:
     """One curve a task, and one for each adaptation and setting where these differ.
 
-    Direct inference, which learns from no case, is a row of the tables and no point of a curve.
+    Direct inference, which learns from no case, is a row of the tables and no point of a curve;
+    nor are imported scores of an unknown number of labelled patients.
     """
     paths = []
-    places = ((m.task, m.adaptation, m.setting) for m in means if m.adaptation != "direct")
+    means = [mean for mean in means if mean.adaptation != "direct" and mean.train_patients != 0]
+    places = ((m.task, m.adaptation, m.setting) for m in means)
     shown = list(dict.fromkeys(places))
     for place in shown:
         task, adaptation, setting = place

@@ -10,7 +10,7 @@ from bench.stats.counts import Array
 from bench.stats.interval import LEVEL
 from bench.stats.ladder import Ladder
 from bench.stats.paired import FEWEST as FEWEST_PATIENTS
-from bench.stats.power_law import FEWEST, PowerLaw, fit
+from bench.stats.power_law import EXPONENTS, FEWEST, PowerLaw, fit
 
 _TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
@@ -50,7 +50,8 @@ class Worth:
 class Curve:
     """The power law of one arm or twin: score = ceiling − gap · n^−exponent, with 95% bounds.
 
-    For a distance the score is its negative. `refused` says why there is no fit.
+    For a distance the score is its negative. `refused` says why there is none or what
+    it does not tell.
     """
 
     task: str
@@ -200,8 +201,16 @@ def _curve(ladder: Ladder, name: str, scores: Array, drawn: Array) -> Curve:
         float(once.ceiling[0]), float(ceiling[0]), float(ceiling[1]),
         float(once.exponent[0]), float(exponent[0]), float(exponent[1]),
         float(once.gap[0]), float(once.error[0]),
-        "" if once.gap[0] > 0 else "flat: the best fit does not rise",
+        _doubt(once, exponent),
     )  # fmt: skip
+
+
+def _doubt(once: PowerLaw, exponent: Array) -> str:
+    if once.gap[0] <= 0:
+        return "flat: the best fit does not rise"
+    if exponent[0] <= EXPONENTS[0] and exponent[1] >= EXPONENTS[-1]:
+        return "the exponent is not identified"
+    return ""
 
 
 def vanishing(ladder: Ladder, margin: float) -> Vanishing:

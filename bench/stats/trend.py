@@ -16,6 +16,7 @@ from bench.stats.ladder import on_patients
 from bench.stats.paired import FEWEST
 
 AMOUNTS = ("volumes", "masks", "gpu_hours", "cpu_hours")
+LEAST_RATIO = 2  # of the largest to the smallest amount, for a line through them to mean much
 Answer = Literal["rising", "falling", "flat", "undecided", ""]
 
 
@@ -77,8 +78,8 @@ def _trend(
         tuple(pair.arm.arm for pair in members), amount, float(amounts[0]), float(amounts[-1]),
         len(set(amounts)),
     )  # fmt: skip
-    if len(set(amounts)) < 2:
-        return _refused(place, "all arms have the same amount")
+    if amounts[-1] < LEAST_RATIO * amounts[0]:
+        return _refused(place, f"the amounts differ by less than {LEAST_RATIO} times")
     patients = sorted({p for pair in members for p in pair.arm.patients})
     samples = [on_patients(pair, patients) for pair in members]
     fewest = min(int((~np.isnan(sample.values[0])).any(axis=1).sum()) for sample in samples)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
@@ -51,6 +51,7 @@ def test_two_points_determine_nothing():
         fit(N[:2], np.array([[0.5, 0.6]]))
 
 
+@settings(max_examples=25)
 @given(st.floats(0.3, 1), st.floats(0, 1), st.floats(0.05, 2))
 def test_bounds_hold_and_many_curves_are_fitted_as_one(a, b, c):
     both = fit(N, np.concatenate([curve(a, b, c), curve(0.7, 0.3, 1.0)]))

@@ -53,7 +53,7 @@ def test_few_patients_have_no_answer():
 
 def test_equal_amounts_are_refused_and_unknown_ones_left_out():
     rows = {row.amount: row for row in trends(arms((0.0, 0.1, 0.2)), 0.01)}
-    assert rows["cpu_hours"].refused == "all arms have the same amount"
+    assert rows["cpu_hours"].refused == "the amounts differ by less than 2 times"
     assert "masks" not in rows
     assert "gpu_hours" not in rows
 
