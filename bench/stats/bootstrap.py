@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.stats.counts import Array, patient_counts, run_counts, task_counts
+from bench.stats.few import spread
 from bench.stats.frame import nanmean
 from bench.stats.interval import LEVEL, Interval, Kind, bounds
 
@@ -84,7 +85,8 @@ def bootstrap(
     found = estimate(known, resamples, seed)
     point = found.points.mean(axis=0)
     units = found.points if len(known) > 1 else nanmean(known[0].values, axis=2).T
-    low, high = bounds(over_tasks(found.drawn, found.times), point, units, kind, level)
+    sure = spread(*known[0]) if len(known) == 1 else None
+    low, high = bounds(over_tasks(found.drawn, found.times), point, units, kind, level, sure)
     return Interval(float(point[0]), float(low[0]), float(high[0]))
 
 

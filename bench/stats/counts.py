@@ -14,7 +14,7 @@ from bench.metrics.kernel import kernel
 
 Array = NDArray[np.float64]
 
-_AT_ONCE = 1 << 21  # draws
+_AT_ONCE = 1 << 18  # draws
 
 
 @lru_cache(maxsize=64)

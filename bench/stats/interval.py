@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from bench.stats.few import Spread
+
 Array = NDArray[np.float64]
 Kind = Literal["expanded", "percentile", "bca"]
 LEVEL = 0.95
@@ -22,15 +24,21 @@ class Interval(NamedTuple):
 
 
 def bounds(
-    estimates: Array, point: Array, units: Array, kind: Kind = "expanded", level: float = LEVEL
+    estimates: Array,
+    point: Array,
+    units: Array,
+    kind: Kind = "expanded",
+    level: float = LEVEL,
+    known: Spread | None = None,
 ) -> tuple[Array, Array]:
     """Lower and upper bound of each column.
 
     Percentile intervals of a mean are too narrow for few units: a resample has (n − 1)/n of the
-    variance, and the normal tail where Student's is due. The default takes percentiles so much
-    further out that it would be Student's interval for normal data (the expanded percentile
-    interval, Hesterberg 2015, doi:10.1080/00031305.2015.1089789). BCa corrects for bias and
-    skewness (Efron 1987, doi:10.1080/01621459.1987.10478410), not for few units.
+    variance, and the normal tail where Student's is due (Hesterberg 2015,
+    doi:10.1080/00031305.2015.1089789). The default stretches them: where the variance of the mean
+    is `known`, on both sides by one factor, so that it would be Student's interval for normal data;
+    over tasks by taking percentiles further out. BCa corrects for bias and skewness (Efron 1987,
+    doi:10.1080/01621459.1987.10478410), not for few units.
 
     Args:
         estimates: (resample, column), NaN where a resample has none.
@@ -39,34 +47,48 @@ def bounds(
             NaN where undefined.
         kind: of the interval.
         level: of confidence.
+        known: variance of each point and its degrees of freedom; None over several tasks.
     """
-    pairs = [
-        _bounds(estimates[:, i], float(point[i]), units[:, i], kind, level)
-        for i in range(estimates.shape[1])
-    ]
-    low, high = np.array(pairs).reshape(-1, 2).T
-    return low, high
-
-
-def _bounds(
-    estimates: Array, point: float, units: Array, kind: Kind, level: float
-) -> tuple[float, float]:
-    if not np.isfinite(estimates.sum()):
-        estimates = estimates[~np.isnan(estimates)]
-    if not estimates.size:
-        return math.nan, math.nan
-    known = units[~np.isnan(units)]
     tail = (1 - level) / 2
+    pairs = []
+    for i in range(estimates.shape[1]):
+        drawn = estimates[:, i]
+        drawn = drawn if np.isfinite(drawn.sum()) else drawn[~np.isnan(drawn)]
+        if not drawn.size:
+            pairs.append((math.nan, math.nan))
+            continue
+        tails = _tails(drawn, float(point[i]), units[:, i], kind, tail, known is None)
+        low, high = np.quantile(drawn, tails)
+        if known and kind == "expanded":
+            factor = _factor(drawn, float(known.variance[i]), float(known.freedom[i]), tail)
+            low, high = (float(point[i] + factor * (end - point[i])) for end in (low, high))
+        pairs.append((float(low), float(high)))
+    lows, highs = np.array(pairs).reshape(-1, 2).T
+    return lows, highs
+
+
+def _tails(
+    drawn: Array, point: float, units: Array, kind: Kind, tail: float, outward: bool
+) -> tuple[float, float]:
+    """The percentiles that bound the interval, before any stretching."""
+    defined = units[~np.isnan(units)]
     if kind == "bca":
-        tails = _corrected(estimates, point, known, tail)
-    else:
-        tail = _expanded(tail, len(known)) if kind == "expanded" else tail
-        tails = (tail, 1 - tail)
-    low, high = np.quantile(estimates, tails)
-    return float(low), float(high)
+        return _corrected(drawn, point, defined, tail)
+    if kind == "expanded" and outward:
+        tail = _further(tail, len(defined))
+    return tail, 1 - tail
 
 
-def _expanded(tail: float, units: int) -> float:
+def _factor(drawn: Array, variance: float, freedom: float, tail: float) -> float:
+    """How much wider Student's interval with this variance is than the normal one of the draws."""
+    spread = float(drawn.std())
+    if spread <= 1e-12 * max(1.0, abs(float(drawn.mean()))):
+        return 1.0
+    student = float(special.stdtrit(freedom, tail) / special.ndtri(tail))
+    return math.sqrt(variance) / spread * student
+
+
+def _further(tail: float, units: int) -> float:
     """Below 5 units the tail would hold no resample: it is kept at `NARROWEST`."""
     if units < 2:
         return tail

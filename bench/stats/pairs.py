@@ -8,6 +8,7 @@ import numpy as np
 from bench.stats.board import Board, patient_means
 from bench.stats.bootstrap import RESAMPLES, Estimates, Sample, estimate, over_tasks
 from bench.stats.counts import Array
+from bench.stats.few import spread
 from bench.stats.frame import nanmean
 from bench.stats.interval import Interval, Kind, bounds
 from bench.stats.paired import ALPHA, benjamini_hochberg, holm, verdict, wilcoxon
@@ -96,7 +97,10 @@ def _effects(
     units = patient_means(samples[0]) if len(samples) == 1 else found.points
     if complete:
         point, drawn, units = point @ contrasts, drawn @ contrasts, units @ contrasts
-    return point, bounds(drawn, point, units, kind)
+    sure = None
+    if len(samples) == 1:
+        sure = spread(*(_paired(samples[0], places) if complete else samples[0]))
+    return point, bounds(drawn, point, units, kind, known=sure)
 
 
 def _gaps(values: Array) -> bool:

@@ -6,7 +6,7 @@ from bench.stats.counts import Array
 
 RESAMPLES = 10_000
 _EXACT = 13  # patients up to which all patterns of signs are fewer than the resamples
-_ROWS = 1000
+_ROWS = 250
 
 
 def sign_flip(

@@ -11,6 +11,7 @@ from bench.stats.aggregate import Aggregation, interquartile_mean, ranks, standi
 from bench.stats.board import Board, patient_means
 from bench.stats.bootstrap import RESAMPLES, Estimates, estimate, over_tasks
 from bench.stats.counts import Array
+from bench.stats.few import spread
 from bench.stats.frame import nanmean
 from bench.stats.interval import LEVEL, bounds
 from bench.stats.pairs import PairRow, all_pairs
@@ -74,7 +75,8 @@ def _table(
     mean = nanmean(found.points, axis=0)
     means = [patient_means(sample) for sample in board.samples]
     units = means[0] if len(means) == 1 else found.points
-    low, high = bounds(over_tasks(found.drawn, found.times), mean, units)
+    sure = spread(*board.samples[0]) if len(means) == 1 else None
+    low, high = bounds(over_tasks(found.drawn, found.times), mean, units, known=sure)
     middle = nanmean(np.array([interquartile_mean(task) for task in means]), axis=0)
     order = [int(arm) for arm in np.argsort(point, kind="stable")]
     letters, worse = _groups(board, order, pairs), _beaten_by(board, pairs)
