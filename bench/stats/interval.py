@@ -47,7 +47,7 @@ def bounds(
             NaN where undefined.
         kind: of the interval.
         level: of confidence.
-        known: variance of each point and its degrees of freedom; None over several tasks.
+        known: variance of each point; None over several tasks.
     """
     tail = (1 - level) / 2
     pairs = []
@@ -60,7 +60,7 @@ def bounds(
         tails = _tails(drawn, float(point[i]), units[:, i], kind, tail, known is None)
         low, high = np.quantile(drawn, tails)
         if known and kind == "expanded":
-            factor = _factor(drawn, float(known.variance[i]), float(known.freedom[i]), tail)
+            factor = _factor(drawn, known.reach(i, tail), tail)
             low, high = (float(point[i] + factor * (end - point[i])) for end in (low, high))
         pairs.append((float(low), float(high)))
     lows, highs = np.array(pairs).reshape(-1, 2).T
@@ -79,13 +79,12 @@ def _tails(
     return tail, 1 - tail
 
 
-def _factor(drawn: Array, variance: float, freedom: float, tail: float) -> float:
-    """How much wider Student's interval with this variance is than the normal one of the draws."""
+def _factor(drawn: Array, reach: float, tail: float) -> float:
+    """How much further Student's interval reaches than the normal one of the draws."""
     spread = float(drawn.std())
     if spread <= 1e-12 * max(1.0, abs(float(drawn.mean()))):
         return 1.0
-    student = float(special.stdtrit(freedom, tail) / special.ndtri(tail))
-    return math.sqrt(variance) / spread * student
+    return reach / (spread * -float(special.ndtri(tail)))
 
 
 def _further(tail: float, units: int) -> float:
