@@ -59,5 +59,6 @@ def benchmarks(session: nox.Session) -> None:
     """Speed as ratios in one run, against peers that only this session installs."""
     session.install("-c", "constraints.txt", "-e", ".[dev]")
     session.install("-c", "constraints.txt", "absl-py", "blosc2", "nnunetv2", "surface-distance")
-    for script in ("start", "loop", "patches", "metrics_start", "metrics_speed", "metrics_fuzz"):
+    scripts = ("start", "loop", "patches", "metrics_start", "metrics_speed", "metrics_fuzz")
+    for script in (*scripts, "overlap", "stats_speed", "calibration"):
         session.run("python", f"tests/benchmarks/{script}.py", *session.posargs)

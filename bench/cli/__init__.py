@@ -6,11 +6,13 @@ import typer
 
 from bench.cli.check import check
 from bench.cli.compare import compare
+from bench.cli.import_ import import_
 from bench.cli.ls import ls
 from bench.cli.overlap import overlap
 from bench.cli.plan import plan
 from bench.cli.prepare import prepare
 from bench.cli.pretrain import pretrain
+from bench.cli.rank import rank
 from bench.cli.report import report
 from bench.cli.run import run
 from bench.cli.score import score
@@ -27,10 +29,11 @@ app = typer.Typer(
     add_completion=False,
 )
 verbs = (
-    run, plan, status, report, compare, score, prepare, pretrain, check, overlap, ls, sysinfo,
+    run, plan, status, report, rank, compare, score, prepare, pretrain, check, overlap, ls, sysinfo,
 )  # fmt: skip
 for verb in verbs:
     app.command()(verb)
+app.command("import")(import_)
 app.add_typer(weights)
 
 

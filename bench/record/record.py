@@ -92,6 +92,20 @@ class Weights(_Part):
     trusted: bool = False
 
 
+class Imported(_Part):
+    """Where scores came from that were not made here.
+
+    Attributes:
+        layout: nnunet, wide or long.
+        source: who published them, as told by whoever imported them.
+        files: name → sha256.
+    """
+
+    layout: Literal["nnunet", "wide", "long"]
+    source: str
+    files: dict[str, str]
+
+
 class Cost(_Part):
     """What the cell itself took.
 
@@ -148,6 +162,7 @@ class Record(_Part):
         training: step → mean loss since the last entry.
         validation: step → mean Dice of the validation cases, where selection looked.
         failure: why it failed.
+        imported: the source of scores that were not made here.
     """
 
     schema_version: int = SCHEMA
@@ -167,3 +182,4 @@ class Record(_Part):
     training: dict[int, float] = {}
     validation: dict[int, float] = {}
     failure: str | None = None
+    imported: Imported | None = None

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report.rows import titled
-from bench.stats.bootstrap import Interval
 from bench.stats.effects import Effect, Mean
+from bench.stats.interval import Interval
 from bench.stats.metric import Metric
 
 if TYPE_CHECKING:

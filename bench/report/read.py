@@ -1,14 +1,23 @@
-"""The arms of a result folder."""
+"""The records and arms of a result folder."""
 
 from pathlib import Path
 
 from bench.errors import RecordError
-from bench.record import Store
+from bench.record import Record, Store
 from bench.stats.frame import Group, read_groups
 
 
 def groups_in(store_dir: Path) -> list[Group]:
     """Read the records of a folder and group them.
+
+    Raises:
+        RecordError: there is no record, or one can't be read.
+    """
+    return read_groups(records_in(store_dir))
+
+
+def records_in(store_dir: Path) -> list[Record]:
+    """Read the records of a folder.
 
     Raises:
         RecordError: there is no record, or one can't be read.
@@ -19,4 +28,4 @@ def groups_in(store_dir: Path) -> list[Group]:
             f"{store_dir}: no records there; run a sweep into it first "
             f"(voxbench run SPEC -o {store_dir})."
         )
-    return read_groups(records)
+    return records

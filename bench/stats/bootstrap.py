@@ -12,80 +12,113 @@ single run the interval can speak of patients only.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.stats.counts import Array, patient_counts, run_counts, task_counts
+from bench.stats.few import spread
 from bench.stats.frame import nanmean
+from bench.stats.interval import LEVEL, Interval, Kind, bounds
 
 RESAMPLES = 10_000
-LEVEL = 0.95
-
-Array = NDArray[np.float64]
 
 
 class Sample(NamedTuple):
-    """Values of one task, (patient, run), NaN where undefined, and the draw of each run."""
+    """Values of one task, (patient, run) or (arm, patient, run), and the draw of each run.
+
+    NaN where undefined.
+    """
 
     values: Array
     draws: tuple[int, ...]
 
 
-class Interval(NamedTuple):
-    """A mean with its percentile interval."""
+class Estimates(NamedTuple):
+    """The mean over patients of the mean over runs, of each task and arm.
 
-    mean: float
-    low: float
-    high: float
+    Attributes:
+        points: (task, arm).
+        drawn: in each resample, (task, resample, arm); NaN where nothing was drawn.
+        times: how often each task was drawn, (resample, task).
+    """
+
+    points: Array
+    drawn: Array
+    times: Array
+
+
+def estimate(samples: Sequence[Sample], resamples: int = RESAMPLES, seed: int = 0) -> Estimates:
+    """Resample tasks, patients and runs; all arms share the draws, and runs they have in common.
+
+    The samples are (arm, patient, run), with the same arms.
+    """
+    points = [nanmean(nanmean(sample.values, axis=2), axis=1) for sample in samples]
+    drawn = np.empty((len(samples), resamples, len(samples[0].values)))
+    for column, sample in enumerate(samples):
+        shape = (sample.values.shape[1], len(samples), column)
+        patients = patient_counts(*shape, resamples, seed)
+        runs = run_counts(sample.draws, column, resamples, seed)
+        drawn[column] = _arm_means(sample.values, patients, runs)
+    return Estimates(np.array(points), drawn, task_counts(len(samples), resamples, seed))
 
 
 def bootstrap(
-    *samples: Sample, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
+    *samples: Sample,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+    kind: Kind = "expanded",
 ) -> Interval:
     """Mean over tasks of the mean over patients of the mean over runs, with its interval.
 
     For an effect give the differences arm − twin, paired by patient and run. One sample is one
     task: tasks are resampled where there are several. The same seed gives the same interval.
     """
-    known = [sample for sample in samples if not np.isnan(sample.values).all()]
+    known = [
+        Sample(sample.values[None], sample.draws)
+        for sample in samples
+        if not np.isnan(sample.values).all()
+    ]
     if not known:
         return Interval(np.nan, np.nan, np.nan)
-    means = [_mean(nanmean(sample.values, axis=1)) for sample in known]
-    estimates = _estimates(known, resamples, seed)
-    tail = 50 * (1 - level)
-    low, high = np.percentile(estimates[~np.isnan(estimates)], [tail, 100 - tail])
-    return Interval(float(np.mean(means)), float(low), float(high))
+    found = estimate(known, resamples, seed)
+    point = found.points.mean(axis=0)
+    units = found.points if len(known) > 1 else nanmean(known[0].values, axis=2).T
+    sure = spread(*known[0]) if len(known) == 1 else None
+    low, high = bounds(over_tasks(found.drawn, found.times), point, units, kind, level, sure)
+    return Interval(float(point[0]), float(low[0]), float(high[0]))
 
 
-def _mean(values: Array) -> float:
-    return float(nanmean(values, axis=0))
+def over_tasks(by_task: Array, times: Array) -> Array:
+    """The mean over the drawn tasks, (resample, arm), of (task, resample, arm)."""
+    weights = times.T[:, :, None] * ~np.isnan(by_task)
+    return _ratio((weights * np.nan_to_num(by_task)).sum(axis=0), weights.sum(axis=0))
 
 
-def _estimates(samples: Sequence[Sample], resamples: int, seed: int) -> Array:
-    """The statistic in each resample, (resample,)."""
-    tasks = _task_counts(len(samples), resamples, seed)
-    total = np.zeros(resamples)
-    for column, sample in enumerate(samples):
-        shape = (len(sample.values), len(samples), column)
-        patients = _patient_counts(*shape, resamples, seed)
-        runs = _run_counts(sample.draws, column, resamples, seed)
-        times = tasks[:, column]
-        total += np.where(times > 0, times * _task_means(sample.values, patients, runs), 0.0)
-    return total / len(samples)
-
-
-def _task_means(values: Array, patients: Array, runs: Array) -> Array:
-    """Mean over resampled patients of their mean over resampled runs, (resample,).
-
-    `einsum` rather than `@`: for matrices this thin it is faster, and its result does not
-    depend on the number of threads.
-    """
+def _arm_means(values: Array, patients: Array, runs: Array) -> Array:
+    """Mean over resampled patients of their mean over resampled runs, (resample, arm)."""
     undefined = np.isnan(values)
+    scored = ~undefined.all(axis=(0, 2))
+    if not scored.all():
+        values, undefined, patients = values[:, scored], undefined[:, scored], patients[:, scored]
     if not undefined.any():
-        by_run = np.einsum("bp,rp->br", patients, np.ascontiguousarray(values.T))
-        return _ratio((by_run * runs).sum(axis=1), patients.sum(axis=1) * runs.sum(axis=1))
+        return _complete_means(values, patients, runs)
+    means = [_partial_means(arm, patients, runs) for arm in values]
+    return np.stack(means, axis=1)
+
+
+def _complete_means(values: Array, patients: Array, runs: Array) -> Array:
+    """Where nothing is undefined: one product for all arms and runs."""
+    arms, people, trained = values.shape
+    by_run = patients @ values.transpose(1, 0, 2).reshape(people, arms * trained)
+    total = np.einsum("bar,br->ba", by_run.reshape(-1, arms, trained), runs)
+    return _ratio(total, (patients.sum(axis=1) * runs.sum(axis=1))[:, None] + np.zeros(arms))
+
+
+def _partial_means(values: Array, patients: Array, runs: Array) -> Array:
+    """One arm with undefined values, (patient, run): runs first, so that a patient counts once."""
+    undefined = np.isnan(values)
     total = np.einsum("br,pr->bp", runs, np.where(undefined, 0.0, values))
     by_patient = _ratio(total, np.einsum("br,pr->bp", runs, (~undefined).astype(np.float64)))
     missing = np.isnan(by_patient)
@@ -97,43 +130,3 @@ def _ratio(numerator: Array, denominator: Array) -> Array:
     empty = np.full(numerator.shape, np.nan)
     np.divide(numerator, denominator, out=empty, where=denominator > 0)
     return empty
-
-
-@lru_cache(maxsize=64)
-def _task_counts(tasks: int, resamples: int, seed: int) -> NDArray[np.int64]:
-    """How often each task is drawn, (resample, task)."""
-    rng = np.random.default_rng([seed, tasks])
-    return rng.multinomial(tasks, _even(tasks), size=resamples)
-
-
-@lru_cache(maxsize=16)
-def _patient_counts(patients: int, tasks: int, column: int, resamples: int, seed: int) -> Array:
-    """How often each patient is drawn, (resample, patient).
-
-    For each time that their task, the `column`th of `tasks`, is drawn: as many as it has.
-    """
-    rng = np.random.default_rng([seed, tasks, column, patients])
-    times = _task_counts(tasks, resamples, seed)[:, column]
-    return rng.multinomial(patients * times, _even(patients)).astype(np.float64)
-
-
-@lru_cache(maxsize=64)
-def _run_counts(draws: tuple[int, ...], column: int, resamples: int, seed: int) -> Array:
-    """How often each run is drawn, (resample, run): draws first, then the seeds of each."""
-    rng = np.random.default_rng([seed, column, len(draws), 1])
-    labels, sizes = np.unique(draws, return_counts=True)
-    if len(draws) == 1:
-        return np.ones((resamples, 1))
-    if len(labels) == 1:
-        drawn = rng.multinomial(len(draws) - 1, _even(len(draws)), size=resamples)
-        return drawn.astype(np.float64)
-    counts = np.zeros((resamples, len(draws)))
-    chosen = rng.multinomial(len(labels) - 1, _even(len(labels)), size=resamples)
-    for place, (label, size) in enumerate(zip(labels, sizes, strict=True)):
-        seeds = np.flatnonzero(np.equal(draws, label))
-        counts[:, seeds] = rng.multinomial(size * chosen[:, place], _even(int(size)))
-    return counts
-
-
-def _even(n: int) -> Array:
-    return np.full(n, 1 / n, dtype=np.float64)

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.stats.bootstrap import Array, Interval, Sample, bootstrap
+from bench.stats.bootstrap import Sample, bootstrap
+from bench.stats.counts import Array
 from bench.stats.frame import Group, Run, nanmean
+from bench.stats.interval import Interval
 from bench.stats.metric import METRICS, Metric
 from bench.stats.paired import ALPHA, FEWEST, holm, verdict, wilcoxon
 

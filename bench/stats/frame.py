@@ -59,6 +59,15 @@ class Spent(NamedTuple):
     pretraining_masks: int
 
 
+class Scale(NamedTuple):
+    """What weights were made of; NaN where it is not known, 0 for scratch."""
+
+    volumes: float
+    masks: float
+    gpu_hours: float
+    cpu_hours: float
+
+
 @dataclass(frozen=True)
 class Group:
     """One arm at one fraction of one task, with all its trainings.
@@ -76,6 +85,7 @@ class Group:
         failed: trainings without a result.
         failed_cases: predictions that failed and are scored as the worst.
         spent: its cost.
+        scale: of its pre-training.
         smoke: its cells were run with a limit.
     """
 
@@ -90,6 +100,7 @@ class Group:
     failed: tuple[Failed, ...]
     failed_cases: int
     spent: Spent
+    scale: Scale
     smoke: bool
 
     @property
@@ -173,6 +184,7 @@ def _group(where: Where, arm: str, records: Sequence[Record]) -> Group:
         failed=_failed(records, finished),
         failed_cases=sum(case.failure is not None for record in done for case in record.cases),
         spent=_spent(done),
+        scale=_scale(done),
         smoke=any(record.smoke for record in records),
     )
 
@@ -230,6 +242,19 @@ def _spent(records: Sequence[Record]) -> Spent:
         pretraining_gpu_hours=max((w.gpu_hours for w in weights), default=0.0),
         pretraining_volumes=max((w.volumes or 0 for w in weights), default=0),
         pretraining_masks=max((w.masks or 0 for w in weights), default=0),
+    )
+
+
+def _scale(records: Sequence[Record]) -> Scale:
+    """Several trainings with weights of their own, as after a change of seed, give the mean."""
+    if not any(record.arm.twin for record in records):
+        return Scale(0.0, 0.0, 0.0, 0.0)
+    weights = [record.weights for record in records if record.weights]
+    return Scale(
+        _mean(w.volumes for w in weights if w.volumes is not None),
+        _mean(w.masks for w in weights if w.masks is not None),
+        _mean(w.gpu_hours for w in weights),
+        _mean(w.cpu_hours for w in weights),
     )
 
 

@@ -1,13 +1,15 @@
-"""Paired tests on patients, Holm's correction, and the four words of a verdict."""
+"""The paired test on patients, corrections for a family of tests, and the words of a verdict."""
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
-from bench.stats.bootstrap import Interval
+from bench.stats.interval import Interval
 
 ALPHA = 0.05
 EXACT = 200  # patients up to which every pattern of signs is counted
@@ -34,14 +36,19 @@ def wilcoxon(differences: NDArray[np.float64]) -> float:
     positive = int(ranks[known > 0].sum())
     smaller = min(positive, int(ranks.sum()) - positive)
     if len(ranks) <= EXACT:
-        return min(1.0, 2 * float(_sum_distribution(ranks)[: smaller + 1].sum()))
+        chance = _sum_distribution(tuple(np.sort(ranks).tolist()))
+        return min(1.0, 2 * float(chance[: smaller + 1].sum()))
     deviation = math.sqrt(float((ranks**2).sum())) / 2
     return math.erfc((ranks.sum() / 2 - smaller) / deviation / math.sqrt(2))
 
 
-def _sum_distribution(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Probability of each sum of ranks when each is in or out like a coin, (sum + 1,)."""
-    chance = np.zeros(int(ranks.sum()) + 1)
+@lru_cache(maxsize=32)
+def _sum_distribution(ranks: tuple[int, ...]) -> NDArray[np.float64]:
+    """Probability of each sum of ranks when each is in or out like a coin, (sum + 1,).
+
+    Without ties it is the same for all pairs with so many patients.
+    """
+    chance = np.zeros(sum(ranks) + 1)
     chance[0] = 1.0
     for rank in ranks:
         without = chance / 2
@@ -62,6 +69,20 @@ def holm(p: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(tested) - rank) * value))
         adjusted[i] = highest
     return adjusted
+
+
+def benjamini_hochberg(p: Sequence[float]) -> list[float]:
+    """Adjusted p values that bound the share of false findings, in the order given.
+
+    Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x. As in `holm`, NaN is no
+    test.
+    """
+    given = np.array(p, dtype=float)
+    tested = ~np.isnan(given)
+    adjusted = np.full(len(given), np.nan)
+    if tested.any():
+        adjusted[tested] = stats.false_discovery_control(given[tested])
+    return adjusted.tolist()
 
 
 def verdict(

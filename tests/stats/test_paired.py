@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.stats.bootstrap import Interval
-from bench.stats.paired import holm, verdict, wilcoxon
+from bench.stats.interval import Interval
+from bench.stats.paired import benjamini_hochberg, holm, verdict, wilcoxon
 
 
 def test_six_patients_that_all_improve_have_the_smallest_p_of_six():
@@ -123,3 +123,10 @@ def test_a_shorter_distance_is_better():
 
 def test_an_undefined_effect_is_undecided():
     assert verdict(Interval(math.nan, math.nan, math.nan), math.nan, 40, 0.01) == "undecided"
+
+
+def test_benjamini_hochberg_by_hand():
+    # sorted .005 .01 .03 .04 times 4/1 4/2 4/3 4/4 is .02 .02 .04 .04
+    adjusted = benjamini_hochberg([0.01, 0.04, math.nan, 0.03, 0.005])
+    assert adjusted == pytest.approx([0.02, 0.04, math.nan, 0.04, 0.02], nan_ok=True)
+    assert benjamini_hochberg([]) == []

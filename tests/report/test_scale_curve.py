@@ -3,7 +3,7 @@
 import pytest
 
 from bench.report.report import report
-from bench.report.scale import _families, _lines, _twins, draw, family
+from bench.report.scale_curve import _families, _lines, _twins, draw, family
 from bench.stats.effects import effects, means, twins
 from bench.stats.frame import read_groups
 from bench.stats.metric import METRICS

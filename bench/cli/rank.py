@@ -1,0 +1,59 @@
+"""`voxbench rank`: all arms of a folder against each other."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.cli.options import Json
+from bench.cli.report import Margin, Metric
+from bench.cli.show import table
+
+
+def rank(
+    directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Also write tables and figures here.")
+    ] = None,
+    metric: Metric = "dice",
+    margin: Margin = None,
+    by: Annotated[str, typer.Option(help="Aggregation: tasks, patients or borda.")] = "tasks",
+    missing: Annotated[
+        str, typer.Option(help="Policy for missing trainings: complete, available or worst.")
+    ] = "complete",
+    json: Json = False,
+) -> None:
+    """Rank all arms with ties, and say which pairs are separated, by class and overall."""
+    from bench.report import rank as ranking
+    from bench.report.tables import texts
+
+    found = ranking.rank(directory, metric, margin, by, missing)  # type: ignore[arg-type]
+    written = ranking.write(found, out) if out else []
+    if json:
+        _print_json(found, written)
+        return
+    for place in found:
+        for made in place.tables:
+            print(f"{made.title}: {made.caption}")  # noqa: T201
+            titles = [column.title for column in made.columns]
+            table([dict(zip(titles, line, strict=True)) for line in texts(made)])
+        print("\n".join(place.sentences) + "\n")  # noqa: T201
+    if out:
+        print(f"written: {len(written)} files in {out}")  # noqa: T201
+
+
+def _print_json(found: Any, written: list[Path]) -> None:
+    import json as writer
+
+    from bench.report.tables import plain
+
+    told = [
+        {
+            "scope": place.league.board.scope._asdict(),
+            "sentences": place.sentences,
+            **{made.title.lower(): [plain(row) for row in made.rows] for made in place.tables},
+        }
+        for place in found
+    ]
+    files = [str(path) for path in written]
+    print(writer.dumps({"rankings": told, "files": files}, indent=1))  # noqa: T201

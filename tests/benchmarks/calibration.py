@@ -1,0 +1,99 @@
+"""Do the statistics keep their word? Simulations with known truth, seeds fixed.
+
+    python tests/benchmarks/calibration.py [--repeats 1000] [--resamples 2000]
+
+Scores are like Dice: skewed to the left, within 0…1, correlated between arms by the patient's
+difficulty, with some near-failures, and with 3 seeds that shift all patients alike.
+
+- A/A: two arms without a true difference, 3 seeds, each with luck that all patients share; how
+  often a verdict names a winner.
+- Coverage: how often the 95% interval of an effect, and of an arm's mean, holds the truth, with
+  10, 30 and 100 patients, for each kind of interval; with one training an arm, with 3 seeds, and
+  with 3 seeds that have luck. The truth is the mean over a very large population.
+
+Exit code 1 if A/A exceeds 5%, or the default interval of an effect with one training leaves
+93–97%. With seeds it is meant to be cautious: see bench/stats/few.py.
+"""
+
+import argparse
+import sys
+
+import numpy as np
+from scipy import stats
+
+from bench.stats.bootstrap import Sample, bootstrap
+from bench.stats.frame import nanmean
+from bench.stats.interval import Kind
+from bench.stats.paired import verdict, wilcoxon
+
+PATIENTS = (10, 30, 100)
+SEEDS = 3
+CASES = ((1, 0.0, "1 training"), (3, 0.0, "3 seeds"), (3, 0.05, "3 seeds with luck"))
+KINDS: tuple[Kind, ...] = ("expanded", "percentile", "bca")
+LUCK, NOISE = 0.05, 0.25  # of a seed and of a training on a patient, in logits
+
+
+def main() -> int:
+    options = argparse.ArgumentParser()
+    options.add_argument("--repeats", type=int, default=1000)
+    options.add_argument("--resamples", type=int, default=2000)
+    given = options.parse_args()
+    kept = True
+    for patients in PATIENTS:
+        kept &= aa(patients, given.repeats, given.resamples)
+        kept &= coverage(patients, given.repeats, given.resamples)
+    print("calibrated" if kept else "not calibrated")
+    return 0 if kept else 1
+
+
+def arms(
+    rng: np.random.Generator, patients: int, gain: float, luck: float, seeds: int = SEEDS
+) -> np.ndarray:
+    """Scores of two arms, (2, patient, seed)."""
+    ease = stats.gamma.rvs(2.0, size=patients, random_state=rng)  # a long tail of hard patients
+    level = 2.6 - 0.7 * ease
+    level[rng.random(patients) < 0.03] -= 3  # near-failures
+    gains = np.array([0.0, gain])[:, None, None] * rng.normal(1, 0.7, (1, patients, 1))
+    logits = (
+        level[:, None] + gains + rng.normal(0, luck, (2, 1, seeds))
+        + rng.normal(0, NOISE, (2, patients, seeds))
+    )  # fmt: skip
+    return 1 / (1 + np.exp(-logits))
+
+
+def aa(patients: int, repeats: int, resamples: int) -> bool:
+    rng = np.random.default_rng([1, patients])
+    wrong = 0
+    for _ in range(repeats):
+        twin, arm = arms(rng, patients, 0.0, LUCK)
+        interval = bootstrap(Sample(arm - twin, (0,) * SEEDS), resamples=resamples)
+        p = wilcoxon(nanmean(arm - twin, axis=1))
+        wrong += verdict(interval, p, patients, margin=0.0) in ("better", "worse")
+    print(f"A/A, {patients:>3} patients, {SEEDS} seeds: {wrong / repeats:.1%} winners")
+    return wrong / repeats <= 0.05
+
+
+def coverage(patients: int, repeats: int, resamples: int) -> bool:
+    kept = True
+    for seeds, luck, name in CASES:
+        truth = arms(np.random.default_rng(2), 500_000, 0.3, 0.0).mean(axis=(1, 2))
+        rng = np.random.default_rng([3, patients, seeds])
+        held = {(of, kind): 0 for of in ("effect", "mean") for kind in KINDS}
+        for _ in range(repeats):
+            twin, arm = arms(rng, patients, 0.3, luck, seeds)
+            for of, values, true in (
+                ("effect", arm - twin, truth[1] - truth[0]), ("mean", arm, truth[1])
+            ):  # fmt: skip
+                for kind in KINDS:
+                    sample = Sample(values, (0,) * seeds)
+                    found = bootstrap(sample, resamples=resamples, kind=kind)
+                    held[of, kind] += found.low <= true <= found.high
+        for of in ("effect", "mean"):
+            shown = ", ".join(f"{kind} {held[of, kind] / repeats:.1%}" for kind in KINDS)
+            print(f"coverage of the {of:<6}, {patients:>3} patients, {name}: {shown}")
+        kept &= seeds > 1 or 0.93 <= held["effect", "expanded"] / repeats <= 0.97
+    return kept
+
+
+if __name__ == "__main__":
+    sys.exit(main())

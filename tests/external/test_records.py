@@ -1,0 +1,192 @@
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.errors import DataError
+from bench.external.records import read
+from bench.record import Store
+from bench.stats.board import boards
+from bench.stats.frame import read_groups
+from bench.stats.metric import METRICS
+
+WIDE = "name,aorta,liver\ns1,0.9,0.8\ns2,,0.5\ns3,,\n"
+
+
+@pytest.fixture
+def put(tmp_path):
+    def put(name, text):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return put
+
+
+def scores(record, metric="dice"):
+    return {
+        (case.case, name): getattr(found, metric)
+        for case in record.cases
+        for name, found in case.classes.items()
+        if not np.isnan(getattr(found, metric))
+    }
+
+
+def test_a_wide_table_says_by_its_name_whose_score_it_is(put):
+    [record] = read([put("nnU-Net_U-Net_dsc.csv", WIDE)], "total")
+    assert (record.arm.task, record.arm.baseline) == ("total", "nnU-Net_U-Net")
+    assert scores(record) == {("s1", "aorta"): 0.9, ("s1", "liver"): 0.8, ("s2", "liver"): 0.5}
+    assert len(record.cases) == 3
+
+
+def test_files_of_one_arm_become_one_record(put):
+    nsd = put("net_nsd.csv", WIDE.replace("0.9", "0.7"))
+    [record] = read([put("net_dsc.csv", WIDE), nsd], "total")
+    assert scores(record)["s1", "aorta"] == 0.9
+    assert scores(record, "nsd")["s1", "aorta"] == 0.7
+
+
+def test_a_folder_can_name_the_arm_and_the_file_the_metric(put):
+    [record] = read([put("unest/dsc.csv", WIDE)], "total")
+    assert record.arm.baseline == "unest"
+
+
+def test_imported_records_say_so_with_source_and_checksum(put, tmp_path):
+    path = put("net_dsc.csv", WIDE)
+    [record] = read([path], "total", source="Somebody 2024")
+    assert (record.imported.layout, record.imported.source) == ("wide", "Somebody 2024")
+    assert len(record.imported.files["net_dsc.csv"]) == 64
+    Store(tmp_path).write(record)
+    assert Store(tmp_path).read(record.key).imported == record.imported
+
+
+def test_the_same_file_gives_the_same_key_and_a_changed_one_another(put):
+    [first] = read([put("net_dsc.csv", WIDE)], "total")
+    [again] = read([put("net_dsc.csv", WIDE)], "total")
+    [changed] = read([put("net_dsc.csv", WIDE.replace("0.9", "0.7"))], "total")
+    assert first.key == again.key != changed.key
+
+
+def test_a_long_table_holds_arms_seeds_and_metrics(put):
+    text = "task,model,case,class,seed,Dice,HD95\n"
+    text += "".join(
+        f"t,{arm},c{i},liver,{seed},0.{i}5,4\n" for arm in "ab" for i in (1, 2) for seed in (0, 1)
+    )
+    records = read([put("scores.csv", text)])
+    assert [(r.arm.baseline, r.arm.seed) for r in records] == [
+        ("a", 0), ("a", 1), ("b", 0), ("b", 1),
+    ]  # fmt: skip
+    assert scores(records[0]) == {("c1", "liver"): 0.15, ("c2", "liver"): 0.25}
+    assert scores(records[0], "hd95_mm") == {("c1", "liver"): 4, ("c2", "liver"): 4}
+
+
+def test_a_long_table_can_have_a_row_a_metric_and_several_scans_a_patient(put):
+    text = "case,patient,class,metric,value\n1a,p1,x,DSC,0.5\n1b,p1,x,DSC,0.7\n2a,p2,x,dice,\n"
+    [record] = read([put("scores.csv", text)], "t", "a")
+    [group] = read_groups([record])
+    assert group.scores["dice"][0, 0] == pytest.approx(0.6)
+    assert group.undefined["dice"] == 1
+
+
+def summary(**changes):
+    entry = {
+        "metrics": {"1": {"Dice": 0.8, "IoU": 0.7}, "2": {"Dice": float("nan")}},
+        "prediction_file": "/out/case_7.nii.gz",
+        "reference_file": "/in/case_7.nii.gz",
+    }
+    return json.dumps({"metric_per_case": [{**entry, **changes}], "mean": {}})
+
+
+def test_a_summary_of_nnunet_is_read_by_case_and_label(put):
+    [record] = read([put("summary.json", summary())], "t", "nnU-Net")
+    assert scores(record) == {("case_7", "1"): 0.8}
+    assert set(record.cases[0].classes) == {"1", "2"}
+
+
+def test_our_own_summary_names_the_classes(put):
+    document = json.loads(summary()) | {"classes": {"1": "liver", "2": "spleen"}}
+    [record] = read([put("summary.json", json.dumps(document))], "t", "a")
+    assert set(record.cases[0].classes) == {"liver", "spleen"}
+
+
+def test_arms_are_compared_on_the_cases_that_both_have(put):
+    files = [put("a_dsc.csv", WIDE), put("b_dsc.csv", "name,aorta,liver\ns1,0.5,0.5\ns9,1,1\n")]
+    [found] = boards(read_groups(read(files, "total")), METRICS["dice"])
+    assert found.arms == ("a", "b")
+    assert found.patients == (("s1", "s2", "s3", "s9"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "message"),
+    [
+        ("a_dsc.csv", WIDE, {}, "says no task"),
+        ("a.csv", WIDE, {"task": "t"}, "name ends in no metric"),
+        ("a_dsc.csv", WIDE.replace("0.9", "1.9"), {"task": "t"}, "column aorta: dice is 1.9"),
+        ("a_dsc.csv", WIDE.replace("0.9", "-1"), {"task": "t"}, "not between 0 and 1"),
+        ("a_dsc.csv", WIDE.replace("0.9", "good"), {"task": "t"}, "'good' is no number"),
+        ("a_hd95.csv", WIDE.replace("0.9", "inf"), {"task": "t"}, "finite distance"),
+        ("a_dsc.csv", WIDE + "s1,0.1,0.1\n", {"task": "t"}, "two values of dice for 'aorta'"),
+        ("a_dsc.csv", WIDE + "s4,0.1\n", {"task": "t"}, "line 5: 2 values under 3 columns"),
+        ("a_dsc.csv", "name,x,x\n", {"task": "t"}, "'x' is there twice"),
+        ("a_dsc.csv", "name,x\ns1,\n", {"task": "t"}, "no defined score"),
+        ("a_dsc.csv", "", {"task": "t"}, "no header"),
+        ("a_dsc.csv", WIDE, {"task": "../../etc"}, "letters, digits"),
+        ("a_dsc.csv", WIDE, {"task": "t", "arm": "a\nb"}, "plain signs"),
+        ("a_dsc.csv", WIDE, {"task": "t", "metric": "dise"}, "Did you mean 'dice'"),
+        ("long.csv", "case,class,dice\nc,x,1\n", {"task": "t"}, "no column for arm"),
+        ("long.csv", "case,class,iou\nc,x,1\n", {"task": "t", "arm": "a"}, "metric and value"),
+        ("long.csv", "case,class,dice,seed\nc,x,1,-1\n", {"task": "t", "arm": "a"}, "no whole"),
+        ("s.json", summary(), {"task": "t"}, "says no arm"),
+        ("s.json", "[1]", {"task": "t", "arm": "a"}, "no list 'metric_per_case'"),
+        ("s.json", "{", {"task": "t", "arm": "a"}, "can't be read as JSON"),
+        ("s.json", "[" * 100_000, {"task": "t", "arm": "a"}, "can't be read as JSON"),
+        ("s.json", summary(metrics=3), {"task": "t", "arm": "a"}, "no dictionary 'metrics'"),
+        ("s.json", summary(reference_file=3), {"task": "t", "arm": "a"}, "no 'reference_file'"),
+        ("s.json", summary(metrics={"1": {"Dice": "1"}}), {"task": "t", "arm": "a"}, "no number"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_one_clear_line(put, name, text, options, message):
+    with pytest.raises(DataError, match=message) as told:
+        read([put(name, text)], **options)
+    assert "\n" not in str(told.value)
+
+
+def test_a_missing_file_is_one_clear_line(tmp_path):
+    with pytest.raises(DataError, match="can't be read as CSV"):
+        read([tmp_path / "a_dsc.csv"], "t")
+
+
+def test_layouts_are_not_mixed(put):
+    with pytest.raises(DataError, match="files of several layouts"):
+        read([put("a_dsc.csv", WIDE), put("s.json", summary())], "t", "a")
+
+
+@pytest.mark.realdata
+def test_the_touchstone_tables_are_read_whole_and_ranked():
+    folder = Path(os.environ.get("VOXBENCH_DATA", "missing")).parent / "golden/touchstone"
+    if not folder.is_dir():
+        pytest.skip("no golden/touchstone beside $VOXBENCH_DATA")
+    from bench.stats.board import settle
+    from bench.stats.ranking import league
+
+    records = read(sorted(folder.glob("*.csv")), "totalsegmentator")
+    assert [(r.arm.baseline, len(r.cases)) for r in records] == [
+        ("MONAI_Swin_UNETR", 743), ("nnU-Net_STU-Net_B", 743), ("nnU-Net_U-Net", 743),
+    ]  # fmt: skip
+    assert {name for r in records for case in r.cases for name in case.classes} == {
+        "aorta", "gall_bladder", "kidney_left", "kidney_right", "liver", "pancreas", "postcava",
+        "spleen", "stomach",
+    }  # fmt: skip
+    lines = (folder / "nnU-Net_U-Net_dsc.csv").read_text().splitlines()[1:]
+    livers = [float(line.split(",")[5]) for line in lines if line.split(",")[5]]
+    own = [s for (_, name), s in scores(records[2]).items() if name == "liver"]
+    assert own == livers
+    [board] = boards(read_groups(records), METRICS["dice"])
+    found = league(settle(board), 0.01)
+    assert [(row.place, row.arm) for row in found.rows] == [
+        (1, "nnU-Net_STU-Net_B"), (2, "nnU-Net_U-Net"), (3, "MONAI_Swin_UNETR"),
+    ]  # fmt: skip
+    assert all(pair.separated for pair in found.pairs)

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from bench.stats.ranking import league, stretches
+from tests.stats.boards import board, noisy
+
+NAN = float("nan")
+
+
+def test_arms_that_differ_have_places_of_their_own():
+    rows = league(board(noisy(0.5, 0.7, 0.6)), 0.01).rows
+    assert [(row.arm, row.place, row.group) for row in rows] == [
+        ("b", 1, "a"), ("c", 2, "b"), ("a", 3, "c"),
+    ]  # fmt: skip
+    assert [(row.rank, row.rank_low, row.rank_high) for row in rows] == [
+        (1, 1, 1), (2, 2, 2), (3, 3, 3),
+    ]  # fmt: skip
+    assert [row.first for row in rows] == [1, 0, 0]
+
+
+def test_arms_that_do_not_differ_are_tied():
+    rows = league(board(noisy(0.6, 0.6, 0.7, noise=0.05)), 0.01).rows
+    assert [row.place for row in rows] == [1, 2, 2]
+    assert [row.group for row in rows] == ["a", "b", "b"]
+    assert rows[1].rank_high == 3
+
+
+def test_equal_arms_share_their_rank_in_every_resample():
+    scores = noisy(0.6)
+    rows = league(board(np.concatenate([scores, scores])), 0.01).rows
+    assert [(row.rank, row.rank_low, row.rank_high, row.first) for row in rows] == [
+        (1.5, 1.5, 1.5, 0.0)
+    ] * 2
+
+
+def test_the_shortest_distance_is_first():
+    rows = league(board(noisy(5.0, 7.0), metric="hd95_mm"), 0.01).rows
+    assert [row.arm for row in rows] == ["a", "b"]
+
+
+def test_the_aggregation_decides_where_tasks_disagree():
+    small, large = noisy(0.9, 0.5, patients=6), noisy(0.5, 0.6, patients=60)
+    assert league(board(small, large), 0.01, "tasks").rows[0].arm == "a"
+    assert league(board(small, large), 0.01, "patients").rows[0].arm == "b"
+
+
+def test_an_arm_without_a_score_is_last_and_has_no_rank():
+    scores = noisy(0.5, 0.6)
+    scores[1] = NAN
+    rows = league(board(scores), 0.01).rows
+    assert [row.arm for row in rows] == ["a", "b"]
+    assert (rows[1].tasks, rows[1].patients) == (0, 0)
+    assert np.isnan([rows[1].rank, rows[1].mean, rows[1].first]).all()
+
+
+def test_the_same_seed_gives_the_same_league():
+    given = board(noisy(0.6, 0.61, 0.7), noisy(0.5, 0.5, 0.5, seed=4))
+    assert league(given, 0.01) == league(given, 0.01)
+
+
+def test_stretches_overlap_where_ties_are_no_equivalence():
+    near = [0.0, 1.0, 2.0, 5.0]
+    assert stretches(4, lambda i, j: near[j] - near[i] < 1.5) == [(0, 1), (1, 2), (3, 3)]
+    assert stretches(3, lambda i, j: True) == [(0, 2)]
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_ranks_ignore_what_all_arms_gain(shift):
+    first = league(board(noisy(0.5, 0.51, 0.53)), 0.01).rows
+    moved = league(board(noisy(0.5, 0.51, 0.53) + shift), 0.01).rows
+    assert [row.rank_high for row in moved] == [row.rank_high for row in first]
