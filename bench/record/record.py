@@ -106,6 +106,20 @@ class Imported(_Part):
     files: dict[str, str]
 
 
+class Contamination(_Part):
+    """Whether the arm's weights have seen what it is tested on, as the ledger knows it.
+
+    Attributes:
+        status: overlaps are by the names of corpora, or by case, which is proof.
+        shared: the corpora, or the test cases, that both hold.
+        reason: of an unknown.
+    """
+
+    status: Literal["clean", "overlaps (by corpus)", "overlaps (by case)", "unknown"]
+    shared: list[str] = []
+    reason: str = ""
+
+
 class Cost(_Part):
     """What the cell itself took.
 
@@ -157,6 +171,7 @@ class Record(_Part):
         cell: the resolved cell with its recipe.
         environment: versions, commit, device.
         seeds: the named random streams.
+        contamination: None in records from before there was a ledger, until they are run again.
         metrics_version: of the metric definitions.
         cases: scores of the test cases.
         training: step → mean loss since the last entry.
@@ -177,6 +192,7 @@ class Record(_Part):
     data: Data | None = None
     weights: Weights | None = None
     cost: Cost | None = None
+    contamination: Contamination | None = None
     metrics_version: str = ""
     cases: list[CaseScores] = []
     training: dict[int, float] = {}

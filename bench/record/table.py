@@ -24,8 +24,8 @@ _COST = (
 _TYPES = {
     "string": (
         "key", "status", "sweep", "task", "baseline", "twin", "strategy", "network", "fraction",
-        "adaptation", "data_fingerprint", "split_sha256", "weights_sha256", "metrics_version",
-        "failure", "case", "patient", "case_failure", "class", "flag",
+        "adaptation", "contamination", "data_fingerprint", "split_sha256", "weights_sha256",
+        "metrics_version", "failure", "case", "patient", "case_failure", "class", "flag",
     ),
     "bool_": ("smoke",),
     "int64": ("draw", "seed", "train_patients", "steps", "parameters"),
@@ -96,6 +96,7 @@ def _shared(record: Record) -> dict[str, Any]:
     return {
         **{name: getattr(record, name) for name in ("key", "status", "smoke", "sweep")},
         **record.arm.model_dump(),
+        "contamination": record.contamination.status if record.contamination else None,
         "metrics_version": record.metrics_version,
         "failure": record.failure,
         "data_fingerprint": data.fingerprint if data else None,

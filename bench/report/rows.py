@@ -22,6 +22,7 @@ def effect_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Ta
             Column("arm", ("arm",)),
             Column("against", ("other",)),
             *_result(metric, "arm", "twin"),
+            Column("contamination", ("contamination",)),
         ],
         rows,
     )
@@ -109,6 +110,7 @@ def mean_table(means: Sequence[Mean]) -> Table:
         Column("fit s/run", ("fit_seconds",), number(1), True),
         Column("all runs", ("cpu_hours", "gpu_hours"), hours, True),
         Column("pre-training", ("pretraining_cpu_hours", "pretraining_gpu_hours"), hours, True),
+        Column("contamination", ("contamination",)),
     ]
     return Table(
         "means",

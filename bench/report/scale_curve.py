@@ -65,7 +65,7 @@ def draw(
             panel.set_axisbelow(True)
         axes[0].set_ylabel(titled(metric))
         axes[0].set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=10)
-        volumes = sorted({m.pretraining_volumes for found in grown.values() for m in found})
+        volumes = sorted({m.scale.volumes for found in grown.values() for m in found})
         log_axis(axes[1], {v: f"{v:g}" for v in volumes}, 0.05, "volumes pre-trained on")
         figure.align_ylabels(axes)
         names(axes[0], [*twins, *lines], lowest=-0.1)
@@ -76,12 +76,12 @@ def _families(means: Sequence[Mean]) -> dict[str, list[Mean]]:
     """Arms that differ in their volumes alone, the fewest first."""
     found = defaultdict(list)
     for mean in means:
-        if mean.runs and mean.pretraining_volumes:
+        if mean.runs and mean.scale.volumes > 0:
             found[family(mean.arm)].append(mean)
     return {
-        name: sorted(members, key=lambda mean: mean.pretraining_volumes)
+        name: sorted(members, key=lambda mean: mean.scale.volumes)
         for name, members in found.items()
-        if len({mean.pretraining_volumes for mean in members}) > 1
+        if len({mean.scale.volumes for mean in members}) > 1
     }
 
 
@@ -92,7 +92,7 @@ def _lines(grown: dict[str, list[Mean]], metric: Metric) -> list[Line]:
             COLOURS[place % len(COLOURS)],
             marker_of(place),
             False,
-            [(mean.pretraining_volumes, mean.scores[metric.key]) for mean in members],
+            [(mean.scale.volumes, mean.scores[metric.key]) for mean in members],
             [],
         )
         for place, (name, members) in enumerate(grown.items())
@@ -105,7 +105,7 @@ def _twins(
     """The scratch twins, which no pre-training moves: level over all volumes."""
     arms = {mean.arm for members in grown.values() for mean in members}
     others = {effect.other for effect in effects if effect.arm in arms}
-    volumes = [mean.pretraining_volumes for members in grown.values() for mean in members]
+    volumes = [mean.scale.volumes for members in grown.values() for mean in members]
     ends = min(volumes), max(volumes)
     found = [mean for mean in means if mean.arm in others and mean.runs]
     return [
@@ -116,14 +116,11 @@ def _twins(
 
 def _hours(axes: "Axes", lines: Sequence[Line], grown: dict[str, list[Mean]]) -> None:
     """Hours of pre-training: of the GPU where one was used, else of the processor."""
-    accelerated = any(m.pretraining_gpu_hours for members in grown.values() for m in members)
+    accelerated = any(m.scale.gpu_hours for members in grown.values() for m in members)
     for line in lines:
         members = grown[line.arm]
-        x = [mean.pretraining_volumes for mean in members]
-        y = [
-            mean.pretraining_gpu_hours if accelerated else mean.pretraining_cpu_hours
-            for mean in members
-        ]
+        x = [mean.scale.volumes for mean in members]
+        y = [mean.scale.gpu_hours if accelerated else mean.scale.cpu_hours for mean in members]
         axes.plot(x, y, color=line.colour, marker=line.marker, markersize=4, linewidth=1.2)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("GPU-hours" if accelerated else "CPU-hours")

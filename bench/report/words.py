@@ -49,7 +49,10 @@ def sentence(effect: Effect, metric: Metric) -> str:
         return f"{place}: not compared with {effect.other}: {effect.note}."
     people = f"{effect.patients} patient{'s' if effect.patients > 1 else ''}"
     runs = f"{effect.runs} run{'s' if effect.runs > 1 else ''}"
-    note = f" ({effect.note})" if effect.note else ""
+    notes = [effect.note] if effect.note else []
+    if effect.contamination.startswith("overlaps"):
+        notes.append(f"contamination: {effect.contamination}")
+    note = f" ({'; '.join(notes)})" if notes else ""
     return f"{place}: {_verdict(effect, metric)}, {people}, {runs}{note}."
 
 

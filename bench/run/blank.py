@@ -8,6 +8,7 @@ from bench.design.cell import Cell
 from bench.design.seeds import streams
 from bench.record.environment import environment
 from bench.record.record import Record
+from bench.run.contamination import contamination
 from bench.run.jobs import Place
 from bench.run.plan import Planned
 
@@ -24,6 +25,7 @@ def blank(planned: Planned, place: Place) -> Record:
         cell=_plain(cell),
         environment=environment(place.device, place.threads),
         seeds=streams(cell),
+        contamination=contamination(cell),
         metrics_version=metrics.VERSION,
     )
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from bench.design.spec import Sweep
 from bench.record import Store
 from bench.record.environment import cpus
+from bench.run.contamination import contamination
 from bench.run.engines import inline, pool
 from bench.run.grid import arrange
 from bench.run.jobs import Job, Outcome, Place, jobs
@@ -58,6 +59,7 @@ def run_sweep(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[
     arranged = arrange(sweep, options.limit)
     store = Store(root)
     planned = plan(arranged, store)
+    _complete(planned, store)
     wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
     todo = jobs([cell for cell in planned if cell.state in wanted])
     watch.planned(planned, todo)
@@ -65,6 +67,15 @@ def run_sweep(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[
         return planned
     _run(todo, root, sweep.name, options, watch)
     return plan(arranged, store)
+
+
+def _complete(planned: Sequence[Planned], store: Store) -> None:
+    """Look up the contamination of finished cells that were stored before there was a ledger."""
+    cells = {cell.key: cell.arranged.cell for cell in planned if cell.state == "cached"}
+    for record in store:
+        if record.key in cells and record.contamination is None:
+            record.contamination = contamination(cells[record.key])
+            store.write(record)
 
 
 def _run(todo: Sequence[Job], root: Path, name: str, options: Options, watch: Watch) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.stats.bootstrap import Sample, bootstrap
 from bench.stats.counts import Array
-from bench.stats.frame import Group, Run, nanmean
+from bench.stats.frame import Group, Run, Scale, nanmean
 from bench.stats.interval import Interval
 from bench.stats.metric import METRICS, Metric
 from bench.stats.paired import ALPHA, FEWEST, holm, verdict, wilcoxon
@@ -57,6 +57,7 @@ class Effect:
         verdict: better, worse, equivalent, undecided; "" where nothing could be compared.
         undefined: case × class scores without a value, of both arms.
         failed: cells without a result, of both arms.
+        contamination: whether the arm's weights have seen the test data.
         note: what a reader must know of this row.
     """
 
@@ -80,6 +81,7 @@ class Effect:
     verdict: str
     undefined: int
     failed: int
+    contamination: str
     note: str
 
 
@@ -104,8 +106,8 @@ class Mean:
     gpu_hours: float
     pretraining_cpu_hours: float
     pretraining_gpu_hours: float
-    pretraining_volumes: int
-    pretraining_masks: int
+    scale: Scale
+    contamination: str
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,7 @@ def _effect(pair: Pair, found: _Compared, p: float, p_holm: float, margin: float
         verdict=word if found.patients else "",
         undefined=sum(group.undefined[pair.metric.key] for group in sides),
         failed=sum(len(group.failed) for group in sides),
+        contamination=pair.arm.contamination,
         note="; ".join(_notes(pair, found.patients, len(found.difference.draws))),
     )
 
@@ -250,6 +253,8 @@ def means(groups: Sequence[Group]) -> list[Mean]:
             failed_cases=group.failed_cases,
             failed=len(group.failed),
             **group.spent._asdict(),
+            scale=group.scale,
+            contamination=group.contamination,
         )
         for group in groups
     ]

@@ -44,19 +44,13 @@ class Failed(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """What an arm took.
-
-    Seconds of fitting a run, hours of all its runs, and of its weights the hours, the volumes and
-    the masks (0 where it has none, or where they are not known).
-    """
+    """What an arm took: seconds of fitting a run, hours of all its runs, hours of its weights."""
 
     fit_seconds: float
     cpu_hours: float
     gpu_hours: float
     pretraining_cpu_hours: float
     pretraining_gpu_hours: float
-    pretraining_volumes: int
-    pretraining_masks: int
 
 
 class Scale(NamedTuple):
@@ -86,6 +80,7 @@ class Group:
         failed_cases: predictions that failed and are scored as the worst.
         spent: its cost.
         scale: of its pre-training.
+        contamination: whether its weights have seen the test data, as the ledger knows it.
         smoke: its cells were run with a limit.
     """
 
@@ -101,6 +96,7 @@ class Group:
     failed_cases: int
     spent: Spent
     scale: Scale
+    contamination: str
     smoke: bool
 
     @property
@@ -185,6 +181,7 @@ def _group(where: Where, arm: str, records: Sequence[Record]) -> Group:
         failed_cases=sum(case.failure is not None for record in done for case in record.cases),
         spent=_spent(done),
         scale=_scale(done),
+        contamination=_contamination(records),
         smoke=any(record.smoke for record in records),
     )
 
@@ -240,8 +237,6 @@ def _spent(records: Sequence[Record]) -> Spent:
         gpu_hours=sum(cost.gpu_hours for cost in costs),
         pretraining_cpu_hours=max((w.cpu_hours for w in weights), default=0.0),
         pretraining_gpu_hours=max((w.gpu_hours for w in weights), default=0.0),
-        pretraining_volumes=max((w.volumes or 0 for w in weights), default=0),
-        pretraining_masks=max((w.masks or 0 for w in weights), default=0),
     )
 
 
@@ -256,6 +251,12 @@ def _scale(records: Sequence[Record]) -> Scale:
         _mean(w.gpu_hours for w in weights),
         _mean(w.cpu_hours for w in weights),
     )
+
+
+def _contamination(records: Sequence[Record]) -> str:
+    """The one verdict of all records, else unknown."""
+    found = {record.contamination.status for record in records if record.contamination}
+    return found.pop() if len(found) == 1 else "unknown"
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -22,6 +22,7 @@ from baselines.swin_unetr_ssl import SwinUnetrSSL
 from baselines.volume_contrast import VolumeContrast
 from bench.api import Pretrained, Published
 from bench.errors import WeightsError
+from bench.ledger.corpora import corpora
 from bench.model.audit import load
 from bench.model.weights import read_weights
 from bench.plugins import BASELINES
@@ -172,3 +173,8 @@ def test_more_channels_share_the_grey_stem(tmp_path):
 def test_a_value_that_makes_no_sense_is_refused_by_its_name(kind, fields):
     with pytest.raises(ValueError, match=f"^{next(iter(fields))} must"):
         kind(**fields)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_weights_have_seen_is_registered_in_the_ledger(kind):
+    assert [name for name in kind.card.pretraining_data if not corpora().knows(name)] == []

@@ -13,7 +13,7 @@ def effect(mean=0.021, low=0.010, high=0.033, verdict="better", **changes):
         "task": "openkbp", "adaptation": "full", "fraction": "3 shots", "setting": "s",
         "train_patients": 3.0, "arm": MASKED, "other": "scratch", "metric": "dice",
         "patients": 40, "runs": 3, "arm_mean": 0.5, "other_mean": 0.5, "p": 0.01, "p_holm": 0.01,
-        "undefined": 0, "failed": 0, "note": "",
+        "undefined": 0, "failed": 0, "contamination": "clean", "note": "",
     }  # fmt: skip
     found = {**values, "effect": mean, "low": low, "high": high, "verdict": verdict, **changes}
     return Effect(**found)
@@ -76,3 +76,8 @@ def test_chapters_lead_with_the_largest_effect_and_leave_nothing_out():
     ]  # fmt: skip
     assert "0.050" in told["Where pre-training helps"][0]
     assert sum(map(len, told.values())) == len(found)
+
+
+def test_an_arm_that_has_seen_the_test_data_is_told_of():
+    seen = effect(contamination="overlaps (by corpus)", note="1 run")
+    assert sentence(seen, DICE).endswith("(1 run; contamination: overlaps (by corpus)).")

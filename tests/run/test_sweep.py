@@ -101,6 +101,20 @@ def _one_thread(sweep, root: Path) -> None:
     inline.run(todo, place, lambda job: None, lambda outcome: None)
 
 
+def test_each_record_says_whether_its_weights_have_seen_the_test_cases(example, tmp_path):
+    arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes"}]
+    sweep = make_sweep(baselines=arms, seeds=1)
+    run_sweep(sweep, tmp_path, Options(jobs=1), Watch())
+    assert {record.contamination.status for record in Store(tmp_path)} == {"clean"}
+    for record in Store(tmp_path):  # as they were before there was a ledger
+        record.contamination = None
+        Store(tmp_path).write(record)
+    watch = Watch()
+    run_sweep(sweep, tmp_path, Options(jobs=1), watch)
+    assert watch.todo == []
+    assert {record.contamination.status for record in Store(tmp_path)} == {"clean"}
+
+
 def test_one_failing_cell_does_not_stop_the_others(example, tmp_path, monkeypatch):
     (tmp_path / "plugins").mkdir()
     text = BROKEN.format(name="Broken", label="broken", body='raise ValueError("out of luck")')

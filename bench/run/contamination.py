@@ -1,0 +1,32 @@
+"""What the ledger says of a cell: has its arm seen what it is tested on?"""
+
+import functools
+
+from bench.api import Pretrained
+from bench.design.cell import Cell, Ref
+from bench.ledger.verdict import Verdict, verdict_for
+from bench.plugins import find_baseline, find_task
+from bench.record.record import Contamination
+
+
+def contamination(cell: Cell) -> Contamination:
+    """The verdict on a cell, by the names of corpora, by patient and by file.
+
+    Copies that were altered are not looked for here, which would read every image of the source:
+    that is what `voxbench overlap` does.
+    """
+    seed = cell.pretraining.seed if cell.pretraining else 0
+    found = _verdict(cell.baseline, cell.task, cell.source, seed)
+    return Contamination(status=found.status, shared=list(found.shared), reason=found.reason)
+
+
+@functools.cache
+def _verdict(baseline: Ref, task: Ref, source: Ref | None, seed: int) -> Verdict:
+    arm, target = find_baseline(baseline), find_task(task)
+    if source is None or not isinstance(arm, Pretrained):
+        return verdict_for(arm, target)
+    from bench.pretrain.engine import volumes
+
+    origin = find_task(source)
+    seen = volumes(arm, origin, seed)
+    return verdict_for(arm, target, origin, source_cases=seen, fingerprints=False)
