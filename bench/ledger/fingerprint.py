@@ -90,8 +90,7 @@ def resampling(
     distance = np.abs(centres[:, None] - np.arange(size)) / max(1.0, step)
     weights = np.clip(1 - distance, 0, None)
     weights /= weights.sum(1, keepdims=True)
-    single: NDArray[np.float32] = weights.astype(np.float32)
-    return single
+    return np.asarray(weights, np.float32)
 
 
 def along(array: NDArray[np.float32], matrices: list[NDArray[np.float32]]) -> NDArray[np.float32]:

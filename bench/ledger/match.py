@@ -175,8 +175,8 @@ def _step(design: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[n
         return np.zeros((3, 2))
     free = slopes - mixed.T @ fit[:, :-1]
     free[np.diag_indices(6)] += _DAMPING * np.trace(free) / 6 + 1e-6
-    found = np.linalg.solve(free, right[2:] - mixed.T @ fit[:, -1]).reshape(3, 2) / gain
-    return np.asarray(found, np.float64)
+    change = np.linalg.solve(free, right[2:] - mixed.T @ fit[:, -1]) / gain
+    return np.asarray(change, np.float64).reshape(3, 2)
 
 
 def _place(

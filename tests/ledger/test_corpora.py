@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+
+from bench.cli.ls import What, ls
+from bench.errors import PluginError
+from bench.ledger.corpora import Corpora, Corpus, corpora, read_corpora
+from bench.ledger.page import page
+from bench.plugins import BASELINES, TASKS
+
+ROOT = Path(__file__).parents[2]
+
+
+def corpus(name, *parents, **fields):
+    return Corpus(**{"name": name, "kind": ("CT",), "source": "x", "parents": parents, **fields})
+
+
+def test_a_closure_holds_all_ancestors_and_nothing_else():
+    known = Corpora([corpus("a"), corpus("b", "a"), corpus("c", "b"), corpus("d", "a")])
+    assert known.closure(["c"]) == {"a", "b", "c"}
+    assert known.closure(["a"]) == {"a"}
+    assert known.closure(["c", "d"]) == {"a", "b", "c", "d"}
+
+
+def test_suspected_parents_are_followed_only_when_asked():
+    known = Corpora([corpus("a"), corpus("b", perhaps=("a",))])
+    assert known.closure(["b"]) == {"b"}
+    assert known.closure(["b"], suspected=True) == {"a", "b"}
+
+
+def test_spelling_does_not_matter_and_aliases_lead_to_one_name():
+    known = Corpora([corpus("FLARE'23", aliases=("FLARE 2023",))])
+    assert {known.find(n).name for n in ("flare23", "FLARE-23", "flare2023")} == {"FLARE'23"}
+
+
+def test_an_unknown_name_is_told_with_the_nearest():
+    with pytest.raises(PluginError, match=r"unknown corpus 'LiTZ'. Did you mean 'LiTS'"):
+        corpora().find("LiTZ")
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ([corpus("a"), corpus("A")], "share the name"),
+        ([corpus("a"), corpus("b", aliases=("a",))], "share the name"),
+        ([corpus("b", "a")], "corpus 'b': unknown corpus 'a'"),
+        ([corpus("a", "b"), corpus("b", "a")], "its own ancestor"),
+    ],
+)
+def test_a_ledger_that_contradicts_itself_is_refused(found, message):
+    with pytest.raises(PluginError, match=message):
+        Corpora(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[a", "not valid TOML"),
+        ("a = 1", "expected a table"),
+        ('[a]\nkind = ["CT"]', "a: source: Field required"),
+        ('[a]\nkind = ["US"]\nsource = "x"', "a: kind.0"),
+        ('[a]\nkind = ["CT"]\nsource = "x"\nname = "b"', "table's own name"),
+    ],
+)
+def test_a_broken_file_is_named_with_the_field(text, message):
+    with pytest.raises(PluginError, match=message):
+        read_corpora(text, "mine:corpora.toml")
+
+
+def test_every_corpus_of_a_card_is_registered():
+    known = corpora()
+    for name in BASELINES.plugins():
+        for one in BASELINES.find(name).card.pretraining_data:
+            known.find(one, f"baseline {name}: ")
+    for name in TASKS.plugins():
+        card = vars(TASKS.find(name)).get("card")
+        for one in getattr(card, "corpora", ()):
+            known.find(one, f"task {name}: ")
+
+
+def test_the_page_is_the_one_that_the_command_makes():
+    told = (ROOT / "docs" / "corpora.md").read_text(encoding="utf-8")
+    assert told == page(corpora()), "run: voxbench ls corpora --markdown > docs/corpora.md"
+
+
+def test_the_command_prints_the_page(capsys):
+    ls(What.corpora, None, False, True)
+    assert capsys.readouterr().out == page(corpora())

@@ -1,0 +1,128 @@
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+from bench.api import BaselineCard, Case, Pretrained
+from bench.data.split import split_cases
+from bench.ledger.corpora import Corpora, Corpus
+from bench.ledger.verdict import by_case, by_corpus, verdict_for
+from bench.plugins import find_baseline
+from tests.data.toy import save, toy
+from tests.ledger.phantom import person
+
+
+def corpus(name, *parents, kind="CT", **fields):
+    return Corpus(name=name, kind=(kind,), source="x", parents=parents, **fields)
+
+
+KNOWN = Corpora(
+    [
+        corpus("LiTS"),
+        corpus("BTCV"),
+        corpus("MSD-Liver", "LiTS"),
+        corpus("Atlas", "LiTS", "BTCV"),
+        corpus("Rumour", perhaps=("BTCV",)),
+        corpus("Crawl", complete=False),
+        corpus("Brains", kind="MR"),
+        corpus("Photos", kind="photograph"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("seen", "tested", "status", "shared"),
+    [
+        (["Photos"], ["LiTS"], "clean", ()),
+        (["Atlas"], ["BTCV"], "overlaps (by corpus)", ("BTCV",)),
+        (["BTCV"], ["Atlas"], "overlaps (by corpus)", ("BTCV",)),
+        (["Atlas"], ["msd-liver"], "overlaps (by corpus)", ("LiTS",)),
+        (["Atlas"], ["Brains"], "clean", ()),
+        (["Rumour"], ["BTCV"], "unknown", ()),
+        (["Crawl"], ["BTCV"], "unknown", ()),
+        (["Crawl"], ["Brains"], "clean", ()),
+        (["BTCV"], ["Crawl"], "unknown", ()),
+        ([], ["BTCV"], "unknown", ()),
+        (["BTCV"], [], "unknown", ()),
+        (["Nowhere"], ["BTCV"], "unknown", ()),
+        (["mine"], ["mine"], "overlaps (by corpus)", ("mine",)),
+        (["Nowhere", "Atlas"], ["BTCV"], "overlaps (by corpus)", ("BTCV",)),
+    ],
+)
+def test_the_names_decide(seen, tested, status, shared):
+    assert by_corpus(seen, tested, KNOWN)[:2] == (status, shared)
+
+
+def test_an_unknown_says_why():
+    assert "weights' corpora are not named" in by_corpus([], ["BTCV"], KNOWN).reason
+    assert "Did you mean 'Atlas'" in by_corpus(["Atlaz"], ["BTCV"], KNOWN).reason
+    assert "may share BTCV" in by_corpus(["Rumour"], ["BTCV"], KNOWN).reason
+    assert "not all origins of Crawl" in by_corpus(["Crawl"], ["BTCV"], KNOWN).reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made(Pretrained):
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="made", strategy="self-supervised", licence="none", reference="none"
+    )
+    needs_labels: ClassVar[bool] = False
+
+    def objective(self, backbone, source):
+        raise NotImplementedError
+
+
+def cohort(root, people, scan=0, **card):
+    cases = []
+    for number in people:
+        image, label = root / f"{number}.nii.gz", root / f"{number}_label.nii.gz"
+        array = person(number, scan)
+        save(image, array)
+        save(label, (array > 60).astype("uint8"))
+        cases.append(Case(f"case{number}", (image,), label, patient=f"p{number}"))
+    return toy(root, cases, **card)
+
+
+def test_scratch_is_clean_whatever_the_task_holds(tmp_path):
+    assert verdict_for(find_baseline("scratch"), cohort(tmp_path, range(4))).status == "clean"
+
+
+def test_the_training_split_of_the_very_task_is_no_contamination(tmp_path):
+    task = cohort(tmp_path, range(8), corpora=("own",))
+    assert verdict_for(Made(), task, task) == ("clean", (), "")
+
+
+def test_a_test_patient_among_the_seen_cases_is_named(tmp_path):
+    task = cohort(tmp_path, range(8), corpora=("own",))
+    split = split_cases(task)
+    found = verdict_for(Made(), task, task, source_cases=(*split.train, split.test[0]))
+    assert found[:2] == ("overlaps (by case)", (split.test[0].id,))
+
+
+def test_the_same_file_in_another_task_is_found_by_its_content(tmp_path):
+    task = cohort(tmp_path / "a", range(8), name="a")
+    other = cohort(tmp_path / "b", range(8), name="b")
+    test = {case.id for case in split_cases(task).test}
+    seen = other.parts["all"]
+    assert by_case(seen, split_cases(task).test, one_task=False) == test
+    found = verdict_for(Made(), task, other, source_cases=seen, fingerprints=False)
+    assert found[:2] == ("overlaps (by case)", tuple(sorted(test)))
+
+
+def test_an_altered_copy_in_another_task_is_found_by_its_fingerprint(tmp_path):
+    task = cohort(tmp_path / "a", range(8), name="a", corpora=("BTCV",))
+    test = split_cases(task).test
+    other = cohort(tmp_path / "b", range(20, 26), name="b", corpora=("MSD-Hippocampus",))
+    path = tmp_path / "b" / "copy.nii.gz"
+    save(path, 3 * person(int(test[0].patient[1:]))[::-1] + 100)
+    copy = Case("copy", (path,), path, patient="somebody")
+    seen = (*other.parts["all"], copy)
+    unaware = verdict_for(Made(), task, other, source_cases=seen, fingerprints=False)
+    assert unaware.status == "clean"
+    found = verdict_for(Made(), task, other, source_cases=seen)
+    assert found[:2] == ("overlaps (by case)", (test[0].id,))
+
+
+def test_patients_of_different_tasks_are_different_people(tmp_path):
+    task = cohort(tmp_path / "a", range(8), name="a", corpora=("BTCV",))
+    other = cohort(tmp_path / "b", range(8), scan=50, name="b", corpora=("OpenMind",))
+    assert verdict_for(Made(), task, other, fingerprints=False).status == "clean"
