@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import baselines
+from baselines.hippodeep import Hippodeep
 from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
 from baselines.imagenet_squeezenet import ImageNetSqueezeNet
@@ -31,6 +32,7 @@ KINDS = (
     ImageNetSqueezeNet,
     MaskedAutoencoder,
     Supervised,
+    Hippodeep,
     Obelisk,
 )
 

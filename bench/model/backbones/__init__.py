@@ -12,6 +12,7 @@ from bench.errors import SpecError, unknown
 from bench.model.backbones import (
     allconv,
     efficientnet,
+    hippodeep,
     resenc,
     resnet,
     segresnet,
@@ -26,6 +27,7 @@ __all__ = ["ARCHITECTURES", "Backbone", "build"]
 _MODULES = {
     "allconv-unet": allconv,
     "efficientnet-lite0": efficientnet,
+    "hippodeep": hippodeep,
     "resenc-unet": resenc,
     "resnet": resnet,
     "segresnet": segresnet,
