@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import WeightsError
+from bench.model.torchscript import is_torchscript, read_torchscript
 
 WRAPPERS = ("state_dict", "network_weights", "net", "student", "model")
 PREFIXES = ("module.", "backbone.", "_orig_mod.")
@@ -107,6 +108,8 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _read_torch(path: Path) -> Mapping[str, Any]:
+    if is_torchscript(path):
+        return _read_torchscript(path)
     beside = _globals(path)
     foreign = [name for name in beside if not name.startswith(HARMLESS)]
     if foreign:
@@ -123,6 +126,14 @@ def _read_torch(path: Path) -> Mapping[str, Any]:
     if isinstance(content, torch.jit.ScriptModule) or not isinstance(content, Mapping):
         raise WeightsError(f"{path}: holds a {type(content).__name__}, no tensors; {_WAY_OUT}")
     return content
+
+
+def _read_torchscript(path: Path) -> Mapping[str, Any]:
+    try:
+        return read_torchscript(path)
+    except pickle.UnpicklingError as error:
+        what = str(error).removeprefix("GLOBAL ")
+        raise WeightsError(f"{path}: refused, it would run {what}; {_WAY_OUT}") from error
 
 
 _WAY_OUT = "save its state_dict alone, or as safetensors."

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import baselines
+from baselines.deepbet import Deepbet
 from baselines.hippodeep import Hippodeep
 from baselines.imagenet_efficientnet import ImageNetEfficientNet
 from baselines.imagenet_inflated import ImageNetInflated
@@ -32,6 +33,7 @@ KINDS = (
     ImageNetSqueezeNet,
     MaskedAutoencoder,
     Supervised,
+    Deepbet,
     Hippodeep,
     Obelisk,
 )
