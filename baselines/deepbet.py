@@ -38,7 +38,9 @@ class Deepbet(Published):
         licence="MIT",
         reference="Fisch et al., deepbet, Computers in Biology and Medicine 179, 2024",
         # nibabel's canonical axes; a head of some 200 x 256 x 256 mm became 128 voxels each way
-        contract=Preprocessing(axes="RAS", spacing_mm=(1.6, 2.0, 2.0), intensity=ZScore()),
+        contract=Preprocessing(
+            axes="RAS", spacing_mm=(1.6, 2.0, 2.0), intensity=ZScore(), crop="none"
+        ),
         channels=1,
         outputs=("background", "brain"),
     )

@@ -6,6 +6,7 @@ The way of the data, folder by folder:
         plugins     task and baseline, by name          (tasks/, baselines/)
         data        prepare, split, fraction, patches
         pretrain    weights that are made here, once
+        published   weights that others made: fetched, listed, matched
         model       backbone + weights, audited
         fit         one recipe for every arm
         predict     windows, back on the native grid

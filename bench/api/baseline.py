@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bench.api.fields import added
 from bench.api.task import TaskCard
 from bench.design.preprocessing import Preprocessing
 from bench.errors import WeightsError
@@ -114,9 +115,11 @@ class Published(Baseline):
 
     Attributes:
         weights: a file to use, relative to the data root; None takes the downloaded one.
+        decoder: load the published decoder too, where there is one; False takes the encoder alone.
     """
 
     weights: str | None = None
+    decoder: bool = added(True)
 
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {}
     """The published files by `size`."""
@@ -198,10 +201,12 @@ class Pretrained(Baseline):
     Attributes:
         source: a task, or a name of the sweep's `[sources]`; its training split is used.
         volumes: how many of its cases; None takes all.
+        decoder: load the decoder too; False takes the encoder alone.
     """
 
     source: str = "phantom-atlas"
     volumes: int | None = None
+    decoder: bool = added(True)
 
     needs_labels: ClassVar[bool]
 

@@ -14,6 +14,7 @@ from bench.cli.run import run
 from bench.cli.score import score
 from bench.cli.status import status
 from bench.cli.sysinfo import sysinfo
+from bench.cli.weights import weights
 from bench.errors import VoxbenchError
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 for verb in (run, plan, status, report, compare, score, prepare, check, ls, sysinfo):
     app.command()(verb)
+app.add_typer(weights)
 
 
 def main() -> None:

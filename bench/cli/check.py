@@ -1,5 +1,6 @@
 """`voxbench check`: the conformance suites on any plugin."""
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,21 +23,29 @@ def check(
     include_path: Include = None,
     json: Json = False,
 ) -> None:
-    """Run the conformance suite of tasks and baselines; exit code 1 if a check fails."""
+    """Run the conformance suite of tasks or baselines; exit code 1 if a check fails.
+
+    With both, the baselines are checked, and their input contract is probed on the first task. A
+    field that only some of the plugins have is given to those.
+    """
     from bench.errors import SpecError
-    from bench.plugins import find_baseline, find_task
+    from bench.plugins import BASELINES, TASKS, find_baseline, find_task
     from bench.testing import BaselineChecks, TaskChecks, run_checks
 
     include_all(include_path)
+    kinds: dict[str, type[Any]] = {name: TASKS.find(name) for name in task or []}
+    kinds.update({name: BASELINES.find(name) for name in baseline or []})
+    refs = _refs(kinds, field or [])
+    tasks = [find_task(refs[name]) for name in task or []]
     suites: list[tuple[str, Any]] = []
-    for name in task or []:
-        suite: Any = TaskChecks()
-        suite.task = find_task(_ref(name, field))
-        suites.append((name, suite))
     for name in baseline or []:
-        suite = BaselineChecks()
-        suite.baseline = find_baseline(_ref(name, field))
+        suite: Any = BaselineChecks()
+        suite.baseline, suite.task = find_baseline(refs[name]), tasks[0] if tasks else None
         suites.append((name, suite))
+    for found in tasks if not suites else []:
+        suite = TaskChecks()
+        suite.task = found
+        suites.append((found.card.name, suite))
     if not suites:
         raise SpecError("check: name a task with -t or a baseline with -b.")
     results = [
@@ -49,11 +58,18 @@ def check(
         raise typer.Exit(1)
 
 
-def _ref(name: str, fields: list[str] | None) -> "Ref":
+def _refs(kinds: dict[str, type[Any]], fields: list[str]) -> "dict[str, Ref]":
+    """Each plugin with the fields that it has; one that none has is left for all to refuse."""
     from bench.design.cell import Ref
     from bench.design.spec import parse_override
 
-    return Ref.of(name, dict(parse_override(field, "--field") for field in fields or []))
+    given = dict(parse_override(field, "--field") for field in fields)
+    owned = {name: {f.name for f in dataclasses.fields(kind)} for name, kind in kinds.items()}
+    known = set().union(*owned.values())
+    return {
+        name: Ref.of(name, {k: v for k, v in given.items() if k in own or k not in known})
+        for name, own in owned.items()
+    }
 
 
 def _print(results: list[dict[str, str]], json: bool) -> None:

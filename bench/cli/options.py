@@ -22,7 +22,25 @@ Limit = Annotated[
     int | None,
     typer.Option(min=1, help="At most N steps and N test cases a cell; records are marked smoke."),
 ]
+Trust = Annotated[
+    list[Path] | None,
+    typer.Option(help="A weights file that may run code while it is read; it is on the record."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def trusted(files: list[Path] | None) -> list[Path]:
+    """The files that may run code, resolved.
+
+    Raises:
+        SpecError: one does not exist.
+    """
+    from bench.errors import SpecError
+
+    for file in files or []:
+        if not file.is_file():
+            raise SpecError(f"--trust {file}: no such file.")
+    return [file.resolve() for file in files or []]
 
 
 def include_all(folders: list[Path] | None) -> list[Path]:

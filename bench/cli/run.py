@@ -4,7 +4,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from bench.cli.options import Include, Limit, Output, Overrides, Spec, include_all
+from bench.cli.options import (
+    Include,
+    Limit,
+    Output,
+    Overrides,
+    Spec,
+    Trust,
+    include_all,
+    trusted,
+)
 
 
 def run(
@@ -20,6 +29,7 @@ def run(
     ] = False,
     set_: Overrides = None,
     include_path: Include = None,
+    trust: Trust = None,
     wandb: Annotated[
         Literal["off", "offline", "online"],
         typer.Option(help="Mirror the records on Weights & Biases."),
@@ -37,7 +47,7 @@ def run(
     include = include_all(include_path)
     sweep = find_sweep(spec, set_ or [])
     root = output or Path("runs") / sweep.name
-    options = Options(jobs, limit, retry_failed, include)
+    options = Options(jobs, limit, retry_failed, include, trusted(trust))
     with Progress(mirror(wandb, f"voxbench-{sweep.name}", root / "wandb")) as progress:
         planned = run_sweep(sweep, root, options, progress)
     progress.close(planned, root)

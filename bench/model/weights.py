@@ -1,26 +1,41 @@
 """Reading a weights file, whoever wrote it, without running anything that is in it."""
 
 import hashlib
-import pickle
-import re
-import warnings
+import math
+import zipfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from bench.errors import WeightsError
-from bench.model.torchscript import is_torchscript, read_torchscript
+from bench.model.pickles import read_torch
 
 WRAPPERS = ("state_dict", "network_weights", "net", "student", "model")
 PREFIXES = ("module.", "backbone.", "_orig_mod.")
-# settings that published files carry beside their tensors; read as inert stand-ins
-HARMLESS = ("argparse.", "pathlib.", "numpy.", "_codecs.encode")
+MOST_UNPACKED = 20
+"""Times its size that a file may declare: weights don't compress well, bombs do."""
+_SMALL = 2**26  # bytes that any file may declare
+
+
+class Layout(NamedTuple):
+    """How a file was packed.
+
+    Attributes:
+        format: safetensors, npz or torch.
+        wrappers: keys that were opened, the outermost first.
+        prefixes: that were stripped, each chain once ("module.backbone.").
+        stood_in: classes of other packages that were read as inert stand-ins.
+    """
+
+    format: str
+    wrappers: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    stood_in: tuple[str, ...] = ()
 
 
 class Contents(dict[str, Tensor]):
@@ -28,12 +43,14 @@ class Contents(dict[str, Tensor]):
 
     Attributes:
         beside: numbers, texts, lists and tables that the file held beside its tensors.
+        layout: how they were packed.
     """
 
     beside: Mapping[str, Any]
+    layout: Layout
 
 
-def read_weights(path: Path | str, expected: str | None = None) -> Contents:
+def read_weights(path: Path | str, expected: str | None = None, *, trust: bool = False) -> Contents:
     """The tensors of a weights file under their plain names.
 
     Reads `.safetensors`, `.npz` (without pickles) and torch files (without running code).
@@ -43,10 +60,11 @@ def read_weights(path: Path | str, expected: str | None = None) -> Contents:
     Args:
         path: of the file.
         expected: sha256 that it must have.
+        trust: let a torch file run what it wants; only for a file that the user named.
 
     Raises:
-        WeightsError: missing, another checksum, truncated, would run code, no tensors, or
-            values that are not finite.
+        WeightsError: missing, another checksum, truncated, would run code, no tensors,
+            declares far more than it holds, or values that are not finite.
     """
     path = Path(path)
     if not path.is_file():
@@ -57,17 +75,31 @@ def read_weights(path: Path | str, expected: str | None = None) -> Contents:
             "or a damaged download."
         )
     try:
-        content = _read(path)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, TypeError) as error:
+        return _contents(path, trust)
+    except WeightsError:
+        raise
+    except Exception as error:  # broken or hostile bytes may raise anything
         raise WeightsError(f"{path}: not a readable weights file ({_short(error)}).") from error
-    tensors = Contents(_stripped(path, _unwrapped(content)))
-    tensors.beside = {str(k): v for k, v in content.items() if _is_plain(v)}
-    if not tensors:
+
+
+def _contents(path: Path, trust: bool) -> Contents:
+    content, form, stood_in = _read(path, trust)
+    inner, wrappers = _unwrapped(content)
+    tensors, prefixes = _stripped(path, inner)
+    found = Contents(tensors)
+    found.beside = {str(k): v for k, v in content.items() if _is_plain(v)}
+    found.layout = Layout(form, wrappers, prefixes, tuple(stood_in))
+    if not found:
         raise WeightsError(f"{path}: holds no tensors.")
-    for name, tensor in tensors.items():
+    _refuse_bomb(path, sum(t.numel() * t.element_size() for t in found.values()))
+    for name, tensor in found.items():
+        if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
+            raise WeightsError(
+                f"{path}: {name} is no plain tensor (sparse, quantised or without values)."
+            )
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise WeightsError(f"{path}: {name} has values that are not finite; the file is bad.")
-    return tensors
+    return found
 
 
 def sha256(path: Path | str) -> str:
@@ -89,79 +121,57 @@ def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _read(path: Path, trust: bool) -> tuple[Mapping[Any, Any], str, list[str]]:
     if path.suffix == ".safetensors":
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        try:
-            return load_file(path)
-        except SafetensorError as error:
-            raise ValueError(str(error)) from error
+        return load_file(path), "safetensors", []
     if path.suffix == ".npz":
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
-        except BadZipFile as error:
-            raise ValueError(str(error)) from error
-    return _read_torch(path)
+        return _read_npz(path), "npz", []
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            _refuse_bomb(path, sum(entry.file_size for entry in archive.infolist()))
+    content, stood_in = read_torch(path, trust=trust)
+    return content, "torch", stood_in
 
 
-def _read_torch(path: Path) -> Mapping[str, Any]:
-    if is_torchscript(path):
-        return _read_torchscript(path)
-    beside = _globals(path)
-    foreign = [name for name in beside if not name.startswith(HARMLESS)]
-    if foreign:
-        raise WeightsError(f"{path}: refused, it would run {', '.join(foreign)}; {_WAY_OUT}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # torch's advice on old pickles
-            with torch.serialization.safe_globals([(_Inert, name) for name in beside]):
-                content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        named = re.search(r"GLOBAL (\S+)", str(error))
-        what = f"it would run {named[1]}" if named else _short(error)
-        raise WeightsError(f"{path}: refused, {what}; {_WAY_OUT}") from error
-    if isinstance(content, torch.jit.ScriptModule) or not isinstance(content, Mapping):
-        raise WeightsError(f"{path}: holds a {type(content).__name__}, no tensors; {_WAY_OUT}")
-    return content
+def _read_npz(path: Path) -> dict[str, Tensor]:
+    with zipfile.ZipFile(path) as archive:
+        _refuse_bomb(path, sum(entry.file_size for entry in archive.infolist()))
+        for entry in archive.infolist():
+            with archive.open(entry) as file:
+                _refuse_empty_shape(path, entry, file)
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
 
 
-def _read_torchscript(path: Path) -> Mapping[str, Any]:
-    try:
-        return read_torchscript(path)
-    except pickle.UnpicklingError as error:
-        what = str(error).removeprefix("GLOBAL ")
-        raise WeightsError(f"{path}: refused, it would run {what}; {_WAY_OUT}") from error
+def _refuse_empty_shape(path: Path, entry: zipfile.ZipInfo, file: IO[bytes]) -> None:
+    """An array whose header declares more than its entry holds is allocated before it is read."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
+    shape, _, dtype = read[version[0] > 1](file)
+    if (declared := math.prod(shape) * dtype.itemsize) > entry.file_size:
+        raise WeightsError(
+            f"{path}: {entry.filename} declares {declared:,} bytes and holds {entry.file_size:,}; "
+            "the file is bad."
+        )
 
 
-_WAY_OUT = "save its state_dict alone, or as safetensors."
+def _refuse_bomb(path: Path, declared: int) -> None:
+    size = path.stat().st_size
+    if declared > max(_SMALL, MOST_UNPACKED * size):
+        raise WeightsError(
+            f"{path}: {size:,} bytes that would unpack to {declared:,}, more than "
+            f"{MOST_UNPACKED} times as much; no weights do that."
+        )
 
 
-class _Inert:
-    """Stands in for a harmless object of a published file; keeps and does nothing."""
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    def __setstate__(self, _: object) -> None:
-        pass
-
-
-def _globals(path: Path) -> list[str]:
-    """What a torch file asks to import beyond tensors; a file in the old format isn't scanned."""
-    try:
-        return torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except ValueError:
-        return []
-
-
-def _unwrapped(content: Mapping[str, Any]) -> Mapping[str, Any]:
+def _unwrapped(content: Mapping[Any, Any]) -> tuple[Mapping[Any, Any], tuple[str, ...]]:
     for wrapper in WRAPPERS:
         if isinstance(content.get(wrapper), Mapping):
-            return _unwrapped(content[wrapper])
-    return content
+            inner, wrappers = _unwrapped(content[wrapper])
+            return inner, (wrapper, *wrappers)
+    return content, ()
 
 
 def _is_plain(value: object) -> bool:
@@ -172,8 +182,9 @@ def _is_plain(value: object) -> bool:
     return value is None or isinstance(value, str | int | float | bool)
 
 
-def _stripped(path: Path, content: Mapping[str, Any]) -> dict[str, Tensor]:
+def _stripped(path: Path, content: Mapping[Any, Any]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     tensors: dict[str, Tensor] = {}
+    prefixes: dict[str, None] = {}
     for key, value in content.items():
         if not isinstance(value, Tensor):
             continue
@@ -183,7 +194,8 @@ def _stripped(path: Path, content: Mapping[str, Any]) -> dict[str, Tensor]:
         if name in tensors:
             raise WeightsError(f"{path}: two tensors are called {name} once prefixes are stripped.")
         tensors[name] = value.detach()
-    return tensors
+        prefixes[str(key).removesuffix(name)] = None
+    return tensors, tuple(prefix for prefix in prefixes if prefix)
 
 
 def _short(error: Exception) -> str:

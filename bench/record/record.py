@@ -76,7 +76,11 @@ class LoadAudit(_Part):
 
 
 class Weights(_Part):
-    """Where a cell's weights came from, and what making them cost."""
+    """Where a cell's weights came from, and what making them cost.
+
+    Attributes:
+        trusted: the file was allowed to run code while it was read (`--trust`).
+    """
 
     origin: str
     sha256: str
@@ -85,6 +89,7 @@ class Weights(_Part):
     masks: int | None = None
     gpu_hours: float = 0.0
     cpu_hours: float = 0.0
+    trusted: bool = False
 
 
 class Cost(_Part):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from bench.api import Baseline, Case, Pretrained, Published, Task
+from bench.api import Case, Pretrained, Published, Task
 from bench.data.augment import augment, mirror_axes
 from bench.data.fraction import Subset, subset
 from bench.data.patches import Patches
@@ -142,9 +142,10 @@ def _network(
     weights = None
     if isinstance(baseline, Published):
         path, sha256 = published(baseline)
-        content = read_weights(path)
+        trusted = path.resolve() in place.trust
+        content = read_weights(path, trust=trusted)
         audit = _load(backbone, baseline.translate(content, backbone), baseline, channels)
-        weights = Weights(origin=path.name, sha256=sha256, audit=audit)
+        weights = Weights(origin=path.name, sha256=sha256, audit=audit, trusted=trusted)
         if cell.adaptation == "direct":
             head = baseline.head(content, backbone)
             network = Direct(backbone, head, baseline.card.outputs, classes)
@@ -159,8 +160,13 @@ def _network(
 
 
 def _load(
-    backbone: Backbone, tensors: Mapping[str, Tensor], baseline: Baseline, channels: int
+    backbone: Backbone,
+    tensors: Mapping[str, Tensor],
+    baseline: Published | Pretrained,
+    channels: int,
 ) -> LoadAudit:
+    if not baseline.decoder:
+        tensors = {k: tensor for k, tensor in tensors.items() if k.startswith("encoder.")}
     floor = baseline.card.min_loaded
     return load(backbone, tensors, min_loaded=floor, in_channels=channels)
 

@@ -24,12 +24,14 @@ class Place:
         device: "cpu" or "cuda:N".
         threads: of the processor.
         sweep: its name.
+        trust: resolved paths of weights files that may run code while they are read.
     """
 
     root: Path
     device: str
     threads: int
     sweep: str
+    trust: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,10 @@ def _donor(planned: Planned) -> str | None:
 def _identity(cell: Cell, baseline: Ref) -> str | None:
     if cell.source is None or cell.pretraining is None:
         return None
+    name, fields = baseline.identity
+    fields.pop("decoder", None)  # what a cell loads of the weights, which hold all
     schedule = cell.pretraining.model_dump(mode="json")
-    return digest([baseline.identity, data_identity(cell.source), schedule])
+    return digest([[name, fields], data_identity(cell.source), schedule])
 
 
 def _waiting(job: Job, first: Mapping[str, Job]) -> Job:

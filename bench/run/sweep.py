@@ -23,12 +23,14 @@ class Options:
         limit: at most so many steps and test cases a cell; marks every record smoke.
         retry_failed: run failed cells again.
         include: folders of loose plugins, for the workers.
+        trust: weights files that may run code while they are read.
     """
 
     jobs: int | None = None
     limit: int | None = None
     retry_failed: bool = False
     include: Sequence[Path] = ()
+    trust: Sequence[Path] = ()
 
 
 class Watch(Protocol):
@@ -68,7 +70,7 @@ def run_sweep(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[
 def _run(todo: Sequence[Job], root: Path, name: str, options: Options, watch: Watch) -> None:
     devices = _devices(options.jobs)
     threads = max(1, cpus() // len(devices))
-    place = Place(root, devices[0], threads, name)
+    place = Place(root, devices[0], threads, name, tuple(options.trust))
     if len(devices) == 1:
         inline.run(todo, place, watch.started, watch.finished)
     else:

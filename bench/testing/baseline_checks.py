@@ -4,7 +4,7 @@ import dataclasses
 import pickle
 from typing import TYPE_CHECKING
 
-from bench.api import Baseline, Pretrained, Published, TaskCard
+from bench.api import Baseline, Pretrained, Published, Task, TaskCard
 from bench.design.cell import Ref
 from bench.errors import WeightsError
 from bench.plugins import find_baseline
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bench.model.backbones import Backbone
+    from bench.model.segmenter import Segmenter
+    from bench.model.weights import Contents
+    from bench.record.record import LoadAudit
 
 # ruff: noqa: S101 (a suite of assertions)
 
@@ -30,9 +33,15 @@ SAMPLE = TaskCard(
 
 
 class BaselineChecks:
-    """Subclass it in your tests and give `baseline`; or run `voxbench check -b NAME`."""
+    """Subclass it in your tests and give `baseline`; or run `voxbench check -b NAME`.
+
+    Attributes:
+        baseline: to be checked.
+        task: whose training cases the input contract is probed on, if it can be probed.
+    """
 
     baseline: Baseline
+    task: Task | None = None
 
     def _backbone(self, seed: int = 0, channels: int = 1) -> "Backbone":
         import torch
@@ -102,19 +111,88 @@ class BaselineChecks:
 
     def test_its_weights_reach_the_encoder(self) -> None:
         """A published file loads, above the card's share, and changes the encoder."""
+        _, _, audit = self._loaded()
+        assert audit.hash_before != audit.hash_after, "loading changed nothing"
+        assert audit.activation_before != audit.activation_after, "the encoder computes the same"
+
+    def test_the_encoder_that_runs_is_the_one_loaded(self) -> None:
+        """The network that would train holds the loaded tensors, and computes with them."""
+        from bench.model.audit import activations, fingerprint
+
+        network, _, audit = self._loaded()
+        backbone, channels = network.backbone, self.baseline.card.channels or 1
+        assert fingerprint(backbone.encoder) == audit.hash_after, "the encoder is another"
+        assert activations(backbone, channels) == audit.activation_after, "it computes otherwise"
+        dead = [stage for stage in backbone.stages() if not self._moves(network, stage, audit)]
+        assert not dead, f"loaded tensors that nothing depends on: {dead}"
+
+    def test_its_input_contract_beats_permuted_ones(self) -> None:
+        """Axes flipped or swapped, or the window shifted, give no lower probe loss."""
+        from bench.testing.contract import SIDE, head_loss, losses, norm_loss, verdict
+
+        contract = self.baseline.card.contract
+        if contract is None:
+            raise Skip("its card declares no contract")
+        if isinstance(self.baseline, Pretrained):
+            raise Skip("made weights keep no head of their objective to take a loss of")
+        network, published, _ = self._loaded()
+        if self.task is None:
+            raise Skip("give a task to probe it on: voxbench check -b NAME -t TASK")
+        if reason := self.baseline.unfit(self.task.card):
+            raise Skip(reason)
+        assert isinstance(self.baseline, Published)
+        backbone = network.backbone
+        loss = head_loss(self.baseline, published, backbone, self.task) or norm_loss(backbone)
+        if loss is None:
+            raise Skip("no head with a class of the task, no batch norm with statistics")
+        side = max(*backbone.smallest_patch, SIDE // backbone.divisor * backbone.divisor)
+        verdict(losses(self.task, contract.on(self.task.card.modality), loss, side))
+
+    def _loaded(self) -> "tuple[Segmenter, Contents, LoadAudit]":
+        """The network of a cell with its weights, what the file held, and the audit."""
         if not isinstance(self.baseline, Published):
             raise Skip("its weights are not a file")
+        import torch
+
         from bench.model.audit import load
+        from bench.model.segmenter import Segmenter
         from bench.model.weights import read_weights
 
         try:
             path = self.baseline.file()
         except WeightsError as error:
             raise Skip(str(error)) from None
-        backbone = self._backbone()
-        tensors = self.baseline.translate(read_weights(path), backbone)
-        audit = load(backbone, tensors, min_loaded=self.baseline.card.min_loaded, in_channels=1)
-        assert audit.hash_before != audit.hash_after, "loading changed nothing"
+        card = self.baseline.card
+        channels = card.channels or 1
+        torch.manual_seed(0)
+        network = Segmenter(self.baseline.backbone(channels), len(SAMPLE.classes))
+        published = read_weights(path)
+        tensors = self.baseline.translate(published, network.backbone)
+        audit = load(network.backbone, tensors, min_loaded=card.min_loaded, in_channels=channels)
+        return network, published, audit
+
+    def _moves(self, network: "Segmenter", stage: tuple[str, ...], audit: "LoadAudit") -> bool:
+        """Whether the output depends on what was loaded into a stage of the encoder."""
+        import torch
+
+        loaded = [
+            parameter
+            for name, parameter in network.backbone.named_parameters()
+            if name.startswith(stage) and name.startswith("encoder.") and name not in audit.missing
+        ]
+        if not loaded:
+            return True
+        volume = self._volume(network.backbone, self.baseline.card.channels or 1)
+        network.eval()
+        kept = [parameter.detach().clone() for parameter in loaded]
+        with torch.no_grad():
+            before = network(volume)
+            for parameter in loaded:
+                parameter.mul_(1.5).add_(0.01)
+            after = network(volume)
+            for parameter, values in zip(loaded, kept, strict=True):
+                parameter.copy_(values)
+        return not torch.equal(before, after)
 
     def test_its_objective_trains_the_encoder(self) -> None:
         """The pre-training loss is finite and its gradient reaches the encoder."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
+from unittest import SkipTest
 
 from bench.errors import VoxbenchError
 
 
-class Skip(Exception):  # noqa: N818 (not an error)
-    """A check does not apply here; the message says why."""
+class Skip(SkipTest):
+    """A check does not apply here; the message says why. Pytest skips too."""
 
 
 class Result(NamedTuple):

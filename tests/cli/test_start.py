@@ -20,7 +20,14 @@ print("heavy:", sorted(heavy), file=sys.stderr)
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["ls", "tasks"], ["ls", "baselines"], ["ls", "sweeps"], ["run", "--help"]],
+    [
+        ["--help"],
+        ["ls", "tasks"],
+        ["ls", "baselines"],
+        ["ls", "sweeps"],
+        ["run", "--help"],
+        ["weights", "--help"],
+    ],
 )
 def test_nothing_heavy_is_imported(words):
     probe = PROBE.format(words=words)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bench.errors import WeightsError
-from bench.model.audit import activations, load, probe
+from bench.model.audit import activations, compare, load, probe
 from bench.model.backbones import Backbone, build
 
 
@@ -72,6 +72,7 @@ def test_too_little_fails_with_the_names_and_leaves_the_network_alone():
     assert "only 0.0% of the encoder's parameters fit, at least 90% must" in message
     assert "encoder.levels.0.0.0.weight" in message
     assert "no place for: net.decoder." in message
+    assert "of another shape: none" in message
     assert equal(backbone, before)
 
 
@@ -96,7 +97,7 @@ def test_weights_that_change_nothing_are_refused():
         attempt(network(0), weights(0))
 
 
-def test_missing_statistics_of_a_norm_are_told():
+def test_a_norm_without_its_statistics_is_half_loaded():
     torch.manual_seed(0)
     backbone = build("efficientnet-lite0", "lite0", 1)
     tensors = {
@@ -104,9 +105,37 @@ def test_missing_statistics_of_a_norm_are_told():
         for name, tensor in backbone.state_dict().items()
         if not name.endswith("running_var")
     }
-    missing = attempt(backbone, tensors).missing
-    assert "encoder._bn0.running_var" in missing
-    assert all(name.endswith("running_var") for name in missing)
+    with pytest.raises(WeightsError, match=r"half loaded: .* statistics, encoder\._blocks\.0"):
+        attempt(backbone, tensors)
+
+
+def test_a_norm_that_is_not_loaded_needs_no_statistics():
+    torch.manual_seed(0)
+    backbone = build("efficientnet-lite0", "lite0", 1)
+    tensors = {
+        name: tensor + 0.01
+        for name, tensor in backbone.state_dict().items()
+        if tensor.is_floating_point() and "_bn0." not in name
+    }
+    audit = attempt(backbone, tensors, min_loaded=0.9)
+    assert "encoder._bn0.running_var" in audit.missing
+    assert 0.9 < audit.loaded_share < 1
+
+
+def test_tensors_of_another_shape_are_named_apart_from_the_strange_ones():
+    strange = {f"extra.{i:02}": torch.ones(1) for i in range(20)}
+    with pytest.raises(
+        WeightsError, match=r"of another shape: encoder\.levels\.0\.0\.0\.weight \(has"
+    ):
+        attempt(network(), {**weights(channels=2), **strange}, min_loaded=1.0)
+
+
+def test_tensors_are_compared_by_shape_alone_on_the_meta_device():
+    with torch.device("meta"):
+        backbone, tensors = network(), weights()
+    found = compare(backbone, tensors)
+    assert (found.share, found.total_share, found.missing) == (1, 1, [])
+    assert found.objection(1.0) is None
 
 
 def test_the_fingerprint_leaves_the_network_in_its_mode():

@@ -63,6 +63,23 @@ def test_the_record_tells_the_whole_story(example, tmp_path):
     assert str(tmp_path) not in record.model_dump_json()
 
 
+def test_the_encoder_alone_or_with_its_decoder_is_an_axis_over_one_set_of_weights(
+    example, tmp_path
+):
+    arm = {"name": "masked-autoencoder", "size": "tiny", "source": "cubes"}
+    sweep = make_sweep(baselines=[{**arm, "decoder": [True, False]}], seeds=1, twins=False)
+    watch = Watch()
+    run_sweep(sweep, tmp_path, Options(jobs=1), watch)
+    assert sum(job.pretraining for job in watch.todo) == 1
+    label = "masked-autoencoder[size=tiny,source=cubes]"
+    both, encoder = sorted(Store(tmp_path), key=lambda record: record.arm.baseline != label)
+    assert both.arm.baseline == label
+    assert encoder.arm.baseline == "masked-autoencoder[decoder=False,size=tiny,source=cubes]"
+    assert both.weights.sha256 == encoder.weights.sha256
+    assert both.weights.audit.loaded_total_share == 1.0
+    assert encoder.weights.audit.loaded_share == 1.0 > encoder.weights.audit.loaded_total_share
+
+
 def test_the_pool_gives_the_same_scores_as_one_process(sweep, tmp_path):
     run_sweep(sweep, tmp_path / "one", Options(jobs=1), Watch())
     _one_thread(sweep, tmp_path / "inline")

@@ -1,0 +1,1 @@
+"""Weights that others published: fetched, listed, and matched with the baselines they fit."""
