@@ -128,7 +128,15 @@ class BaselineChecks:
 
     def test_its_input_contract_beats_permuted_ones(self) -> None:
         """Axes flipped or swapped, or the window shifted, give no lower probe loss."""
-        from bench.testing.contract import SIDE, head_loss, losses, norm_loss, verdict
+        from bench.testing.contract import (
+            SIDE,
+            head_loss,
+            losses,
+            norm_loss,
+            shifted,
+            turned,
+            verdict,
+        )
 
         contract = self.baseline.card.contract
         if contract is None:
@@ -142,11 +150,16 @@ class BaselineChecks:
             raise Skip(reason)
         assert isinstance(self.baseline, Published)
         backbone = network.backbone
-        loss = head_loss(self.baseline, published, backbone, self.task) or norm_loss(backbone)
-        if loss is None:
+        contract = contract.on(self.task.card.modality)
+        wrong = shifted(contract)
+        if loss := head_loss(self.baseline, published, backbone, self.task):
+            wrong = {**turned(contract), **wrong}
+        elif not (loss := norm_loss(backbone)):
             raise Skip("no head with a class of the task, no batch norm with statistics")
+        elif not wrong:
+            raise Skip("no head with a class of the task; norms judge a window alone, it has none")
         side = max(*backbone.smallest_patch, SIDE // backbone.divisor * backbone.divisor)
-        verdict(losses(self.task, contract.on(self.task.card.modality), loss, side))
+        verdict(losses(self.task, contract, wrong, loss, side))
 
     def _loaded(self) -> "tuple[Segmenter, Contents, LoadAudit]":
         """The network of a cell with its weights, what the file held, and the audit."""

@@ -3,7 +3,9 @@
 The same cases are prepared anew under contracts that are wrong on purpose: axes flipped, axes
 swapped, the window shifted by its width. A probe loss says how well the loaded network takes them:
 the Dice loss of the published head on the classes that the task shares, else the mismatch of the
-images with what the network's batch norms remember.
+images with what the network's batch norms remember. The mismatch judges the window alone: without
+a shared class the anatomy may be another, which moves it as much as a turn does (the abdominal
+OBELISK network prefers head-and-neck CT with swapped axes).
 """
 
 import dataclasses
@@ -53,8 +55,8 @@ class Cube:
 Loss = Callable[[Sequence[Cube]], float]
 
 
-def permuted(contract: Preprocessing) -> dict[str, Preprocessing]:
-    """Contracts that are wrong in one respect, by what was done: 7 flips, 5 swaps, 2 shifts."""
+def turned(contract: Preprocessing) -> dict[str, Preprocessing]:
+    """The contract with other axes, by their code: 7 flips and 5 swaps."""
     wrong = {}
     for flips in itertools.product([False, True], repeat=3):
         axes = "".join(
@@ -66,22 +68,34 @@ def permuted(contract: Preprocessing) -> dict[str, Preprocessing]:
         axes = "".join(contract.axes[i] for i in order)
         wrong[f"axes {axes}"] = contract.model_copy(update={"axes": axes})
     del wrong[f"axes {contract.axes}"]
-    if isinstance(window := contract.intensity, Window):
-        for sign, name in ((1, "up"), (-1, "down")):
-            by = sign * (window.high - window.low)
-            shifted = window.model_copy(update={"low": window.low + by, "high": window.high + by})
-            wrong[f"window {name}"] = contract.model_copy(update={"intensity": shifted})
     return wrong
 
 
-def losses(task: Task, contract: Preprocessing, loss: Loss, side: int) -> dict[str, float]:
-    """The probe loss of the declared contract and of each wrong one, on the same anatomy.
+def shifted(contract: Preprocessing) -> dict[str, Preprocessing]:
+    """The contract with its window moved up and down by its width; nothing without a window."""
+    wrong = {}
+    if isinstance(window := contract.intensity, Window):
+        for sign, name in ((1, "up"), (-1, "down")):
+            by = sign * (window.high - window.low)
+            moved = window.model_copy(update={"low": window.low + by, "high": window.high + by})
+            wrong[f"window {name}"] = contract.model_copy(update={"intensity": moved})
+    return wrong
+
+
+def losses(
+    task: Task,
+    contract: Preprocessing,
+    wrong: Mapping[str, Preprocessing],
+    loss: Loss,
+    side: int,
+) -> dict[str, float]:
+    """The probe loss of the declared contract and of the wrong ones, on the same anatomy.
 
     Cubes of `side` voxels lie around the middle of what is annotated, in the first `CASES`
     training cases; test cases are never looked at.
     """
     cases = _cases(task, contract)
-    tried = {"declared": contract, **permuted(contract)}
+    tried = {"declared": contract, **wrong}
     classes = list(task.card.classes)
     return {
         name: loss([cube(case, classes, side) for case in prepare(task, cases, one).values()])

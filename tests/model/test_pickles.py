@@ -146,7 +146,7 @@ def calls(marker):
     yield "posix.system", Reduced(os.system, f"touch {marker}")
     yield "builtins.eval", Reduced(eval, touch)
     yield "builtins.exec", Reduced(exec, touch)
-    yield "builtins.getattr", Reduced(getattr, Settings, "mro")
+    yield "builtins.getattr", Reduced(getattr, collections.OrderedDict, "fromkeys")
     yield "subprocess.Popen", Reduced(subprocess.Popen, ["touch", str(marker)])
     yield "subprocess.call", Reduced(subprocess.call, ["touch", str(marker)])
     yield "builtins.__import__", Reduced(__import__, "this")

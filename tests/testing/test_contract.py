@@ -19,11 +19,12 @@ from bench.api import (
     ZScore,
 )
 from bench.model.backbones import build
+from bench.model.backbones.backbone import Backbone
 from bench.testing import BaselineChecks, Skip, run_checks
-from bench.testing.contract import losses, permuted, verdict
+from bench.testing.contract import losses, norm_loss, shifted, turned, verdict
+from tests.testing.test_probe import First, Norm
 
 CONTRACT = Preprocessing(axes="RAS", intensity=Window(low=-200, high=200), crop="none")
-CHECK = "its input contract beats permuted ones"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class Pairs(Task):
             label[15:20, 8:12, 5 + i : 11] = 2
             image = np.where(label > 0, 150.0, -150.0) if name != "test" else np.zeros(label.shape)
             for kind, array in (("image", image.astype(np.float32)), ("label", label)):
-                nib.save(nib.Nifti1Image(array, np.diag([-1, 1, 1, 1])), self._path(name, kind))
+                nib.save(nib.Nifti1Image(array, np.eye(4)), self._path(name, kind))
         cases = [Case(n, (self._path(n, "image"),), self._path(n, "label"), n) for n in names]
         return {"train": cases[:2], "validation": cases[2:3], "test": cases[3:]}
 
@@ -54,6 +55,10 @@ class Pairs(Task):
 @pytest.fixture
 def pairs(tmp_path):
     return Pairs(root=tmp_path)
+
+
+def permuted(contract):
+    return {**turned(contract), **shifted(contract)}
 
 
 def side_loss(cubes) -> float:
@@ -78,8 +83,7 @@ def test_contracts_are_permuted_in_one_respect_and_stay_valid():
 
 
 def test_a_wrong_side_a_swap_and_a_shifted_window_cost(pairs):
-    # the array's first axis runs to the left, so "right from the middle on" is right in RAS
-    found = losses(pairs, CONTRACT, side_loss, side=32)
+    found = losses(pairs, CONTRACT, permuted(CONTRACT), side_loss, side=32)
     assert found["declared"] == 0
     tied = {name for name, loss in found.items() if loss == 0}
     assert tied == {"declared", "axes RPS", "axes RAI", "axes RPI", "axes RSA"}
@@ -89,12 +93,23 @@ def test_a_wrong_side_a_swap_and_a_shifted_window_cost(pairs):
 def test_a_wrong_contract_fails_with_the_better_ones(pairs):
     wrong = CONTRACT.model_copy(update={"axes": "LAS"})
     with pytest.raises(AssertionError, match=r"axes RAS.* beats the declared contract: declared 0"):
-        verdict(losses(pairs, wrong, side_loss, side=32))
+        verdict(losses(pairs, wrong, permuted(wrong), side_loss, side=32))
 
 
 def test_a_probe_that_tells_nothing_apart_is_skipped(pairs):
     with pytest.raises(Skip, match="tells no contract apart"):
-        verdict(losses(pairs, CONTRACT, lambda cubes: 1.0, side=32))
+        verdict(losses(pairs, CONTRACT, permuted(CONTRACT), lambda cubes: 1.0, side=32))
+
+
+def test_norms_that_remember_images_prefer_their_window(pairs):
+    kept = []
+    losses(pairs, CONTRACT, {}, lambda cubes: kept.extend(cubes) or 0.0, side=32)
+    images = torch.cat([cube.image for cube in kept])
+    backbone = Backbone(Norm(float(images.mean()), float(images.var())), First())
+    found = losses(pairs, CONTRACT, shifted(CONTRACT), norm_loss(backbone), side=32)
+    assert found["declared"] < 0.01
+    assert min(found["window up"], found["window down"]) > 1
+    verdict(found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +172,10 @@ def checked(baseline, task=None):
         (Headless, True, "no head with a class of the task, no batch norm"),
     ],
 )
-def test_what_cannot_be_probed_is_skipped_with_a_reason(pairs, file, kind, probed, reason):
+def test_what_cannot_be_probed_is_skipped_with_a_reason(
+    pairs, file, monkeypatch, kind, probed, reason
+):
+    monkeypatch.setattr("bench.testing.contract.SIDE", 32)
     suite = BaselineChecks()
     suite.baseline, suite.task = kind(weights=file), pairs if probed else None
     with pytest.raises(Skip, match=reason):
