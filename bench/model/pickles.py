@@ -26,6 +26,7 @@ from typing import IO, Any
 import torch
 
 from bench.errors import WeightsError
+from bench.model.torchscript import is_torchscript, read_torchscript
 
 WAY_OUT = "save its state_dict alone, or as safetensors."
 OLD_FORMAT = 5  # pickles at the head of a file from before torch 1.6
@@ -69,16 +70,17 @@ def read_torch(path: Path, *, trust: bool = False) -> tuple[Mapping[Any, Any], l
     """The content of a torch file, and the classes that were stood in for.
 
     Args:
-        path: of a file that `torch.save` wrote, in the new format (zip) or the old one.
+        path: of a file that `torch.save` wrote, in the new format (zip) or the old one,
+            or a TorchScript archive, whose tensors alone are read.
         trust: let it import and run what it wants.
 
     Raises:
-        WeightsError: it would run code, is a program (TorchScript), or holds no mapping.
+        WeightsError: it would run code, or holds no mapping.
         Exception: whatever broken or hostile bytes raise in torch.
     """
     archive = zipfile.is_zipfile(path)
-    if archive and _is_program(path):
-        raise WeightsError(f"{path}: refused, a TorchScript archive is a program; {WAY_OUT}")
+    if archive and is_torchscript(path):
+        return _program(path), []
     if trust:
         return _mapping(path, torch.load(path, map_location="cpu", weights_only=False)), []
     names = sorted(set(_named(path, archive)))
@@ -104,9 +106,14 @@ def _mapping(path: Path, content: object) -> Mapping[Any, Any]:
     return content
 
 
-def _is_program(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+def _program(path: Path) -> Mapping[Any, Any]:
+    try:
+        return read_torchscript(path)
+    except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        if not named:
+            raise
+        raise WeightsError(f"{path}: refused, it would run {named[1]}; {WAY_OUT}") from error
 
 
 def _named(path: Path, archive: bool) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """OBELISK's all-conv U-Net: its published layout loads whole, and computes what was published."""
 
+import nibabel as nib
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -13,6 +15,7 @@ from bench.model.audit import load
 from bench.model.backbones import build
 from bench.model.weights import read_weights
 from bench.testing.baseline_checks import BaselineChecks
+from bench.testing.probe import mismatch
 
 WIDTHS = {
     "0": (1, 5), "1": (5, 14), "11": (14, 14), "2": (14, 28), "22": (28, 28), "3": (28, 42),
@@ -139,6 +142,27 @@ def test_the_stem_s_statistics_are_those_of_hounsfield_units(real_file):
     means = ((state["batch0.running_mean"] - state["conv0.bias"]) / gains)[gains.abs() > 0.1]
     assert len(means) == 4
     torch.testing.assert_close(means, torch.full((4,), -118.0), rtol=0.05, atol=0)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda hounsfield: (hounsfield / 1024 + 1) / 1024,  # scaled as OBELISK's hybrid nets were
+        lambda hounsfield: (hounsfield + 1024) / 1024,
+        lambda hounsfield: hounsfield / 512,
+        lambda hounsfield: -hounsfield / 1024,
+    ],
+)
+def test_real_ct_in_hounsfield_units_matches_the_norms_best(real_file, real_data, wrong):
+    """Head and neck, so that this says nothing of axes: those differ by less than people do."""
+    _, backbone, _ = loaded(Obelisk(weights=str(real_file)))
+    folder = real_data / "Dataset501_OpenKBP" / "imagesTr"
+    for path in sorted(folder.glob("*.nii.gz"))[:2]:
+        volume = nib.load(path).get_fdata(dtype=np.float32)[:32, :32, :32]
+        hounsfield = torch.from_numpy(np.ascontiguousarray(volume))[None, None]
+        declared = mismatch(backbone, (hounsfield / 1024).clamp(-1, 1))
+        assert declared + 0.1 < mismatch(backbone, wrong(hounsfield))
 
 
 @pytest.mark.realdata

@@ -1,0 +1,81 @@
+"""hippodeep, supervised on the hippocampus in T1 MR."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.api import BaselineCard, Checkpoint, Published
+from bench.design.preprocessing import Preprocessing, ZScore
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bench.model.backbones import Backbone
+
+_PAGE = "https://github.com/bthyreau/hippodeep_pytorch"
+_RAW = "https://raw.githubusercontent.com/bthyreau/hippodeep_pytorch"
+_COMMIT = "310305fe5a928b1da3e98e7c1384490881690593"
+_DECODER = ("convlx", "blur.", "conv_extract.", "convmix.")
+_HEAD = "convout1x."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hippodeep(Published):
+    """Encoder, decoder and head of the network for T1 images.
+
+    It saw crops around one hippocampus of 48 x 72 x 64 voxels, one side of the brain mirrored.
+    Weights that know the hippocampus have an unfair start on tasks that segment it.
+    """
+
+    architecture: str = "hippodeep"
+    size: str = "base"
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="hippodeep",
+        strategy="supervised",
+        # its authors speak of «thousands of images from multiple large cohorts» and list none in
+        # their repository; ADNI stands for the ones that studies of the hippocampus share
+        pretraining_data=("ADNI", "unlisted T1 cohorts"),
+        licence="MIT",
+        reference="Thyreau et al., Segmentation of the hippocampus by transferring algorithmic "
+        "knowledge for large cohort processing, Medical Image Analysis 43, 2018",
+        # crops on the grid of MNI space, 1 mm, mean 0 and deviation 1 each; the first axis runs
+        # from lateral to medial, to the right in the left hippocampus (MSD's
+        # task 4 shows left ones: a Dice of 0.85 there, 0.02 with this axis mirrored)
+        contract=Preprocessing(
+            axes="RAS", spacing_mm=(1.0, 1.0, 1.0), intensity=ZScore(percentiles=(0.0, 100.0))
+        ),
+        channels=1,
+        outputs=("hippocampus",),
+    )
+
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        "base": Checkpoint(
+            file="hippodeep.pt",
+            url=f"{_RAW}/{_COMMIT}/torchparams/hippodeep.pt",
+            page=_PAGE,
+            checksum="sha256:38d9340ad960958618fd6235385a9a20f8d7c1840696e6180dac7598847e1846",
+        )
+    }
+
+    def translate(
+        self,
+        published: Mapping[str, "Tensor"],
+        backbone: "Backbone",  # noqa: ARG002 (names and shapes are the published ones)
+    ) -> Mapping[str, "Tensor"]:
+        """What follows the encoder below `decoder.`, the rest below `encoder.`."""
+        return {
+            f"{'decoder' if name.startswith(_DECODER) else 'encoder'}.{name}": tensor
+            for name, tensor in published.items()
+            if not name.startswith(_HEAD)
+        }
+
+    def head(
+        self,
+        published: Mapping[str, "Tensor"],
+        backbone: "Backbone",  # noqa: ARG002
+    ) -> "nn.Module":
+        """`convout1x`, 1 x 1 x 1."""
+        from bench.model.heads import Convolution
+
+        return Convolution(published[f"{_HEAD}weight"], published[f"{_HEAD}bias"])
