@@ -15,7 +15,7 @@ from torch import Tensor
 from bench.errors import WeightsError
 from bench.model.pickles import read_torch
 
-WRAPPERS = ("state_dict", "network_weights", "net", "student", "model")
+WRAPPERS = ("state_dict", "network_weights", "net", "student", "model", "teacher")
 PREFIXES = ("module.", "backbone.", "_orig_mod.")
 MOST_UNPACKED = 20
 """Times its size that a file may declare: weights don't compress well, bombs do."""
