@@ -35,7 +35,7 @@ class Hippodeep(Published):
         strategy="supervised",
         # its authors speak of «thousands of images from multiple large cohorts» and list none in
         # their repository; ADNI stands for the ones that studies of the hippocampus share
-        pretraining_data=("ADNI", "unlisted T1 cohorts"),
+        pretraining_data=("hippodeep cohorts",),
         licence="MIT",
         reference="Thyreau et al., Segmentation of the hippocampus by transferring algorithmic "
         "knowledge for large cohort processing, Medical Image Analysis 43, 2018",
