@@ -50,7 +50,7 @@ def published() -> Iterator[Published]:
     """Every published baseline in every size: those that are offered, else all of its network."""
     for name in BASELINES.plugins():
         kind = BASELINES.find(name)
-        if not issubclass(kind, Published):
+        if not issubclass(kind, Published) or _is_told_by_its_file(kind):
             continue
         default = BASELINES.make(Ref(name))
         sizes = kind.checkpoints or ARCHITECTURES.get(default.architecture, (default.size,))
@@ -58,6 +58,11 @@ def published() -> Iterator[Published]:
             found = BASELINES.make(Ref.of(name, {"size": size}))
             assert isinstance(found, Published)  # noqa: S101 (its class is)
             yield found
+
+
+def _is_told_by_its_file(kind: type[Published]) -> bool:
+    """Whether a baseline has no network of its own, but that on its file's card."""
+    return not next(f for f in dataclasses.fields(kind) if f.name == "size").init
 
 
 def outline(baseline: Published) -> Backbone:
