@@ -7,6 +7,7 @@ The way of the data, folder by folder:
         data        prepare, split, fraction, patches
         pretrain    weights that are made here, once
         published   weights that others made: fetched, listed, matched
+        ledger      what weights have seen, and whether the task tests on it
         model       backbone + weights, audited
         fit         one recipe for every arm
         predict     windows, back on the native grid
