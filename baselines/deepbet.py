@@ -37,7 +37,9 @@ class Deepbet(Published):
         volumes=7837,
         licence="MIT",
         reference="Fisch et al., deepbet, Computers in Biology and Medicine 179, 2024",
-        # nibabel's canonical axes; a head of some 200 x 256 x 256 mm became 128 voxels each way
+        # The volumes are the paper's; the package doesn't say what its file was trained on.
+        # nibabel's canonical axes; a head of 200 x 256 x 256 mm, as assumed here,
+        # became 128 voxels each way
         contract=Preprocessing(
             axes="RAS", spacing_mm=(1.6, 2.0, 2.0), intensity=ZScore(), crop="none"
         ),

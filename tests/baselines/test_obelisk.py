@@ -155,7 +155,7 @@ def test_the_stem_s_statistics_are_those_of_hounsfield_units(real_file):
     ],
 )
 def test_real_ct_in_hounsfield_units_matches_the_norms_best(real_file, real_data, wrong):
-    """Head and neck, so that this says nothing of axes: those differ by less than people do."""
+    """Head and neck, so that this says nothing of axes: turned ones match nearly as well."""
     _, backbone, _ = loaded(Obelisk(weights=str(real_file)))
     folder = real_data / "Dataset501_OpenKBP" / "imagesTr"
     for path in sorted(folder.glob("*.nii.gz"))[:2]:

@@ -17,8 +17,9 @@ _UP = ("6dU", "6cU", "6bU", "6U", "7U")
 def build(size: str, in_channels: int) -> Backbone:
     """The all-conv U-Net of a size; base is the published one (0.88M parameters).
 
-    The published code calls `dropout3d` without saying whether it trains. The PyTorch that wrote
-    the weights (they lack `num_batches_tracked`) then dropped nothing, and nor does this network.
+    The published code calls `dropout3d` without saying whether it trains. The weights lack
+    `num_batches_tracked`, so an early PyTorch wrote them, whose default is taken to have been to
+    drop nothing; nor does this network.
     """
     widths = SIZES[size]
     return Backbone(AllConvEncoder(in_channels, widths), AllConvDecoder(widths))
