@@ -198,7 +198,7 @@ class Attention(nn.Module):
         """Tokens (b, n, width) of a grid (d, h, w) → the same shape."""
         few = x
         if self.reduced:
-            few = self.sr(x.mT.unflatten(2, tuple(grid)))
+            few = self.sr(x.mT.reshape(len(x), -1, *grid))
             few = self.norm(few.flatten(2).mT)
         parts = (self.q(x), *self.kv(few).chunk(2, dim=-1))
         q, k, v = (part.unflatten(2, (self.heads, -1)).transpose(1, 2) for part in parts)
@@ -213,7 +213,7 @@ def transformed(x: Tensor, blocks: nn.Module) -> Tensor:
     tokens = x.flatten(2).mT
     for block in blocks.children():
         tokens = block(tokens, grid)
-    return tokens.mT.unflatten(2, grid).contiguous()
+    return tokens.mT.reshape(x.shape)
 
 
 def positions(grid: tuple[int, int, int], width: int) -> nn.Parameter:
@@ -224,7 +224,7 @@ def positions(grid: tuple[int, int, int], width: int) -> nn.Parameter:
 
 def resized(embedding: Tensor, grid: tuple[int, int, int], wanted: torch.Size) -> Tensor:
     """Embeddings (1, n, width) of a grid, linearly brought to another: (1, width, d, h, w)."""
-    return F.interpolate(embedding.mT.unflatten(2, grid), size=wanted, mode="trilinear")
+    return F.interpolate(embedding.mT.reshape(1, -1, *grid), size=wanted, mode="trilinear")
 
 
 def initialise(module: nn.Module) -> None:
