@@ -22,12 +22,12 @@ The unit is the patient: cases, classes, draws and seeds are averaged within a p
 test. An effect is arm − scratch twin on the patients and runs that both have. Intervals resample
 patients and runs. A verdict is «equivalent» if the interval lies inside the margin, else «better»
 or «worse» if it excludes 0 and Holm's p is below 0.05, else «undecided». With few patients or runs
-intervals are stretched as Student's are; the interval of a *mean* is still too narrow below about
-30 patients (86 instead of 95% in simulations with 10), that of an *effect* is not; that over a
-handful of tasks says little about other tasks. A class that is empty in both masks has no score: it
-is left out and counted as undefined. Where a task was run under several recipes, versions of its
-data or limits, the column `setting` tells them apart: rows of one setting are compared with each
-other only."""
+intervals are stretched as Student's are. That of a *mean* is still too narrow below about 30
+patients (86 instead of 95% in simulations with 10), that of an *effect* is not; one over a handful
+of tasks says little about other tasks. A class that is empty in both masks has no score: it is left
+out and counted as undefined. Where a task was run under several recipes, versions of its data or
+limits, the column `setting` tells them apart: rows of one setting are compared with each other
+only."""
 
 
 @dataclass(frozen=True)

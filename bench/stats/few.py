@@ -23,7 +23,7 @@ class Spread(NamedTuple):
 
         Student's quantile is the mean of those of patients and of runs, weighed by their variances
         (Cochran & Cox 1950, «Experimental Designs»). Satterthwaite's single number of degrees of
-        freedom names too many winners where few runs share much luck: 6 instead of 5% with 3 runs.
+                freedom names too many winners where few runs share much luck: 6% with 3 runs.
         """
         parts = np.array([self.patients[arm], self.runs[arm]])
         total = float(parts.sum())

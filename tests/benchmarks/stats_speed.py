@@ -5,8 +5,8 @@
 `--quick` runs scipy on a twentieth of the pairs and scales its time up. Exit code 1 if a limit is
 broken: 5 s and 2 GB for all pairs and ranks of 20 arms × 10 tasks × 200 patients × 5 seeds with
 10,000 resamples; 200 times scipy.stats.bootstrap and 1,000 times scipy.stats.permutation_test on
-20 arms × 2,000 patients, all 190 pairs; scipy as it is called by default. Times are wall clock; the
-kernels are compiled before.
+20 arms × 2,000 patients, all 190 pairs; scipy as it is called by default. Times are wall clock;
+the kernels are compiled before.
 """
 
 import resource
