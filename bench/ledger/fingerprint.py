@@ -21,6 +21,7 @@ VERSION = 1
 CELLS = 24  # along each axis
 _INTERMEDIATE = 64  # cells along each axis that the content's box is looked for in
 _AIR = 0.1  # share of the range of grey values below which a cell is air
+_LEVELS = 256  # of grey
 _FILLED = 0.02  # share of a slice's cells that makes it part of the content
 
 
@@ -116,8 +117,16 @@ def _content(volume: NDArray[np.float32]) -> list[tuple[int, int]]:
 
 
 def _ranks(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Share of the cells that are darker, in 255ths; equal cells share the middle of theirs."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    """Share of the cells that are darker, in 255ths; equal cells share the middle of theirs.
+
+    Greys that differ by less than a 256th of their range count as equal: in a plateau such as
+    air, order is noise.
+    """
+    low, high = np.percentile(values, (1, 99))
+    step = (high - low if high > low else np.ptp(values)) / _LEVELS
+    _, place, count = np.unique(
+        np.rint((values - low) / step), return_inverse=True, return_counts=True
+    )
     share = (np.cumsum(count) - count / 2) / values.size
     ranks: NDArray[np.uint8] = np.rint(255 * share[place]).astype(np.uint8)
     return ranks.reshape(values.shape)

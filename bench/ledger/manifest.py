@@ -6,7 +6,6 @@ its privacy rules demand.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,7 +77,7 @@ def read_manifest(path: Path) -> dict[str, Fingerprint]:
 def _fingerprint(volume: _Volume, path: Path) -> Fingerprint:
     try:
         content = base64.b64decode(volume.cells, validate=True)
-    except binascii.Error:
+    except ValueError:
         content = b""
     if len(content) != CELLS**3:
         raise DataError(f"{path}: {volume.name}: cells: expected {CELLS}³ bytes in base64.")

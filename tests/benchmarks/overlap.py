@@ -122,6 +122,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     files = [(kind, p) for kind, glob in SETS.items() for p in sorted(ROOT.glob(glob))]
+    if not files:
+        raise SystemExit(f"{ROOT}: none of the real data sets is there; set VOXBENCH_DATA")
     paths = [path for _, path in files]
     kinds = [kind for kind, _ in files]
     print(f"{len(files)} volumes: {dict(Counter(kinds))}")

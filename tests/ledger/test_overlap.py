@@ -24,7 +24,7 @@ def seen(tmp_path_factory):
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory):
     folder = tmp_path_factory.mktemp("task")
-    images = {f"n{number}": person(number) for number in range(40, 58)}
+    images = {f"n{number}": person(number) for number in range(40, 46)}
     images |= {"copy2": person(2)[:, ::-1] * 4 + 7, "copy5": np.clip(person(5), 25, 90)}
     for name, image in images.items():
         save(folder / "imagesTr" / f"{name}_0000.nii.gz", image)
@@ -99,9 +99,14 @@ def test_a_fingerprint_is_remembered_by_content_not_by_name(seen, tmp_path):
 
 
 def test_copies_are_matched_and_their_names_given(seen, raw):
-    pools = [collect(images_below(folder)).volumes for folder in (seen, raw)]
-    found = {(one.image.split("/")[1], one.seen.split("/")[1]) for one in overlaps(*pools)}
-    assert found == {("copy2_0000.nii.gz", "02.nii.gz"), ("copy5_0000.nii.gz", "05.nii.gz")}
+    names = ("copy2", "copy5", "n40")
+    images = {name: raw / "imagesTr" / f"{name}_0000.nii.gz" for name in names}
+    done = []
+    volumes = collect(images_below(seen)).volumes
+    found = overlaps(volumes, collect(images).volumes, done=lambda: done.append(1))
+    pairs = {(one.image, one.seen) for one in found}
+    assert pairs == {("copy2", "imagesTr/02.nii.gz"), ("copy5", "imagesTr/05.nii.gz")}
+    assert len(done) == 3
 
 
 @pytest.fixture
@@ -126,24 +131,24 @@ def freeze_test(raw, monkeypatch, names):
 
 
 def test_the_command_tells_the_overlap_and_exits_with_1(voxbench, seen, raw, tmp_path, monkeypatch):
-    freeze_test(raw, monkeypatch, {"copy2", "n40", "n41", "n42"})
+    freeze_test(raw, monkeypatch, {"copy2", "n40"})
     options = ("-t", "nnunet-folder", "--field", f"root={raw}", "-j", "1")
     code, told, _ = voxbench("overlap", seen, *options, "-o", tmp_path / "m.json")
     assert code == 1
     assert "copy2" in told
-    assert "1 of 4 test images are among 16 seen volumes" in told
+    assert "1 of 2 test images are among 16 seen volumes" in told
     assert "not certainly" in told  # says where it stops
     code, told, _ = voxbench("overlap", tmp_path / "m.json", *options, "--json")
     report = json.loads(told)
-    assert (code, report["tested"], report["seen"]) == (1, 4, 16)
+    assert (code, report["tested"], report["seen"]) == (1, 2, 16)
     assert [match["image"] for match in report["matches"]] == ["copy2"]
 
 
 def test_no_overlap_exits_with_0(voxbench, seen, raw, monkeypatch):
-    freeze_test(raw, monkeypatch, {"n40", "n41", "n42", "n43"})
+    freeze_test(raw, monkeypatch, {"n40", "n41"})
     options = ("-t", "nnunet-folder", "--field", f"root={raw}", "-j", "1")
     code, told, _ = voxbench("overlap", seen, *options)
-    assert (code, "0 of 4" in told) == (0, True)
+    assert (code, "0 of 2" in told) == (0, True)
 
 
 def test_mistakes_exit_with_2(voxbench, seen, tmp_path):
