@@ -6,8 +6,7 @@ To add one, write a frozen dataclass with a `card`, on top of
 - `Pretrained` for weights that are made here: `objective()` wraps the backbone in a loss, whose
   module lies in `bench/pretrain/objectives/`;
 
-and register it under `voxbench.baselines` in `pyproject.toml`. Published medical checkpoints
-(SuPreM, Swin UNETR, Models Genesis, VoCo, STU-Net, …) go here, one file a family: the backbones
-keep the published key names, so that `translate()` is a prefix. Nothing here imports torch
+and register it under `voxbench.baselines` in `pyproject.toml`. Backbones keep the published key
+names, so that most families translate by `bench.model.names.placed`. Nothing here imports torch
 before it is used.
 """

@@ -29,7 +29,7 @@ class CTFM(Published):
     card: ClassVar[BaselineCard] = BaselineCard(
         name="ct-fm",
         strategy="self-supervised",
-        pretraining_data=("Imaging Data Commons",),
+        pretraining_data=("IDC-CT-148k",),
         volumes=148_394,
         licence="Apache-2.0 (model card); the repository's is MIT",
         reference="Pai et al., Vision Foundation Models for Computed Tomography, 2025",

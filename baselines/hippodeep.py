@@ -79,4 +79,4 @@ class Hippodeep(Published):
         """`convout1x`, 1 x 1 x 1."""
         from bench.model.heads import Convolution
 
-        return Convolution(published[f"{_HEAD}weight"], published[f"{_HEAD}bias"])
+        return Convolution.of(published, _HEAD.rstrip("."), self.card.outputs)

@@ -95,7 +95,7 @@ class Obelisk(Published):
         """`conv77U`, 3 x 3 x 3."""
         from bench.model.heads import Convolution
 
-        return Convolution(published[f"{_HEAD}weight"], published[f"{_HEAD}bias"])
+        return Convolution.of(published, _HEAD.rstrip("."), self.card.outputs)
 
 
 _STEM = "encoder.conv0.weight"

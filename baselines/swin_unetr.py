@@ -26,7 +26,8 @@ class SwinUNETR5050(Published):
 
     The file has a decoder and a head, which self-supervision did not make: it is NVIDIA's model
     after BTCV, as far as its layout tells. So BTCV is among what it has seen, and the contract
-    is that of its BTCV code.
+    is that of its BTCV code. It is filed where the field files it, as self-supervised;
+    `decoder = false` comes nearer to that.
     """
 
     architecture: str = "swin-unetr"
@@ -97,7 +98,7 @@ class SwinUNETRDAE(SwinUNETR5050):
     card: ClassVar[BaselineCard] = BaselineCard(
         name="swin-unetr-dae",
         strategy="self-supervised",
-        pretraining_data=(*(name for name in SWIN_START if name != "BTCV"), "BraTS 2021"),
+        pretraining_data=(*(n for n in SWIN_START if n != "BTCV"), "BraTS 2021", "DAE-50000"),
         volumes=50_000,  # as SuPreM's table counts them, CT and MR
         licence="Apache-2.0",
         reference="Valanarasu et al., Disruptive Autoencoders, MIDL 2024",

@@ -30,7 +30,7 @@ class UniMiSS(Published):
         strategy="self-supervised",
         pretraining_data=(
             *("MOTS", "LIDC-IDRI", "Tianchi", "RibFrac", "TCIA-COVID-19"),
-            "NIH ChestX-ray8",
+            *("NIH ChestX-ray8", "UniMiSS-5022"),
         ),
         volumes=5022,
         licence="MIT (repository); SuPreM's copy is under Apache-2.0 (its model card)",

@@ -35,7 +35,7 @@ class Checkpoint(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: str = Field(pattern=r"^[\w.-]+$")
+    file: str = Field(pattern=r"^\w[\w.-]*$")
     url: str | None = Field(default=None, pattern=r"^https?://")
     page: str = Field(pattern=r"^https?://")
     checksum: str | None = Field(

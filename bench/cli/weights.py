@@ -42,6 +42,7 @@ def get(
         return
     with downloading(baseline.checkpoint.file) as watch:
         path = download(baseline.checkpoint, watch)
+    print(f"checksum: {baseline.checksum or 'none is published: the file was not verified'}")  # noqa: T201
     print(path)  # noqa: T201
 
 
@@ -99,10 +100,12 @@ def audit(
     from bench.published.shelf import published
 
     include_all(include_path)
-    if baseline is not None:
+    own = _made_here(file)
+    if baseline is not None and (own is None or own.card.name != baseline):
         _published(baseline, None)  # an unknown name, or one without a file
     contents = read_weights(file, trust=file.resolve() in trusted(trust))
-    candidates = [one for one in published() if baseline in {None, one.card.name}]
+    offered = [*published(), *([own] if own else [])]
+    candidates = [one for one in offered if baseline in {None, one.card.name}]
     if not candidates:
         raise PluginError("no baseline with published weights is installed.")
     found = matches(contents, candidates)
@@ -115,6 +118,20 @@ def audit(
         _tell(found, details=baseline is not None)
     if all(match.reason for match in found):
         raise typer.Exit(1)
+
+
+def _made_here(file: Path) -> "Published | None":
+    """The baseline of a file that `voxbench pretrain` wrote; None for any other."""
+    from bench.api import Published
+    from bench.design.cell import Ref
+    from bench.errors import VoxbenchError
+    from bench.plugins import find_baseline
+
+    try:
+        found = find_baseline(Ref.of("checkpoint-file", {"weights": str(file.resolve())}))
+    except VoxbenchError:
+        return None
+    return found if isinstance(found, Published) else None
 
 
 def _published(name: str, fields: list[str] | None) -> "Published":

@@ -91,8 +91,9 @@ def with_errors(
     """A label map in which the given classes are drawn wrongly.
 
     Each is eroded, dilated, shifted or missing, with equal chances. Erosion and dilation go a
-    quarter of the radius of a ball of the structure's volume, a shift goes half of it in a
-    random direction, all at least one voxel. No wrong mask takes voxels from another structure.
+    quarter of the radius of a ball of the structure's volume, a shift goes half of it along the
+    axis that its random direction follows most, all at least one voxel. No wrong mask takes
+    voxels from another structure.
 
     Args:
         label: (d, h, w) of class indices.
@@ -102,7 +103,8 @@ def with_errors(
     for index, generator in errors.items():
         mask = label == index
         if mask.any():
-            result[wrong(mask, generator) & (result == 0)] = index
+            free = (label == 0) | mask
+            result[wrong(mask, generator) & free & (result == 0)] = index
     return result
 
 

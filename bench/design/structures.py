@@ -4,7 +4,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 _SIDES = {"left": "left", "l": "left", "right": "right", "r": "right"}
-_ALSO = {"postcava": "inferiorvenacava", "ivc": "inferiorvenacava", "oesophagus": "esophagus"}
+_ALSO = {
+    "postcava": "inferiorvenacava",
+    "ivc": "inferiorvenacava",
+    "urinarybladder": "bladder",
+    "oesophagus": "esophagus",
+}
 
 
 def canonical(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +58,7 @@ def images_below(folder: Path) -> dict[str, Path]:
         for path in sorted(folder.rglob("*.nii*"))
         for name in [path.relative_to(folder)]
         if path.name.endswith((".nii", ".nii.gz"))
+        and not path.name.startswith("combined_labels")
         and not any(part in _LABELS or part.startswith(".") for part in name.parts)
     }
     if not found:
@@ -67,11 +67,11 @@ def images_below(folder: Path) -> dict[str, Path]:
 
 
 def images_of(cases: Sequence[Case]) -> dict[str, Path]:
-    """The images of cases; where a case has several, each under its own name."""
+    """The images of cases; where a case has several channels, each under its number."""
     return {
-        case.id if len(case.images) == 1 else f"{case.id}/{path.name}": path
+        case.id if len(case.images) == 1 else f"{case.id}/{channel}": path
         for case in cases
-        for path in case.images
+        for channel, path in enumerate(case.images)
     }
 
 
@@ -129,27 +129,6 @@ def overlaps(
             results += found
             done()
     return results
-
-
-def same_scans(seen: Sequence[Case], test: Sequence[Case]) -> set[str]:
-    """Ids of the test cases of which an image shows the same scan as one of the seen cases.
-
-    Raises:
-        DataError: an image can't be read.
-    """
-    owners = {name: case.id for case in test for name in images_of([case])}
-    pairs = [tuple(images_of(cases).items()) for cases in (seen, test)]
-    return {owners[name] for name in _same(*pairs)}
-
-
-@lru_cache(maxsize=256)
-def _same(seen: tuple[tuple[str, Path], ...], test: tuple[tuple[str, Path], ...]) -> frozenset[str]:
-    found = [collect(dict(files)) for files in (seen, test)]
-    for one in found:
-        for reason in one.unreadable.values():
-            if "shows nothing" not in reason:  # an empty channel shows no scan
-                raise DataError(reason)
-    return frozenset(match.image for match in overlaps(found[0].volumes, found[1].volumes))
 
 
 def _remembered(path: Path, sha256: str | None) -> Fingerprint:

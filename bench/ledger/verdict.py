@@ -4,15 +4,16 @@
 - Names: both sides are closed over their ancestors. Where the closures meet, the arm overlaps.
   Where a side is unnamed, not registered, or not known completely, the answer is unknown.
 - Cases: weights made here have seen the training cases of their source, and nothing else. A test
-  case that is among them (same patient of the same task, same file, or same fingerprint) is
-  proof of an overlap, whatever the names say. If source and target are one task, its split
-  proves the opposite: other patients of a corpus are what a training set is for.
+  case that is among them (same patient of the same task, or same file) is proof of an overlap,
+  whatever the names say; altered copies are for `overlap` to find. If source and target are one
+  task with one split, that proves the opposite: other patients of a corpus are what a training
+  set is for.
 """
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from bench.api import Baseline, Case, Pretrained, Task, TaskCard
+from bench.api import Baseline, Case, Pretrained, Task
 from bench.data.fingerprint import content_hashes
 from bench.data.split import split_cases
 from bench.errors import PluginError
@@ -39,9 +40,7 @@ def verdict_for(
     baseline: Baseline,
     task: Task,
     source: Task | None = None,
-    *,
-    source_cases: Sequence[Case] | None = None,
-    fingerprints: bool = True,
+    seen: Sequence[Case] = (),
 ) -> Verdict:
     """The verdict on an arm's weights and a task's test cases.
 
@@ -49,26 +48,20 @@ def verdict_for(
         baseline: the arm.
         task: what it is tested on.
         source: what weights that are made here were trained on; None for all others.
-        source_cases: the cases that were used; the source's whole training split by default.
-        fingerprints: look for altered copies too, which reads every image once.
+        seen: the cases of the source that were used.
 
     Raises:
-        DataError: a split is impossible, or an image can't be read.
+        DataError: a split is impossible.
     """
     if baseline.card.strategy == "scratch":
         return Verdict("clean")
     if not isinstance(baseline, Pretrained) or source is None:
         return by_corpus(baseline.card.pretraining_data, task.card.corpora)
-    seen = split_cases(source).train if source_cases is None else source_cases
-    test = split_cases(task).test
-    shared = by_case(seen, test, one_task=_one_task(source.card, task.card))
-    if not shared and fingerprints:
-        from bench.ledger.overlap import same_scans
-
-        shared = same_scans(seen, test)
-    if shared:
+    split = split_cases(task)
+    one_task = (source.card.name, split_cases(source).sha256) == (task.card.name, split.sha256)
+    if shared := by_case(seen, split.test, one_task=one_task):
         return Verdict("overlaps (by case)", tuple(sorted(shared)))
-    if _one_task(source.card, task.card):
+    if one_task:
         return Verdict("clean")
     return by_corpus(source.card.corpora, task.card.corpora)
 
@@ -125,7 +118,3 @@ def by_case(seen: Sequence[Case], test: Sequence[Case], *, one_task: bool) -> se
         for case in test
         if case.patient in patients or any(hashes.get(path) in files for path in case.images)
     }
-
-
-def _one_task(source: TaskCard, target: TaskCard) -> bool:
-    return source.name == target.name and source.corpora == target.corpora

@@ -5,6 +5,7 @@ that knows tensors alone: objects become inert holders of their attributes, anyt
 refused, and the code in the archive is never opened.
 """
 
+import math
 import pickle
 import zipfile
 from collections.abc import Iterator
@@ -87,6 +88,8 @@ class _Unpickler(pickle.Unpickler):
     def _tensor(
         self, storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any
     ) -> Tensor:
+        if math.prod(size) > storage.numel():  # a stride of 0 would unpack to any size
+            raise ValueError(f"a tensor of {size} in a storage of {storage.numel()} values")
         return storage.as_strided(size, stride, offset).clone()  # torch checks the bounds
 
 

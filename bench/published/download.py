@@ -56,6 +56,11 @@ def _fetch(checkpoint: Checkpoint, url: str, content: Path, etag: Path, watch: W
         with _session(url) as session, _ask(session, url, here, _condition(checkpoint, etag)) as r:
             if r.status_code == requests.codes.range_not_satisfiable:  # it is whole already
                 return
+            if not checkpoint.checksum and "Content-Length" not in r.headers:
+                raise WeightsError(
+                    f"{checkpoint.file}: {url} tells no length and no checksum is known, so a file "
+                    f"that broke off could not be told from a whole one; look at {checkpoint.page}."
+                )
             if not r.ok:
                 raise WeightsError(
                     f"{checkpoint.file}: {url} answers {r.status_code} {r.reason}; look at "

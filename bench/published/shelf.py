@@ -24,7 +24,7 @@ class Row:
         corpora: that the weights have seen.
         volumes: how many, where known.
         licence: of the weights.
-        source: downloadable, package, on request, or your own file.
+        source: downloadable, package, by hand, or your own file.
         page: where it is offered.
         here: the file is on this machine.
         min_loaded: share of the encoder that must load.
@@ -83,7 +83,7 @@ def _row(baseline: Published, proofs: Mapping[tuple[str, str], Mapping[str, floa
     card = baseline.card
     offer = baseline.checkpoints.get(baseline.size)
     packaged = type(baseline).file is not Published.file
-    reachable = "downloadable" if offer and offer.url else "on request" if offer else "your file"
+    reachable = "downloadable" if offer and offer.url else "by hand" if offer else "your file"
     return Row(
         baseline=card.name,
         size=baseline.size,
@@ -126,8 +126,9 @@ HEAD = """# Published weights
 Written by `voxbench weights ls --markdown --records results > docs/weights.md` from the baselines'
 cards: don't edit. *Must load* is the share of the encoder's parameters below which a cell fails.
 *Loaded from a real file* is what the committed records measured; where it is empty, none of them
-used such a file, and what vouches for the loader is its tests: they make a state dict of the
-published layout.
+used such a file, and what vouches for the loader is its tests: all make a state dict of the
+published layout, those of OBELISK, hippodeep, deepbet and SqueezeNet load the real file too, where
+it is at hand.
 
 | Baseline | Network | Parameters | Strategy | Corpora | Volumes | Must load | Loaded from a real file | Source | Licence |
 |---|---|---|---|---|---|---|---|---|---|

@@ -20,7 +20,7 @@ from bench.data.prepare import PreparedCase, prepare
 from bench.data.split import Split, split_cases
 from bench.design.cell import Cell, Ref
 from bench.design.preprocessing import Preprocessing
-from bench.errors import FitError, VoxbenchError
+from bench.errors import FitError, VoxbenchError, WeightsError
 from bench.fit.adapt import groups
 from bench.fit.loop import Training, train
 from bench.fit.loss import segmentation_loss
@@ -147,6 +147,11 @@ def _network(
         audit = _load(backbone, baseline.translate(content, backbone), baseline, channels)
         weights = Weights(origin=path.name, sha256=sha256, audit=audit, trusted=trusted)
         if cell.adaptation == "direct":
+            if audit.loaded_total_share < 1:
+                raise WeightsError(
+                    f"{path.name}: {1 - audit.loaded_total_share:.1%} of the network's parameters "
+                    "are not in the file: its head can't be used without training."
+                )
             head = baseline.head(content, backbone)
             network = Direct(backbone, head, baseline.card.outputs, classes)
     elif isinstance(baseline, Pretrained):

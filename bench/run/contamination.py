@@ -4,6 +4,7 @@ import functools
 
 from bench.api import Pretrained
 from bench.design.cell import Cell, Ref
+from bench.errors import VoxbenchError
 from bench.ledger.verdict import Verdict, verdict_for
 from bench.plugins import find_baseline, find_task
 from bench.record.record import Contamination
@@ -12,11 +13,15 @@ from bench.record.record import Contamination
 def contamination(cell: Cell) -> Contamination:
     """The verdict on a cell, by the names of corpora, by patient and by file.
 
-    Copies that were altered are not looked for here, which would read every image of the source:
-    that is what `voxbench overlap` does.
+    What can't be told (a source that lacks the volumes, a broken ledger) is unknown, with the
+    reason: it must not stop a sweep. Copies that were altered are not looked for here, which would
+    read every image of the source: that is what `voxbench overlap` does.
     """
     seed = cell.pretraining.seed if cell.pretraining else 0
-    found = _verdict(cell.baseline, cell.task, cell.source, seed)
+    try:
+        found = _verdict(cell.baseline, cell.task, cell.source, seed)
+    except VoxbenchError as error:
+        found = Verdict("unknown", reason=str(error))
     return Contamination(status=found.status, shared=list(found.shared), reason=found.reason)
 
 
@@ -29,4 +34,4 @@ def _verdict(baseline: Ref, task: Ref, source: Ref | None, seed: int) -> Verdict
 
     origin = find_task(source)
     seen = volumes(arm, origin, seed)
-    return verdict_for(arm, target, origin, source_cases=seen, fingerprints=False)
+    return verdict_for(arm, target, origin, seen)

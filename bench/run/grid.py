@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.api import Baseline, Pretrained, Task, TaskCard
+from bench.api import Baseline, Pretrained, Published, Task, TaskCard
 from bench.design.cell import Adaptation, Cell, Ref
 from bench.design.fraction import ZERO_SHOT, Fraction
 from bench.design.preprocessing import Preprocessing
@@ -124,6 +124,12 @@ def _tasks(sweep: Sweep) -> list[tuple[Ref, Task]]:
 def _contenders(sweep: Sweep) -> Iterator[_Contender]:
     """Every combination of each baseline's axes, then the twins that are not among them."""
     arms = [_contender(ref) for entry in sweep.baselines for ref in _expand(entry)]
+    labels = [arm.label for arm in arms]
+    if repeated := {label for label in labels if labels.count(label) > 1}:
+        raise SpecError(
+            f"baselines: {', '.join(sorted(repeated))} is named by two entries; give their weights "
+            "files different names."
+        )
     yield from arms
     if not sweep.twins:
         return
@@ -183,7 +189,7 @@ def _source(sweep: Sweep, baseline: Baseline) -> Ref | None:
 
 
 def _unfit(baseline: Baseline, card: TaskCard, source: Ref | None) -> str | None:
-    supervised = isinstance(baseline, Pretrained) and baseline.needs_labels
+    supervised = isinstance(baseline, Pretrained) and _needs_labels(baseline)
     if source and supervised and find_task(source).card.name == card.name:
         return "its supervised source is the task itself, whose labels the fraction rations"
     if source and (channels := len(find_task(source).card.channels)) != len(card.channels):
@@ -191,11 +197,19 @@ def _unfit(baseline: Baseline, card: TaskCard, source: Ref | None) -> str | None
     return baseline.unfit(card)
 
 
+def _needs_labels(baseline: Pretrained) -> bool:
+    """Whether its weights, or those of the donor that it changes, are made from labels."""
+    donor = find_baseline(Ref.of(*baseline.donor)) if baseline.donor else baseline
+    return isinstance(donor, Pretrained) and donor.needs_labels
+
+
 def _headless(baseline: Baseline, card: TaskCard) -> str | None:
     """Why a baseline's head can't infer a task directly, or None if it can."""
     outputs = baseline.card.outputs
-    if not outputs:
+    if not (isinstance(baseline, Published) and outputs):
         return "its weights have no head to infer with"
+    if not baseline.decoder:
+        return "a head needs the decoder that it was trained with"
     if not shared(outputs, card.classes):
         return f"its head has no class of the task: it gives {', '.join(outputs)}"
     return None

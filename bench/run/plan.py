@@ -119,9 +119,10 @@ def published(baseline: Published) -> tuple[Path, str]:
     sha256 = content_hashes([path]).get(path)
     if sha256 is None:
         raise WeightsError(f"{path}: no such file; the weights of {baseline.card.name}.")
-    if baseline.checksum and not has_checksum(path, baseline.checksum):
+    expected = baseline.checksum
+    if expected and expected != f"sha256:{sha256}" and not has_checksum(path, expected):
         raise WeightsError(
-            f"{path}: its checksum is not the {baseline.checksum[:14]}… that {baseline.card.name} "
+            f"{path}: its checksum is not the {expected[:14]}… that {baseline.card.name} "
             "names: damaged, or another release."
         )
     return path, sha256

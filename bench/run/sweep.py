@@ -70,12 +70,14 @@ def run_sweep(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[
 
 
 def _complete(planned: Sequence[Planned], store: Store) -> None:
-    """Look up the contamination of finished cells that were stored before there was a ledger."""
+    """Bring the verdicts of finished cells to what the ledger says today; it enters no key."""
     cells = {cell.key: cell.arranged.cell for cell in planned if cell.state == "cached"}
     for record in store:
-        if record.key in cells and record.contamination is None:
-            record.contamination = contamination(cells[record.key])
-            store.write(record)
+        if record.key in cells:
+            told = contamination(cells[record.key])
+            if record.contamination != told:
+                record.contamination = told
+                store.write(record)
 
 
 def _run(todo: Sequence[Job], root: Path, name: str, options: Options, watch: Watch) -> None:

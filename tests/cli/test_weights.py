@@ -112,7 +112,7 @@ def test_get_refuses_wrong_bytes(voxbench, server, plugins, tmp_path):
     [
         (("offered", "--field", "size=small"), "get them from https://example.org/small"),
         (("offered", "--field", "size=huge"), "no weights are published for size 'huge'"),
-        (("imagenet-inflated",), "no weights are published for size '18'"),
+        (("imagenet-squeezenet",), "no weights are published for size '1.0'"),
         (("scratch",), "its weights are no published file"),
         (("ofered",), "Did you mean 'offered'"),
     ],
@@ -137,12 +137,13 @@ def test_ls_tells_of_every_size_what_its_card_says(voxbench, server, plugins):
     rows = {(row["baseline"], row["size"]): row for row in json.loads(told)}
     tiny, small = rows["offered", "tiny"], rows["offered", "small"]
     assert (tiny["source"], tiny["here"]) == ("downloadable", True)
-    assert (small["source"], small["here"]) == ("on request", False)
+    assert (small["source"], small["here"]) == ("by hand", False)
     expected = sum(p.numel() for p in build("unet", "tiny", 1).parameters())
     assert tiny["parameters"] == expected < small["parameters"]
     assert tiny["corpora"] == ["Corpus"]
     assert rows["imagenet-efficientnet", "lite0"]["source"] == "package"
-    assert rows["imagenet-inflated", "50"]["source"] == "your file"
+    assert rows["imagenet-inflated", "50"]["source"] == "downloadable"
+    assert rows["imagenet-squeezenet", "1.0"]["source"] == "your file"
 
 
 def test_the_committed_page_is_what_the_command_writes(voxbench):

@@ -113,3 +113,8 @@ def test_a_head_without_a_class_of_the_task_is_skipped(bright, example, monkeypa
     monkeypatch.setattr(kind, "card", card)
     (cell,) = arrange(make_sweep(baselines=[bright], adaptation=["direct"]))
     assert cell.reason == "its head has no class of the task: it gives liver"
+
+
+def test_a_head_is_not_used_without_its_decoder(bright, example):
+    (cell,) = arrange(make_sweep(baselines=[{**bright, "decoder": False}], adaptation=["direct"]))
+    assert cell.reason == "a head needs the decoder that it was trained with"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.record import Store
+from bench.record.record import Contamination
 from bench.run import cell as cell_module
 from bench.run.sweep import Options, run_sweep
 from tests.run.conftest import EXAMPLE, Watch, make_sweep
@@ -106,13 +107,23 @@ def test_each_record_says_whether_its_weights_have_seen_the_test_cases(example, 
     sweep = make_sweep(baselines=arms, seeds=1)
     run_sweep(sweep, tmp_path, Options(jobs=1), Watch())
     assert {record.contamination.status for record in Store(tmp_path)} == {"clean"}
-    for record in Store(tmp_path):  # as they were before there was a ledger
-        record.contamination = None
+    before, wrong = None, Contamination(status="unknown", reason="the ledger has learned since")
+    for record, told in zip(list(Store(tmp_path)), (before, wrong), strict=True):
+        record.contamination = told
         Store(tmp_path).write(record)
     watch = Watch()
     run_sweep(sweep, tmp_path, Options(jobs=1), watch)
     assert watch.todo == []
     assert {record.contamination.status for record in Store(tmp_path)} == {"clean"}
+
+
+def test_an_arm_that_asks_for_too_many_volumes_fails_alone(example, tmp_path):
+    arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes", "volumes": 99}]
+    run_sweep(make_sweep(baselines=arms, seeds=1), tmp_path, Options(jobs=1), Watch())
+    by_status = {record.status: record for record in Store(tmp_path)}
+    assert "ask for 1 to 6" in by_status["failed"].failure
+    assert by_status["failed"].contamination.status == "unknown"
+    assert by_status["ok"].arm.strategy == "scratch"
 
 
 def test_one_failing_cell_does_not_stop_the_others(example, tmp_path, monkeypatch):
