@@ -32,8 +32,7 @@ def test_an_installed_package_brings_a_task_and_a_baseline(tmp_path):
     listed = {row["task"]: row["from"] for row in json.loads(voxbench("ls", "tasks", "--json"))}
     assert listed["example-cubes"] == "voxbench-example"
     assert listed["phantom-atlas"] == "voxbench"
-    checks = json.loads(
-        voxbench("check", "-t", "example-cubes", "-b", "example-denoising", "--json")
-    )
-    assert {check["state"] for check in checks} <= {"passed", "skipped"}
-    assert {check["plugin"] for check in checks} == {"example-cubes", "example-denoising"}
+    for option, name in (("-t", "example-cubes"), ("-b", "example-denoising")):
+        checks = json.loads(voxbench("check", option, name, "--json"))
+        assert {check["state"] for check in checks} <= {"passed", "skipped"}
+        assert {check["plugin"] for check in checks} == {name}

@@ -25,13 +25,15 @@ def check(
 ) -> None:
     """Run the conformance suite of tasks or baselines; exit code 1 if a check fails.
 
-    With both, the baselines are checked, and their input contract is probed on the first task. A
+    With both, the baselines are checked, and their input contract is probed on the one task. A
     field that only some of the plugins have is given to those.
     """
     from bench.errors import SpecError
     from bench.plugins import BASELINES, TASKS, find_baseline, find_task
     from bench.testing import BaselineChecks, TaskChecks, run_checks
 
+    if baseline and len(task or []) > 1:
+        raise SpecError("check: with -b name one task with -t, to probe the contract on.")
     include_all(include_path)
     kinds: dict[str, type[Any]] = {name: TASKS.find(name) for name in task or []}
     kinds.update({name: BASELINES.find(name) for name in baseline or []})

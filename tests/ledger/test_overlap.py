@@ -178,11 +178,11 @@ def test_altered_copies_of_real_scans_are_found(real_data):
         assert [m.place for m in found if m.score >= needed] == [place], paths[place].name
 
 
-def test_the_images_of_a_case_keep_their_own_names():
+def test_the_channels_of_a_case_are_told_apart():
     from pathlib import Path
 
     from bench.api import Case
 
     one = Case("a", (Path("x/t1.nii"),), Path("l.nii"), "p")
-    two = Case("b", (Path("x/t1.nii"), Path("x/t2.nii")), Path("l.nii"), "p")
-    assert list(images_of([one, two])) == ["a", "b/t1.nii", "b/t2.nii"]
+    two = Case("b", (Path("x/mr.nii"), Path("y/mr.nii")), Path("l.nii"), "p")
+    assert list(images_of([one, two])) == ["a", "b/0", "b/1"]

@@ -23,7 +23,7 @@ def test_the_controller_s_networks_are_those_of_its_description(controller):
     logits = Controlled(controller, ORGANS)(features, [features, coarsest])
     assert logits.shape == (2, 3, 4, 5, 6)
     expected = published.logits(features, coarsest, controller)
-    torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(logits, expected, rtol=1e-3, atol=1e-4)
     assert logits.std() > 0
 
 
