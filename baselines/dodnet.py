@@ -2,16 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from baselines.suprem import hosted
 from bench.api import BaselineCard, Checkpoint, Published
 from bench.design.preprocessing import Preprocessing, Window
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from bench.model.backbones import Backbone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +38,3 @@ class DoDNet(Published):
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("supervised_dodnet_unet_920.pth")
     }
-
-    def translate(
-        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
-    ) -> Mapping[str, "Tensor"]:
-        """Its names below their parts; `controller`, `precls_conv`, `GAP` find no place there."""
-        from bench.model.names import placed
-
-        return placed(published, backbone)

@@ -2,15 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from bench.api import BaselineCard, Checkpoint, Published
 from bench.design.preprocessing import Preprocessing, ZScore
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from bench.model.backbones import Backbone
 
 _REFERENCE = "Chen, Ma and Zheng, Med3D: Transfer Learning for 3D Medical Image Analysis, 2019"
 _HOST = "https://huggingface.co/TencentMedicalNet/MedicalNet-Resnet"
@@ -50,14 +45,6 @@ class MedicalNet(Published):
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         depth: _hosted(depth) for depth in ("10", "18", "34", "50", "101", "152", "200")
     }
-
-    def translate(
-        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
-    ) -> Mapping[str, "Tensor"]:
-        """Every name below `encoder.`; the head `conv_seg` finds no place there."""
-        from bench.model.names import placed
-
-        return placed(published, backbone)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,14 +56,6 @@ class SuPreMSegResNet(Published):
         "small": hosted("supervised_suprem_segresnet_2100.pth", "fa044baf9a49832e7fe6ab55c9227e49")
     }
 
-    def translate(
-        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
-    ) -> Mapping[str, "Tensor"]:
-        """The network's names below their parts; `conv_final.2.conv` finds no place there."""
-        from bench.model.names import placed
-
-        return placed(published, backbone)
-
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The last convolution."""
         from bench.model.heads import Convolution

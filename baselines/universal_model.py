@@ -44,14 +44,6 @@ _PAGE = "https://huggingface.co/ljwztc/CLIP-Driven-Universal-Model"
 class Controllable(Published):
     """A published network under the Universal Model's head."""
 
-    def translate(
-        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
-    ) -> Mapping[str, "Tensor"]:
-        """The network's names below their parts; the head finds no place there."""
-        from bench.model.names import placed
-
-        return placed(published, backbone)
-
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The controller, which makes a small network for each organ."""
         from bench.model.heads import Controlled

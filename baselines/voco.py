@@ -48,14 +48,6 @@ class VoCo(Published):
         "huge-v2": _hosted("VoCo_H_SSL_head.pt"),
     }
 
-    def translate(
-        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
-    ) -> Mapping[str, "Tensor"]:
-        """Names below their parts; projections and `out` find no place there."""
-        from bench.model.names import placed
-
-        return placed(published, backbone)
-
 
 @dataclass(frozen=True, kw_only=True)
 class VoComni(VoCo):

@@ -174,18 +174,22 @@ class Published(Baseline):
             return f"its weights expect {expected} channel(s), the task has {given}"
         return None
 
-    @abstractmethod
     def translate(
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"
     ) -> Mapping[str, "Tensor"]:
         """Give the published tensors the names and shapes of `backbone.state_dict()`.
 
+        By default each goes below the part of the backbone, encoder or decoder, that has its name.
+
         `published` is what `bench.model.weights.read_weights` gives: plain names, without
         wrapper and prefixes; what the file held beside its tensors is in `published.beside`.
         Encoder and decoder are translated, as far as they were published; heads and whatever
-        has no counterpart are left out. The engine loads the result and audits the share of the
-        encoder that it covers.
+        has no counterpart are left out, or for the audit to list. The engine loads the result and
+        audits the share of the encoder that it covers.
         """
+        from bench.model.names import placed
+
+        return placed(published, backbone)
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":
         """The published head with its weights, for `direct` inference.

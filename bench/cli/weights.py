@@ -57,11 +57,15 @@ def ls(
     json: Json = False,
 ) -> None:
     """List every published file that a baseline can load."""
+    from bench.errors import SpecError
     from bench.published.shelf import markdown as written
     from bench.published.shelf import rows
     from bench.record import Store
 
     include_all(include_path)
+    for folder in records or []:
+        if not folder.is_dir():
+            raise SpecError(f"--records {folder}: no such folder.")
     found = rows(record for folder in records or [] for record in Store(folder))
     if markdown:
         print(written(found), end="")  # noqa: T201

@@ -42,11 +42,15 @@ def write_checkpoint(
         The card and the file's sha256.
 
     Raises:
-        SpecError: the file has another suffix, or the network can't take the patch.
+        SpecError: the file has another suffix or no possible folder, or the network can't take the patch.
         DataError: the source lacks the volumes that are asked for.
     """
     if path.suffix != ".safetensors":
         raise SpecError(f"-o {path}: weights are written as .safetensors; give it that suffix.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpecError(f"-o {path}: its folder can't be made ({error.strerror}).") from error
     made = make(baseline, source, pretraining, device=device, threads=threads)
     card = _card(baseline, source, pretraining, made)
     tensors = read_weights(made.path, made.sha256)

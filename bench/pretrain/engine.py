@@ -177,7 +177,8 @@ def volumes(baseline: Pretrained, source: Task, seed: int) -> tuple[Case, ...]:
 
 
 def _preprocessing(baseline: Pretrained, source: Task) -> Preprocessing:
-    return baseline.card.contract or source.card.preprocessing
+    contract, card = baseline.card.contract, source.card
+    return contract.on(card.modality) if contract else card.preprocessing
 
 
 def _given(
