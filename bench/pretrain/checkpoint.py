@@ -42,7 +42,8 @@ def write_checkpoint(
         The card and the file's sha256.
 
     Raises:
-        SpecError: the file has another suffix or no possible folder, or the network can't take the patch.
+        SpecError: the file has another suffix or no possible folder, or the network can't take the
+            patch.
         DataError: the source lacks the volumes that are asked for.
     """
     if path.suffix != ".safetensors":
