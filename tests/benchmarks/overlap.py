@@ -139,6 +139,7 @@ def main():
 
 
 def copies(workers, paths, kinds, names, chosen):
+    wrong = []
     print(f"\naltered copies of {len(chosen)} volumes, looked for among all")
     print(f"{'alteration':40} {'found':>9} {'lowest':>7} {'median':>7} {'other − bar':>17}  by set")
     for label, steps in {**MUST, **BEYOND}.items():
@@ -151,12 +152,15 @@ def copies(workers, paths, kinds, names, chosen):
             by[kinds[i]] += score >= needed
             others = [(s, names[p]) for p, s in matches if p != i and not related(names, i, p)]
             margins.append((max(others)[0] - needed, names[i], max(others)[1]))
+            wrong += [(label, *m) for m in margins[-1:] if m[0] >= 0]
         sets = ", ".join(f"{by[k]}/{sum(kinds[i] == k for i in chosen)}" for k in SETS)
         print(
             f"{label:40} {found:4}/{len(chosen):<4} {min(scores):7.3f} {np.median(scores):7.3f} "
             f"{max(margins)[0]:+17.3f}  {sets}",
             flush=True,
         )
+    for label, margin, name, other in wrong:
+        print(f"FALSE MATCH of a copy ({label}): {name} → {other}, {margin:+.3f} over the bar")
 
 
 def related(names, a, b):
