@@ -121,7 +121,7 @@ def test_an_arm_that_asks_for_too_many_volumes_fails_alone(example, tmp_path):
     arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes", "volumes": 99}]
     run_sweep(make_sweep(baselines=arms, seeds=1), tmp_path, Options(jobs=1), Watch())
     by_status = {record.status: record for record in Store(tmp_path)}
-    assert "ask for 1 to 6" in by_status["failed"].failure
+    assert "ask for 1 to 7" in by_status["failed"].failure
     assert by_status["failed"].contamination.status == "unknown"
     assert by_status["ok"].arm.strategy == "scratch"
 
