@@ -27,5 +27,10 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 def has_checksum(path: Path, checksum: str) -> bool:
     """Whether a file has a checksum that is written as "algorithm:hex digits", or their first."""
     algorithm, _, expected = checksum.partition(":")
+    return hex_digest(path, algorithm).startswith(expected)
+
+
+def hex_digest(path: Path, algorithm: str = "sha256") -> str:
+    """Checksum of a file's content by an algorithm that `hashlib` knows."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest().startswith(expected)
+        return hashlib.file_digest(file, algorithm).hexdigest()

@@ -44,11 +44,12 @@ def overlap(
     from bench.errors import SpecError
     from bench.ledger.manifest import write_manifest
     from bench.ledger.overlap import overlaps
+    from bench.record.environment import cpus
 
     if task is None and output is None:
         raise SpecError("nothing to do: give --task to look for its test cases, or --output.")
     include_all(include_path)
-    jobs = jobs or _cores()
+    jobs = jobs or cpus()
     console = Console(stderr=True)
     pool = _seen(seen, jobs, console)
     if output:
@@ -105,12 +106,6 @@ def _bar(console: "Console") -> "Progress":
     from rich.progress import Progress
 
     return Progress(console=console, disable=not console.is_terminal, transient=True)
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _report(

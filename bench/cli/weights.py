@@ -159,9 +159,7 @@ def _is_sound(baseline: "Published") -> bool:
 
     if not is_here(baseline):
         return False
-    offer = baseline.checkpoints.get(baseline.size)
-    checksum = offer.checksum if offer and baseline.weights is None else None
-    return checksum is None or has_checksum(baseline.file(), checksum)
+    return baseline.checksum is None or has_checksum(baseline.file(), baseline.checksum)
 
 
 def _about(file: Path, contents: "Contents") -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What the data are, as hashes: of files, and of a list of cases. Paths never enter one."""
 
-import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from bench.api import Case
 from bench.design.cell import digest
 from bench.errors import DataError
+from bench.files import hex_digest
 from bench.places import cache_dir
 
 _CHUNK = 256  # files between two commits: what an interrupted hashing loses at most
@@ -75,12 +75,7 @@ def _look_up(table: sqlite3.Connection, stamps: Mapping[Path, str], jobs: int) -
 
 def _hash_all(paths: Sequence[Path], jobs: int) -> Iterator[tuple[Path, str]]:
     with ThreadPoolExecutor(jobs) as pool:  # hashing releases the interpreter lock
-        yield from zip(paths, pool.map(_sha256, paths), strict=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        yield from zip(paths, pool.map(hex_digest, paths), strict=True)
 
 
 def _stamp(path: Path) -> str | None:

@@ -33,9 +33,9 @@ def load(
     found = compare(backbone, tensors)
     if objection := found.objection(min_loaded):
         raise WeightsError(objection)
-    before = fingerprint(backbone.encoder), activations(backbone, in_channels)
+    before = tensor_hash(backbone.encoder), activations(backbone, in_channels)
     backbone.load_state_dict({name: tensors[name] for name in found.fitting}, strict=False)
-    after = fingerprint(backbone.encoder), activations(backbone, in_channels)
+    after = tensor_hash(backbone.encoder), activations(backbone, in_channels)
     if before[0] == after[0]:
         raise WeightsError("the weights are those the encoder already had: nothing was loaded.")
     return LoadAudit(
@@ -144,7 +144,7 @@ def _share(parameters: Iterable[tuple[str, nn.Parameter]], fitting: Set[str]) ->
     return sum(size for name, size in sizes.items() if name in fitting) / sum(sizes.values())
 
 
-def fingerprint(module: nn.Module) -> str:
+def tensor_hash(module: nn.Module) -> str:
     """sha256 of a module's tensors with their names, types and shapes."""
     digest = hashlib.sha256()
     for name, tensor in sorted(module.state_dict().items()):

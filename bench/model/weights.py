@@ -1,6 +1,5 @@
 """Reading a weights file, whoever wrote it, without running anything that is in it."""
 
-import hashlib
 import math
 import zipfile
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import WeightsError
+from bench.files import hex_digest
 from bench.model.pickles import read_torch
 
 WRAPPERS = ("state_dict", "network_weights", "net", "student", "model", "teacher")
@@ -117,8 +117,7 @@ def sha256(path: Path | str) -> str:
 
 @cache
 def _sha256(path: Path, _size: int, _mtime_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hex_digest(path)
 
 
 def _read(path: Path, trust: bool) -> tuple[Mapping[Any, Any], str, list[str]]:

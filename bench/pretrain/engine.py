@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,11 +17,10 @@ from bench.data.augment import augment, mirror_axes
 from bench.data.fingerprint import fingerprint
 from bench.data.patches import Batch, Patches
 from bench.data.prepare import PreparedCase, prepare
-from bench.data.split import split_cases
 from bench.design.cell import Ref, digest
 from bench.design.recipe import Pretraining
 from bench.design.seeds import stream
-from bench.errors import DataError, SpecError
+from bench.errors import SpecError
 from bench.files import write_atomically
 from bench.fit.loop import train
 from bench.model.backbones import Backbone
@@ -31,6 +29,7 @@ from bench.places import cache_dir
 from bench.plugins import BASELINES, find_baseline
 from bench.pretrain import VERSION
 from bench.pretrain.lock import alone
+from bench.pretrain.volumes import volumes
 
 FOREGROUND = 2 / 3  # patches centred on a structure, where labels are used (SuPreM's 2:1)
 
@@ -151,29 +150,6 @@ def identity(baseline: Pretrained, source: Task, pretraining: Pretraining) -> st
             "pretraining": pretraining.model_dump(mode="json"),
         }
     )[:20]
-
-
-def volumes(baseline: Pretrained, source: Task, seed: int) -> tuple[Case, ...]:
-    """The first `baseline.volumes` training cases of the source, sorted by id.
-
-    Patients are put in one random order a seed and their cases follow one another, so that
-    fewer volumes are always a subset of more.
-
-    Raises:
-        DataError: there are fewer.
-    """
-    train = split_cases(source).train
-    count = len(train) if baseline.volumes is None else baseline.volumes
-    if not 0 < count <= len(train):
-        raise DataError(
-            f"{baseline.card.name}: volumes = {count}, but source {source.card.name!r} has "
-            f"{len(train)} training cases; ask for 1 to {len(train)}."
-        )
-    patients = sorted({case.patient for case in train})
-    random.Random(stream("volumes", seed=seed)).shuffle(patients)  # noqa: S311 (no secret)
-    order = {patient: place for place, patient in enumerate(patients)}
-    ordered = sorted(train, key=lambda case: (order[case.patient], case.id))
-    return tuple(sorted(ordered[:count], key=lambda case: case.id))
 
 
 def _preprocessing(baseline: Pretrained, source: Task) -> Preprocessing:

@@ -1,6 +1,5 @@
 """Fetch a published weights file: resumed where it stopped, checked before it gets its name."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import requests
 
 from bench.api import Checkpoint
 from bench.errors import WeightsError
-from bench.files import has_checksum
+from bench.files import has_checksum, hex_digest
 from bench.places import published_dir
 from bench.pretrain.lock import alone
 
@@ -56,15 +55,15 @@ def _fetch(checkpoint: Checkpoint, url: str, content: Path, etag: Path, watch: W
         with _session(url) as session, _ask(session, url, here, _condition(checkpoint, etag)) as r:
             if r.status_code == requests.codes.range_not_satisfiable:  # it is whole already
                 return
-            if not checkpoint.checksum and "Content-Length" not in r.headers:
-                raise WeightsError(
-                    f"{checkpoint.file}: {url} tells no length and no checksum is known, so a file "
-                    f"that broke off could not be told from a whole one; look at {checkpoint.page}."
-                )
             if not r.ok:
                 raise WeightsError(
                     f"{checkpoint.file}: {url} answers {r.status_code} {r.reason}; look at "
                     f"{checkpoint.page}."
+                )
+            if not checkpoint.checksum and not r.headers.get("Content-Length", "").isdecimal():
+                raise WeightsError(
+                    f"{checkpoint.file}: {url} tells no length and no checksum is known, so a file "
+                    f"that broke off could not be told from a whole one; look at {checkpoint.page}."
                 )
             start = here if r.status_code == requests.codes.partial_content else 0
             etag.write_text(r.headers.get("ETag", ""), encoding="utf-8")
@@ -108,8 +107,8 @@ def _condition(checkpoint: Checkpoint, etag: Path) -> dict[str, str] | None:
 
 
 def _append(response: requests.Response, content: Path, start: int, watch: Watch) -> None:
-    length = response.headers.get("Content-Length")
-    whole = start + int(length) if length else None
+    length = response.headers.get("Content-Length", "")
+    whole = start + int(length) if length.isdecimal() else None
     here = start
     with content.open("r+b" if start else "wb") as file:
         file.seek(start)
@@ -126,8 +125,7 @@ def _check(checkpoint: Checkpoint, content: Path) -> None:
     if checkpoint.checksum is None or has_checksum(content, checkpoint.checksum):
         return
     algorithm, _, expected = checkpoint.checksum.partition(":")
-    with content.open("rb") as file:
-        found = hashlib.file_digest(file, algorithm).hexdigest()
+    found = hex_digest(content, algorithm)
     content.unlink()
     raise WeightsError(
         f"{checkpoint.file}: {algorithm} of the download is {found}, its card says {expected}; it "

@@ -143,7 +143,7 @@ def _network(
     if isinstance(baseline, Published):
         path, sha256 = published(baseline)
         trusted = path.resolve() in place.trust
-        content = read_weights(path, trust=trusted)
+        content = read_weights(path, sha256, trust=trusted)
         audit = _load(backbone, baseline.translate(content, backbone), baseline, channels)
         weights = Weights(origin=path.name, sha256=sha256, audit=audit, trusted=trusted)
         if cell.adaptation == "direct":

@@ -2,11 +2,12 @@
 
 import functools
 
-from bench.api import Pretrained
+from bench.api import Pretrained, Task
 from bench.design.cell import Cell, Ref
 from bench.errors import VoxbenchError
 from bench.ledger.verdict import Verdict, verdict_for
 from bench.plugins import find_baseline, find_task
+from bench.pretrain.volumes import volumes
 from bench.record.record import Contamination
 
 
@@ -27,11 +28,14 @@ def contamination(cell: Cell) -> Contamination:
 
 @functools.cache
 def _verdict(baseline: Ref, task: Ref, source: Ref | None, seed: int) -> Verdict:
-    arm, target = find_baseline(baseline), find_task(task)
+    arm, target = find_baseline(baseline), _task(task)
     if source is None or not isinstance(arm, Pretrained):
         return verdict_for(arm, target)
-    from bench.pretrain.engine import volumes
+    origin = _task(source)
+    return verdict_for(arm, target, origin, volumes(arm, origin, seed))
 
-    origin = find_task(source)
-    seen = volumes(arm, origin, seed)
-    return verdict_for(arm, target, origin, seen)
+
+@functools.cache
+def _task(ref: Ref) -> Task:
+    """One instance a task, whose card, which may read every header, is read once."""
+    return find_task(ref)

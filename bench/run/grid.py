@@ -1,7 +1,8 @@
 """From a sweep to its cells: every pairing of its axes, and the scratch twins."""
 
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ class _Contender:
     contract: Preprocessing | None
     twin: Ref | None = None
     twin_label: str | None = None
+    source: Ref | None = None
+    source_card: TaskCard | None = None
 
 
 def arrange(sweep: Sweep, limit: int | None = None) -> list[Arranged]:
@@ -75,7 +78,6 @@ def _axes(sweep: Sweep, who: _Contender) -> Iterator[tuple[Fraction, int, int, A
 def _arranged(sweep: Sweep, ref: Ref, task: Task, who: _Contender, *axes: Any) -> Arranged:
     fraction, draw, seed, adaptation, limit = axes
     direct = adaptation == "direct"
-    source = _source(sweep, who.baseline)
     cell = Cell(
         task=ref,
         baseline=who.ref,
@@ -85,8 +87,8 @@ def _arranged(sweep: Sweep, ref: Ref, task: Task, who: _Contender, *axes: Any) -
         adaptation=adaptation,
         recipe=_limited(sweep.recipe, limit),
         twin=None if direct else who.twin,
-        source=source,
-        pretraining=_limited(sweep.pretraining, limit) if source else None,
+        source=who.source,
+        pretraining=_limited(sweep.pretraining, limit) if who.source else None,
         contract=who.contract and who.contract.on(task.card.modality),
         limit=limit,
     )
@@ -101,7 +103,7 @@ def _arranged(sweep: Sweep, ref: Ref, task: Task, who: _Contender, *axes: Any) -
         seed=seed,
         adaptation=adaptation,
     )
-    reason = _unfit(who.baseline, task.card, source)
+    reason = _unfit(who.baseline, task.card, who.source_card)
     if direct and reason is None:
         reason = _headless(who.baseline, task.card)
     return Arranged(cell, arm, reason)
@@ -123,7 +125,8 @@ def _tasks(sweep: Sweep) -> list[tuple[Ref, Task]]:
 
 def _contenders(sweep: Sweep) -> Iterator[_Contender]:
     """Every combination of each baseline's axes, then the twins that are not among them."""
-    arms = [_contender(ref) for entry in sweep.baselines for ref in _expand(entry)]
+    card_of = functools.cache(lambda source: find_task(source).card)  # may read every header
+    arms = [_contender(sweep, ref, card_of) for entry in sweep.baselines for ref in _expand(entry)]
     labels = [arm.label for arm in arms]
     if repeated := {label for label in labels if labels.count(label) > 1}:
         raise SpecError(
@@ -141,15 +144,25 @@ def _contenders(sweep: Sweep) -> Iterator[_Contender]:
             yield _Contender(arm.twin, find_baseline(arm.twin), arm.twin_label, arm.contract)
 
 
-def _contender(ref: Ref) -> _Contender:
+def _contender(sweep: Sweep, ref: Ref, card_of: Callable[[Ref], TaskCard]) -> _Contender:
     baseline = find_baseline(ref)
+    source = _source(sweep, baseline)
     contract = baseline.card.contract
     if baseline.twin is None:
         return _Contender(ref, baseline, label(ref), contract)
     twin = complete(BASELINES, Ref.of(*baseline.twin))
     # a twin under another input contract is another arm than the plain scratch baseline
     suffix = f" as {ref.name}" if contract else ""
-    return _Contender(ref, baseline, label(ref), contract, twin, label(twin) + suffix)
+    return _Contender(
+        ref,
+        baseline,
+        label(ref),
+        contract,
+        twin,
+        label(twin) + suffix,
+        source,
+        card_of(source) if source else None,
+    )
 
 
 def _expand(entry: Entry) -> Iterator[Ref]:
@@ -188,11 +201,11 @@ def _source(sweep: Sweep, baseline: Baseline) -> Ref | None:
     return complete(TASKS, Ref(baseline.source))
 
 
-def _unfit(baseline: Baseline, card: TaskCard, source: Ref | None) -> str | None:
+def _unfit(baseline: Baseline, card: TaskCard, source: TaskCard | None) -> str | None:
     supervised = isinstance(baseline, Pretrained) and _needs_labels(baseline)
-    if source and supervised and find_task(source).card.name == card.name:
+    if source and supervised and source.name == card.name:
         return "its supervised source is the task itself, whose labels the fraction rations"
-    if source and (channels := len(find_task(source).card.channels)) != len(card.channels):
+    if source and (channels := len(source.channels)) != len(card.channels):
         return f"its source has {channels} channels, the task has {len(card.channels)}"
     return baseline.unfit(card)
 

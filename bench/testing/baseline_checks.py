@@ -117,11 +117,11 @@ class BaselineChecks:
 
     def test_the_encoder_that_runs_is_the_one_loaded(self) -> None:
         """The network that would train holds the loaded tensors, and computes with them."""
-        from bench.model.audit import activations, fingerprint
+        from bench.model.audit import activations, tensor_hash
 
         network, _, audit = self._loaded()
         backbone, channels = network.backbone, self.baseline.card.channels or 1
-        assert fingerprint(backbone.encoder) == audit.hash_after, "the encoder is another"
+        assert tensor_hash(backbone.encoder) == audit.hash_after, "the encoder is another"
         assert activations(backbone, channels) == audit.activation_after, "it computes otherwise"
         dead = [stage for stage in backbone.stages() if not self._moves(network, stage, audit)]
         assert not dead, f"loaded tensors that nothing depends on: {dead}"
@@ -170,16 +170,17 @@ class BaselineChecks:
         from bench.model.audit import load
         from bench.model.segmenter import Segmenter
         from bench.model.weights import read_weights
+        from bench.run.plan import published as verified
 
         try:
-            path = self.baseline.file()
+            path, sha256 = verified(self.baseline)
         except WeightsError as error:
             raise Skip(str(error)) from None
         card = self.baseline.card
         channels = card.channels or 1
         torch.manual_seed(0)
         network = Segmenter(self.baseline.backbone(channels), len(SAMPLE.classes))
-        published = read_weights(path)
+        published = read_weights(path, sha256)
         tensors = self.baseline.translate(published, network.backbone)
         audit = load(network.backbone, tensors, min_loaded=card.min_loaded, in_channels=channels)
         return network, published, audit

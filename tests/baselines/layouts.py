@@ -110,3 +110,10 @@ def translated(baseline: Published) -> tuple[dict[str, Tensor], Backbone]:
 def names_of(backbone: Backbone, part: str = "") -> set[str]:
     """The names of a backbone's tensors below a part."""
     return {name for name in backbone.state_dict() if name.startswith(part)}
+
+
+def logits(backbone, head, image):
+    """Of the published head, without training."""
+    with torch.no_grad():
+        maps = backbone.encoder(image)
+        return head(backbone.decoder(maps), maps)

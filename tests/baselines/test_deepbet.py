@@ -11,10 +11,9 @@ from baselines.deepbet import DEVIATION, Deepbet
 from bench.data.prepare import prepare
 from bench.errors import WeightsError
 from bench.files import has_checksum
-from bench.model.audit import load
-from bench.model.weights import read_weights
 from bench.testing.baseline_checks import BaselineChecks
 from tasks.masks_folder import MasksFolder
+from tests.baselines.layouts import loaded, logits
 
 WIDTHS = (16, 32, 64, 128)
 
@@ -71,23 +70,11 @@ def flat(x, state):
     return F.conv_transpose3d(x, state["tp_conv2.weight"], state["tp_conv2.bias"], 2)
 
 
-def loaded(baseline):
-    published = read_weights(baseline.file())
-    backbone = baseline.backbone(1)
-    tensors = baseline.translate(published, backbone)
-    audit = load(backbone, tensors, min_loaded=baseline.card.min_loaded, in_channels=1)
-    return published, backbone.eval(), baseline.head(published, backbone).eval(), audit
-
-
-def logits(backbone, head, image):
-    with torch.no_grad():
-        maps = backbone.encoder(image)
-        return head(backbone.decoder(maps), maps)
-
-
 def check(path):
     """Everything loads; an image of deviation 1 gives the logits of one of deviation 0.226."""
-    published, backbone, head, audit = loaded(Deepbet(weights=str(path)))
+    baseline = Deepbet(weights=str(path))
+    backbone, audit, published = loaded(baseline)
+    head = baseline.head(published, backbone).eval()
     assert (audit.loaded_share, audit.loaded_total_share, audit.unused) == (1, 1, [])
     assert sum(p.numel() for p in backbone.parameters()) == sum(
         t.numel() for t in published.values()
@@ -139,7 +126,8 @@ def test_on_a_real_brain_the_declared_axes_beat_turned_ones(packaged, real_data)
 
     Left and right aren't told apart: a mirrored brain is a brain.
     """
-    _, backbone, head, _ = loaded(packaged)
+    backbone, _, published = loaded(packaged)
+    head = packaged.head(published, backbone).eval()
     task = MasksFolder(root=real_data / "MALF_subcortical", modality="MR")
     axes = ("RAS", "RPS", "RAI", "ASR")
     dices = {code: dice(backbone, head, task, packaged.card.contract, code) for code in axes}

@@ -11,9 +11,8 @@ from bench.data.intensity import normalise
 from bench.design.structures import shared
 from bench.errors import WeightsError
 from bench.files import has_checksum
-from bench.model.audit import load
-from bench.model.weights import read_weights
 from bench.testing.baseline_checks import BaselineChecks
+from tests.baselines.layouts import loaded, logits
 
 KERNELS = {
     "conv0a_0": (16, 1, 1, 1, 3), "conv0a_1": (16, 16, 1, 3, 1), "conv0a": (16, 16, 3, 1, 1),
@@ -67,23 +66,11 @@ def flat(image, state):
     return conv(x, "convout1x", padding=0)
 
 
-def loaded(baseline):
-    published = read_weights(baseline.file())
-    backbone = baseline.backbone(1)
-    tensors = baseline.translate(published, backbone)
-    audit = load(backbone, tensors, min_loaded=baseline.card.min_loaded, in_channels=1)
-    return published, backbone.eval(), baseline.head(published, backbone).eval(), audit
-
-
-def logits(backbone, head, image):
-    with torch.no_grad():
-        maps = backbone.encoder(image)
-        return head(backbone.decoder(maps), maps)
-
-
 def check(path):
     """Everything loads; an image with its border repeated gives the published logits."""
-    published, backbone, head, audit = loaded(Hippodeep(weights=str(path)))
+    baseline = Hippodeep(weights=str(path))
+    backbone, audit, published = loaded(baseline)
+    head = baseline.head(published, backbone).eval()
     assert (audit.loaded_share, audit.loaded_total_share, audit.unused) == (1, 1, [])
     total = sum(p.numel() for m in (backbone, head) for p in m.parameters())
     assert total / 1e6 == pytest.approx(0.5, abs=0.005)
@@ -125,7 +112,8 @@ def test_on_real_volumes_the_declared_axes_find_the_hippocampus_and_others_do_no
 ):
     """Dice of its hippocampus with anterior and posterior together, in two MSD cases."""
     baseline = Hippodeep(weights=str(real_weights / "hippodeep.pt"))
-    _, backbone, head, _ = loaded(baseline)
+    backbone, _, published = loaded(baseline)
+    head = baseline.head(published, backbone).eval()
     folder = real_data / "Task04_Hippocampus"
     paths = sorted((folder / "imagesTr").glob("hippo*.nii.gz"))[:2]
     for path in paths:

@@ -11,11 +11,11 @@ from bench.data.intensity import normalise
 from bench.design.structures import shared
 from bench.errors import WeightsError
 from bench.files import has_checksum
-from bench.model.audit import load
 from bench.model.backbones import build
 from bench.model.weights import read_weights
 from bench.testing.baseline_checks import BaselineChecks
 from bench.testing.probe import mismatch
+from tests.baselines.layouts import loaded
 
 WIDTHS = {
     "0": (1, 5), "1": (5, 14), "11": (14, 14), "2": (14, 28), "22": (28, 28), "3": (28, 42),
@@ -60,18 +60,10 @@ def flat(hounsfield, state):
     return maps, x, logits
 
 
-def loaded(baseline):
-    published = read_weights(baseline.file())
-    backbone = baseline.backbone(1)
-    tensors = baseline.translate(published, backbone)
-    audit = load(backbone, tensors, min_loaded=baseline.card.min_loaded, in_channels=1)
-    return published, backbone.eval(), audit
-
-
 def check(path):
     """Everything loads, and the network computes on its contract what the file's does on HU."""
     baseline = Obelisk(weights=str(path))
-    published, backbone, audit = loaded(baseline)
+    backbone, audit, published = loaded(baseline)
     assert (audit.loaded_share, audit.loaded_total_share, audit.unused) == (1, 1, [])
     hounsfield = 1000 * (torch.rand(1, 1, 32, 64, 32) - 0.7)
     image = normalise(hounsfield[0, 0].numpy(), baseline.card.contract.intensity)
@@ -156,7 +148,7 @@ def test_the_stem_s_statistics_are_those_of_hounsfield_units(real_file):
 )
 def test_real_ct_in_hounsfield_units_matches_the_norms_best(real_file, real_data, wrong):
     """Head and neck, so that this says nothing of axes: turned ones match nearly as well."""
-    _, backbone, _ = loaded(Obelisk(weights=str(real_file)))
+    backbone = loaded(Obelisk(weights=str(real_file))).backbone
     folder = real_data / "Dataset501_OpenKBP" / "imagesTr"
     for path in sorted(folder.glob("*.nii.gz"))[:2]:
         volume = nib.load(path).get_fdata(dtype=np.float32)[:32, :32, :32]

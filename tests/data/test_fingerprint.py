@@ -46,7 +46,7 @@ def test_a_changed_file_is_noticed_and_an_untouched_one_is_read_once(tmp_path, m
     save(case.label, volumes(shape=(20, 24, 18))[1])
     after = fingerprint([case])
     assert after != before
-    monkeypatch.setattr(room, "_sha256", lambda _path: pytest.fail("read again"))
+    monkeypatch.setattr(room, "hex_digest", lambda _path: pytest.fail("read again"))
     assert fingerprint([case]) == after
 
 
