@@ -87,7 +87,7 @@ def _effects(material: Material, side: str, arms: set[str], title: str, name: st
     [table] = [t for t in material.report.tables if t.name.startswith("effects-")]
     rows = [row for row in table.rows if row[side] in arms]
     files = material.downloads(table.name, material.out / "tables")
-    made = table._replace(name=name, title=title, rows=rows)
+    made = material.worded(table._replace(name=name, title=title, rows=rows))
     return grid(made, lambda row, _: material.link_of(row), files=files)
 
 

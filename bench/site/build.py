@@ -3,24 +3,21 @@
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from bench.record import Store
 from bench.report import tables
-from bench.report.report import READING, SMOKE, Report
+from bench.report.report import READING, Report
 from bench.site.baseline import baseline_page, baseline_path
 from bench.site.case import CasePage, case_rows, pictured
 from bench.site.grid import Grid, grid
 from bench.site.leaderboard import leaderboard
 from bench.site.material import Material, Result, gather
+from bench.site.pages import Pages
 from bench.site.picture import LIMIT, PREDICTION, REFERENCE
 from bench.site.result import result_page
 from bench.site.standing import shared_table, shared_tasks
-from bench.site.strips import HEIGHT, WIDTH
 from bench.site.task import task_page, task_path
-from bench.stats.metric import METRICS, find_metric
+from bench.stats.metric import find_metric
 
-STATIC = Path(__file__).parent / "static"
 FILTERS = ("task", "fraction", "strategy", "contamination")
 
 
@@ -52,7 +49,7 @@ def build(
     margin = chosen.margin if margin is None else margin
     out = report.page.parent
     material = gather(report, Store(store_dir), out, site, chosen, margin, public)
-    writer = _Writer(site)
+    writer = Pages(site)
     _index(material, writer)
     for name in material.tasks:
         writer.page("task.html", task_path(name), page=task_page(material, name))
@@ -62,10 +59,11 @@ def build(
     writer.static("style.css", "table.js")
     if any(seen):
         writer.static("case.js", "niivue.umd.js", "THIRD_PARTY.txt")
+    writer.tidy()
     return writer.files
 
 
-def _index(material: Material, writer: "_Writer") -> None:
+def _index(material: Material, writer: Pages) -> None:
     real = [result for result in material.results if not result.group.smoke]
     board = leaderboard(real, material.metric)
     shared = shared_table(
@@ -115,7 +113,7 @@ def _choices(board: tables.Table, name: str) -> list[str]:
     return list(dict.fromkeys(str(row[name]) for row in board.rows))
 
 
-def _result(material: Material, result: Result, writer: "_Writer") -> bool:
+def _result(material: Material, result: Result, writer: Pages) -> bool:
     """Write the page of a result and those of its cases; say whether there are any of these."""
     rows, pages = [], []
     for row, page in pictured(material, result, case_rows(result, material.metric)):
@@ -136,7 +134,7 @@ def _result(material: Material, result: Result, writer: "_Writer") -> bool:
     return bool(pages)
 
 
-def _case(material: Material, page: CasePage, writer: "_Writer") -> None:
+def _case(material: Material, page: CasePage, writer: Pages) -> None:
     writer.page(
         "case.html",
         page.row.page,
@@ -146,49 +144,3 @@ def _case(material: Material, page: CasePage, writer: "_Writer") -> None:
         limit=LIMIT,
         colours={"reference": REFERENCE, "prediction": PREDICTION},
     )
-
-
-class _Writer:
-    """Renders templates into a folder, and remembers what it wrote."""
-
-    def __init__(self, site: Path) -> None:
-        self.site = site
-        self.files: list[Path] = []
-        self.environment = Environment(
-            loader=PackageLoader("bench.site"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self.environment.globals |= {
-            "metrics": METRICS,
-            "strip": (WIDTH, HEIGHT),
-            "SMOKE": _plain(SMOKE),
-        }
-        self.environment.filters["digits"] = _digits
-
-    def page(self, template: str, path: str, **content: Any) -> None:
-        """Write one page; `path` is from the root of the site."""
-        root = "../" * path.count("/")
-        text = self.environment.get_template(template).render(root=root, **content)
-        self._write(path, text.encode())
-
-    def static(self, *names: str) -> None:
-        """Copy files as they are."""
-        for name in names:
-            self._write(f"static/{name}", (STATIC / name).read_bytes())
-
-    def _write(self, path: str, content: bytes) -> None:
-        target = self.site / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        self.files.append(target)
-
-
-def _plain(text: str) -> str:
-    return text.replace("*", "")
-
-
-def _digits(value: float, metric: str) -> str:
-    return tables.number(METRICS[metric].digits)(value)

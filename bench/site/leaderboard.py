@@ -16,6 +16,7 @@ _NAN = float("nan")
 def leaderboard(results: Iterable[Result], metric: Metric) -> Table:
     """One row an arm, fraction and task. Smoke runs have no place, and none is given here."""
     rows = [_row(result) for result in sorted(results, key=_order)]
+    signed = interval(metric.digits, signed=True)
     return Table(
         f"leaderboard-{metric.key}",
         "Leaderboard",
@@ -23,33 +24,21 @@ def leaderboard(results: Iterable[Result], metric: Metric) -> Table:
         "Effects are arm − scratch twin of the same network.",
         [
             Column("place", ("place",), _whole, True),
+            Column("tied", ("tied",)),
             Column("arm", ("arm",)),
             Column("task", ("task",)),
             Column("fraction", ("fraction",)),
             *_named(rows, "adaptation", "full"),
             *_named(rows, "recipe", ""),
             *_named(rows, "smoke", ""),
-            Column("strategy", ("strategy",)),
-            Column("labelled", ("train_patients",), number(0), True),
-            *(
-                Column(
-                    f"{titled(scored)} [95%]",
-                    (key, f"{key}_low", f"{key}_high"),
-                    interval(scored.digits),
-                    True,
-                )
-                for key, scored in METRICS.items()
-            ),
-            Column("tied", ("tied",)),
-            Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
-            Column(
-                "arm − twin [95%]",
-                ("effect", "effect_low", "effect_high"),
-                interval(metric.digits, signed=True),
-                True,
-            ),
+            _score(metric),
+            Column("arm − twin [95%]", ("effect", "effect_low", "effect_high"), signed, True),
             Column("verdict", ("verdict",), lambda word: word or DASH),
+            Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
+            *(_score(other) for other in METRICS.values() if other is not metric),
+            Column("strategy", ("strategy",)),
             Column("contamination", ("contamination",)),
+            Column("labelled", ("train_patients",), number(0), True),
             Column("patients", ("patients",), str, True),
             Column("runs", ("runs",), str, True),
             Column("failed", ("failed",), str, True),
@@ -59,6 +48,11 @@ def leaderboard(results: Iterable[Result], metric: Metric) -> Table:
         ],
         rows,
     )
+
+
+def _score(metric: Metric) -> Column:
+    keys = (metric.key, f"{metric.key}_low", f"{metric.key}_high")
+    return Column(f"{titled(metric)} [95%]", keys, interval(metric.digits), True)
 
 
 def _order(result: Result) -> tuple[Any, ...]:

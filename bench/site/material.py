@@ -11,6 +11,7 @@ from bench.design.cell import digest
 from bench.record import Record, Store
 from bench.report.names import slug
 from bench.report.report import Report
+from bench.report.tables import DASH, Column, Table
 from bench.site.recipes import setting_words
 from bench.site.standing import Standing, standings
 from bench.stats.effects import Effect, Mean
@@ -90,6 +91,16 @@ class Material:
     @cached_property
     def _index(self) -> dict[tuple[Where, str], Result]:
         return {(result.group.where, result.group.arm): result for result in self.results}
+
+    def worded(self, table: Table) -> Table:
+        """The table with its settings in words instead of digests."""
+        words = {
+            (result.group.where.task, result.group.where.setting): result.setting
+            for result in self.results
+        }
+        named = Column("recipe", ("task", "setting"), lambda *place: words.get(place) or DASH)
+        columns = [named if c.title == "setting" else c for c in table.columns]
+        return table._replace(columns=columns)
 
     def of_task(self, task: str) -> list[Result]:
         """The results on a task."""

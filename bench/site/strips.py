@@ -12,7 +12,7 @@ from bench.site.material import Result
 from bench.stats.frame import nanmean
 from bench.stats.metric import Metric
 
-WIDTH, HEIGHT = 600, 22
+WIDTH = 600  # of a strip's view box; it is stretched to its column
 
 
 class Strip(NamedTuple):
@@ -37,17 +37,16 @@ class Strips(NamedTuple):
 
 def distributions(results: Sequence[Result], metric: Metric) -> list[Strips]:
     """One figure for each fraction, adaptation and setting of a task."""
-    top = 1.0
-    if not metric.sign > 0:
-        largest = [float(_scores(result, metric).max(initial=1.0)) for result in results]
-        top = _round_up(max(largest, default=1.0))
+    scores = [_scores(result, metric) for result in results]
+    low, high = _range(np.concatenate([*scores, np.empty(0)]), metric)
     places: dict[str, list[Result]] = {}
     for result in results:
         if _scores(result, metric).size:
             places.setdefault(result.place, []).append(result)
-    ticks = [(_pixel(top * share, top), f"{top * share:g}") for share in (0, 0.25, 0.5, 0.75, 1)]
+    values = [low + (high - low) * share for share in (0, 0.25, 0.5, 0.75, 1)]
+    ticks = [(_pixel(value, low, high), f"{value:.3g}") for value in values]
     return [
-        Strips(place, titled(metric), ticks, _strips(own, metric, top))
+        Strips(place, titled(metric), ticks, _strips(own, metric, (low, high)))
         for place, own in places.items()
     ]
 
@@ -58,7 +57,7 @@ def _scores(result: Result, metric: Metric) -> NDArray[np.float64]:
     return np.sort(means[~np.isnan(means)])
 
 
-def _strips(results: Sequence[Result], metric: Metric, top: float) -> list[Strip]:
+def _strips(results: Sequence[Result], metric: Metric, ends: tuple[float, float]) -> list[Strip]:
     made = []
     for result in results:
         scores = _scores(result, metric)
@@ -69,21 +68,25 @@ def _strips(results: Sequence[Result], metric: Metric, top: float) -> list[Strip
             f"{show(high)}, from {show(float(scores[0]))} to {show(float(scores[-1]))}"
         )
         dots = "".join(
-            f"M{_pixel(float(score), top):g} {5 + 4 * (place % 4):g}h0"
+            f"M{_pixel(float(score), *ends):g} {5 + 4 * (place % 4):g}h0"
             for place, score in enumerate(scores)
         )
-        quartiles = (_pixel(low, top), _pixel(middle, top), _pixel(high, top))
+        quartiles = (_pixel(low, *ends), _pixel(middle, *ends), _pixel(high, *ends))
         shown = f"{show(middle)} [{show(low)}, {show(high)}]"
         strip = Strip(result.group.arm, result.page, dots, quartiles, words, shown)
         made.append((-metric.sign * middle, strip))
     return [strip for _, strip in sorted(made, key=lambda pair: (pair[0], pair[1].arm))]
 
 
-def _pixel(value: float, top: float) -> float:
+def _pixel(value: float, low: float, high: float) -> float:
     """Where a value lies, with room for half a dot at both ends."""
-    return round(5 + (WIDTH - 10) * min(max(value / top, 0.0), 1.0), 1)
+    return round(5 + (WIDTH - 10) * (value - low) / (high - low), 1)
 
 
-def _round_up(value: float) -> float:
-    step = 10 ** np.floor(np.log10(value))
-    return float(np.ceil(value / step) * step)
+def _range(scores: NDArray[np.float64], metric: Metric) -> tuple[float, float]:
+    """From the tenth below the lowest score to 1; a distance starts at 0."""
+    if metric.sign > 0:
+        return min(float(np.floor(10 * scores.min(initial=0.9)) / 10), 0.9), 1.0
+    most = float(scores.max(initial=1.0))
+    step = 10 ** np.floor(np.log10(most))
+    return 0.0, float(np.ceil(most / step) * step)

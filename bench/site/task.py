@@ -50,7 +50,9 @@ def task_page(material: Material, name: str) -> TaskPage:
     for table in class_tables(material.report.records, name):
         tables.write(table, material.site / "tables")
         files = material.downloads(table.name, material.site / "tables")
-        classes.append(grid(table, lambda row, _: material.link_of(row), files=files))
+        classes.append(
+            grid(material.worded(table), lambda row, _: material.link_of(row), files=files)
+        )
     return TaskPage(
         name,
         card,
