@@ -109,5 +109,6 @@ def test_all_260_hippocampi_are_sound_and_split_as_committed(real_data):
     assert all(case.present == {"Anterior", "Posterior"} for case in prepared.values())
     assert all(abs(case.image.mean()) < 1e-3 for case in prepared.values())
     split = split_cases(task)
-    assert [len(part) for part in split[:3]] == [182, 26, 52]
-    assert split.sha256.startswith("0df77216")
+    assert [len(part) for part in split[:3]] == [181, 26, 53]
+    assert [len({case.patient for case in part}) for part in split[:3]] == [118, 17, 34]
+    assert split.sha256.startswith("9edaee35")
