@@ -115,9 +115,7 @@ def _manifest(archive: Archive) -> Manifest:
         text.parse(raw)
         manifest = Manifest.model_validate_json(raw)
     except ValueError as problem:
-        raise BundleError(
-            f"{archive.path}: {MANIFEST} can't be read ({_reason(problem)})."
-        ) from None
+        raise BundleError(f"{archive.path}: {MANIFEST} can't be read ({why(problem)}).") from None
     listed = {name: member.size for name, member in manifest.members.items()}
     there = {name: size for name, size in archive.members.items() if name != MANIFEST}
     if differing := sorted(n for n in {*listed, *there} if listed.get(n) != there.get(n)):
@@ -138,12 +136,12 @@ def parse_record(raw: bytes, key: str) -> Record:
         text.parse(raw)
         record = Record.model_validate_json(raw, strict=True)
     except ValueError as problem:
-        raise ValueError(_reason(problem)) from None
+        raise ValueError(why(problem)) from None
     if record.schema_version != SCHEMA:
         raise ValueError(f"schema {record.schema_version}, this voxbench reads {SCHEMA}")
     if record.key != key:
         raise ValueError(f"its key is {shown(record.key)!r}")
-    if strange := next((name for name in set(_names(record)) if not is_plain(name)), None):
+    if strange := next((name for name in _names(record) if not is_plain(name)), None):
         raise ValueError(f"the name {shown(strange)!r} holds marks that tables can't show")
     _distinct(record)
     return record
@@ -171,7 +169,7 @@ def _distinct(record: Record) -> None:
         raise ValueError("a case is there twice")
 
 
-def _reason(problem: ValueError) -> str:
+def why(problem: ValueError) -> str:
     """What is wrong, in one line."""
     if isinstance(problem, ValidationError):
         first = problem.errors(include_url=False, include_input=False)[0]

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bench.record import predictions
 
-FORMAT = 1
 MANIFEST = "manifest.json"
 KEY = re.compile(r"[0-9a-f]{20}")
 _RECORD = re.compile(r"records/([0-9a-f]{20})\.json")
@@ -76,7 +75,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     voxbench: Plain
     submitter: Submitter
     created: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")

@@ -39,7 +39,7 @@ def _bounded(value: Any) -> None:
     """Look at every level of containers, and at the numbers in it."""
     level = [value]
     for _ in range(DEEPEST + 1):
-        inner = []
+        inner: list[Any] = []
         for item in level:
             if isinstance(item, dict):
                 inner += item.values()
