@@ -98,6 +98,12 @@ class Here:
         return self._found[ref]
 
 
+def same(one: Record, other: Record) -> bool:
+    """Whether two records say the same; the ledger's verdict is brought up to date in place."""
+    apart = {"contamination"}
+    return one.model_dump_json(exclude=apart) == other.model_dump_json(exclude=apart)
+
+
 def _safe(ref: Ref) -> bool:
     """Whether a stranger's task may be looked for: a plugin as it is by default, with a place."""
     try:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from bench.errors import BundleError
 from bench.files import write_atomically
 from bench.record import Store
+from bench.submission.here import same
 from bench.submission.verify import Verdict
 
 FOLDER = "submissions"
@@ -46,7 +47,7 @@ def add(verdict: Verdict, results: Path) -> Added:
     there = {key: store.read(key) for key in verdict.records}
     for key, record in verdict.records.items():
         known = there[key]
-        if known and known.model_dump_json() != record.model_dump_json():
+        if known and not same(known, record):
             raise BundleError(f"{store.path(key)}: another record of this key is there; not added.")
     new = sorted(key for key, known in there.items() if known is None)
     contents = {store.path(key): verdict.raw[key] for key in new}
