@@ -60,14 +60,14 @@ class Archive:
         info = self._infos[name]
         try:
             with self._archive.open(info) as stream:
-                content = stream.read(info.file_size)
-                if len(content) == info.file_size and not stream.read(1):
-                    return content
+                content = stream.read(info.file_size)  # zipfile gives no more, and checks the CRC
         except _BROKEN as error:
-            raise BundleError(
-                f"{self.path}: {shown(name)} is damaged ({_reason(error)})."
-            ) from None
-        raise BundleError(f"{self.path}: {shown(name)} is not of the size that the archive says.")
+            reason = _reason(error)
+        else:
+            if len(content) == info.file_size:
+                return content
+            reason = "it is shorter than the archive says"
+        raise BundleError(f"{self.path}: member {shown(name)!r} is damaged ({reason}).")
 
 
 @contextmanager

@@ -92,14 +92,14 @@ def test_an_empty_folder_is_refused(tmp_path):
 
 def test_records_of_two_sweeps_need_a_name(run, tmp_path):
     change(run, 1, sweep="other")
-    with pytest.raises(BundleError, match="several sweeps .other, tiny.; give --name"):
+    with pytest.raises(BundleError, match=r"several sweeps .other, tiny.; give --name"):
         pack(run, tmp_path / "b.zip")
     assert pack(run, tmp_path / "b.zip", name="mine").records
 
 
 @pytest.mark.parametrize("name", ["../up", "Upper", "", "a" * 65, "a b", "ä"])
 def test_a_name_is_a_plain_one(finished, tmp_path, name):
-    with pytest.raises(BundleError, match="--name .*lower-case"):
+    with pytest.raises(BundleError, match=r"--name .*lower-case"):
         pack(finished, tmp_path / "b.zip", name=name or " ")
 
 
@@ -107,7 +107,7 @@ def test_a_missing_label_map_is_named_with_the_way_out(run, tmp_path):
     record = next(iter(Store(run)))
     path = predictions.path(run, record.key, record.cases[0].case)
     path.unlink()
-    with pytest.raises(BundleError, match="no such label map .*--predictions"):
+    with pytest.raises(BundleError, match=r"no such label map .*--predictions"):
         pack(run, tmp_path / "b.zip", with_predictions=True)
     path.write_bytes(b"something else")
     with pytest.raises(BundleError, match="no label map of voxbench"):
