@@ -6,12 +6,10 @@ Everything else is as `voxbench run` leaves it: keys, splits, seeds, scores of t
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from bench import plugins
 from bench.plugins import BASELINES, TASKS
-from bench.record import Record, Store
 from tests.submission.made import make
 
 PLUGIN = Path(__file__).parent / "plugin"
@@ -40,20 +38,8 @@ def run(finished, tmp_path) -> Path:
     return tmp_path / "run"
 
 
-@pytest.fixture
-def record(finished) -> Record:
-    """The first record of an arm that was pre-trained, to be changed."""
-    return next(record for record in Store(finished) if record.weights)
-
-
 def _include(patch) -> None:
     patch.setattr(TASKS, "loose", {})
     patch.setattr(BASELINES, "loose", {})
     plugins.include(EXAMPLE)
     plugins.include(PLUGIN)
-
-
-def noise(seed: int, labels: np.ndarray) -> np.ndarray:
-    """Label maps that agree with `labels` in all but a random few of its voxels."""
-    random = np.random.default_rng(seed)
-    return np.where(random.random(labels.shape) < 0.0002, 0, labels).astype(np.uint8)
