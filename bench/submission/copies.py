@@ -98,6 +98,8 @@ def _decides(record: Record) -> str:
     weights = record.weights.sha256 if record.weights else None
     recipe = record.cell.get("recipe")
     shared = [record.arm.adaptation, record.arm.network, weights, recipe]
+    if record.cell.get("source"):  # weights made by a method: their hash is the submitter's word
+        shared += [record.cell.get(name) for name in ("baseline", "source", "pretraining")]
     if record.arm.adaptation == "direct":
         return json.dumps(shared)
     trained = sorted(record.data.train) if record.data else []

@@ -23,7 +23,7 @@ from bench.submission.here import Here
 PLACES = {"root", "weights"}
 Value = str | bool | int | float | None
 Plugin = tuple[str, dict[str, Value | list[Value]]]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, strict=True)]
 
 
 class _Fraction(BaseModel):
@@ -58,6 +58,8 @@ def read_cell(record: Record) -> Cell:
         ValueError: it is none.
     """
     told = _Cell.model_validate(record.cell)
+    if told.model_dump(mode="json") != record.cell:
+        raise ValueError("it is not written as voxbench writes it")
     plugins = [plugin for plugin in (told.task, told.baseline, told.source) if plugin]
     if any(PLACES & fields.keys() for _, fields in plugins):
         raise ValueError("it names a place on somebody's machine")

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from bench.errors import BundleError, RecordError
 from bench.files import write_atomically
 from bench.record import Record, Store, predictions
+from bench.submission.archive import MOST_MEMBERS
 from bench.submission.bundle import parse_record
 from bench.submission.labelmap import read_map
 from bench.submission.manifest import (
@@ -27,6 +28,7 @@ from bench.submission.manifest import (
     record_name,
 )
 
+MOST_PACKED = 4 * 10**9  # what the directory of a zip archive can address
 _LEVEL = 9
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every member: the same records give the same bytes
 
@@ -80,6 +82,7 @@ def pack(
     store = Store(root)
     members = {record_name(r.key): _record(store.path(r.key), r.key) for r in records}
     maps = _maps(root, records) if with_predictions else {}
+    _check_size(out, {**members, **maps})
     newest = max(store.path(record.key).stat().st_mtime for record in records)
     content = _archive({**members, **maps}, submitter, newest)
     write_atomically(out, content)
@@ -103,6 +106,16 @@ def _check_some(root: Path, records: list[Record], left_out: Mapping[str, str]) 
         )
     told = "; ".join(f"{n} × {why}" for why, n in Counter(left_out.values()).items())
     raise BundleError(f"{root}: nothing to submit ({told or 'no records there'}).")
+
+
+def _check_size(out: Path, members: Mapping[str, bytes]) -> None:
+    """Nothing is packed that no one would read."""
+    size = sum(map(len, members.values()))
+    if len(members) >= MOST_MEMBERS or size >= MOST_PACKED:
+        raise BundleError(
+            f"{out}: {len(members):,} files of {size:,} bytes, at most {MOST_MEMBERS:,} of "
+            f"{MOST_PACKED:,} fit a bundle; pack without --predictions, or sweep by sweep."
+        )
 
 
 def _sweep(root: Path, records: Iterable[Record]) -> str:

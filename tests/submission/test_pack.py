@@ -103,6 +103,13 @@ def test_a_name_is_a_plain_one(finished, tmp_path, name):
         pack(finished, tmp_path / "b.zip", name=name or " ")
 
 
+def test_more_than_a_bundle_holds_is_refused_when_it_is_packed(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.submission.pack.MOST_PACKED", 1000)
+    with pytest.raises(BundleError, match=r"8 files of .* pack without --predictions"):
+        pack(finished, tmp_path / "b.zip")
+    assert not (tmp_path / "b.zip").exists()
+
+
 def test_a_missing_label_map_is_named_with_the_way_out(run, tmp_path):
     record = next(iter(Store(run)))
     path = predictions.path(run, record.key, record.cases[0].case)

@@ -183,10 +183,11 @@ def test_a_changed_field_is_an_error(judge, path, value, rule):
     [
         ("seed", 5, "the key is not the hash"),
         ("recipe", {"steps": 5}, "the key is not the hash"),
+        ("recipe", {"steps": "4"}, "not written as voxbench writes it"),
         ("limit", 3, "a smoke run"),
         ("more", 1, "its cell can't be read"),
         ("draw", -1, "its cell can't be read"),
-        ("draw", True, "the key is not the hash"),
+        ("draw", True, "its cell can't be read"),
         ("task", ["boxes", {"root": "/etc"}], "its cell can't be read"),
         ("task", ["boxes", {"volumes": {"a": 1}}], "its cell can't be read"),
         ("fraction", {"share": 7.0, "shots": None}, "its cell can't be read"),
@@ -420,6 +421,16 @@ def test_direct_inference_may_be_equal_over_seeds(finished):
     for record in (one, other):
         record.arm.adaptation = "direct"
     assert _decides(one) == _decides(other)
+
+
+def test_a_method_is_not_excused_by_the_weights_that_it_claims(judge, run):
+    """Another arm's scores under one's own name, with that arm's hash of the weights."""
+    source = next(r for r in Store(run) if r.weights)
+    claimed = source.model_copy(deep=True)
+    claimed.cell["baseline"][1]["noise"] = 0.9
+    assert _decides(claimed) != _decides(source)
+    claimed.arm.adaptation = source.arm.adaptation = "direct"
+    assert _decides(claimed) != _decides(source)
 
 
 def test_networks_that_find_nothing_are_no_copies(judge):
