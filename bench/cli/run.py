@@ -30,6 +30,13 @@ def run(
     set_: Overrides = None,
     include_path: Include = None,
     trust: Trust = None,
+    predictions: Annotated[
+        bool,
+        typer.Option(
+            "--predictions",
+            help="Keep the label maps of the test cases, for case pages and submissions.",
+        ),
+    ] = False,
     wandb: Annotated[
         Literal["off", "offline", "online"],
         typer.Option(help="Mirror the records on Weights & Biases."),
@@ -47,7 +54,7 @@ def run(
     include = include_all(include_path)
     sweep = find_sweep(spec, set_ or [])
     root = output or Path("runs") / sweep.name
-    options = Options(jobs, limit, retry_failed, include, trusted(trust))
+    options = Options(jobs, limit, retry_failed, include, trusted(trust), predictions)
     with Progress(mirror(wandb, f"voxbench-{sweep.name}", root / "wandb")) as progress:
         planned = run_sweep(sweep, root, options, progress)
     progress.close(planned, root)

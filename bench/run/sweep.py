@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bench.design.spec import Sweep
-from bench.record import Store
+from bench.record import Store, predictions
 from bench.record.environment import cpus
 from bench.run.contamination import contamination
 from bench.run.engines import inline, pool
@@ -25,6 +25,7 @@ class Options:
         retry_failed: run failed cells again.
         include: folders of loose plugins, for the workers.
         trust: weights files that may run code while they are read.
+        predictions: keep the label maps of the test cases; a finished cell without them runs again.
     """
 
     jobs: int | None = None
@@ -32,6 +33,7 @@ class Options:
     retry_failed: bool = False
     include: Sequence[Path] = ()
     trust: Sequence[Path] = ()
+    predictions: bool = False
 
 
 class Watch(Protocol):
@@ -61,7 +63,8 @@ def run_sweep(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[
     planned = plan(arranged, store)
     _complete(planned, store)
     wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
-    todo = jobs([cell for cell in planned if cell.state in wanted])
+    again = _unpredicted(planned, store) if options.predictions else set()
+    todo = jobs([cell for cell in planned if cell.state in wanted or cell.key in again])
     watch.planned(planned, todo)
     if not todo:
         return planned
@@ -80,10 +83,20 @@ def _complete(planned: Sequence[Planned], store: Store) -> None:
                 store.write(record)
 
 
+def _unpredicted(planned: Sequence[Planned], store: Store) -> set[str]:
+    """The finished cells whose label maps were not kept."""
+    cached = {cell.key for cell in planned if cell.state == "cached"}
+    return {
+        record.key
+        for record in store
+        if record.key in cached and predictions.missing(store.root, record)
+    }
+
+
 def _run(todo: Sequence[Job], root: Path, name: str, options: Options, watch: Watch) -> None:
     devices = _devices(options.jobs)
     threads = max(1, cpus() // len(devices))
-    place = Place(root, devices[0], threads, name, tuple(options.trust))
+    place = Place(root, devices[0], threads, name, tuple(options.trust), options.predictions)
     if len(devices) == 1:
         inline.run(todo, place, watch.started, watch.finished)
     else:
