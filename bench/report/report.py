@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.record import Store
 from bench.record.table import rebuild
-from bench.report import curves, rows, scale_curve, scaling, tables, words
+from bench.report import curves, race, rows, scale_curve, scaling, tables, words
 from bench.report.read import groups_in
 from bench.stats import effects as stats
 from bench.stats.metric import Metric, find_metric
@@ -96,6 +96,7 @@ def report(
     groups = groups_in(store_dir)
     pairs = stats.twins(groups, chosen)
     found, means = stats.effects(pairs, margin), stats.means(groups)
+    found = race.raced(store_dir, found, chosen, margin)
     overall = stats.overall(pairs)
     written = [
         rows.effect_table(found, chosen, margin),
