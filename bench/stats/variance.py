@@ -102,5 +102,6 @@ def _sums(values: Array, groups: Labels, factors: list[Labels]) -> list[float]:
 
 def _overlap(groups: Labels, factor: Labels, size: NDArray[np.intp]) -> float:
     """∑ over classes and levels of (values of the level in the class)² / size of the class."""
-    pairs, counts = np.unique(np.stack([groups, factor]), axis=1, return_counts=True)
-    return float((counts**2 / size[pairs[0]]).sum())
+    levels = int(factor.max()) + 1
+    pairs, counts = np.unique(groups * levels + factor, return_counts=True)
+    return float((counts**2 / size[pairs // levels]).sum())
