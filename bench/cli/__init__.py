@@ -10,6 +10,7 @@ from bench.cli.import_ import import_
 from bench.cli.ls import ls
 from bench.cli.overlap import overlap
 from bench.cli.plan import plan
+from bench.cli.power import power
 from bench.cli.prepare import prepare
 from bench.cli.pretrain import pretrain
 from bench.cli.rank import rank
@@ -29,7 +30,8 @@ app = typer.Typer(
     add_completion=False,
 )
 verbs = (
-    run, plan, status, report, rank, compare, score, prepare, pretrain, check, overlap, ls, sysinfo,
+    run, plan, status, power, report, rank, compare, score, prepare, pretrain, check, overlap, ls,
+    sysinfo,
 )  # fmt: skip
 for verb in verbs:
     app.command()(verb)

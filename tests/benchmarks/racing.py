@@ -92,7 +92,7 @@ def aa(patients: int, luck: float, repeats: int) -> bool:
 
 
 def equivalence(patients: int, repeats: int) -> bool:
-    truth = family(np.random.default_rng(2), 500_000, [GAIN], LUCK, 1).mean()
+    truth = family(np.random.default_rng(2), 500_000, [GAIN], 0.0, 1).mean()
     rng = np.random.default_rng([3, patients])
     wrong, any_wrong = 0, 0
     for _ in range(repeats):
@@ -109,7 +109,7 @@ def equivalence(patients: int, repeats: int) -> bool:
 
 def saving(patients: int, repeats: int) -> None:
     rng = np.random.default_rng([4, patients])
-    large = family(np.random.default_rng(2), 500_000, GAINS, LUCK, 1).mean(axis=(1, 2))
+    large = family(np.random.default_rng(2), 500_000, GAINS, 0.0, 1).mean(axis=(1, 2))
     rest = np.array([abs(effect) < MARGIN for effect in large])
     run, settled, once, wrong = 0, 0, 0, 0
     for _ in range(repeats):
