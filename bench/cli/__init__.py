@@ -11,6 +11,7 @@ from bench.cli.leaderboard import leaderboard
 from bench.cli.ls import ls
 from bench.cli.overlap import overlap
 from bench.cli.plan import plan
+from bench.cli.power import power
 from bench.cli.prepare import prepare
 from bench.cli.pretrain import pretrain
 from bench.cli.rank import rank
@@ -32,8 +33,8 @@ app = typer.Typer(
     add_completion=False,
 )
 verbs = (
-    run, plan, status, report, rank, compare, score, prepare, pretrain, check, overlap, ls, sysinfo,
-    submit, verify,
+    run, plan, status, power, report, rank, compare, score, submit, verify, prepare, pretrain, check,
+    overlap, ls, sysinfo,
 )  # fmt: skip
 for verb in verbs:
     app.command()(verb)
