@@ -33,8 +33,8 @@ app = typer.Typer(
     add_completion=False,
 )
 verbs = (
-    run, plan, status, power, report, rank, compare, score, submit, verify, prepare, pretrain, check,
-    overlap, ls, sysinfo,
+    run, plan, status, power, report, rank, compare, score, submit, verify, prepare, pretrain,
+    check, overlap, ls, sysinfo,
 )  # fmt: skip
 for verb in verbs:
     app.command()(verb)
