@@ -33,9 +33,10 @@ only."""
 
 
 class Figure(NamedTuple):
-    """A drawing of one task: what it shows, and its files, the SVG first."""
+    """A drawing of one task and setting: what it shows, and its files, the SVG first."""
 
     task: str
+    setting: str
     title: str
     paths: list[Path]
 
@@ -178,9 +179,9 @@ def _figures(
             margin,
             folder / slug("-".join(["curve", *names, metric.key])),
         )
-        made += [Figure(task, f"Score and effect by labelled patients: {title}", paths)] * bool(
-            paths
-        )
+        made += [
+            Figure(task, setting, f"Score and effect by labelled patients: {title}", paths)
+        ] * bool(paths)
     return made
 
 
@@ -203,7 +204,9 @@ def _scale_figures(
             metric,
             folder / slug(stem),
         )
-        made += [Figure(task, f"Score by amount of pre-training: {title}", paths)] * bool(paths)
+        made += [Figure(task, setting, f"Score by amount of pre-training: {title}", paths)] * bool(
+            paths
+        )
     return made
 
 

@@ -125,6 +125,7 @@ def _result(material: Material, result: Result, writer: Pages) -> bool:
         page=result_page(material, result),
         rows=rows,
         metric=material.metric.key,
+        several=any(row.patient != row.case for row in rows),
         classes=list(dict.fromkeys(name for row in rows for name in row.scores)),
         task_path=task_path(result.group.where.task),
         baseline_path=baseline_path(result.baseline),

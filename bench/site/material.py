@@ -92,13 +92,15 @@ class Material:
     def _index(self) -> dict[tuple[Where, str], Result]:
         return {(result.group.where, result.group.arm): result for result in self.results}
 
+    @cached_property
+    def words(self) -> dict[tuple[str, ...], str]:
+        """(task, setting) → what tells it from the task's others."""
+        places = ((result.group.where, result.setting) for result in self.results)
+        return {(where.task, where.setting): words for where, words in places}
+
     def worded(self, table: Table) -> Table:
         """The table with its settings in words instead of digests."""
-        words = {
-            (result.group.where.task, result.group.where.setting): result.setting
-            for result in self.results
-        }
-        named = Column("recipe", ("task", "setting"), lambda *place: words.get(place) or DASH)
+        named = Column("recipe", ("task", "setting"), lambda *place: self.words[place] or DASH)
         columns = [named if c.title == "setting" else c for c in table.columns]
         return table._replace(columns=columns)
 

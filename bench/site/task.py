@@ -9,6 +9,7 @@ from bench.plugins import find_task
 from bench.record import Record
 from bench.report import tables
 from bench.report.names import slug
+from bench.report.report import Figure
 from bench.site.classes import class_tables
 from bench.site.grid import Grid, grid
 from bench.site.leaderboard import leaderboard
@@ -37,6 +38,11 @@ class TaskPage(NamedTuple):
     smoke: bool
 
 
+def _caption(material: Material, figure: Figure) -> str:
+    words = material.words[figure.task, figure.setting]
+    return f"{figure.title} ({words})" if words else figure.title
+
+
 def task_path(name: str) -> str:
     """Its page, from the root of the site."""
     return f"tasks/{slug(name)}.html"
@@ -58,7 +64,7 @@ def task_page(material: Material, name: str) -> TaskPage:
         card,
         reason,
         [
-            Drawing(figure.title, material.href(figure.paths[0]))
+            Drawing(_caption(material, figure), material.href(figure.paths[0]))
             for figure in material.report.figures
             if figure.task == name
         ],
