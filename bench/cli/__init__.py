@@ -7,6 +7,7 @@ import typer
 from bench.cli.check import check
 from bench.cli.compare import compare
 from bench.cli.import_ import import_
+from bench.cli.leaderboard import leaderboard
 from bench.cli.ls import ls
 from bench.cli.overlap import overlap
 from bench.cli.plan import plan
@@ -18,7 +19,9 @@ from bench.cli.report import report
 from bench.cli.run import run
 from bench.cli.score import score
 from bench.cli.status import status
+from bench.cli.submit import submit
 from bench.cli.sysinfo import sysinfo
+from bench.cli.verify import verify
 from bench.cli.weights import weights
 from bench.errors import VoxbenchError
 
@@ -31,12 +34,13 @@ app = typer.Typer(
 )
 verbs = (
     run, plan, status, power, report, rank, compare, score, prepare, pretrain, check, overlap, ls,
-    sysinfo,
+    sysinfo, submit, verify,
 )  # fmt: skip
 for verb in verbs:
     app.command()(verb)
 app.command("import")(import_)
 app.add_typer(weights)
+app.add_typer(leaderboard)
 
 
 def main() -> None:
