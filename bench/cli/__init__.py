@@ -5,6 +5,7 @@ import sys
 import typer
 
 from bench.cli.check import check
+from bench.cli.claims import claims
 from bench.cli.compare import compare
 from bench.cli.import_ import import_
 from bench.cli.ls import ls
@@ -29,7 +30,8 @@ app = typer.Typer(
     add_completion=False,
 )
 verbs = (
-    run, plan, status, report, rank, compare, score, prepare, pretrain, check, overlap, ls, sysinfo,
+    run, plan, status, report, rank, compare, claims, score, prepare, pretrain, check,
+    overlap, ls, sysinfo,
 )  # fmt: skip
 for verb in verbs:
     app.command()(verb)

@@ -18,11 +18,14 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import special
+from scipy.optimize import brentq
 
 from bench.stats.counts import Array
 from bench.stats.frame import nanmean
 
 _NARROWEST = 0.5  # of the interval of the patients alone: few runs may agree by chance
+_LEAST = 1e-9
+_LOG_LEAST, _LOG_HALF = math.log(_LEAST), math.log(0.5)
 
 
 class Spread(NamedTuple):
@@ -51,6 +54,13 @@ class Spread(NamedTuple):
         if total <= 0:
             return narrowest
         return max(narrowest, float(student @ parts) / math.sqrt(total))
+
+    def p(self, arm: int, distance: float) -> float:
+        """Two-sided p of a normal mean that lies so far away: where the interval just reaches."""
+        if self.reach(arm, _LEAST) <= distance:
+            return 2 * _LEAST
+        tail = brentq(lambda log: self.reach(arm, math.exp(log)) - distance, _LOG_LEAST, _LOG_HALF)
+        return 2 * math.exp(tail)
 
 
 def spread(values: Array, draws: tuple[int, ...]) -> Spread:
@@ -82,5 +92,5 @@ def _noise(values: Array, by_patient: Array, by_run: Array) -> Array:
     people, runs = known.any(axis=2).sum(axis=1), known.any(axis=1).sum(axis=1)
     cells = known.sum(axis=(1, 2))
     freedom = np.maximum(cells - people - runs + 1, 1)
-    squares: Array = np.nansum(rest**2, axis=(1, 2))
-    return squares / freedom / np.maximum(cells, 1)
+    variance: Array = np.nansum(rest**2, axis=(1, 2)) / freedom / np.maximum(cells, 1)
+    return variance
