@@ -5,6 +5,7 @@ import sys
 import typer
 
 from bench.cli.check import check
+from bench.cli.claims import claims
 from bench.cli.compare import compare
 from bench.cli.import_ import import_
 from bench.cli.leaderboard import leaderboard
@@ -33,8 +34,8 @@ app = typer.Typer(
     add_completion=False,
 )
 verbs = (
-    run, plan, status, power, report, rank, compare, score, submit, verify, prepare, pretrain,
-    check, overlap, ls, sysinfo,
+    run, plan, status, power, report, rank, compare, claims, score, submit, verify, prepare,
+    pretrain, check, overlap, ls, sysinfo,
 )  # fmt: skip
 for verb in verbs:
     app.command()(verb)

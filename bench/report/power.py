@@ -19,8 +19,8 @@ PLAN = (
     f"This is a plan on the present estimates: each number gives a verdict with a chance of "
     f"{POWER:.0%} if the true effect and the true spread are what these runs say. With 2 or 3 "
     "trainings the spread between seeds is itself a guess; plan again after the next ones. Weights "
-    "that were made here are shared by all seeds and cost nothing more, and their own luck is in no "
-    "interval."
+    "that were made here are shared by all seeds: they cost nothing more, and their own luck is in "
+    "no interval."
 )
 RACED = (
     "These records were stopped by a race, which fixed the number of its looks beforehand: use "

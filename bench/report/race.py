@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.record import Record, Store
-from bench.record.race import Race, races
+from bench.record.race import Race
 from bench.stats.effects import Effect
 from bench.stats.metric import Metric, find_metric
 from bench.stats.naming import settings, suffixes
@@ -16,21 +16,18 @@ Row = tuple[str, str, str, str, str]
 
 
 def raced(
-    store_dir: Path, effects: Sequence[Effect], metric: Metric, margin: float
+    races: Sequence[Race],
+    records: Sequence[Record],
+    effects: Sequence[Effect],
+    metric: Metric,
+    margin: float,
 ) -> list[Effect]:
     """The effects, with the race's verdict, interval and p where a race decided what was run.
 
     On another metric, or with another margin, the ordinary verdict stays and the note warns: when
     to stop was decided on these patients.
-
-    Raises:
-        RecordError: a race or record is damaged.
     """
-    declared = races(store_dir)
-    if not declared:
-        return list(effects)
-    records = list(Store(store_dir))
-    found = {row: (race, state) for race in declared for row, state in _rows(race, records)}
+    found = {row: (race, state) for race in races for row, state in _rows(race, records)}
     told = []
     for effect in effects:
         row = effect.task, effect.adaptation, effect.fraction, effect.setting, effect.arm

@@ -130,10 +130,10 @@ def _expected(parts: Components, design: Design) -> Spread:
     patients, draws, seeds = design
     patient, draw, seed, rest = (0.0 if math.isnan(part) else part for part in parts[:4])
     levels = draws if draws > 1 else seeds
-    between = (patient + rest / (draws * seeds)) / patients
+    noise = rest / (patients * draws * seeds)
     trainings = (draw + (seed + rest / patients) / seeds) / draws if levels > 1 else 0.0
     freedom = (patients - 1, max(1, levels - 1))
-    values = [between, freedom[0], trainings, freedom[1]]
+    values = [patient / patients + noise, freedom[0], trainings, freedom[1], noise]
     return Spread(*(np.array([min(value, 1e9)], dtype=np.float64) for value in values))
 
 

@@ -24,9 +24,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize
 
 from bench.stats.bootstrap import Sample
+from bench.stats.counts import Array
 from bench.stats.few import Spread, spread
 from bench.stats.frame import nanmean
 from bench.stats.paired import ALPHA, FEWEST, holm, wilcoxon
@@ -42,7 +42,8 @@ class Look(NamedTuple):
         share: of the error that this look may spend.
         effect: arm − twin.
         low, high: its interval of level 1 − 0.05 × share.
-        p: two-sided; of the interval or of the signed-rank test, whichever is larger.
+        p: two-sided, of the interval or of the signed-rank test, whichever is larger; divided by
+            the share, and at most 1.
         equivalent: the interval lies inside the margin.
     """
 
@@ -61,7 +62,7 @@ class Standing(NamedTuple):
     Attributes:
         verdict: better, worse, equivalent or undecided.
         look: the one that settled it, else the last; None before the first.
-        p: the smallest p / share of the looks so far, at most 1.
+        p: the smallest p of the looks so far.
         p_holm: the same by Holm over the family.
     """
 
@@ -99,22 +100,15 @@ def _look(sample: Sample, share: float, margin: float) -> Look:
         return Look(runs, share, effect, math.nan, math.nan, 1.0, False)
     reach = known.reach(0, ALPHA * share / 2)
     low, high = effect - reach, effect + reach
-    p = max(wilcoxon(patients), _p(known, effect))
+    p = _p(known, effect, patients, share)
     return Look(runs, share, effect, low, high, p, -margin < low and high < margin)
 
 
-def _p(known: Spread, effect: float) -> float:
-    """The level at which an interval just reaches 0."""
-    least, most = math.log(1e-12), math.log(0.5)
-
-    def short(tail: float) -> float:
-        return known.reach(0, math.exp(tail)) - abs(effect)
-
-    if short(most) >= 0:
+def _p(known: Spread, effect: float, patients: Array, share: float) -> float:
+    distance = abs(effect)
+    if distance == 0 or known.reach(0, share / 2) >= distance:
         return 1.0
-    if short(least) <= 0:
-        return 2 * math.exp(least)
-    return 2 * math.exp(optimize.brentq(short, least, most, xtol=1e-6))
+    return min(1.0, max(known.p(0, distance), wilcoxon(patients)) / share)
 
 
 def settle(family: Sequence[Sequence[Look]], sign: int = 1) -> list[Standing]:
@@ -124,7 +118,7 @@ def settle(family: Sequence[Sequence[Look]], sign: int = 1) -> list[Standing]:
         family: the looks of each comparison; those that have none yet count in the family.
         sign: +1 where more is better, −1 where less is.
     """
-    p = [min((1.0, *(look.p / look.share for look in seen))) for seen in family]
+    p = [min((1.0, *(look.p for look in seen))) for seen in family]
     return [
         _standing(seen, own, holmed, sum(other >= own for other in p), sign)
         for seen, own, holmed in zip(family, p, holm(p), strict=True)
@@ -135,7 +129,7 @@ def _standing(seen: Sequence[Look], p: float, p_holm: float, rivals: int, sign: 
     for look in seen:
         if look.equivalent:
             return Standing("equivalent", look, p, p_holm)
-        if p_holm < ALPHA and rivals * look.p / look.share < ALPHA:
+        if p_holm < ALPHA and rivals * look.p < ALPHA:
             word = "better" if look.effect * sign > 0 else "worse"
             return Standing(word, look, p, p_holm)
     return Standing("undecided", seen[-1] if seen else None, p, p_holm)

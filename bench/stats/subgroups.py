@@ -125,7 +125,7 @@ def _rows(
     together = _same_effect(list(large.values()))
     rows = []
     for label, sample in groups.items():
-        interval = bootstrap(sample)
+        interval = bootstrap(sample).within(-pair.metric.most, pair.metric.most)
         p, p_holm = tested.get(label, math.nan), family.get(label, math.nan)
         enough = label in large
         rows.append(

@@ -126,9 +126,9 @@ def saving(patients: int, repeats: int) -> None:
     whole = repeats * len(GAINS)
     effects = ", ".join(f"{effect:.3f}" for effect in large)
     print(
-        f"gains of {effects}, {patients:>3} patients, {LONG} trainings: {run / whole / LONG:.0%} of "
-        f"the trainings run, {settled / whole:.0%} of the comparisons settled, {wrong / whole:.1%} "
-        f"wrongly; by one look at the end {once / whole:.0%}",
+        f"gains of {effects}, {patients:>3} patients, {LONG} trainings: {run / whole / LONG:.0%} "
+        f"of the trainings run, {settled / whole:.0%} of the comparisons settled, "
+        f"{wrong / whole:.1%} wrongly; by one look at the end {once / whole:.0%}",
         flush=True,
     )
 

@@ -30,11 +30,18 @@ def test_a_look_is_the_interval_of_its_share():
 
 
 def test_the_p_of_a_look_is_where_its_interval_meets_zero():
-    data = sample(0.01, noise=0.02, runs=4)
+    data = sample(0.012, noise=0.03, runs=4)
     [*_, look] = looks(data, [0.2, 0.3, 0.5], 0.001)
-    at = look.p / 0.05
-    [*_, edge] = looks(data, [0.2, 0.3, at], 0.001)
-    assert min(abs(edge.low), abs(edge.high)) == pytest.approx(0, abs=1e-6)
+    assert 1e-6 < look.p < 1
+    [*_, edge] = looks(data, [0.2, 0.3, look.p * 0.5 / 0.05], 0.001)
+    assert min(abs(edge.low), abs(edge.high)) == pytest.approx(0, abs=1e-5)
+
+
+def test_a_p_that_spends_more_than_its_share_is_one():
+    data = sample(0.012, noise=0.03, runs=4)
+    known = looks(data, [0.2, 0.3, 0.5], 0.001)[-1].p * 0.5
+    assert looks(data, [0.2, 0.3, known / 2], 0.001)[-1].p == 1.0
+    assert looks(sample(0.0), shares(6), 0.01)[0].p == 1.0
 
 
 def test_a_clear_effect_is_settled_before_the_last_look_and_stays():
@@ -69,30 +76,30 @@ def test_more_trainings_than_were_declared_are_not_looked_at():
     assert len(looks(sample(0.2, runs=6), shares(4), 0.01)) == 3
 
 
-def look(p, share=0.5, runs=2, equivalent=False):
-    return Look(runs, share, 0.1, -1.0, 1.0, p, equivalent)
+def look(p, runs=2, equivalent=False):
+    return Look(runs, 0.5, 0.1, -1.0, 1.0, p, equivalent)
 
 
 def test_holm_counts_the_family_and_those_that_were_not_looked_at():
-    alone = settle([[look(0.01)]])[0]
+    alone = settle([[look(0.02)]])[0]
     assert (alone.p, alone.p_holm, alone.verdict) == (0.02, 0.02, "better")
-    among = settle([[look(0.01)], [look(0.9)], []])[0]
+    among = settle([[look(0.02)], [look(1.0)], []])[0]
     assert (among.p_holm, among.verdict) == (pytest.approx(0.06), "undecided")
 
 
 def test_a_winner_lowers_the_bar_for_the_next():
-    found = settle([[look(0.001)], [look(0.02)]])
+    found = settle([[look(0.002)], [look(0.04)]])
     assert [standing.verdict for standing in found] == ["better", "better"]
     assert found[1].p_holm == pytest.approx(0.04)
 
 
 def test_the_first_look_that_settles_stands():
-    early = [look(0.9, equivalent=True), look(1e-9, runs=3)]
+    early = [look(1.0, equivalent=True), look(1e-9, runs=3)]
     assert settle([early])[0].verdict == "equivalent"
     late = [look(1e-9), look(1e-9, runs=3, equivalent=True)]
     assert settle([late])[0].verdict == "better"
 
 
 def test_what_was_undecided_early_can_win_late():
-    [standing] = settle([[look(0.4), look(0.001, runs=3)]])
+    [standing] = settle([[look(0.8), look(0.002, runs=3)]])
     assert (standing.verdict, standing.look.runs) == ("better", 3)
