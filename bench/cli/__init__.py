@@ -18,6 +18,7 @@ from bench.cli.report import report
 from bench.cli.run import run
 from bench.cli.score import score
 from bench.cli.status import status
+from bench.cli.subgroups import subgroups
 from bench.cli.sysinfo import sysinfo
 from bench.cli.weights import weights
 from bench.errors import VoxbenchError
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
 )
 verbs = (
-    run, plan, status, report, rank, compare, claims, score, prepare, pretrain, check,
+    run, plan, status, report, rank, compare, claims, subgroups, score, prepare, pretrain, check,
     overlap, ls, sysinfo,
 )  # fmt: skip
 for verb in verbs:
