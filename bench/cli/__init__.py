@@ -20,6 +20,7 @@ from bench.cli.report import report
 from bench.cli.run import run
 from bench.cli.score import score
 from bench.cli.status import status
+from bench.cli.subgroups import subgroups
 from bench.cli.submit import submit
 from bench.cli.sysinfo import sysinfo
 from bench.cli.verify import verify
@@ -34,8 +35,8 @@ app = typer.Typer(
     add_completion=False,
 )
 verbs = (
-    run, plan, status, power, report, rank, compare, claims, score, submit, verify, prepare,
-    pretrain, check, overlap, ls, sysinfo,
+    run, plan, status, power, report, rank, compare, claims, subgroups, score, submit, verify,
+    prepare, pretrain, check, overlap, ls, sysinfo,
 )  # fmt: skip
 for verb in verbs:
     app.command()(verb)
