@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.record import Record, Store
+from bench.record.race import races
 from bench.record.table import rebuild
-from bench.report import curves, rows, scale_curve, scaling, tables, words
+from bench.report import curves, race, rows, scale_curve, scaling, tables, words
 from bench.report.names import slug
 from bench.report.read import records_in
 from bench.stats import effects as stats
@@ -118,6 +119,7 @@ def report(
     groups = read_groups(records)
     pairs = stats.twins(groups, chosen)
     found, means = stats.effects(pairs, margin), stats.means(groups)
+    found = race.raced(races(store_dir), records, found, chosen, margin)
     overall = stats.overall(pairs)
     written = [
         rows.effect_table(found, chosen, margin),

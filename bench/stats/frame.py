@@ -71,7 +71,7 @@ class Group:
         arm: its label; arms that differ in axes, grid or pre-training under one label get a suffix.
         twin: the label of its scratch twin; None for scratch.
         train_patients: labelled patients it was trained on; NaN if no run finished.
-        runs: the finished trainings.
+        runs: the finished trainings; keys: of their records.
         patients: of the test set.
         scores: metric → (patient, run), the mean over a patient's cases of the mean over the
             defined classes of each case; NaN where none is defined.
@@ -89,6 +89,7 @@ class Group:
     twin: str | None
     train_patients: float
     runs: tuple[Run, ...]
+    keys: tuple[str, ...]
     patients: tuple[str, ...]
     scores: dict[str, NDArray[np.float64]]
     undefined: dict[str, int]
@@ -180,6 +181,7 @@ def _group(where: Where, arm: str, records: Sequence[Record]) -> Group:
         twin=records[0].arm.twin,
         train_patients=_mean(r.data.train_patients for r in done if r.data),
         runs=tuple(runs),
+        keys=tuple(record.key for record in done),
         patients=tuple(patients),
         scores=dict(zip(METRICS, values, strict=True)),
         undefined={key: sum(map(math.isnan, _scores(done, key))) for key in METRICS},

@@ -85,6 +85,7 @@ def _table(
     units = means[0] if len(means) == 1 else found.points
     sure = spread(*board.samples[0]) if len(means) == 1 else None
     low, high = bounds(over_tasks(found.drawn, found.times), mean, units, known=sure)
+    low, high = np.clip((low, high), 0.0, board.metric.most)
     middle = nanmean(np.array([interquartile_mean(task) for task in means]), axis=0)
     order = [int(arm) for arm in np.argsort(point, kind="stable")]
     better = _better(board, pairs, ties)
