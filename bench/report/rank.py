@@ -79,10 +79,10 @@ def rank(
 
 
 def _told_apart(ranking: Ranking, recipe: str, records: Sequence[Record]) -> Ranking:
-    """With its recipe in the names of its tables, and the sweeps that ran it in their titles."""
+    """With its recipe in the names of its tables, and the sweeps that ran it in their captions."""
     sweeps = ", ".join(sorted({record.sweep for record in records}))
     told = [
-        table._replace(name=f"{table.name}-{recipe}", title=f"{table.title}, {sweeps}")
+        table._replace(name=f"{table.name}-{recipe}", caption=f"{sweeps}. {table.caption}")
         for table in ranking.tables
     ]
     return ranking._replace(tables=told, recipe=recipe)
