@@ -5,12 +5,14 @@ import sys
 import typer
 
 from bench.cli.check import check
+from bench.cli.claims import claims
 from bench.cli.compare import compare
 from bench.cli.import_ import import_
 from bench.cli.leaderboard import leaderboard
 from bench.cli.ls import ls
 from bench.cli.overlap import overlap
 from bench.cli.plan import plan
+from bench.cli.power import power
 from bench.cli.prepare import prepare
 from bench.cli.pretrain import pretrain
 from bench.cli.rank import rank
@@ -18,6 +20,7 @@ from bench.cli.report import report
 from bench.cli.run import run
 from bench.cli.score import score
 from bench.cli.status import status
+from bench.cli.subgroups import subgroups
 from bench.cli.submit import submit
 from bench.cli.sysinfo import sysinfo
 from bench.cli.verify import verify
@@ -32,8 +35,8 @@ app = typer.Typer(
     add_completion=False,
 )
 verbs = (
-    run, plan, status, report, rank, compare, score, prepare, pretrain, check, overlap, ls, sysinfo,
-    submit, verify,
+    run, plan, status, power, report, rank, compare, claims, subgroups, score, submit, verify,
+    prepare, pretrain, check, overlap, ls, sysinfo,
 )  # fmt: skip
 for verb in verbs:
     app.command()(verb)

@@ -19,12 +19,18 @@ def compare(
     directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
     metric: Metric = "dice",
     margin: Margin = None,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="One mixed-effects model a fraction, over all tasks.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compare two arms on the patients and runs they share, at each fraction of each task."""
-    from bench.report.compare import compare
+    from bench.report.compare import compare, compare_mixed
 
-    found = compare(directory, arm_a, arm_b, metric, margin)
+    if mixed:
+        found = compare_mixed(directory, arm_a, arm_b, metric)
+    else:
+        found = compare(directory, arm_a, arm_b, metric, margin)
     if json:
         import json as writer
 

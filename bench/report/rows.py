@@ -18,7 +18,7 @@ def effect_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Ta
         "Effects",
         f"Effect on {titled(metric)} against the scratch twin: {_method(metric, margin)}",
         [
-            *_where(rows),
+            *where(rows),
             Column("arm", ("arm",)),
             Column("against", ("other",)),
             *_result(metric, "arm", "twin"),
@@ -36,7 +36,7 @@ def comparison_table(effects: Sequence[Effect], metric: Metric, margin: float) -
         "Comparison",
         f"{titled(metric)} of A = {effects[0].arm} and B = {effects[0].other}: "
         f"{_method(metric, margin)}",
-        [*_where(rows), *_result(metric, "A", "B")],
+        [*where(rows), *_result(metric, "A", "B")],
         rows,
     )
 
@@ -93,7 +93,7 @@ def mean_table(means: Sequence[Mean]) -> Table:
     """Mean and interval of every metric, with what the arm cost."""
     rows = [_flat(mean) for mean in means]
     columns = [
-        *_where(rows),
+        *where(rows),
         Column("arm", ("arm",)),
         Column("labelled", ("train_patients",), number(0), True),
         Column("patients", ("patients",), str, True),
@@ -147,7 +147,7 @@ def failed_table(groups: Sequence[Group]) -> Table:
     return Table("failed", "Failed cells", "Cells without a result.", columns, rows)
 
 
-def _where(rows: Sequence[dict[str, Any]]) -> list[Column]:
+def where(rows: Sequence[dict[str, Any]]) -> list[Column]:
     """Task and fraction; adaptation and setting only where they differ."""
     columns = [Column("task", ("task",)), Column("fraction", ("fraction",))]
     settings: dict[str, set[str]] = {}

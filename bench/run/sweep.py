@@ -1,6 +1,6 @@
 """A sweep from its plan to its records: only what is missing runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -61,18 +61,18 @@ def run_sweep(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[
     arranged = arrange(sweep, options.limit)
     store = Store(root)
     planned = plan(arranged, store)
-    _complete(planned, store)
+    complete(planned, store)
     wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
     again = _unpredicted(planned, store) if options.predictions else set()
     todo = jobs([cell for cell in planned if cell.state in wanted or cell.key in again])
     watch.planned(planned, todo)
     if not todo:
         return planned
-    _run(todo, root, sweep.name, options, watch)
+    execute(todo, root, sweep.name, options, watch)
     return plan(arranged, store)
 
 
-def _complete(planned: Sequence[Planned], store: Store) -> None:
+def complete(planned: Sequence[Planned], store: Store) -> None:
     """Bring the verdicts of finished cells to what the ledger says today; it enters no key."""
     cells = {cell.key: cell.arranged.cell for cell in planned if cell.state == "cached"}
     for record in store:
@@ -93,17 +93,25 @@ def _unpredicted(planned: Sequence[Planned], store: Store) -> set[str]:
     }
 
 
-def _run(todo: Sequence[Job], root: Path, name: str, options: Options, watch: Watch) -> None:
-    devices = _devices(options.jobs)
-    threads = max(1, cpus() // len(devices))
-    place = Place(root, devices[0], threads, name, tuple(options.trust), options.predictions)
-    if len(devices) == 1:
-        inline.run(todo, place, watch.started, watch.finished)
+def execute(
+    todo: Sequence[Job],
+    root: Path,
+    name: str,
+    options: Options,
+    watch: Watch,
+    more: Callable[[], Sequence[Job]] = list,
+) -> None:
+    """Hand the jobs of a sweep to the engine, and what `more` gives once they are done."""
+    workers = devices(options.jobs)
+    threads = max(1, cpus() // len(workers))
+    place = Place(root, workers[0], threads, name, tuple(options.trust), options.predictions)
+    if len(workers) == 1:
+        inline.run(todo, place, watch.started, watch.finished, more)
     else:
-        pool.run(todo, place, devices, options.include, watch.started, watch.finished)
+        pool.run(todo, place, workers, options.include, watch.started, watch.finished, more)
 
 
-def _devices(count: int | None) -> list[str]:
+def devices(count: int | None) -> list[str]:
     """One entry a worker: the GPUs in turn, or the processor."""
     import torch
 

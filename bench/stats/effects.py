@@ -175,7 +175,8 @@ def _compare(pair: Pair) -> _Compared:
 
 
 def _effect(pair: Pair, found: _Compared, p: float, p_holm: float, margin: float) -> Effect:
-    interval = bootstrap(found.difference)
+    most = pair.metric.most
+    interval = bootstrap(found.difference).within(-most, most)
     sides = [group for group in (pair.arm, pair.other) if group]
     word = verdict(interval, p_holm, found.patients, margin, pair.metric.sign)
     return Effect(
@@ -232,7 +233,8 @@ def overall(pairs: Sequence[Pair]) -> list[Overall]:
     rows = []
     for key, tasks in found.items():
         if len(tasks) > 1:
-            rows.append(Overall(*key, len(tasks), *bootstrap(*tasks.values())))
+            most = pairs[0].metric.most
+            rows.append(Overall(*key, len(tasks), *bootstrap(*tasks.values()).within(-most, most)))
     return rows
 
 
@@ -246,8 +248,10 @@ def means(groups: Sequence[Group]) -> list[Mean]:
             patients=len(group.patients),
             runs=len(group.runs),
             scores={
-                key: bootstrap(Sample(group.scores[key], tuple(run.draw for run in group.runs)))
-                for key in METRICS
+                key: bootstrap(
+                    Sample(group.scores[key], tuple(run.draw for run in group.runs))
+                ).within(0.0, metric.most)
+                for key, metric in METRICS.items()
             },
             undefined=group.undefined["dice"],
             failed_cases=group.failed_cases,

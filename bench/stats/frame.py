@@ -71,7 +71,7 @@ class Group:
         arm: its label; arms that differ in axes, grid or pre-training under one label get a suffix.
         twin: the label of its scratch twin; None for scratch.
         train_patients: labelled patients it was trained on; NaN if no run finished.
-        runs: the finished trainings.
+        runs: the finished trainings; keys: of their records.
         patients: of the test set.
         scores: metric → (patient, run), the mean over a patient's cases of the mean over the
             defined classes of each case; NaN where none is defined.
@@ -89,6 +89,7 @@ class Group:
     twin: str | None
     train_patients: float
     runs: tuple[Run, ...]
+    keys: tuple[str, ...]
     patients: tuple[str, ...]
     scores: dict[str, NDArray[np.float64]]
     undefined: dict[str, int]
@@ -111,14 +112,7 @@ def read_groups(records: Iterable[Record]) -> list[Group]:
     Raises:
         RecordError: two records hold the same training.
     """
-    kept = list(records)
-    setting = settings(kept)
-    suffix = suffixes(kept)
-    members: dict[tuple[Where, str], list[Record]] = defaultdict(list)
-    for record in kept:
-        arm = record.arm
-        where = Where(arm.task, arm.adaptation, arm.fraction, setting[record.key])
-        members[where, arm.baseline + suffix[record.key]].append(record)
+    members = by_arm(records)
     groups = [_group(where, arm, found) for (where, arm), found in members.items()]
     sizes = {(g.where.task, g.where.fraction): g.train_patients for g in groups if g.runs}
 
@@ -128,6 +122,19 @@ def read_groups(records: Iterable[Record]) -> list[Group]:
         return task, adaptation, setting, size, fraction, group.twin is not None, group.arm
 
     return sorted(groups, key=order)
+
+
+def by_arm(records: Iterable[Record]) -> dict[tuple[Where, str], list[Record]]:
+    """The records of each arm, under its label, at each fraction of each task."""
+    kept = list(records)
+    setting = settings(kept)
+    suffix = suffixes(kept)
+    members: dict[tuple[Where, str], list[Record]] = defaultdict(list)
+    for record in kept:
+        arm = record.arm
+        where = Where(arm.task, arm.adaptation, arm.fraction, setting[record.key])
+        members[where, arm.baseline + suffix[record.key]].append(record)
+    return members
 
 
 def find_arm(groups: Iterable[Group], name: str) -> str:
@@ -174,6 +181,7 @@ def _group(where: Where, arm: str, records: Sequence[Record]) -> Group:
         twin=records[0].arm.twin,
         train_patients=_mean(r.data.train_patients for r in done if r.data),
         runs=tuple(runs),
+        keys=tuple(record.key for record in done),
         patients=tuple(patients),
         scores=dict(zip(METRICS, values, strict=True)),
         undefined={key: sum(map(math.isnan, _scores(done, key))) for key in METRICS},

@@ -22,6 +22,10 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    def within(self, least: float, most: float) -> "Interval":
+        """The interval without what is impossible."""
+        return Interval(self.mean, *(float(np.clip(end, least, most)) for end in self[1:]))
+
 
 def bounds(
     estimates: Array,

@@ -1,5 +1,6 @@
 """The scores that tables and curves speak of."""
 
+import math
 from typing import NamedTuple
 
 from bench.errors import SpecError, unknown
@@ -9,7 +10,7 @@ class Metric(NamedTuple):
     """A score as tables speak of it.
 
     `sign` is +1 where more is better, −1 where less is; `margin` is what counts as practically
-    the same, in `unit`.
+    the same, in `unit`. Scores are between 0 and `most`.
     """
 
     key: str
@@ -18,12 +19,13 @@ class Metric(NamedTuple):
     sign: int
     margin: float
     digits: int
+    most: float
 
 
 METRICS = {
-    "dice": Metric("dice", "Dice", "", 1, 0.01, 3),
-    "nsd": Metric("nsd", "NSD", "", 1, 0.01, 3),
-    "hd95_mm": Metric("hd95_mm", "HD95", "mm", -1, 1.0, 2),
+    "dice": Metric("dice", "Dice", "", 1, 0.01, 3, 1.0),
+    "nsd": Metric("nsd", "NSD", "", 1, 0.01, 3, 1.0),
+    "hd95_mm": Metric("hd95_mm", "HD95", "mm", -1, 1.0, 2, math.inf),
 }
 
 

@@ -62,9 +62,9 @@ def all_pairs(
     flipped = _flip(means, contrasts, places, resamples, seed)
     patients = (~np.isnan(differences)).sum(axis=0)
     families = zip(holm(tested), benjamini_hochberg(tested), strict=True)
-    rows = []
+    rows, most = [], board.metric.most
     for i, (holmed, discovered) in enumerate(families):
-        interval = Interval(float(effects[i]), float(low[i]), float(high[i]))
+        interval = Interval(float(effects[i]), float(low[i]), float(high[i])).within(-most, most)
         word = verdict(interval, holmed, int(patients[i]), margin, board.metric.sign)
         arm, other = (board.arms[place] for place in places[i])
         rows.append(

@@ -3,18 +3,21 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bench.stats.aggregate import Aggregation, interquartile_mean, ranks, standings
+from bench.stats.aggregate import Aggregation, ranks, standings
 from bench.stats.board import Board, patient_means
 from bench.stats.bootstrap import RESAMPLES, Estimates, estimate, over_tasks
 from bench.stats.counts import Array
 from bench.stats.few import spread
 from bench.stats.frame import nanmean
 from bench.stats.interval import LEVEL, bounds
+from bench.stats.iqm import interquartile_mean, iqm_interval
 from bench.stats.pairs import PairRow, all_pairs
+
+Ties = Literal["test", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class RankRow:
         tasks: with a score.
         patients: with a score, over all tasks.
         mean, low, high: of the metric over tasks.
-        iqm: interquartile mean over patients, of the mean over tasks.
+        iqm, iqm_low, iqm_high: interquartile mean over patients, of the mean over tasks.
         rank, rank_low, rank_high: by the means, with a 95% bootstrap interval.
         first: share of the resamples in which it is best, a tie counting for neither.
     """
@@ -41,6 +44,8 @@ class RankRow:
     low: float
     high: float
     iqm: float
+    iqm_low: float
+    iqm_high: float
     rank: float
     rank_low: float
     rank_high: float
@@ -61,15 +66,26 @@ def league(
     how: Aggregation = "tasks",
     resamples: int = RESAMPLES,
     seed: int = 0,
+    ties: Ties = "test",
 ) -> League:
-    """Compare all pairs and rank all arms; tasks, patients and runs are resampled once for both."""
+    """Compare all pairs and rank all arms; tasks, patients and runs are resampled once for both.
+
+    `ties` says which pairs are apart: those that the paired test separates, or those whose verdict
+    is better or worse. The test knows patients only; the verdict's interval also holds the luck of
+    few training runs.
+    """
     found = estimate(board.samples, resamples, seed)
     pairs = all_pairs(board, margin, found, resamples, seed)
-    return League(board, pairs, _table(board, pairs, found, how))
+    return League(board, pairs, _table(board, pairs, found, how, seed, ties))
 
 
 def _table(
-    board: Board, pairs: Sequence[PairRow], found: Estimates, how: Aggregation
+    board: Board,
+    pairs: Sequence[PairRow],
+    found: Estimates,
+    how: Aggregation,
+    seed: int,
+    ties: Ties,
 ) -> list[RankRow]:
     point, drawn = _ranks(board, found, how)
     mean = nanmean(found.points, axis=0)
@@ -77,9 +93,12 @@ def _table(
     units = means[0] if len(means) == 1 else found.points
     sure = spread(*board.samples[0]) if len(means) == 1 else None
     low, high = bounds(over_tasks(found.drawn, found.times), mean, units, known=sure)
+    low, high = np.clip((low, high), 0.0, board.metric.most)
+    inner = np.clip(iqm_interval(board.samples, len(found.times), seed), 0.0, board.metric.most)
     middle = nanmean(np.array([interquartile_mean(task) for task in means]), axis=0)
     order = [int(arm) for arm in np.argsort(point, kind="stable")]
-    letters, worse = _groups(board, order, pairs), _beaten_by(board, pairs)
+    better = _better(board, pairs, ties)
+    letters, worse = _groups(order, better), _beaten_by(len(board.arms), better)
     rows = []
     for arm in order:
         patients = [int((~np.isnan(task[:, arm])).sum()) for task in means]
@@ -87,7 +106,8 @@ def _table(
             RankRow(
                 1 + worse[arm], board.arms[arm], letters[arm], sum(n > 0 for n in patients),
                 sum(patients), float(mean[arm]), float(low[arm]), float(high[arm]),
-                float(middle[arm]), float(point[arm]), *_spread(drawn[:, arm]),
+                float(middle[arm]), float(inner[0, arm]), float(inner[1, arm]),
+                float(point[arm]), *_spread(drawn[:, arm]),
             )
         )  # fmt: skip
     return rows
@@ -113,27 +133,26 @@ def _spread(drawn: Array) -> tuple[float, float, float]:
     return float(low), float(high), float((own == 1).mean())
 
 
-def _better(board: Board, pairs: Sequence[PairRow]) -> set[tuple[int, int]]:
-    """(winner, loser) of each pair that is separated."""
+def _better(board: Board, pairs: Sequence[PairRow], ties: Ties) -> set[tuple[int, int]]:
+    """(winner, loser) of each pair that is apart."""
     names = {arm: place for place, arm in enumerate(board.arms)}
     found = set()
     for pair in pairs:
-        if pair.separated:
+        if pair.separated if ties == "test" else pair.verdict in ("better", "worse"):
             ahead = pair.effect * board.metric.sign > 0
             one, other = names[pair.arm], names[pair.other]
             found.add((one, other) if ahead else (other, one))
     return found
 
 
-def _beaten_by(board: Board, pairs: Sequence[PairRow]) -> list[int]:
-    better = _better(board, pairs)
-    return [sum(loser == arm for _, loser in better) for arm in range(len(board.arms))]
+def _beaten_by(arms: int, better: set[tuple[int, int]]) -> list[int]:
+    return [sum(loser == arm for _, loser in better) for arm in range(arms)]
 
 
-def _groups(board: Board, order: Sequence[int], pairs: Sequence[PairRow]) -> list[str]:
-    """Letters of the longest stretches of the ranking in which no pair is separated."""
-    apart = {frozenset(pair) for pair in _better(board, pairs)}
-    letters = [""] * len(board.arms)
+def _groups(order: Sequence[int], better: set[tuple[int, int]]) -> list[str]:
+    """Letters of the longest stretches of the ranking in which no pair is apart."""
+    apart = {frozenset(pair) for pair in better}
+    letters = [""] * len(order)
     tied = stretches(len(order), lambda i, j: frozenset((order[i], order[j])) not in apart)
     for number, (start, end) in enumerate(tied):
         for place in range(start, end + 1):

@@ -1,27 +1,25 @@
-"""Effects within groups of patients: by scanner, site, sex, age, from a table of cases."""
+"""Effects within groups of patients, as by scanner, site, sex or age, and between the groups."""
 
-import csv
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from bench.errors import SpecError, unknown
 from bench.stats.bootstrap import Sample, bootstrap
-from bench.stats.counts import Array
+from bench.stats.case_table import labels
 from bench.stats.effects import Pair
+from bench.stats.few import Spread, spread
 from bench.stats.frame import nanmean
+from bench.stats.interval import LEVEL, Interval
 from bench.stats.paired import holm, verdict, wilcoxon
 
 SMALLEST = 5  # patients of a group that is tested
-_CATEGORIES = 6  # distinct numbers up to which a column is taken as categories
-_PARTS = 3
-
-CaseTable = Mapping[str, Mapping[str, str]]
+Values = Mapping[str, str]  # patient → what it is grouped by
 
 
 @dataclass(frozen=True)
@@ -29,119 +27,162 @@ class SubgroupRow:
     """The effect within one group of patients.
 
     Attributes:
-        column, value: of the case table; "" is a patient without an entry.
-        p_holm: over the groups of the column that are large enough.
-        p_groups: Kruskal and Wallis' test that the groups have the same effect.
+        group: the value that its patients share; "" is a patient without one.
+        p_holm: over all groups of all pairs that are tested.
+        verdict, note: "" and the reason where the group is not tested.
     """
 
     task: str
     fraction: str
-    column: str
-    value: str
+    setting: str
+    adaptation: str
+    arm: str
+    other: str
+    group: str
     patients: int
     effect: float
     low: float
     high: float
     p: float
     p_holm: float
-    p_groups: float
     verdict: str
     note: str
 
 
-def read_table(path: Path) -> CaseTable:
-    """Patient → column → value, from a CSV with a column `patient` (or `case`).
+@dataclass(frozen=True)
+class Contrast:
+    """The effect in one group minus that in another of the same pair.
 
-    Raises:
-        SpecError: the file can't be read, lacks that column, or gives a patient two rows that
-            differ.
+    Attributes:
+        p: the larger of Mann and Whitney's on the patients' effects and of Student's on patients
+            and runs; p_holm over all contrasts of all pairs.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SpecError(f"{path}: can't be read as CSV ({error}).") from None
-    name = next((n for n in ("patient", "case") if rows and n in rows[0]), None)
-    if name is None:
-        raise SpecError(f"{path}: no column 'patient' or 'case'; add one with the patients' names.")
-    found: dict[str, dict[str, str]] = {}
-    for row in rows:
-        own = {k: (v or "").strip() for k, v in row.items() if k and k not in ("patient", "case")}
-        if found.setdefault(row[name], own) != own:
-            raise SpecError(f"{path}: patient {row[name]!r} has two rows that differ; keep one.")
-    return found
+
+    task: str
+    fraction: str
+    setting: str
+    adaptation: str
+    arm: str
+    other: str
+    group: str
+    against: str
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
 
 
-def subgroups(pair: Pair, cases: CaseTable, column: str, margin: float) -> list[SubgroupRow]:
-    """The effect of a pair in each group of a column; numbers are cut into thirds.
+class _Group(NamedTuple):
+    pair: Pair
+    name: str
+    sample: Sample
 
-    A group with fewer than 5 patients is a row without a test.
+    @property
+    def place(self) -> tuple[str, str, str, str, str, str]:
+        task, adaptation, fraction, setting = self.pair.arm.where
+        return task, fraction, setting, adaptation, self.pair.arm.arm, self.pair.name
 
-    Raises:
-        SpecError: the table has no such column.
+    @property
+    def left_out(self) -> str:
+        """Why it is not tested; "" if it is."""
+        if not self.name:
+            return "no entry in the table: not tested"
+        few = len(self.sample.values) < SMALLEST
+        return f"fewer than {SMALLEST} patients: not tested" if few else ""
+
+
+def subgroups(
+    pairs: Sequence[Pair], values: Mapping[str, Values], margin: float
+) -> tuple[list[SubgroupRow], list[Contrast]]:
+    """The effect of each pair in each group of patients, and the differences between groups.
+
+    A group with fewer than 5 patients, and patients without an entry, are rows without a test.
+
+    Args:
+        pairs: arms with what they are compared with.
+        values: task → patient → what it is grouped by; numbers are cut into thirds.
+        margin: of practical equivalence.
     """
-    known = {name for row in cases.values() for name in row}
-    if column not in known:
-        raise SpecError(unknown("column", column, known))
+    found = [group for pair in pairs for group in _split(pair, values[pair.arm.where.task])]
+    tested = [_test(group) for group in found]
+    rows = [
+        _row(group, p, p_holm, margin)
+        for group, p, p_holm in zip(found, tested, holm(tested), strict=True)
+    ]
+    couples = [
+        (one, other)
+        for one, other in itertools.combinations(found, 2)
+        if one.place == other.place and not one.left_out and not other.left_out
+    ]
+    return rows, _contrasts(couples)
+
+
+def _split(pair: Pair, values: Values) -> list[_Group]:
+    """The pair's patients with a score in both, by what they are grouped by."""
     ours, theirs = pair.samples()
     there = set(pair.other.patients) if pair.other else set()
     patients = [patient for patient in pair.arm.patients if patient in there]
-    values = [cases.get(patient, {}).get(column, "") for patient in patients]
     difference = ours.values - theirs.values
     members: dict[str, list[int]] = defaultdict(list)
-    for row, label in enumerate(labels(values)):
+    for row, label in enumerate(labels([values.get(patient, "") for patient in patients])):
         if not np.isnan(difference[row]).all():
             members[label].append(row)
-    groups = {label: Sample(difference[members[label]], ours.draws) for label in sorted(members)}
-    return _rows(pair, column, groups, margin)
+    return [
+        _Group(pair, name, Sample(difference[members[name]], ours.draws))
+        for name in sorted(members, key=_natural)
+    ]
 
 
-def labels(values: Sequence[str]) -> list[str]:
-    """The group of each value: itself, or the third of the numbers that it falls into."""
-    numbers = [_number(value) for value in values]
-    given = np.array([n for n in numbers if not math.isnan(n)])
-    texts = sum(bool(value) for value in values)
-    if len(given) < texts or len(set(given)) <= _CATEGORIES:
-        return list(values)
-    edges = np.quantile(given, [0, 1 / 3, 2 / 3, 1])
-    names = [f"{edges[i]:g} to {edges[i + 1]:g}" for i in range(_PARTS)]
-    return ["" if math.isnan(n) else names[np.searchsorted(edges[1:3], n)] for n in numbers]
-
-
-def _number(value: str) -> float:
+def _natural(name: str) -> tuple[bool, float, str]:
+    """Numbers, and ranges by where they begin, before words, and what has no entry last."""
     try:
-        return float(value)
+        return False, float(name.partition(" to ")[0]), name
     except ValueError:
-        return math.nan
+        return not name, math.inf, name
 
 
-def _rows(
-    pair: Pair, column: str, groups: Mapping[str, Sample], margin: float
-) -> list[SubgroupRow]:
-    means = {label: nanmean(sample.values, axis=1) for label, sample in groups.items()}
-    large = {label: own for label, own in means.items() if len(own) >= SMALLEST}
-    tested = {label: wilcoxon(own) for label, own in large.items()}
-    family = dict(zip(tested, holm(list(tested.values())), strict=True))
-    together = _same_effect(list(large.values()))
-    rows = []
-    for label, sample in groups.items():
-        interval = bootstrap(sample)
-        p, p_holm = tested.get(label, math.nan), family.get(label, math.nan)
-        enough = label in large
-        rows.append(
-            SubgroupRow(
-                pair.arm.where.task, pair.arm.where.fraction, column, label, len(sample.values),
-                *interval, p, p_holm, together,
-                verdict(interval, p_holm, len(sample.values), margin, pair.metric.sign)
-                if enough else "",
-                "" if enough else f"fewer than {SMALLEST} patients: not tested",
-            )
-        )  # fmt: skip
-    return rows
+def _test(group: _Group) -> float:
+    return math.nan if group.left_out else wilcoxon(nanmean(group.sample.values, axis=1))
 
 
-def _same_effect(groups: Sequence[Array]) -> float:
-    if len(groups) < 2:
-        return math.nan
-    pooled = np.concatenate(groups)
-    return 1.0 if (pooled == pooled[0]).all() else float(stats.kruskal(*groups).pvalue)
+def _row(group: _Group, p: float, p_holm: float, margin: float) -> SubgroupRow:
+    metric, patients = group.pair.metric, len(group.sample.values)
+    interval = bootstrap(group.sample).within(-metric.most, metric.most)
+    note = group.left_out
+    word = "" if note else verdict(interval, p_holm, patients, margin, metric.sign)
+    return SubgroupRow(*group.place, group.name, patients, *interval, p, p_holm, word, note)
+
+
+def _contrasts(couples: Sequence[tuple[_Group, _Group]]) -> list[Contrast]:
+    found = [_between(one.sample, other.sample) for one, other in couples]
+    corrected = holm([p for _, p in found])
+    return [
+        Contrast(*one.place, one.name, other.name, *interval, p, p_holm)
+        for (one, other), (interval, p), p_holm in zip(couples, found, corrected, strict=True)
+    ]
+
+
+def _between(one: Sample, other: Sample) -> tuple[Interval, float]:
+    """The difference of two groups of patients that share their runs, and its p.
+
+    Luck that a run gives to both cancels. The degrees of freedom of the patients are Welch's.
+    """
+    means = [nanmean(sample.values, axis=1) for sample in (one, other)]
+    middle = float(means[0].mean() - means[1].mean())
+    sides = [spread(sample.values[None], sample.draws) for sample in (one, other)]
+    runs = nanmean(one.values, axis=0) - nanmean(other.values, axis=0)
+    shared = spread(runs[None, None], one.draws)
+    patients = sides[0].patients + sides[1].patients
+    parts = [side.patients**2 / side.patients_freedom for side in sides]
+    freedom = np.divide(
+        patients**2, sum(parts), out=sides[0].patients_freedom.copy(), where=patients > 0
+    )
+    sure = Spread(
+        patients, freedom, shared.runs, shared.runs_freedom, sides[0].noise + sides[1].noise
+    )
+    reach = sure.reach(0, (1 - LEVEL) / 2)
+    if not middle:
+        return Interval(middle, -reach, reach), 1.0
+    p = float(stats.mannwhitneyu(*means).pvalue)
+    return Interval(middle, middle - reach, middle + reach), max(p, sure.p(0, abs(middle)))

@@ -44,3 +44,18 @@ def test_an_unknown_arm_gets_the_nearest_and_the_list(voxbench, folder):
     assert code == 2
     assert "unknown arm 'scrach'. Did you mean 'scratch'?" in err
     assert MASKED in err
+
+
+def test_the_mixed_model_has_one_row_a_fraction(voxbench, tmp_path):
+    for task, level in (("liver", 0.4), ("heart", 0.7)):
+        for arm, gain in ((SCRATCH, 0.0), (MASKED, 0.05)):
+            found = cases(lambda i, c, s=level + gain: s + 0.01 * i, 9)
+            stored(tmp_path, record(found, arm, task))
+    code, out, _ = voxbench("compare", "masked", "scratch", tmp_path, "--mixed", "--json")
+    [row] = json.loads(out)
+    assert code == 0
+    assert (row["fraction"], row["tasks"], row["scores"]) == ("3 shots", 2, 36)
+    assert row["effect"] == pytest.approx(0.05, abs=1e-4)
+    assert isinstance(row["warnings"], str)
+    _, out, _ = voxbench("compare", "masked", "scratch", tmp_path, "--mixed")
+    assert "(1 | task:patient)" in out

@@ -135,3 +135,13 @@ def test_means_keep_an_arm_that_failed():
     assert [(row.arm, row.runs, row.failed) for row in rows] == [(SCRATCH, 3, 0), (MASKED, 0, 1)]
     assert math.isnan(rows[1].scores["dice"].mean)
     assert rows[0].scores["dice"].mean == pytest.approx(0.555)
+
+
+def test_intervals_end_where_scores_do():
+    scores = [0.0, 0.9, 0.95, 1.0, 1.0, 1.0]
+    records = [record(cases(lambda i, c: scores[i], 6), SCRATCH)]
+    records += [record(cases(lambda i, c: 1 - scores[i], 6), MASKED)]
+    for mean in means(read_groups(records)):
+        assert 0 <= mean.scores["dice"].low < mean.scores["dice"].high <= 1
+    [found] = effect_of(records)
+    assert -1 <= found.low < found.effect < found.high
