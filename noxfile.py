@@ -1,7 +1,7 @@
 """The project's sessions: `nox` runs what CI runs, `nox -s NAME` one of them.
 
 They use the environment that nox itself was installed into with `pip install -e ".[dev]"`; only
-`benchmarks`, which needs peers that nothing else needs, makes one of its own.
+`benchmarks` and `browser`, which need what nothing else needs, make some of their own.
 """
 
 import sys
@@ -60,5 +60,12 @@ def benchmarks(session: nox.Session) -> None:
     session.install("-c", "constraints.txt", "-e", ".[dev]")
     session.install("-c", "constraints.txt", "absl-py", "blosc2", "nnunetv2", "surface-distance")
     scripts = ("start", "loop", "patches", "metrics_start", "metrics_speed", "metrics_fuzz")
-    for script in (*scripts, "overlap", "stats_speed", "calibration"):
+    for script in (*scripts, "overlap", "stats_speed", "calibration", "racing"):
         session.run("python", f"tests/benchmarks/{script}.py", *session.posargs)
+
+
+@nox.session(venv_backend="virtualenv")
+def browser(session: nox.Session) -> None:
+    """The pages of a report in a headless Chromium: /usr/bin/chromium, or $CHROMIUM."""
+    session.install("-c", "constraints.txt", "-e", ".[dev]", "playwright")
+    session.run("pytest", "-n", "0", "-m", "browser", "tests/site", *session.posargs)

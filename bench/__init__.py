@@ -13,5 +13,5 @@ The way of the data, folder by folder:
         predict     windows, back on the native grid
         metrics     Dice, NSD, HD95 per case and class
         record      one atomic JSON a cell
-    records ─ stats ─▶ effects with intervals ─ report ─▶ tables, curves
+    records ─ stats ─▶ effects with intervals ─ report ─▶ tables, curves ─ site ─▶ pages
 """

@@ -6,7 +6,8 @@ VoxbenchError
 ├── DataError      a volume or folder is not what its task says
 ├── WeightsError   weights can't be read, or too little of them fits
 ├── FitError       training can't start or diverged
-└── RecordError    a stored record can't be read
+├── RecordError    a stored record can't be read
+└── BundleError    a submission can't be packed, read or merged
 
 Anything else that is raised is a defect of voxbench.
 """
@@ -41,6 +42,10 @@ class FitError(VoxbenchError):
 
 class RecordError(VoxbenchError):
     """A stored record can't be read."""
+
+
+class BundleError(VoxbenchError):
+    """A submission can't be packed, read or merged."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

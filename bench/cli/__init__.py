@@ -8,9 +8,11 @@ from bench.cli.check import check
 from bench.cli.claims import claims
 from bench.cli.compare import compare
 from bench.cli.import_ import import_
+from bench.cli.leaderboard import leaderboard
 from bench.cli.ls import ls
 from bench.cli.overlap import overlap
 from bench.cli.plan import plan
+from bench.cli.power import power
 from bench.cli.prepare import prepare
 from bench.cli.pretrain import pretrain
 from bench.cli.rank import rank
@@ -19,7 +21,9 @@ from bench.cli.run import run
 from bench.cli.score import score
 from bench.cli.status import status
 from bench.cli.subgroups import subgroups
+from bench.cli.submit import submit
 from bench.cli.sysinfo import sysinfo
+from bench.cli.verify import verify
 from bench.cli.weights import weights
 from bench.errors import VoxbenchError
 
@@ -31,13 +35,14 @@ app = typer.Typer(
     add_completion=False,
 )
 verbs = (
-    run, plan, status, report, rank, compare, claims, subgroups, score, prepare, pretrain, check,
-    overlap, ls, sysinfo,
+    run, plan, status, power, report, rank, compare, claims, subgroups, score, submit, verify,
+    prepare, pretrain, check, overlap, ls, sysinfo,
 )  # fmt: skip
 for verb in verbs:
     app.command()(verb)
 app.command("import")(import_)
 app.add_typer(weights)
+app.add_typer(leaderboard)
 
 
 def main() -> None:

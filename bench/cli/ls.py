@@ -20,12 +20,18 @@ class What(StrEnum):
 
 def ls(
     what: Annotated[What, typer.Argument(help="tasks, baselines, sweeps or corpora")],
+    name: Annotated[
+        str | None, typer.Argument(help="A baseline, to show the whole card of.")
+    ] = None,
     include_path: Include = None,
     json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="The page of corpora.")] = False,
 ) -> None:
-    """List tasks, baselines, sweeps or corpora."""
+    """List tasks, baselines, sweeps or corpora; with a name, show a baseline's whole card."""
     include_all(include_path)
+    if name is not None:
+        _show(what, name, json)
+        return
     if markdown:
         _page(what)
         return
@@ -73,22 +79,69 @@ def _baselines() -> list[dict[str, Any]]:
     rows = []
     for name, plugin in BASELINES.plugins().items():
         found = BASELINES.find(name)
-        axes = {
-            field.name: field.default
-            for field in dataclasses.fields(found)
-            if field.init and field.default is not dataclasses.MISSING
-        }
         card = found.card
         rows.append(
             {
                 "baseline": name,
                 "strategy": card.strategy,
-                "axes": ", ".join(f"{key}={value}" for key, value in axes.items()),
+                "axes": ", ".join(f"{key}={value}" for key, value in _axes(found).items()),
                 "licence": card.licence,
                 "from": plugin.owner,
             }
         )
     return rows
+
+
+def _show(what: What, name: str, json: bool) -> None:
+    """Print a baseline's card."""
+    from bench.errors import SpecError
+
+    if what is not What.baselines:
+        raise SpecError(f"a name is for baselines, not for {what}: voxbench ls baselines {name}.")
+    facts = _card(name)
+    if json:
+        import json as writer
+
+        print(writer.dumps(facts, indent=1))  # noqa: T201
+        return
+    from bench.cli.show import table
+
+    files = facts.pop("checkpoints")
+    facts |= {f"file of size {size}": file for size, file in files.items()}
+    table({"of the card": fact, name: _words(value)} for fact, value in facts.items())
+
+
+def _card(name: str) -> dict[str, Any]:
+    """All that a baseline's card says, its axes, and its files by size."""
+    from bench.api import Published
+    from bench.plugins import BASELINES
+
+    found = BASELINES.find(name)
+    files = found.checkpoints if issubclass(found, Published) else {}
+    return {
+        **found.card.model_dump(mode="json"),
+        "axes": _axes(found),
+        "checkpoints": {size: file.model_dump(mode="json") for size, file in files.items()},
+    }
+
+
+def _axes(found: type[Any]) -> dict[str, Any]:
+    """The fields that a sweep can vary, and their defaults."""
+    return {
+        field.name: field.default
+        for field in dataclasses.fields(found)
+        if field.init and field.default is not dataclasses.MISSING
+    }
+
+
+def _words(value: object) -> str:
+    """A fact on one line; what isn't known is left open."""
+    if isinstance(value, dict):
+        known = {key: _words(one) for key, one in value.items() if one is not None}
+        return "; ".join(f"{key} {one}" for key, one in known.items())
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    return "" if value is None else str(value)
 
 
 def _sweeps() -> list[dict[str, Any]]:

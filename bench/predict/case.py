@@ -1,6 +1,7 @@
 """Predict one case and score it on the native grid of its reference."""
 
 from collections.abc import Collection
+from pathlib import Path
 
 import numpy as np
 from nibabel.affines import voxel_sizes
@@ -9,6 +10,7 @@ from torch import nn
 from bench import metrics
 from bench.api import Case, TaskCard
 from bench.data.geometry import to_native
+from bench.data.io import write_label
 from bench.data.prepare import PreparedCase
 from bench.data.volumes import read_reference
 from bench.design.recipe import Recipe
@@ -39,10 +41,12 @@ def score_case(
     recipe: Recipe,
     device: str,
     predicted: Collection[str],
+    keep: Path | None = None,
 ) -> CaseScores:
     """Scores of the classes that were annotated and that the network was made to predict.
 
-    A prediction that fails scores worst and is flagged.
+    A prediction that fails scores worst and is flagged; one that succeeds is written to `keep`,
+    as class indices on the grid of the reference.
     """
     classes = {
         name: index
@@ -55,6 +59,8 @@ def score_case(
     try:
         prediction = segment(network, prepared, recipe, device)
         found = metrics.evaluate(prediction, reference, classes, spacing_mm, card.tolerance_mm)
+        if keep:
+            write_label(keep, prediction, affine)
     except (RuntimeError, ValueError, VoxbenchError) as error:
         failure = f"{type(error).__name__}: {error}"
         found = metrics.worst(reference, classes, spacing_mm)

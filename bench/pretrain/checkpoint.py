@@ -6,7 +6,8 @@ import json
 from importlib import metadata
 from pathlib import Path
 
-from safetensors.torch import save
+from safetensors.torch import load_file, save
+from torch import Tensor
 
 from bench.api import Pretrained, Task
 from bench.design.recipe import Pretraining
@@ -15,6 +16,7 @@ from bench.files import write_atomically
 from bench.model.weights import read_weights
 from bench.pretrain.card import KEY, CheckpointCard
 from bench.pretrain.engine import Made, make
+from bench.pretrain.head import PREFIX
 
 
 def write_checkpoint(
@@ -28,7 +30,8 @@ def write_checkpoint(
 ) -> tuple[CheckpointCard, str]:
     """Make weights, or find them made, and write them with their card.
 
-    The card lies in the file itself and, with the file's sha256, beside it as `<file>.json`.
+    With them goes what the objective trained beside the backbone, for `voxbench check`. The card
+    lies in the file itself and, with the file's sha256, beside it as `<file>.json`.
 
     Args:
         path: `….safetensors`; what is there is replaced.
@@ -54,13 +57,19 @@ def write_checkpoint(
         raise SpecError(f"-o {path}: its folder can't be made ({error.strerror}).") from error
     made = make(baseline, source, pretraining, device=device, threads=threads)
     card = _card(baseline, source, pretraining, made)
-    tensors = read_weights(made.path, made.sha256)
+    tensors = {**read_weights(made.path, made.sha256), **_head(made)}
     content = save(tensors, metadata={KEY: card.model_dump_json()})
     sha256 = hashlib.sha256(content).hexdigest()
     write_atomically(path, content)
     beside = {**card.model_dump(mode="json"), "sha256": sha256}
     write_atomically(path.with_name(f"{path.name}.json"), json.dumps(beside, indent=1))
     return card, sha256
+
+
+def _head(made: Made) -> dict[str, Tensor]:
+    """What the objective trained beside the backbone, under names that no backbone has."""
+    head = load_file(made.head) if made.head else {}
+    return {f"{PREFIX}{name}": tensor for name, tensor in head.items()}
 
 
 def _card(

@@ -28,9 +28,11 @@ from bench.model.weights import read_weights
 from bench.places import cache_dir
 from bench.plugins import BASELINES, find_baseline
 from bench.pretrain import VERSION
+from bench.pretrain.head import head_of
 from bench.pretrain.lock import alone
 from bench.pretrain.volumes import volumes
 
+_HEAD = "head.safetensors"
 FOREGROUND = 2 / 3  # patches centred on a structure, where labels are used (SuPreM's 2:1)
 
 
@@ -40,6 +42,8 @@ class Made(NamedTuple):
     Attributes:
         path: safetensors of the backbone's state dict.
         sha256: of that file.
+        head: safetensors of what the objective trained beside; None where it is not trained here
+            or was not kept.
         volumes: cases that were used.
         masks: annotated structures in them; 0 where labels were not used.
         gpu_hours: on an accelerator.
@@ -50,6 +54,7 @@ class Made(NamedTuple):
 
     path: Path
     sha256: str
+    head: Path | None
     volumes: int
     masks: int
     gpu_hours: float
@@ -166,7 +171,7 @@ def _given(
     """The weights of a donor, made if they are not there, and what they cost."""
     made = make(parent, source, pretraining, **where._asdict())
     facts = made._asdict()
-    del facts["path"], facts["sha256"]
+    del facts["path"], facts["sha256"], facts["head"]
     return read_weights(made.path, made.sha256), facts
 
 
@@ -205,6 +210,7 @@ def _trained(
         "seconds": training.seconds,
         "losses": training.losses,
     }
+    _write(folder / _HEAD, head_of(objective, network))
     return network.state_dict(), facts
 
 
@@ -253,13 +259,19 @@ def _found(folder: Path) -> Made | None:
 
 def _store(folder: Path, tensors: Mapping[str, Tensor], facts: dict[str, Any]) -> Made:
     """Write the weights, then the card that says they are finished."""
-    content = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()})
-    write_atomically(folder / "weights.safetensors", content)
-    facts["sha256"] = hashlib.sha256(content).hexdigest()
+    facts["sha256"] = _write(folder / "weights.safetensors", tensors)
     write_atomically(folder / "made.json", json.dumps(facts, indent=1))
     return _made(folder, facts)
 
 
 def _made(folder: Path, facts: dict[str, Any]) -> Made:
     losses = {int(step): loss for step, loss in facts["losses"].items()}
-    return Made(**{**facts, "losses": losses}, path=folder / "weights.safetensors")
+    head = folder / _HEAD if (folder / _HEAD).is_file() else None
+    return Made(**{**facts, "losses": losses}, path=folder / "weights.safetensors", head=head)
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor]) -> str:
+    """Write tensors; the file's sha256."""
+    content = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()})
+    write_atomically(path, content)
+    return hashlib.sha256(content).hexdigest()

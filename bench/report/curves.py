@@ -28,6 +28,7 @@ WRAP = 40  # characters of an arm's fields beside the axes
 STYLE: dict[str, Any] = {
     "svg.hashsalt": "voxbench",  # else the names inside an SVG are random
     "svg.fonttype": "path",
+    "text.parse_math": False,  # names of arms are no formulas
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": INK,

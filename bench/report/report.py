@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from bench.record import Store
+from bench.record import Record, Store
+from bench.record.race import races
 from bench.record.table import rebuild
-from bench.report import curves, rows, scale_curve, scaling, tables, words
-from bench.report.read import groups_in
+from bench.report import curves, race, rows, scale_curve, scaling, tables, words
+from bench.report.names import slug
+from bench.report.read import records_in
 from bench.stats import effects as stats
+from bench.stats.frame import Group, read_groups
 from bench.stats.metric import Metric, find_metric
 
 SMOKE = (
@@ -30,6 +33,15 @@ limits, the column `setting` tells them apart: rows of one setting are compared 
 only."""
 
 
+class Figure(NamedTuple):
+    """A drawing of one task and setting: what it shows, and its files, the SVG first."""
+
+    task: str
+    setting: str
+    title: str
+    paths: list[Path]
+
+
 @dataclass(frozen=True)
 class Report:
     """What was found and written.
@@ -42,6 +54,11 @@ class Report:
         overall: the same over tasks.
         failed: cells without a result.
         smoke: some records were made with a limit.
+        records: what the report was made of.
+        groups: the same as arms.
+        means: of each group, in their order.
+        tables: as they were written.
+        figures: curves by task.
     """
 
     page: Path
@@ -51,6 +68,11 @@ class Report:
     overall: list[stats.Overall]
     failed: int
     smoke: bool
+    records: list[Record]
+    groups: list[Group]
+    means: list[stats.Mean]
+    tables: list[tables.Table]
+    figures: list[Figure]
 
     @property
     def opening(self) -> list[str]:
@@ -93,9 +115,11 @@ def report(
     """
     chosen = find_metric(metric)
     margin = chosen.margin if margin is None else margin
-    groups = groups_in(store_dir)
+    records = records_in(store_dir)
+    groups = read_groups(records)
     pairs = stats.twins(groups, chosen)
     found, means = stats.effects(pairs, margin), stats.means(groups)
+    found = race.raced(races(store_dir), records, found, chosen, margin)
     overall = stats.overall(pairs)
     written = [
         rows.effect_table(found, chosen, margin),
@@ -109,15 +133,20 @@ def report(
     figures += _scale_figures(means, found, chosen, out_dir / "figures")
     made = Report(
         page=out_dir / "report.md",
-        files=[out_dir / "report.md", *files, *figures],
+        files=[out_dir / "report.md", *files, *(path for made in figures for path in made.paths)],
         summary=words.summary(found, chosen, margin),
         effects=found,
         overall=overall,
         failed=sum(len(group.failed) for group in groups),
         smoke=any(group.smoke for group in groups),
+        records=records,
+        groups=groups,
+        means=means,
+        tables=written,
+        figures=figures,
     )
     rebuild(Store(store_dir))
-    made.page.write_text(_page(made, chosen, written, figures), encoding="utf-8")
+    made.page.write_text(_page(made, chosen), encoding="utf-8")
     return made
 
 
@@ -127,13 +156,13 @@ def _figures(
     metric: Metric,
     margin: float,
     folder: Path,
-) -> list[Path]:
+) -> list[Figure]:
     """One curve a task, and one for each adaptation and setting where these differ.
 
     Direct inference, which learns from no case, is a row of the tables and no point of a curve;
     nor are imported scores of an unknown number of labelled patients.
     """
-    paths = []
+    made = []
     means = [mean for mean in means if mean.adaptation != "direct" and mean.train_patients != 0]
     places = ((m.task, m.adaptation, m.setting) for m in means)
     shown = list(dict.fromkeys(places))
@@ -142,46 +171,51 @@ def _figures(
         names = [task]
         names += [adaptation] * (adaptation != "full")
         names += [setting] * (len({other for t, a, other in shown if t == task}) > 1)
-        paths += curves.draw(
-            " · ".join(names),
+        title = " · ".join(names)
+        paths = curves.draw(
+            title,
             [m for m in means if (m.task, m.adaptation, m.setting) == place],
             [e for e in effects if (e.task, e.adaptation, e.setting) == place],
             metric,
             margin,
-            folder / "-".join(["curve", *names, metric.key]),
+            folder / slug("-".join(["curve", *names, metric.key])),
         )
-    return paths
+        made += [
+            Figure(task, setting, f"Score and effect by labelled patients: {title}", paths)
+        ] * bool(paths)
+    return made
 
 
 def _scale_figures(
     means: Sequence[stats.Mean], effects: Sequence[stats.Effect], metric: Metric, folder: Path
-) -> list[Path]:
+) -> list[Figure]:
     """One pre-training scale curve a task and fraction, where arms differ in their volumes."""
-    paths = []
+    made = []
     shown = list(dict.fromkeys((m.task, m.adaptation, m.setting, m.fraction) for m in means))
     for place in shown:
         task, adaptation, setting, fraction = place
         names = [task, *[adaptation] * (adaptation != "full"), fraction]
         names += [setting] * (len({other for t, _, other, _ in shown if t == task}) > 1)
-        paths += scale_curve.draw(
-            " · ".join(names),
+        title = " · ".join(names)
+        stem = "-".join(["scale", *names, metric.key]).replace(" ", "-").replace("%", "")
+        paths = scale_curve.draw(
+            title,
             [m for m in means if (m.task, m.adaptation, m.setting, m.fraction) == place],
             [e for e in effects if (e.task, e.adaptation, e.setting, e.fraction) == place],
             metric,
-            folder / "-".join(["scale", *names, metric.key]).replace(" ", "-").replace("%", ""),
+            folder / slug(stem),
         )
-    return paths
+        made += [Figure(task, setting, f"Score by amount of pre-training: {title}", paths)] * bool(
+            paths
+        )
+    return made
 
 
-def _page(
-    made: Report, metric: Metric, written: Sequence[tables.Table], figures: Sequence[Path]
-) -> str:
-    return "\n".join(_lines(made, metric, written, figures)) + "\n"
+def _page(made: Report, metric: Metric) -> str:
+    return "\n".join(_lines(made, metric)) + "\n"
 
 
-def _lines(
-    made: Report, metric: Metric, written: Sequence[tables.Table], figures: Sequence[Path]
-) -> Iterator[str]:
+def _lines(made: Report, metric: Metric) -> Iterator[str]:
     yield "# What these runs show\n"
     if made.smoke:
         yield f"> {SMOKE}\n"
@@ -192,11 +226,11 @@ def _lines(
     if made.overall:
         yield "\n## Over all tasks\n"
         yield from (f"- {words.across(row, metric)}" for row in made.overall)
-    pictures = [path for path in figures if path.suffix == ".svg"]
-    if pictures:
+    if made.figures:
         yield "\n## Curves\n"
+        pictures = [figure.paths[0] for figure in made.figures]
         yield from (f"![{path.stem}](figures/{path.name})" for path in pictures)
-    for table in written:
+    for table in made.tables:
         if table.rows:
             yield f"\n## {table.title}\n"
             yield tables.markdown(table)

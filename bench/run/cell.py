@@ -32,6 +32,7 @@ from bench.model.weights import read_weights
 from bench.plugins import find_baseline, find_task
 from bench.predict.case import score_case
 from bench.pretrain.engine import Made, make
+from bench.record import predictions
 from bench.record.record import CaseScores, Cost, Data, LoadAudit, Record, Weights
 from bench.run.blank import blank
 from bench.run.jobs import Place
@@ -78,13 +79,16 @@ def _fill(record: Record, cell: Cell, place: Place) -> None:
 
     network, record.weights = _network(cell, data.task, place, record.seeds)
 
-    def score(cases: Sequence[Case]) -> list[CaseScores]:
+    def score(cases: Sequence[Case], keep: bool = False) -> list[CaseScores]:
         card, recipe, device = data.task.card, cell.recipe, place.device
         predicted = network.shared if isinstance(network, Direct) else card.classes
         return [
-            score_case(network, case, data.prepared[case.id], card, recipe, device, predicted)
+            score_case(
+                network, case, data.prepared[case.id], card, recipe, device, predicted,
+                predictions.path(place.root, record.key, case.id) if keep else None,
+            )
             for case in cases
-        ]
+        ]  # fmt: skip
 
     def validate() -> float:
         return _mean_dice(score(chosen.validation))
@@ -96,7 +100,7 @@ def _fill(record: Record, cell: Cell, place: Place) -> None:
     record.training, record.validation = training.losses, training.validation
 
     predicting = time.perf_counter()
-    record.cases = score(test)
+    record.cases = score(test, place.predictions)
     if all(case.failure for case in record.cases):
         raise FitError(f"every prediction failed, the first with {record.cases[0].failure}")
     done = time.perf_counter()

@@ -25,6 +25,7 @@ class Place:
         threads: of the processor.
         sweep: its name.
         trust: resolved paths of weights files that may run code while they are read.
+        predictions: keep the label maps of the test cases.
     """
 
     root: Path
@@ -32,6 +33,7 @@ class Place:
     threads: int
     sweep: str
     trust: tuple[Path, ...] = ()
+    predictions: bool = False
 
 
 @dataclass(frozen=True)

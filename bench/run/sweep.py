@@ -1,12 +1,12 @@
 """A sweep from its plan to its records: only what is missing runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from bench.design.spec import Sweep
-from bench.record import Store
+from bench.record import Store, predictions
 from bench.record.environment import cpus
 from bench.run.contamination import contamination
 from bench.run.engines import inline, pool
@@ -25,6 +25,7 @@ class Options:
         retry_failed: run failed cells again.
         include: folders of loose plugins, for the workers.
         trust: weights files that may run code while they are read.
+        predictions: keep the label maps of the test cases; a finished cell without them runs again.
     """
 
     jobs: int | None = None
@@ -32,6 +33,7 @@ class Options:
     retry_failed: bool = False
     include: Sequence[Path] = ()
     trust: Sequence[Path] = ()
+    predictions: bool = False
 
 
 class Watch(Protocol):
@@ -59,17 +61,18 @@ def run_sweep(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[
     arranged = arrange(sweep, options.limit)
     store = Store(root)
     planned = plan(arranged, store)
-    _complete(planned, store)
+    complete(planned, store)
     wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
-    todo = jobs([cell for cell in planned if cell.state in wanted])
+    again = _unpredicted(planned, store) if options.predictions else set()
+    todo = jobs([cell for cell in planned if cell.state in wanted or cell.key in again])
     watch.planned(planned, todo)
     if not todo:
         return planned
-    _run(todo, root, sweep.name, options, watch)
+    execute(todo, root, sweep.name, options, watch)
     return plan(arranged, store)
 
 
-def _complete(planned: Sequence[Planned], store: Store) -> None:
+def complete(planned: Sequence[Planned], store: Store) -> None:
     """Bring the verdicts of finished cells to what the ledger says today; it enters no key."""
     cells = {cell.key: cell.arranged.cell for cell in planned if cell.state == "cached"}
     for record in store:
@@ -80,17 +83,35 @@ def _complete(planned: Sequence[Planned], store: Store) -> None:
                 store.write(record)
 
 
-def _run(todo: Sequence[Job], root: Path, name: str, options: Options, watch: Watch) -> None:
-    devices = _devices(options.jobs)
-    threads = max(1, cpus() // len(devices))
-    place = Place(root, devices[0], threads, name, tuple(options.trust))
-    if len(devices) == 1:
-        inline.run(todo, place, watch.started, watch.finished)
+def _unpredicted(planned: Sequence[Planned], store: Store) -> set[str]:
+    """The finished cells whose label maps were not kept."""
+    cached = {cell.key for cell in planned if cell.state == "cached"}
+    return {
+        record.key
+        for record in store
+        if record.key in cached and predictions.missing(store.root, record)
+    }
+
+
+def execute(
+    todo: Sequence[Job],
+    root: Path,
+    name: str,
+    options: Options,
+    watch: Watch,
+    more: Callable[[], Sequence[Job]] = list,
+) -> None:
+    """Hand the jobs of a sweep to the engine, and what `more` gives once they are done."""
+    workers = devices(options.jobs)
+    threads = max(1, cpus() // len(workers))
+    place = Place(root, workers[0], threads, name, tuple(options.trust), options.predictions)
+    if len(workers) == 1:
+        inline.run(todo, place, watch.started, watch.finished, more)
     else:
-        pool.run(todo, place, devices, options.include, watch.started, watch.finished)
+        pool.run(todo, place, workers, options.include, watch.started, watch.finished, more)
 
 
-def _devices(count: int | None) -> list[str]:
+def devices(count: int | None) -> list[str]:
     """One entry a worker: the GPUs in turn, or the processor."""
     import torch
 

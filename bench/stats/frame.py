@@ -112,14 +112,7 @@ def read_groups(records: Iterable[Record]) -> list[Group]:
     Raises:
         RecordError: two records hold the same training.
     """
-    kept = list(records)
-    setting = settings(kept)
-    suffix = suffixes(kept)
-    members: dict[tuple[Where, str], list[Record]] = defaultdict(list)
-    for record in kept:
-        arm = record.arm
-        where = Where(arm.task, arm.adaptation, arm.fraction, setting[record.key])
-        members[where, arm.baseline + suffix[record.key]].append(record)
+    members = by_arm(records)
     groups = [_group(where, arm, found) for (where, arm), found in members.items()]
     sizes = {(g.where.task, g.where.fraction): g.train_patients for g in groups if g.runs}
 
@@ -129,6 +122,19 @@ def read_groups(records: Iterable[Record]) -> list[Group]:
         return task, adaptation, setting, size, fraction, group.twin is not None, group.arm
 
     return sorted(groups, key=order)
+
+
+def by_arm(records: Iterable[Record]) -> dict[tuple[Where, str], list[Record]]:
+    """The records of each arm, under its label, at each fraction of each task."""
+    kept = list(records)
+    setting = settings(kept)
+    suffix = suffixes(kept)
+    members: dict[tuple[Where, str], list[Record]] = defaultdict(list)
+    for record in kept:
+        arm = record.arm
+        where = Where(arm.task, arm.adaptation, arm.fraction, setting[record.key])
+        members[where, arm.baseline + suffix[record.key]].append(record)
+    return members
 
 
 def find_arm(groups: Iterable[Group], name: str) -> str:

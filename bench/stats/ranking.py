@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from bench.stats.frame import nanmean
 from bench.stats.interval import LEVEL, bounds
 from bench.stats.iqm import interquartile_mean, iqm_interval
 from bench.stats.pairs import PairRow, all_pairs
+
+Ties = Literal["test", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,26 @@ def league(
     how: Aggregation = "tasks",
     resamples: int = RESAMPLES,
     seed: int = 0,
+    ties: Ties = "test",
 ) -> League:
-    """Compare all pairs and rank all arms; tasks, patients and runs are resampled once for both."""
+    """Compare all pairs and rank all arms; tasks, patients and runs are resampled once for both.
+
+    `ties` says which pairs are apart: those that the paired test separates, or those whose verdict
+    is better or worse. The test knows patients only; the verdict's interval also holds the luck of
+    few training runs.
+    """
     found = estimate(board.samples, resamples, seed)
     pairs = all_pairs(board, margin, found, resamples, seed)
-    return League(board, pairs, _table(board, pairs, found, how, seed))
+    return League(board, pairs, _table(board, pairs, found, how, seed, ties))
 
 
 def _table(
-    board: Board, pairs: Sequence[PairRow], found: Estimates, how: Aggregation, seed: int
+    board: Board,
+    pairs: Sequence[PairRow],
+    found: Estimates,
+    how: Aggregation,
+    seed: int,
+    ties: Ties,
 ) -> list[RankRow]:
     point, drawn = _ranks(board, found, how)
     mean = nanmean(found.points, axis=0)
@@ -84,7 +97,8 @@ def _table(
     inner = np.clip(iqm_interval(board.samples, len(found.times), seed), 0.0, board.metric.most)
     middle = nanmean(np.array([interquartile_mean(task) for task in means]), axis=0)
     order = [int(arm) for arm in np.argsort(point, kind="stable")]
-    letters, worse = _groups(board, order, pairs), _beaten_by(board, pairs)
+    better = _better(board, pairs, ties)
+    letters, worse = _groups(order, better), _beaten_by(len(board.arms), better)
     rows = []
     for arm in order:
         patients = [int((~np.isnan(task[:, arm])).sum()) for task in means]
@@ -119,27 +133,26 @@ def _spread(drawn: Array) -> tuple[float, float, float]:
     return float(low), float(high), float((own == 1).mean())
 
 
-def _better(board: Board, pairs: Sequence[PairRow]) -> set[tuple[int, int]]:
-    """(winner, loser) of each pair that is separated."""
+def _better(board: Board, pairs: Sequence[PairRow], ties: Ties) -> set[tuple[int, int]]:
+    """(winner, loser) of each pair that is apart."""
     names = {arm: place for place, arm in enumerate(board.arms)}
     found = set()
     for pair in pairs:
-        if pair.separated:
+        if pair.separated if ties == "test" else pair.verdict in ("better", "worse"):
             ahead = pair.effect * board.metric.sign > 0
             one, other = names[pair.arm], names[pair.other]
             found.add((one, other) if ahead else (other, one))
     return found
 
 
-def _beaten_by(board: Board, pairs: Sequence[PairRow]) -> list[int]:
-    better = _better(board, pairs)
-    return [sum(loser == arm for _, loser in better) for arm in range(len(board.arms))]
+def _beaten_by(arms: int, better: set[tuple[int, int]]) -> list[int]:
+    return [sum(loser == arm for _, loser in better) for arm in range(arms)]
 
 
-def _groups(board: Board, order: Sequence[int], pairs: Sequence[PairRow]) -> list[str]:
-    """Letters of the longest stretches of the ranking in which no pair is separated."""
-    apart = {frozenset(pair) for pair in _better(board, pairs)}
-    letters = [""] * len(board.arms)
+def _groups(order: Sequence[int], better: set[tuple[int, int]]) -> list[str]:
+    """Letters of the longest stretches of the ranking in which no pair is apart."""
+    apart = {frozenset(pair) for pair in better}
+    letters = [""] * len(order)
     tied = stretches(len(order), lambda i, j: frozenset((order[i], order[j])) not in apart)
     for number, (start, end) in enumerate(tied):
         for place in range(start, end + 1):

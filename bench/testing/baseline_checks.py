@@ -141,8 +141,6 @@ class BaselineChecks:
         contract = self.baseline.card.contract
         if contract is None:
             raise Skip("its card declares no contract")
-        if isinstance(self.baseline, Pretrained):
-            raise Skip("made weights keep no head of their objective to take a loss of")
         network, published, _ = self._loaded()
         if self.task is None:
             raise Skip("give a task to probe it on: voxbench check -b NAME -t TASK")
@@ -161,10 +159,34 @@ class BaselineChecks:
         side = max(*backbone.smallest_patch, SIDE // backbone.divisor * backbone.divisor)
         verdict(losses(self.task, contract, wrong, loss, side))
 
+    def test_its_weights_made_here_beat_initialisation(self) -> None:
+        """On the loss that they were trained for, and no other orientation of the images does."""
+        from bench.testing.contract import losses, shifted, turned, verdict
+        from bench.testing.objective import Probe
+
+        network, published, _ = self._loaded()
+        assert isinstance(self.baseline, Published)
+        probe = Probe.of(self.baseline.file(), published, self.task)
+        initial = self._backbone(channels=self.baseline.card.channels or 1)
+        trained, fresh = probe.loss(network.backbone), probe.loss(initial, fresh=True)
+        where = probe.task, probe.contract
+        before = losses(*where, {}, fresh, probe.side)["declared"]
+        wrong = turned(probe.contract)
+        if probe.maker.needs_labels:
+            wrong |= shifted(probe.contract)
+        found = losses(*where, wrong, trained, probe.side)
+        told = f"{found['declared']:.4f} with the weights, {before:.4f} at first"
+        better = before - found["declared"] > max(trained.tie, fresh.tie) * abs(before)
+        assert better, f"no better than initialisation: {told}"
+        verdict(found, trained.tie)
+
     def _loaded(self) -> "tuple[Segmenter, Contents, LoadAudit]":
         """The network of a cell with its weights, what the file held, and the audit."""
         if not isinstance(self.baseline, Published):
-            raise Skip("its weights are not a file")
+            raise Skip(
+                "its weights are not a file; what `voxbench pretrain` writes is checked as "
+                "checkpoint-file, --field weights=FILE"
+            )
         import torch
 
         from bench.model.audit import load

@@ -181,8 +181,12 @@ def norm_loss(backbone: "Backbone") -> Loss | None:
     return lambda cubes: mismatch(backbone, torch.cat([one.image for one in cubes]))
 
 
-def verdict(found: Mapping[str, float]) -> None:
+def verdict(found: Mapping[str, float], tie: float = TIE) -> None:
     """Judge losses of `losses`.
+
+    Args:
+        found: the probe losses, the declared contract's among them.
+        tie: relative difference that decides nothing.
 
     Raises:
         AssertionError: a wrong contract is better than the declared one.
@@ -190,7 +194,7 @@ def verdict(found: Mapping[str, float]) -> None:
     """
     declared = found["declared"]
     told = ", ".join(f"{name} {loss:.3f}" for name, loss in found.items())
-    slack = TIE * abs(declared)
+    slack = tie * abs(declared)
     better = [name for name, loss in found.items() if loss < declared - slack]
     if better:
         raise AssertionError(f"{', '.join(better)} beats the declared contract: {told}")

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from bench.api import Case, Split, Task, TaskCard
+from bench.api import Case, Split, Task, TaskCard, added
 from bench.files import write_atomically
 from tasks.phantom.exam import Exam
 from tasks.phantom.patient import Patient
@@ -57,15 +57,17 @@ class Phantom(Task):
     Attributes:
         patients: in the training split; validation and test don't depend on it.
         seed: of the whole population.
+        test_patients: in the test split.
     """
 
     patients: int = 24
     seed: int = 0
+    test_patients: int = added(10)
 
     generated: ClassVar[bool] = True
     name: ClassVar[str]
     classes: ClassVar[Mapping[str, tuple[str, ...]]]
-    held_out: ClassVar[Mapping[Split, int]] = {"validation": 4, "test": 10}
+    validation_patients: ClassVar[int] = 4
 
     def __post_init__(self) -> None:
         """Check the fields.
@@ -73,7 +75,7 @@ class Phantom(Task):
         Raises:
             ValueError: a field is out of range.
         """
-        for name, low in (("patients", 1), ("seed", 0)):
+        for name, low in (("patients", 1), ("seed", 0), ("test_patients", 1)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= 9999:
                 raise ValueError(f"{name} must be a whole number in {low}…9999, got {value!r}")
@@ -99,7 +101,8 @@ class Phantom(Task):
         Files appear whole and one by one, so that several processes may call at once and an
         interrupted call is continued; a mark at the end spares the next call the look.
         """
-        folder = self.root / f"version{VERSION}-patients{self.patients}-seed{self.seed}"
+        name = f"version{VERSION}-patients{self.patients}-seed{self.seed}"
+        folder = self.root / (name + f"-test{self.test_patients}" * (self.test_patients != 10))
         exams = [exam for split in SPLITS for exam in self.planned(split)]
         if not (folder / "complete").exists():
             values = self.card.classes
@@ -112,7 +115,8 @@ class Phantom(Task):
 
     def planned(self, split: Split) -> Iterator[Exam]:
         """Every scan of a split, not yet drawn; a patient's don't depend on how many there are."""
-        for index in range(self.held_out.get(split, self.patients)):
+        counts = (self.patients, self.validation_patients, self.test_patients)
+        for index in range(dict(zip(SPLITS, counts, strict=True))[split]):
             person = f"{self.name}-{split}-{index:04d}"
             seed = (zlib.crc32(self.name.encode()), self.seed, SPLITS.index(split), index)
             yield from self.exams(split, index, person, seed)

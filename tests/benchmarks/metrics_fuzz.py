@@ -89,6 +89,7 @@ def main() -> None:
     while seen < wanted:
         seen += compare(random_case(seed))
         seed += 1
+        print(f"{seen} of {wanted} labels", end="\r", file=sys.stderr, flush=True)
     print(f"{seen} labels in {seed} volumes: exact equals surface-distance, voxel equals MONAI;")
     print(f"{ties['HD95']} HD95 fall between two distances; {ties['NSD']} NSD need `exact`")
 

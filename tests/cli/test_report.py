@@ -1,4 +1,6 @@
 import json
+import re
+import socket
 
 import pytest
 
@@ -54,3 +56,33 @@ def test_an_unknown_metric_is_one_line_with_the_nearest_name(voxbench, folder):
     code, _, err = voxbench("report", folder, "--metric", "dise")
     assert code == 2
     assert "Did you mean 'dice'" in err
+
+
+def test_the_pages_lie_beside_the_report_or_where_they_are_told_to(voxbench, folder, tmp_path):
+    _, out, _ = voxbench("report", folder)
+    assert f"pages: {folder / 'report' / 'index.html'}" in out
+    _, out, _ = voxbench("report", folder, "--site", tmp_path / "board", "--public", "--json")
+    found = json.loads(out)
+    assert found["index"] == str(tmp_path / "board" / "index.html")
+    assert found["index"] in found["pages"]
+    assert (tmp_path / "board" / "static" / "style.css").is_file()
+
+
+def test_a_port_in_use_is_one_line(voxbench, folder):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, _, err = voxbench("report", folder, "--serve", "--port", taken.getsockname()[1])
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "give another one, or 0 for any" in err
+
+
+def test_the_pages_are_served_until_interrupted(voxbench, folder, monkeypatch):
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("http.server.ThreadingHTTPServer.serve_forever", interrupted)
+    code, out, _ = voxbench("report", folder, "--serve", "--port", "0")
+    assert code == 0
+    assert re.search(r"http://127\.0\.0\.1:\d+/ \(Ctrl-C ends\)", out)

@@ -92,7 +92,59 @@ def test_lists_can_be_read_by_a_program(voxbench):
         assert all(row[name] for row in json.loads(out))
 
 
+def test_a_baseline_s_whole_card_can_be_read(voxbench):
+    code, out, _ = voxbench("ls", "baselines", "hippodeep", "--json")
+    assert code == 0
+    told = json.loads(out)
+    assert (told["contract"]["axes"], told["outputs"]) == ("RAS", ["hippocampus"])
+    assert told["axes"]["size"] == "base"
+    assert told["checkpoints"]["base"]["checksum"].startswith("sha256:38d9340a")
+    code, out, _ = voxbench("ls", "baselines", "hippodeep")
+    assert code == 0
+    lines = [line.split() for line in out.splitlines() if line.strip()]
+    assert ["outputs", "hippocampus"] in lines
+    assert any(line[:4] == ["file", "of", "size", "base"] for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ls", "baselines", "hipodeep"), "Did you mean 'hippodeep'"),
+        (("ls", "tasks", "hippodeep"), "a name is for baselines, not for tasks"),
+    ],
+)
+def test_no_card_is_shown_of_what_has_none(voxbench, words, said):
+    code, _, error = voxbench(*words)
+    assert code == 2
+    assert said in error
+
+
 def test_sysinfo_names_versions_and_places(voxbench):
     code, out, _ = voxbench("sysinfo", "--json")
     assert code == 0
     assert {"python", "versions", "cpus", "cache", "gpus"} <= json.loads(out).keys()
+
+
+def test_a_race_tells_what_is_settled_and_its_report_says_so(voxbench, spec, tmp_path):
+    text = SPEC.replace('"scratch"', '"example-denoising"\nsource = "cubes"')
+    spec.write_text(text.replace("seeds = 1", "seeds = 2"))
+    out = tmp_path / "out"
+    words = (spec, "-o", out, "--include-path", EXAMPLE, "-j", "1", "--until-settled")
+    code, told, _ = voxbench("run", *words, "--limit", "1")
+    assert code == 0
+    assert "0 of 1 comparisons are settled." in told  # one test case settles nothing
+    assert "undecided after all its 2 trainings" in told
+    assert [path.name for path in (out / "races").iterdir()] == ["tiny-limit-1.json"]
+    assert "race: undecided at look 1 of 1" in (out / "report" / "report.md").read_text()
+    code, _, progress = voxbench("run", *words, "--limit", "1")
+    assert code == 0
+    assert "4 cells: 4 cached; 0 jobs to run" in progress
+
+
+def test_a_race_needs_two_seeds(voxbench, spec, tmp_path):
+    text = SPEC.replace('"scratch"', '"example-denoising"\nsource = "cubes"')
+    spec.write_text(text)
+    words = (spec, "-o", tmp_path / "out", "--include-path", EXAMPLE, "--until-settled")
+    code, _, error = voxbench("run", *words)
+    assert code == 2
+    assert "looks at 2 trainings or more" in error

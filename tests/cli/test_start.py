@@ -13,7 +13,8 @@ try:
     main()
 except SystemExit:
     pass
-heavy = {{"torch", "monai", "pytorch_lightning", "matplotlib", "wandb"}} & set(sys.modules)
+heavy = {{"torch", "monai", "pytorch_lightning", "matplotlib", "wandb",
+         "jinja2"}} & set(sys.modules)
 print("heavy:", sorted(heavy), file=sys.stderr)
 """
 
@@ -26,6 +27,7 @@ print("heavy:", sorted(heavy), file=sys.stderr)
         ["ls", "baselines"],
         ["ls", "sweeps"],
         ["run", "--help"],
+        ["report", "--help"],
         ["weights", "--help"],
     ],
 )

@@ -18,6 +18,7 @@ from bench.plugins import find_baseline
 from bench.pretrain.card import read_card
 from bench.pretrain.checkpoint import write_checkpoint
 from bench.pretrain.engine import make
+from bench.pretrain.head import split
 from bench.testing.baseline_checks import BaselineChecks
 from tests.data.toy import card, toy, write_case
 
@@ -60,9 +61,29 @@ def test_the_card_lies_beside_the_file_with_its_checksum(written):
 
 
 def test_the_file_holds_the_weights_that_a_sweep_would_make(written, source):
-    ours, made = read_weights(written), read_weights(make(MASKED, source, RECIPE).path)
+    found = make(MASKED, source, RECIPE)
+    (ours, head), made = split(read_weights(written)), read_weights(found.path)
     assert ours.keys() == made.keys()
     assert all(torch.equal(ours[name], made[name]) for name in made)
+    assert {n: tuple(t.shape) for n, t in head.items()} == {
+        "token": (1, 1, 1, 1, 1),
+        "head.weight": (1, 8, 1, 1, 1),
+        "head.bias": (1,),
+    }
+    assert head["head.weight"].equal(read_weights(found.head)["head.weight"])
+
+
+def test_weights_that_were_made_before_heads_were_kept_are_used_as_they_are(source, tmp_path):
+    found = make(MASKED, source, RECIPE)
+    kept = found.head.read_bytes()
+    found.head.unlink()
+    try:
+        assert make(MASKED, source, RECIPE) == found._replace(head=None)
+        path = tmp_path / "old.safetensors"
+        write_checkpoint(path, MASKED, source, RECIPE)
+        assert read_weights(path).keys() == read_weights(found.path).keys()
+    finally:
+        found.head.write_bytes(kept)
 
 
 def test_a_checkpoint_takes_its_card_from_its_file(written):

@@ -121,7 +121,9 @@ def test_the_control_is_its_donor_permuted_at_the_cost_of_the_donor(source, monk
     trained = make(SUPERVISED, source, RECIPE)
     monkeypatch.setattr(engine, "train", lambda *_, **__: pytest.fail("trained again"))
     control = make(CONTROL, source, RECIPE)
-    assert control._replace(path=trained.path, sha256=trained.sha256) == trained
+    own = {"path": trained.path, "sha256": trained.sha256, "head": trained.head}
+    assert control._replace(**own) == trained
+    assert control.head is None, "the donor's head does not fit permuted weights"
     before, after = read_weights(trained.path), read_weights(control.path)
     assert before.keys() == after.keys()
     for name, tensor in before.items():

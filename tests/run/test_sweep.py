@@ -5,9 +5,16 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from nibabel.affines import voxel_sizes
 
-from bench.record import Store
+from bench.data.io import read_label
+from bench.data.volumes import read_reference
+from bench.design.cell import Ref
+from bench.metrics import evaluate
+from bench.plugins import find_task
+from bench.record import Store, predictions
 from bench.record.record import Contamination
 from bench.run import cell as cell_module
 from bench.run.sweep import Options, run_sweep
@@ -186,6 +193,35 @@ def test_a_limited_run_is_marked_and_kept_apart(sweep, tmp_path):
     watch = Watch()
     run_sweep(sweep, tmp_path, Options(jobs=1), watch)
     assert len(watch.todo) == 2
+
+
+def test_kept_predictions_score_as_the_record_says(sweep, tmp_path):
+    run_sweep(sweep, tmp_path, Options(jobs=1), Watch())
+    before = scores(tmp_path)
+    watch = Watch()
+    run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), watch)
+    assert len(watch.todo) == 2
+    assert scores(tmp_path) == before
+    task = find_task(Ref.of("cubes", {}))
+    references = {case.id: case for part in task.cases().values() for case in part}
+    for record in Store(tmp_path):
+        for case in record.cases:
+            kept = read_label(predictions.path(tmp_path, record.key, case.case))
+            reference, affine = read_reference(references[case.case], task.card)
+            assert np.allclose(kept.affine, affine)
+            found = evaluate(kept.array, reference, {"cube": 1}, voxel_sizes(affine), {"cube": 1.0})
+            assert found["cube"].dice == case.classes["cube"].dice
+
+
+def test_a_cell_that_lost_a_prediction_runs_again_when_they_are_asked_for(sweep, tmp_path):
+    run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), Watch())
+    record = next(iter(Store(tmp_path)))
+    predictions.path(tmp_path, record.key, record.cases[0].case).unlink()
+    plain, asked = Watch(), Watch()
+    run_sweep(sweep, tmp_path, Options(jobs=1), plain)
+    run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), asked)
+    assert plain.todo == []
+    assert [job.id for job in asked.todo] == [record.key]
 
 
 @pytest.mark.slow

@@ -52,11 +52,27 @@ def test_ct_is_windowed_and_mr_is_z_scored():
     assert {name for name, kind in kinds.items() if kind == "zscore"} == mr
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"), [(1, 2, True), (2, 3, False), (299, 300, True), (245, 300, True)]
+)
+def test_the_two_sides_of_a_hippocampus_scan_are_one_patient(tmp_path, one, other, same):
+    names = [f"hippocampus_{number:03d}" for number in (one, other)]
+    decathlon(tmp_path, names)
+    patients = {case.patient for case in msd.Hippocampus(root=tmp_path).cases()["all"]}
+    assert (len(patients) == 1) == same
+
+
+def test_elsewhere_each_case_is_a_patient(tmp_path):
+    decathlon(tmp_path, ["la_003", "la_004"])
+    cases = msd.Heart(root=tmp_path).cases()["all"]
+    assert [case.patient for case in cases] == ["la_003", "la_004"]
+
+
 def test_cases_are_those_of_the_list_and_not_the_leavings_of_a_file_manager(tmp_path):
     decathlon(tmp_path, ["h_003", "h_001"])
     (tmp_path / "imagesTr" / "._h_001.nii.gz").write_bytes(b"finder")
     cases = msd.Hippocampus(root=tmp_path).cases()["all"]
-    assert [(case.id, case.patient) for case in cases] == [("h_001", "h_001"), ("h_003", "h_003")]
+    assert [case.id for case in cases] == ["h_001", "h_003"]
     assert cases[0].label == tmp_path / "labelsTr" / "h_001.nii.gz"
 
 
@@ -93,5 +109,6 @@ def test_all_260_hippocampi_are_sound_and_split_as_committed(real_data):
     assert all(case.present == {"Anterior", "Posterior"} for case in prepared.values())
     assert all(abs(case.image.mean()) < 1e-3 for case in prepared.values())
     split = split_cases(task)
-    assert [len(part) for part in split[:3]] == [182, 26, 52]
-    assert split.sha256.startswith("0df77216")
+    assert [len(part) for part in split[:3]] == [181, 26, 53]
+    assert [len({case.patient for case in part}) for part in split[:3]] == [118, 17, 34]
+    assert split.sha256.startswith("9edaee35")

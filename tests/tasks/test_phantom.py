@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -27,10 +28,12 @@ ABDOMEN_ATLAS = [
 ]  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
 class Few(PhantomShifted):
     """A population small enough to draw twice."""
 
-    held_out: ClassVar = {"validation": 1, "test": 1}
+    validation_patients: ClassVar[int] = 1
+    test_patients: int = 1
 
 
 class Volume(NamedTuple):
@@ -122,13 +125,21 @@ def test_another_seed_gives_other_patients(tmp_path: Path) -> None:
     assert not np.array_equal(volumes[0].label, volumes[1].label)
 
 
+def test_more_test_patients_keep_those_that_there_were(tmp_path: Path) -> None:
+    few, more = (PhantomShifted(root=tmp_path, test_patients=n) for n in (2, 3))
+    first, all_of_them = (list(task.planned("test")) for task in (few, more))
+    assert all_of_them[:2] == first
+    assert len(all_of_them) == 3
+    assert list(few.planned("train")) == list(more.planned("train"))
+
+
 def test_two_processes_at_once_leave_one_whole_population(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib\n"
         "from tasks.phantom import PhantomShifted\n"
         "class Few(PhantomShifted):\n"
-        "    held_out = {'validation': 1, 'test': 1}\n"
-        "Few(root=pathlib.Path(sys.argv[1]), patients=2).cases()\n"
+        "    validation_patients = 1\n"
+        "Few(root=pathlib.Path(sys.argv[1]), patients=2, test_patients=1).cases()\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "shared")]
     running = [subprocess.Popen(command) for _ in range(2)]

@@ -58,8 +58,12 @@ def run(
     include: Sequence[Path],
     started: Callable[[Job], None],
     finished: Callable[[Outcome], None],
+    more: Callable[[], Sequence[Job]] = list,
 ) -> None:
-    """Run the jobs on one worker a device; `devices` may name "cpu" several times."""
+    """Run the jobs on one worker a device; `devices` may name "cpu" several times.
+
+    Once all are done `more` is asked for further ones, until it has none.
+    """
     queue = _Queue(list(jobs))
     workers = [_start(place, device, include) for device in devices[: max(1, len(jobs))]]
     try:
@@ -69,7 +73,10 @@ def run(
                     workers[i] = _feed(worker, queue, place, include, started, finished)
             busy = [worker for worker in workers if worker.job]
             if not busy:
-                return
+                queue.waiting = list(more())
+                if not queue.waiting:
+                    return
+                continue
             ready = wait([w.pipe for w in busy] + [w.process.sentinel for w in busy])
             for worker in busy:
                 if worker.pipe in ready or worker.process.sentinel in ready:

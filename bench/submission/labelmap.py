@@ -1,0 +1,112 @@
+"""A stranger's label map: its header is judged before a voxel is decompressed."""
+
+import math
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import nibabel
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_VOXELS = 1 << 29  # 512 MB as bytes
+_HEADER = 352
+_FURTHEST = 1 << 16  # where voxels may begin: behind the header's extensions
+_UINT8 = 2
+_CHUNK = 1 << 20
+
+
+class Map(NamedTuple):
+    """Class indices (d, h, w) uint8, and the affine (4, 4) to RAS+ millimetres."""
+
+    labels: NDArray[np.uint8]
+    affine: NDArray[np.float64]
+
+
+def read_map(raw: bytes) -> Map:
+    """Read a compressed NIfTI label map of bytes, as `voxbench run --predictions` writes them.
+
+    Raises:
+        ValueError: anything else.
+    """
+    stream = _inflated(raw)
+    head = _take(stream, _HEADER, b"")
+    shape, offset, affine = _judged(head.taken)
+    voxels = math.prod(shape)
+    body = _take(stream, offset - _HEADER + voxels, head.rest)
+    if body.rest or next(stream, b""):
+        raise ValueError("it holds more bytes than its header says")
+    labels = np.frombuffer(body.taken, np.uint8, voxels, offset - _HEADER)
+    return Map(labels.reshape(shape, order="F"), affine)
+
+
+class _Taken(NamedTuple):
+    taken: bytes
+    rest: bytes
+
+
+def _take(stream: Iterator[bytes], size: int, begun: bytes) -> _Taken:
+    """So many bytes of a stream that has begun with `begun`, and what was read beyond them."""
+    parts, length = [begun], len(begun)
+    while length < size:
+        part = next(stream, b"")
+        if not part:
+            raise ValueError("it ends too early")
+        parts.append(part)
+        length += len(part)
+    whole = b"".join(parts)
+    return _Taken(whole[:size], whole[size:])
+
+
+def _inflated(raw: bytes) -> Iterator[bytes]:
+    """The content of one gzip member, in pieces of at most `_CHUNK` bytes."""
+    inflate = zlib.decompressobj(wbits=31)
+    try:
+        while not inflate.eof:
+            part = inflate.decompress(raw, _CHUNK)
+            raw = inflate.unconsumed_tail
+            if part:
+                yield part
+            elif not inflate.eof:
+                raise ValueError("its compressed data end too early")
+    except zlib.error as error:
+        raise ValueError(f"it is no gzip file, or a damaged one ({error})") from None
+    if inflate.unused_data:
+        raise ValueError("something follows its compressed data")
+
+
+def _judged(head: bytes) -> tuple[tuple[int, int, int], int, NDArray[np.float64]]:
+    """Shape, offset of the voxels and affine, if the header is one of a label map."""
+    order = {b"\x5c\1\0\0": "<", b"\0\0\1\x5c": ">"}.get(head[:4])
+    if order is None or head[344:348] != b"n+1\0":
+        raise ValueError("it is no NIfTI-1 file")
+    axes, *shape = struct.unpack_from(f"{order}8h", head, 40)
+    if axes != 3 or min(shape[:3]) < 1:
+        raise ValueError(f"a label map has 3 axes, its header says {axes}: {shape[:3]}")
+    if math.prod(shape[:3]) > MOST_VOXELS:
+        raise ValueError(f"its header says {shape[:3]} voxels; at most {MOST_VOXELS:,} are read")
+    kind, bits = struct.unpack_from(f"{order}2h", head, 70)
+    if (kind, bits) != (_UINT8, 8):
+        raise ValueError(f"a label map holds bytes (uint8), its header says datatype {kind}")
+    offset, slope, inter = struct.unpack_from(f"{order}3f", head, 108)
+    if not (_HEADER <= offset <= _FURTHEST and offset == int(offset)):
+        raise ValueError(f"its header says that voxels begin at {offset}")
+    if not (slope in (0.0, 1.0) or math.isnan(slope)) or not (inter == 0 or math.isnan(inter)):
+        raise ValueError("its values are scaled, which labels are not")
+    return (shape[0], shape[1], shape[2]), int(offset), _affine(head, order)
+
+
+def _affine(head: bytes, order: str) -> NDArray[np.float64]:
+    spacing = struct.unpack_from(f"{order}3f", head, 80)
+    if not all(0 < abs(mm) <= 1000 for mm in spacing):
+        raise ValueError(f"its header says voxels of {spacing} mm")
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        header = nibabel.Nifti1Header(head[:348], check=False)
+        affine = np.asarray(header.get_best_affine(), np.float64)
+        regular = np.isfinite(affine).all() and 1e-12 < abs(np.linalg.det(affine)) < 1e12
+    if not regular:
+        raise ValueError("its affine has no inverse")
+    return affine

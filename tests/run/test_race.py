@@ -1,0 +1,262 @@
+"""A race runs what tells most, stops when all is settled, and can be killed and run again."""
+
+import json
+import zlib
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from bench.errors import RecordError, SpecError
+from bench.record import Store
+from bench.record.race import races
+from bench.record.record import CaseScores, ClassScores, Cost, Data
+from bench.run import cell as cell_module
+from bench.run.blank import blank
+from bench.run.grid import arrange
+from bench.run.plan import plan
+from bench.run.race import declare, run_race
+from bench.run.sweep import Options, run_sweep
+from bench.stats.race import states
+from tests.run.conftest import EXAMPLE, Watch, make_sweep
+
+SEEDS = 8
+ARMS = [{"name": "example-denoising", "size": "tiny", "source": "cubes", "noise": [0.1, 0.5]}]
+CLEAR, HARD = 0.1, 0.5  # the noise fields by which the arms are known here
+
+
+@pytest.fixture
+def fake(example, monkeypatch):
+    """Cells that take no time: a clear arm, and one whose seeds differ too much to tell."""
+    settings = {"patients": 12, "failing": ()}
+
+    def run(planned, place):
+        record = blank(planned, place)
+        arm = record.arm
+        if (arm.baseline, arm.seed) in settings["failing"]:
+            record.failure = "out of luck"
+            return record
+        rng = np.random.default_rng(zlib.crc32(f"{arm.baseline} {arm.draw} {arm.seed}".encode()))
+        clear = "noise=0.1" in arm.baseline
+        hard = "example-denoising" in arm.baseline and not clear
+        shift = 0.2 * clear + rng.normal(0, 0.1) * hard
+        record.cases = [
+            CaseScores(case=f"{i}", patient=f"{i:02}", classes={"cube": _score(0.4 + shift, rng)})
+            for i in range(settings["patients"])
+        ]
+        seconds = 100.0 if clear else 10.0
+        record.cost = Cost(
+            seconds=seconds, fit_seconds=1, predict_seconds=1, steps=4, peak_memory_mb=1,
+            parameters=1, gpu_hours=0, cpu_hours=seconds / 3600,
+        )  # fmt: skip
+        record.data = Data(
+            fingerprint="f", split_sha256="s", train=[], validation=[], test=[], train_patients=2
+        )
+        record.status = "ok"
+        return record
+
+    monkeypatch.setattr(cell_module, "run", run)
+    monkeypatch.setattr(cell_module, "pretrain", lambda *_: None)
+    return settings
+
+
+def _score(mean, rng):
+    dice = float(mean + rng.normal(0, 0.01))
+    return ClassScores(
+        dice=dice, nsd=dice, hd95_mm=1.0, volume_mm3_prediction=1.0, volume_mm3_reference=1.0
+    )
+
+
+def sweep(**changes):
+    return make_sweep(**{"baselines": ARMS, "seeds": SEEDS, **changes})
+
+
+def race(root, watch=None, jobs=1, **changes):
+    planned = run_race(sweep(**changes), root, Options(jobs=jobs), watch or Watch())
+    return planned, watch
+
+
+def standing(root, **changes):
+    """Label of an arm → its state."""
+    found = declare(sweep(**changes), plan(arrange(sweep(**changes)), Store(root)))
+    records = {record.key: record for record in Store(root)}
+    return {
+        CLEAR if "noise=0.1" in state.comparison.arm else HARD: state
+        for state in states(found, records)
+    }
+
+
+def order(watch):
+    """Baseline and seed of the cells in the order in which they ran."""
+    arms = [out.job.planned.arranged.arm for out in watch.outcomes if not out.job.pretraining]
+    return [(arm.baseline.partition("[")[0], "noise=0.1" in arm.baseline, arm.seed) for arm in arms]
+
+
+def test_a_clear_arm_is_settled_and_its_other_cells_stay_missing(fake, tmp_path):
+    planned, _ = race(tmp_path)
+    found = standing(tmp_path)
+    assert found[CLEAR].standing.verdict == "better"
+    assert found[HARD].standing.verdict == "undecided"
+    assert found[HARD].tried == SEEDS
+    missing = [cell.arranged.arm for cell in planned if cell.state == "missing"]
+    assert len(missing) == SEEDS - found[CLEAR].tried > 0
+    assert all("noise=0.1" in arm.baseline for arm in missing)
+
+
+def test_a_seed_of_everything_comes_first_then_a_second(fake, tmp_path):
+    watch = Watch()
+    race(tmp_path, watch)
+    began = order(watch)
+    assert {seed for *_, seed in began[:3]} == {0}
+    assert len(set(began[:3])) == 3
+    assert {seed for *_, seed in began[3:6]} == {1}
+
+
+def test_the_undecided_comparison_that_tells_most_for_its_time_goes_first(fake, tmp_path):
+    watch = Watch()
+    race(tmp_path, watch)
+    later = [name for name in order(watch)[6:] if name[0] != "scratch"]
+    assert later[0] == ("example-denoising", False, 2)  # varies more, takes a tenth of the time
+    assert later.index(("example-denoising", True, 2)) > later.index(later[0])
+
+
+def test_once_settled_it_does_nothing(fake, tmp_path):
+    easy = {"baselines": [{**ARMS[0], "noise": CLEAR}]}
+    planned, _ = race(tmp_path, **easy)
+    assert Counter(cell.state for cell in planned)["missing"] > 0
+    watch = Watch()
+    race(tmp_path, watch, **easy)
+    assert (watch.todo, watch.outcomes) == ([], [])
+
+
+def test_a_plain_run_completes_it_and_the_verdict_stays(fake, tmp_path):
+    race(tmp_path)
+    before = standing(tmp_path)[CLEAR].standing
+    planned = run_sweep(sweep(), tmp_path, Options(jobs=1), Watch())
+    assert {cell.state for cell in planned} == {"cached"}
+    after = standing(tmp_path)[CLEAR].standing
+    assert (after.verdict, after.look) == (before.verdict, before.look)
+
+
+def test_a_race_that_was_killed_goes_on_where_it_was(fake, tmp_path):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    race(whole)
+
+    class Impatient(Watch):
+        def finished(self, outcome):
+            super().finished(outcome)
+            if len(self.outcomes) % 5 == 0:
+                raise KeyboardInterrupt
+
+    for _ in range(20):
+        try:
+            race(cut, Impatient())
+        except KeyboardInterrupt:
+            continue
+        break
+    assert {record.key for record in Store(cut)} == {record.key for record in Store(whole)}
+
+
+def test_weights_are_made_once(fake, tmp_path):
+    watch = Watch()
+    race(tmp_path, watch)
+    assert sum(outcome.job.pretraining for outcome in watch.outcomes) == 2
+
+
+def test_a_failed_cell_counts_as_run(fake, tmp_path):
+    fake["failing"] = {("scratch[size=tiny]", 0), ("scratch[size=tiny]", 1)}
+    race(tmp_path)
+    found = standing(tmp_path)
+    assert (found[HARD].tried, found[HARD].failed) == (SEEDS, 2)
+    assert found[HARD].sample.values.shape == (12, SEEDS - 2)
+    assert found[CLEAR].standing.verdict == "better"
+
+
+def test_where_all_trainings_failed_the_comparison_ends_unsettled(fake, tmp_path):
+    fake["failing"] = {("scratch[size=tiny]", seed) for seed in range(SEEDS)}
+    planned, _ = race(tmp_path)
+    found = standing(tmp_path)
+    assert {state.standing.verdict for state in found.values()} == {"undecided"}
+    assert {state.failed for state in found.values()} == {SEEDS}
+    assert "missing" not in {cell.state for cell in planned if cell.arranged.arm.twin is None}
+
+
+def test_few_patients_run_everything_and_settle_nothing(fake, tmp_path):
+    fake["patients"] = 5
+    planned, _ = race(tmp_path, seeds=3)
+    assert {cell.state for cell in planned} == {"cached"}
+    assert not any(state.settled for state in standing(tmp_path, seeds=3).values())
+
+
+def test_trainings_after_one_that_is_missing_do_not_count(fake, tmp_path):
+    run_sweep(sweep(), tmp_path, Options(jobs=1), Watch())
+    gone = next(iter(standing(tmp_path).values())).comparison.runs[3]
+    Store(tmp_path).path(gone.arm).unlink()
+    found = [state for state in standing(tmp_path).values() if state.comparison.runs[3] == gone]
+    assert [state.tried for state in found] == [3]
+
+
+def test_draws_are_trainings_too(fake, tmp_path):
+    race(tmp_path, seeds=2, draws=2)
+    comparison = standing(tmp_path, seeds=2, draws=2)[CLEAR].comparison
+    assert [(run.draw, run.seed) for run in comparison.runs] == [(0, 0), (1, 0), (0, 1), (1, 1)]
+
+
+def test_the_declaration_holds_the_looks_before_the_first_cell(fake, tmp_path):
+    class Stop(Watch):
+        def started(self, job):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        race(tmp_path, Stop())
+    [declared] = races(tmp_path)
+    assert (declared.metric, declared.margin, declared.alpha) == ("dice", 0.01, 0.05)
+    assert sum(declared.shares) == pytest.approx(1)
+    assert len(declared.shares) == SEEDS - 1
+    assert len(declared.comparisons) == 2
+
+
+def test_another_number_of_looks_is_refused_after_the_first(fake, tmp_path):
+    race(tmp_path, seeds=3)
+    with pytest.raises(SpecError, match=r"tiny\.json: a race with other comparisons"):
+        race(tmp_path, seeds=4)
+
+
+def test_a_smoke_race_has_a_declaration_of_its_own(fake, tmp_path):
+    run_race(sweep(seeds=2), tmp_path, Options(jobs=1, limit=1), Watch())
+    race(tmp_path, seeds=3)
+    assert {declared.limit for declared in races(tmp_path)} == {None, 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seeds": 1}, "looks at 2 trainings or more"),
+        ({"baselines": [{"name": "scratch", "size": "tiny"}]}, "no arm with a twin"),
+    ],
+)
+def test_what_can_not_be_raced_is_refused(fake, tmp_path, changes, said):
+    with pytest.raises(SpecError, match=said):
+        race(tmp_path, **changes)
+
+
+def test_failed_cells_are_not_tried_again_within_a_race(fake, tmp_path):
+    with pytest.raises(SpecError, match="--retry-failed in a run of its own"):
+        run_race(sweep(), tmp_path, Options(jobs=1, retry_failed=True), Watch())
+
+
+def test_a_damaged_declaration_is_named(fake, tmp_path):
+    (tmp_path / "races").mkdir()
+    (tmp_path / "races" / "tiny.json").write_text(json.dumps({"sweep": "tiny"}))
+    with pytest.raises(RecordError, match=r"tiny\.json: not a race"):
+        race(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_pool_decides_after_each_batch(example, tmp_path):
+    small = make_sweep(baselines=[{**ARMS[0], "noise": CLEAR}], seeds=4)
+    watch = Watch()
+    planned = run_race(small, tmp_path, Options(jobs=2, include=[EXAMPLE]), watch)
+    assert {cell.state for cell in planned} == {"cached"}  # 2 test patients settle nothing
+    assert sum(outcome.job.pretraining for outcome in watch.outcomes) == 1
+    assert len(watch.outcomes) == 9

@@ -1,0 +1,141 @@
+"""What a run leaves, made in a second: see conftest."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from nibabel.affines import voxel_sizes
+
+from bench import metrics
+from bench.data.fraction import subset
+from bench.data.io import write_label
+from bench.data.split import split_cases
+from bench.data.volumes import read_reference
+from bench.design.spec import parse_sweep
+from bench.plugins import find_task
+from bench.record import Record, Store, predictions
+from bench.record.record import CaseScores, ClassScores, Cost, Data, LoadAudit, Weights
+from bench.run.blank import blank
+from bench.run.grid import arrange
+from bench.run.jobs import Place
+from bench.run.plan import Planned, data_identity, plan
+from bench.submission.manifest import MANIFEST, Manifest, Member, Submitter
+
+SWEEP = {
+    "name": "tiny",
+    "tasks": ["boxes"],
+    "baselines": [
+        {"name": "scratch", "size": "tiny"},
+        {"name": "example-denoising", "size": "tiny", "source": "boxes"},
+    ],
+    "fractions": ["2 shots", "4 shots"],
+    "seeds": 2,
+    "recipe": {"steps": 4, "patch": [16, 16, 16], "augmentation": "none"},
+    "pretraining": {"steps": 4, "patch": [16, 16, 16], "augmentation": "none"},
+}
+AUDIT = LoadAudit(
+    loaded_share=1.0, loaded_total_share=0.6, missing=[], unused=[], hash_before="a",
+    hash_after="b", activation_before=[], activation_after=[],
+)  # fmt: skip
+
+
+def make(root: Path) -> Path:
+    """The records, label maps and split of `SWEEP`: two arms, two fractions, two seeds."""
+    store = Store(root)
+    for planned in plan(arrange(parse_sweep(SWEEP)), store):
+        store.write(_record(planned, root))
+    return root
+
+
+def _record(planned: Planned, root: Path) -> Record:
+    cell = planned.arranged.cell
+    record = blank(planned, Place(root, "cpu", 1, "tiny"))
+    task = find_task(cell.task)
+    split = split_cases(task)
+    present = {c.id: frozenset(task.card.classes) for c in (*split.train, *split.validation)}
+    chosen = subset(split, cell.fraction, record.seeds["subset"], present)
+    record.data = Data(
+        fingerprint=data_identity(cell.task),
+        split_sha256=split.sha256,
+        train=[case.id for case in chosen.train],
+        validation=[case.id for case in chosen.validation],
+        test=[case.id for case in split.test],
+        train_patients=len(chosen.train),
+    )
+    if cell.source:
+        record.weights = Weights(origin="x on boxes", sha256="a" * 64, audit=AUDIT, volumes=14)
+    record.cost = Cost(
+        seconds=2.0, fit_seconds=1.0, predict_seconds=1.0, steps=4, peak_memory_mb=1.0,
+        parameters=9, gpu_hours=0.0, cpu_hours=0.1,
+    )  # fmt: skip
+    record.cases = [_case(record.key, case, task.card, root) for case in split.test]
+    record.status = "ok"
+    return record
+
+
+def _case(key, case, card, root) -> CaseScores:
+    reference, affine = read_reference(case, card)
+    random = np.random.default_rng(zlib.crc32(f"{key} {case.id}".encode()))
+    prediction = np.where(random.random(reference.shape) < 0.2, 0, reference)
+    write_label(predictions.path(root, key, case.id), prediction, affine)
+    return scored(case, card, prediction, reference, affine)
+
+
+def scored(case, card, prediction, reference, affine) -> CaseScores:
+    classes = {name: i for i, name in enumerate(card.classes, start=1)}
+    spacing = tuple(map(float, voxel_sizes(affine)))
+    found = metrics.evaluate(prediction, reference, classes, spacing, card.tolerance_mm)
+    told = {
+        name: ClassScores(**{field: getattr(score, field) for field in ClassScores.model_fields})
+        for name, score in found.items()
+    }
+    return CaseScores(case=case.id, patient=case.patient, classes=told)
+
+
+def members(root: Path, change: Callable[[Record], object] = lambda record: None) -> dict:
+    """The members of a bundle of a folder, whose records `change` may have changed in place."""
+    found = {}
+    for record in Store(root):
+        change(record)
+        found[f"records/{record.key}.json"] = record.model_dump_json(indent=1).encode()
+    return found
+
+
+def maps(root: Path) -> dict[str, bytes]:
+    """The label maps of a folder as members."""
+    files = sorted((root / "predictions").glob("*/*.nii.gz"))
+    return {file.relative_to(root).as_posix(): file.read_bytes() for file in files}
+
+
+def manifest(content: dict[str, bytes], name: str = "somebody") -> bytes:
+    listed = {
+        member: Member(sha256=sha256(raw).hexdigest(), size=len(raw))
+        for member, raw in content.items()
+    }
+    told = Manifest(
+        voxbench="0.1.0",
+        submitter=Submitter(name=name),
+        created="2026-01-01T00:00:00Z",
+        members=listed,
+    )
+    return told.model_dump_json().encode()
+
+
+def archive(content: dict[str, bytes] | list[tuple[zipfile.ZipInfo, bytes]]) -> bytes:
+    """A zip archive of these members."""
+    buffer = io.BytesIO()
+    items = content.items() if isinstance(content, dict) else content
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, raw in items:
+            file.writestr(name, raw, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def bundle(path: Path, content: dict[str, bytes], name: str = "somebody") -> Path:
+    """Write a bundle with a manifest that lists these members as they are."""
+    path.write_bytes(archive({MANIFEST: manifest(content, name), **content}))
+    return path

@@ -1,0 +1,124 @@
+"""A verified bundle comes into the results whole or not at all, and only once."""
+
+import json
+import shutil
+
+import pytest
+
+from bench import files
+from bench.errors import BundleError
+from bench.record import Store
+from bench.submission import leaderboard
+from bench.submission.here import Here
+from bench.submission.leaderboard import add
+from bench.submission.pack import pack
+from bench.submission.verify import verify
+from tests.submission.made import bundle, members
+
+
+@pytest.fixture
+def packed(finished, tmp_path):
+    pack(finished, tmp_path / "b.zip", contact="a@b.org", source="a paper")
+    return tmp_path / "b.zip"
+
+
+def everything(folder) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_records_are_added_byte_for_byte_with_their_provenance(packed, finished, tmp_path):
+    results = tmp_path / "results"
+    verdict = verify(packed, Here(results))
+    added = add(verdict, results)
+    assert (len(added.new), added.known) == (8, [])
+    for path in (finished / "records").iterdir():
+        assert (results / "records" / path.name).read_bytes() == path.read_bytes()
+    told = json.loads((results / "submissions" / "tiny.json").read_bytes())
+    assert told["bundle_sha256"] == verdict.sha256
+    assert (told["contact"], told["source"]) == ("a@b.org", "a paper")
+    assert told["records"] == sorted(verdict.records)
+
+
+def test_adding_twice_changes_nothing(packed, tmp_path):
+    results = tmp_path / "results"
+    add(verify(packed, Here(results)), results)
+    before = everything(results)
+    again = add(verify(packed, Here(results)), results)
+    assert (again.new, len(again.known)) == ([], 8)
+    assert everything(results) == before
+
+
+def test_a_bundle_with_errors_is_not_added(finished, tmp_path):
+    def change(record):
+        record.cases[0].classes["large"].dice = 2.0
+
+    verdict = verify(bundle(tmp_path / "b.zip", members(finished, change)), Here(None))
+    with pytest.raises(BundleError, match="not added, the bundle has errors: Dice"):
+        add(verdict, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_another_record_of_the_same_key_is_never_overwritten(packed, finished, tmp_path):
+    results = tmp_path / "results"
+    verdict = verify(packed, Here(None))
+    taken = next(iter(Store(finished)))
+    taken.sweep = "an older one"
+    Store(results).write(taken)
+    before = everything(results)
+    with pytest.raises(BundleError, match=rf"{taken.key}\.json: another record of this key"):
+        add(verdict, results)
+    assert everything(results) == before
+
+
+def test_a_verdict_of_a_newer_ledger_is_no_difference(packed, tmp_path):
+    results = tmp_path / "results"
+    add(verify(packed, Here(results)), results)
+    store = Store(results)
+    for record in store:
+        record.contamination.reason = "looked up again"
+        store.write(record)
+    assert len(add(verify(packed, Here(results)), results).known) == 8
+
+
+def test_another_bundle_of_the_same_name_is_refused(packed, finished, run, tmp_path):
+    results = tmp_path / "results"
+    add(verify(packed, Here(results)), results)
+    other = tmp_path / "other.zip"
+    pack(finished, other, name="tiny")
+    with pytest.raises(BundleError, match="another bundle was added under this name"):
+        add(verify(other, Here(results)), results)
+
+
+@pytest.mark.parametrize("nth", [0, 3, 8])
+def test_a_write_that_fails_leaves_the_results_as_they_were(packed, tmp_path, monkeypatch, nth):
+    results = tmp_path / "results"
+    (results / "records").mkdir(parents=True)
+    (results / "README.md").write_text("kept")
+    verdict, written = verify(packed, Here(None)), []
+
+    def full(path, content):
+        if len(written) == nth:
+            raise OSError(28, "No space left on device")
+        written.append(path)
+        files.write_atomically(path, content)
+
+    monkeypatch.setattr(leaderboard, "write_atomically", full)
+    with pytest.raises(OSError, match="No space"):
+        add(verdict, results)
+    assert len(written) == nth
+    assert everything(results) == {"README.md": b"kept"}
+
+
+def test_a_crash_is_completed_by_adding_again(packed, tmp_path):
+    results = tmp_path / "results"
+    verdict = verify(packed, Here(None))
+    add(verdict, results)
+    whole = everything(results)
+    shutil.rmtree(results / "submissions")
+    next((results / "records").iterdir()).unlink()
+    assert len(add(verdict, results).new) == 1
+    assert everything(results) == whole

@@ -1,0 +1,121 @@
+"""What is packed comes out again, the same bytes for the same records."""
+
+import os
+import zipfile
+
+import pytest
+
+from bench.errors import BundleError, RecordError
+from bench.record import Store, predictions
+from bench.record.record import Imported
+from bench.submission.bundle import open_bundle
+from bench.submission.pack import pack
+
+
+def test_records_and_label_maps_come_out_as_they_were(finished, tmp_path):
+    out = tmp_path / "bundle.zip"
+    packed = pack(finished, out, contact="a@b.org", with_predictions=True)
+    with open_bundle(out) as bundle:
+        assert bundle.records == {record.key: record for record in Store(finished)}
+        assert bundle.findings == []
+        assert bundle.sha256 == packed.sha256
+        assert bundle.manifest.submitter.name == "tiny"
+        assert bundle.manifest.submitter.contact == "a@b.org"
+        first = packed.records[0]
+        case = first.cases[0].case
+        given = bundle.read_map(first.key, case)
+        assert given.labels.shape == (20, 18, 16)
+        assert set(given.labels.ravel().tolist()) == {0, 1, 2}
+    assert (len(packed.records), packed.label_maps) == (8, 8 * 4)
+
+
+def test_the_same_folder_gives_the_same_bytes(finished, tmp_path):
+    sums = {pack(finished, tmp_path / name, with_predictions=True).sha256 for name in "ab"}
+    assert len(sums) == 1
+
+
+def test_the_bundle_is_as_old_as_its_newest_record(run, tmp_path):
+    for path in (run / "records").iterdir():
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    pack(run, tmp_path / "b.zip")
+    with open_bundle(tmp_path / "b.zip") as bundle:
+        assert bundle.manifest.created == "2001-09-09T01:46:40Z"
+
+
+def test_members_are_plain_files_in_order(finished, tmp_path):
+    pack(finished, tmp_path / "b.zip", with_predictions=True)
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        names = archive.namelist()
+        assert names[0] == "manifest.json"
+        assert names[1:] == sorted(names[1:])
+        assert {info.date_time[0] for info in archive.infolist()} == {1980}
+
+
+def change(root, count, **values):
+    """Change some of a folder's records; their keys."""
+    store, keys = Store(root), []
+    for record in list(store)[:count]:
+        store.write(record.model_copy(update=values))
+        keys.append(record.key)
+    return keys
+
+
+def test_smoke_runs_and_imported_scores_are_left_out_and_named(run, tmp_path):
+    [smoke] = change(run, 1, smoke=True)
+    packed = pack(run, tmp_path / "b.zip")
+    assert packed.left_out == {smoke: "a smoke run measures nothing"}
+    assert len(packed.records) == 7
+    imported = Imported(layout="wide", source="Somebody 2024", files={})
+    [key] = change(run, 1, smoke=False, imported=imported)
+    assert "Somebody 2024" in pack(run, tmp_path / "b.zip").left_out[key]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"smoke": True}, r"nothing to submit \(8 × a smoke run"),
+        ({"status": "failed"}, "all 8 cells failed; voxbench status"),
+        ({"sweep": "a sweep & more"}, "can't be submitted"),
+    ],
+)
+def test_a_folder_with_nothing_to_submit_is_refused(run, tmp_path, values, message):
+    change(run, 8, **values)
+    with pytest.raises((BundleError, RecordError), match=message):
+        pack(run, tmp_path / "b.zip")
+    assert not (tmp_path / "b.zip").exists()
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(BundleError, match="no records there"):
+        pack(tmp_path, tmp_path / "b.zip")
+
+
+def test_records_of_two_sweeps_need_a_name(run, tmp_path):
+    change(run, 1, sweep="other")
+    with pytest.raises(BundleError, match=r"several sweeps .other, tiny.; give --name"):
+        pack(run, tmp_path / "b.zip")
+    assert pack(run, tmp_path / "b.zip", name="mine").records
+
+
+@pytest.mark.parametrize("name", ["../up", "Upper", "", "a" * 65, "a b", "ä"])
+def test_a_name_is_a_plain_one(finished, tmp_path, name):
+    with pytest.raises(BundleError, match=r"--name .*lower-case"):
+        pack(finished, tmp_path / "b.zip", name=name or " ")
+
+
+def test_more_than_a_bundle_holds_is_refused_when_it_is_packed(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.submission.pack.MOST_PACKED", 1000)
+    with pytest.raises(BundleError, match=r"8 files of .* pack without --predictions"):
+        pack(finished, tmp_path / "b.zip")
+    assert not (tmp_path / "b.zip").exists()
+
+
+def test_a_missing_label_map_is_named_with_the_way_out(run, tmp_path):
+    record = next(iter(Store(run)))
+    path = predictions.path(run, record.key, record.cases[0].case)
+    path.unlink()
+    with pytest.raises(BundleError, match=r"no such label map .*--predictions"):
+        pack(run, tmp_path / "b.zip", with_predictions=True)
+    path.write_bytes(b"something else")
+    with pytest.raises(BundleError, match="no label map of voxbench"):
+        pack(run, tmp_path / "b.zip", with_predictions=True)
