@@ -8,10 +8,12 @@ import torch.nn.functional as F
 
 from baselines.hippodeep import Hippodeep
 from bench.data.intensity import normalise
+from bench.data.split import split_cases
 from bench.design.structures import shared
 from bench.errors import WeightsError
 from bench.files import has_checksum
 from bench.testing.baseline_checks import BaselineChecks
+from tasks.msd import Hippocampus
 from tests.baselines.layouts import loaded, logits
 
 KERNELS = {
@@ -110,13 +112,12 @@ def test_the_real_file_loads_whole_and_computes_the_same(real_weights):
 def test_on_real_volumes_the_declared_axes_find_the_hippocampus_and_others_do_not(
     real_weights, real_data
 ):
-    """Dice of its hippocampus with anterior and posterior together, in two MSD cases."""
+    """Dice of its hippocampus with anterior and posterior together, in two training cases."""
     baseline = Hippodeep(weights=str(real_weights / "hippodeep.pt"))
     backbone, _, published = loaded(baseline)
     head = baseline.head(published, backbone).eval()
-    folder = real_data / "Task04_Hippocampus"
-    paths = sorted((folder / "imagesTr").glob("hippo*.nii.gz"))[:2]
-    for path in paths:
+    cases = split_cases(Hippocampus(root=real_data / "Task04_Hippocampus")).train
+    for path in (case.images[0] for case in cases[:2]):
         dices = {axes: dice(backbone, head, path, axes) for axes in ("RAS", "LAS", "RPS", "RAI")}
         own = dices.pop(baseline.card.contract.axes)
         assert own > 0.75

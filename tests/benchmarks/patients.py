@@ -1,12 +1,12 @@
 """Which cases of the Decathlon's hippocampus task are two crops of one scan? What leaks by it?
 
-    python tests/benchmarks/patients.py [RECORDS]
+    python tests/benchmarks/patients.py [RESULTS]
 
 The float images hold whole numbers times a scan's own factor, so that crops of one scan share the
 factor to eight digits and others do not. Prints how many pairs of consecutive numbers share it,
-how the 8-bit images (factor lost) fit in, how many test cases of the committed split have such a
-partner in training, and, from the records of a sweep on that split (default `results/records`),
-whether partners gain more from all labels than the other test cases do.
+how the 8-bit images (factor lost) fit in, how many test cases of the split in a folder of results
+(default `results`) have such a partner in training, and where some have, from the records there,
+whether they gain more from all labels than the other test cases do.
 """
 
 import json
@@ -19,8 +19,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
+from tasks.msd import Hippocampus
+
 ROOT = Path(os.environ.get("VOXBENCH_DATA", "../shared/data")) / "Task04_Hippocampus"
-SPLIT = Path("results/splits/msd-hippocampus.json")
 TOLERANCE = 1e-7  # relative; crops of one scan agree to 1e-8
 COARSE = 0.02  # of a factor, that every value may lie off a multiple of it
 
@@ -62,13 +63,8 @@ def evidence(factors):
     print(f"other cases with one factor: {others}")
 
 
-def patient(case):
-    """The pair; 245, 299 and 300, which share a factor, perhaps by chance, count as one."""
-    pair = (int(case.rpartition("_")[2]) + 1) // 2
-    return 123 if pair == 150 else pair
-
-
 def leak(split):
+    patient = Hippocampus(root=ROOT).patient
     train, validation = ({patient(c) for c in split[p]} for p in ("train", "validation"))
     sides = {"training": train, "validation": validation}
     where = Counter(part for c in split["test"] for part in sides if patient(c) in sides[part])
@@ -108,4 +104,7 @@ def _print(name, values, leaked):
 if __name__ == "__main__":
     files = sorted((ROOT / "imagesTr").glob("[!.]*.nii.gz"))
     evidence({int(file.name[:-7].rpartition("_")[2]): factor(file) for file in files})
-    effect(sys.argv[1] if sys.argv[1:] else "results/records", leak(json.loads(SPLIT.read_text())))
+    folder = Path(sys.argv[1] if sys.argv[1:] else "results")
+    split = json.loads((folder / "splits" / "msd-hippocampus.json").read_text(encoding="utf-8"))
+    if found := leak(split):
+        effect(folder / "records", found)
