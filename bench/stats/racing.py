@@ -14,6 +14,9 @@ holds for any dependence and any rule of stopping.
   report, Holm's correction reaches the interval too.
 - Equivalence needs the interval of level 1 − 0.05 × share inside ±margin: as in the report, each
   comparison for itself.
+- The interval is the report's, but never narrower than Student's over the trainings alone. So far
+  out in the tails the former trusts two or three trainings that happen to agree: with much luck of
+  seeds and 100 patients it named a winner in 5.4% of the families.
 
 The first look that settles a comparison stands. tests/benchmarks/racing.py shows that the error is
 kept, and what a race saves.
@@ -24,6 +27,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy import special
 
 from bench.stats.bootstrap import Sample
 from bench.stats.counts import Array
@@ -98,17 +102,25 @@ def _look(sample: Sample, share: float, margin: float) -> Look:
     runs = sample.values.shape[1]
     if (~np.isnan(patients)).sum() < FEWEST:
         return Look(runs, share, effect, math.nan, math.nan, 1.0, False)
-    reach = known.reach(0, ALPHA * share / 2)
+    reach = _reach(known, ALPHA * share / 2)
     low, high = effect - reach, effect + reach
     p = _p(known, effect, patients, share)
     return Look(runs, share, effect, low, high, p, -margin < low and high < margin)
 
 
+def _reach(known: Spread, tail: float) -> float:
+    """How far the interval reaches: as in the report, and no less than Student's over trainings."""
+    alone = -float(special.stdtrit(known.runs_freedom[0], tail)) * math.sqrt(known.runs[0])
+    return max(known.reach(0, tail), alone)
+
+
 def _p(known: Spread, effect: float, patients: Array, share: float) -> float:
     distance = abs(effect)
-    if distance == 0 or known.reach(0, share / 2) >= distance:
+    if distance == 0 or _reach(known, share / 2) >= distance:
         return 1.0
-    return min(1.0, max(known.p(0, distance), wilcoxon(patients)) / share)
+    over_runs = math.sqrt(known.runs[0]) / distance
+    alone = 2 * float(special.stdtr(known.runs_freedom[0], -1 / over_runs)) if over_runs else 0.0
+    return min(1.0, max(known.p(0, distance), alone, wilcoxon(patients)) / share)
 
 
 def settle(family: Sequence[Sequence[Look]], sign: int = 1) -> list[Standing]:
