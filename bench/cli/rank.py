@@ -49,7 +49,7 @@ def _print_json(found: Any, written: list[Path]) -> None:
 
     told = [
         {
-            "scope": place.league.board.scope._asdict(),
+            "scope": place.league.board.scope._asdict() | {"recipe": place.recipe},
             "sentences": place.sentences,
             **{made.title.lower(): [plain(row) for row in made.rows] for made in place.tables},
         }

@@ -20,6 +20,7 @@ from bench.stats.classes import class_groups, class_names
 from bench.stats.frame import Group, read_groups
 from bench.stats.friedman import Friedman, friedman
 from bench.stats.metric import find_metric
+from bench.stats.naming import by_recipe
 from bench.stats.ranking import League, league
 from bench.stats.sensitivity import Variant, sensitivity
 
@@ -31,12 +32,14 @@ class Ranking(NamedTuple):
         league: ranks and pairs; friedman: None with two arms.
         tables: of ranks, pairs, classes and sensitivity.
         sentences: what was found and what was left out.
+        recipe: its digest, where the folder holds several.
     """
 
     league: League
     friedman: Friedman | None
     tables: list[Table]
     sentences: list[str]
+    recipe: str = ""
 
 
 def rank(
@@ -46,7 +49,7 @@ def rank(
     how: Aggregation = "tasks",
     policy: Policy = "complete",
 ) -> list[Ranking]:
-    """Rank the arms of every adaptation and fraction with at least two of them.
+    """Rank the arms of every recipe, adaptation and fraction with at least two of them.
 
     Args:
         store_dir: the output folder of a run or an import.
@@ -60,13 +63,29 @@ def rank(
         SpecError: metric, aggregation or policy is unknown, or the policy leaves nothing.
     """
     chosen = find_metric(metric)
-    records = records_in(store_dir)
-    groups = read_groups(records)
-    found = boards(groups, chosen)
+    margin = chosen.margin if margin is None else margin
+    recipes = by_recipe(records_in(store_dir))
+    found = []
+    for recipe, records in recipes.items():
+        groups = read_groups(records)
+        made = [
+            _ranking(records, groups, board, margin, how, policy)
+            for board in boards(groups, chosen)
+        ]
+        found += [_told_apart(one, recipe, records) for one in made] if len(recipes) > 1 else made
     if not found:
         raise RecordError(f"{store_dir}: nowhere two arms at one fraction; run or import another.")
-    margin = chosen.margin if margin is None else margin
-    return [_ranking(records, groups, board, margin, how, policy) for board in found]
+    return found
+
+
+def _told_apart(ranking: Ranking, recipe: str, records: Sequence[Record]) -> Ranking:
+    """With its recipe in the names of its tables, and the sweeps that ran it in their captions."""
+    sweeps = ", ".join(sorted({record.sweep for record in records}))
+    told = [
+        table._replace(name=f"{table.name}-{recipe}", caption=f"{sweeps}. {table.caption}")
+        for table in ranking.tables
+    ]
+    return ranking._replace(tables=told, recipe=recipe)
 
 
 def write(rankings: Sequence[Ranking], folder: Path) -> list[Path]:
@@ -76,7 +95,7 @@ def write(rankings: Sequence[Ranking], folder: Path) -> list[Path]:
         for table in place.tables:
             files += tables.write(table, folder / "tables")
         if place.friedman:
-            name = f"critical-{_name(place.league.board)}"
+            name = "-".join(filter(None, ["critical", _name(place.league.board), place.recipe]))
             files += draw(place.friedman, place.league.board.arms, folder / "figures" / name)
     return files
 
@@ -155,7 +174,7 @@ def _rank_table(found: League, how: Aggregation, policy: Policy) -> Table:
             Column("tasks", ("tasks",), str, True),
             Column("patients", ("patients",), str, True),
             Column("mean [95%]", ("mean", "low", "high"), interval(digits), True),
-            Column("IQM", ("iqm",), number(digits), True),
+            Column("IQM [95%]", ("iqm", "iqm_low", "iqm_high"), interval(digits), True),
             Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
             Column("first", ("first",), number(2), True),
         ],
@@ -202,7 +221,7 @@ def _class_table(records: Sequence[Record], board: Board, margin: float, policy:
             Column("tied", ("group",)),
             Column("patients", ("patients",), str, True),
             Column("mean [95%]", ("mean", "low", "high"), interval(digits), True),
-            Column("IQM", ("iqm",), number(digits), True),
+            Column("IQM [95%]", ("iqm", "iqm_low", "iqm_high"), interval(digits), True),
             Column("undefined", ("undefined",), str, True),
         ],
         list(_class_rows(records, board, margin, policy)),

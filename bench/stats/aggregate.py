@@ -57,21 +57,3 @@ def ranks(standing: Array) -> Array:
         other = rounded[:, arm : arm + 1]
         found += (other > rounded) + 0.5 * (other == rounded)
     return np.where(np.isnan(rounded), np.nan, found - 0.5)
-
-
-def interquartile_mean(values: Array) -> Array:
-    """Mean of the middle half of the defined values of each column, (column,).
-
-    A value that the quartile cuts counts in part. Less moved by outliers than the mean, less
-    wasteful than the median (Agarwal et al. 2021, arXiv:2108.13264).
-    """
-    return np.array([_middle(column[~np.isnan(column)]) for column in values.T])
-
-
-def _middle(values: Array) -> float:
-    n = len(values)
-    if not n:
-        return float("nan")
-    edges = np.arange(n + 1.0)
-    weights = np.diff(np.clip(edges, n / 4, 3 * n / 4))
-    return float(np.sort(values) @ weights / weights.sum())

@@ -146,7 +146,7 @@ def settle(board: Board, policy: Policy = "complete") -> Board:
     if not settled.tasks:
         raise SpecError(
             f"no task has a run of all {len(board.arms)} arms at {board.scope.fraction}: run the "
-            "missing cells, or use the policy 'available' or 'worst'."
+            "missing cells, or take --missing available or --missing worst."
         )
     return settled
 

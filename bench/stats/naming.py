@@ -29,6 +29,14 @@ def settings(records: Sequence[Record]) -> dict[str, str]:
     }
 
 
+def by_recipe(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Digest of recipe, limit and smoke → its records: no others are ever ranked together."""
+    found = defaultdict(list)
+    for record in records:
+        found[_recipe(record)[:6]].append(record)
+    return dict(found)
+
+
 def _recipe(record: Record) -> str:
     return digest([record.cell.get("recipe"), record.cell.get("limit"), record.smoke])
 

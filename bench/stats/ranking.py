@@ -7,13 +7,14 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bench.stats.aggregate import Aggregation, interquartile_mean, ranks, standings
+from bench.stats.aggregate import Aggregation, ranks, standings
 from bench.stats.board import Board, patient_means
 from bench.stats.bootstrap import RESAMPLES, Estimates, estimate, over_tasks
 from bench.stats.counts import Array
 from bench.stats.few import spread
 from bench.stats.frame import nanmean
 from bench.stats.interval import LEVEL, bounds
+from bench.stats.iqm import interquartile_mean, iqm_interval
 from bench.stats.pairs import PairRow, all_pairs
 
 Ties = Literal["test", "verdict"]
@@ -29,7 +30,7 @@ class RankRow:
         tasks: with a score.
         patients: with a score, over all tasks.
         mean, low, high: of the metric over tasks.
-        iqm: interquartile mean over patients, of the mean over tasks.
+        iqm, iqm_low, iqm_high: interquartile mean over patients, of the mean over tasks.
         rank, rank_low, rank_high: by the means, with a 95% bootstrap interval.
         first: share of the resamples in which it is best, a tie counting for neither.
     """
@@ -43,6 +44,8 @@ class RankRow:
     low: float
     high: float
     iqm: float
+    iqm_low: float
+    iqm_high: float
     rank: float
     rank_low: float
     rank_high: float
@@ -73,11 +76,16 @@ def league(
     """
     found = estimate(board.samples, resamples, seed)
     pairs = all_pairs(board, margin, found, resamples, seed)
-    return League(board, pairs, _table(board, pairs, found, how, ties))
+    return League(board, pairs, _table(board, pairs, found, how, seed, ties))
 
 
 def _table(
-    board: Board, pairs: Sequence[PairRow], found: Estimates, how: Aggregation, ties: Ties
+    board: Board,
+    pairs: Sequence[PairRow],
+    found: Estimates,
+    how: Aggregation,
+    seed: int,
+    ties: Ties,
 ) -> list[RankRow]:
     point, drawn = _ranks(board, found, how)
     mean = nanmean(found.points, axis=0)
@@ -86,6 +94,7 @@ def _table(
     sure = spread(*board.samples[0]) if len(means) == 1 else None
     low, high = bounds(over_tasks(found.drawn, found.times), mean, units, known=sure)
     low, high = np.clip((low, high), 0.0, board.metric.most)
+    inner = np.clip(iqm_interval(board.samples, len(found.times), seed), 0.0, board.metric.most)
     middle = nanmean(np.array([interquartile_mean(task) for task in means]), axis=0)
     order = [int(arm) for arm in np.argsort(point, kind="stable")]
     better = _better(board, pairs, ties)
@@ -97,7 +106,8 @@ def _table(
             RankRow(
                 1 + worse[arm], board.arms[arm], letters[arm], sum(n > 0 for n in patients),
                 sum(patients), float(mean[arm]), float(low[arm]), float(high[arm]),
-                float(middle[arm]), float(point[arm]), *_spread(drawn[:, arm]),
+                float(middle[arm]), float(inner[0, arm]), float(inner[1, arm]),
+                float(point[arm]), *_spread(drawn[:, arm]),
             )
         )  # fmt: skip
     return rows

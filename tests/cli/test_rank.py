@@ -93,3 +93,19 @@ def test_a_wrong_import_is_one_line_and_exit_code_2(voxbench, tmp_path):
     code, out, err = voxbench("import", tmp_path / "a_dsc.csv", "--task", "t", "-o", tmp_path)
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
+
+
+def test_arms_of_another_recipe_are_ranked_apart(voxbench, folder, tmp_path):
+    for arm in ("first", "second"):
+        other = record(
+            cases(lambda i, c: 0.4, 20, ("a", "b")),
+            f"scratch[{arm}]",
+            key=arm,
+            cell={"recipe": {"steps": 7}},
+        )
+        stored(folder, other)
+    _, out, _ = voxbench("rank", folder, "--json", "-o", tmp_path / "out")
+    found = json.loads(out)["rankings"]
+    assert sorted(len(place["ranks"]) for place in found) == [2, 3]
+    names = {path.name for path in (tmp_path / "out" / "tables").glob("rank-*.md")}
+    assert names == {f"rank-3-shots-dice-{place['scope']['recipe']}.md" for place in found}

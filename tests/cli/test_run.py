@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.run.conftest import EXAMPLE
+from tests.run.quick import quick_cells
 
 SPEC = """
 name = "tiny"
@@ -125,25 +126,26 @@ def test_sysinfo_names_versions_and_places(voxbench):
     assert {"python", "versions", "cpus", "cache", "gpus"} <= json.loads(out).keys()
 
 
-def test_a_race_tells_what_is_settled_and_its_report_says_so(voxbench, spec, tmp_path):
-    text = SPEC.replace('"scratch"', '"example-denoising"\nsource = "cubes"')
-    spec.write_text(text.replace("seeds = 1", "seeds = 2"))
+DENOISING = '"example-denoising"\nsource = "cubes"\nnoise = 0.1'
+
+
+def test_a_race_tells_what_is_settled_and_its_report_says_so(voxbench, spec, tmp_path, monkeypatch):
+    quick_cells(monkeypatch)
+    spec.write_text(SPEC.replace('"scratch"', DENOISING).replace("seeds = 1", "seeds = 8"))
     out = tmp_path / "out"
     words = (spec, "-o", out, "--include-path", EXAMPLE, "-j", "1", "--until-settled")
-    code, told, _ = voxbench("run", *words, "--limit", "1")
+    code, told, _ = voxbench("run", *words)
     assert code == 0
-    assert "0 of 1 comparisons are settled." in told  # one test case settles nothing
-    assert "undecided after all its 2 trainings" in told
-    assert [path.name for path in (out / "races").iterdir()] == ["tiny-limit-1.json"]
-    assert "race: undecided at look 1 of 1" in (out / "report" / "report.md").read_text()
-    code, _, progress = voxbench("run", *words, "--limit", "1")
+    assert "1 of 1 comparisons are settled: 1 better." in told
+    assert "were not needed and not run" in told
+    assert "settled by racing at look " in (out / "report" / "report.md").read_text()
+    code, _, progress = voxbench("run", *words)
     assert code == 0
-    assert "4 cells: 4 cached; 0 jobs to run" in progress
+    assert "; 0 jobs to run" in progress
 
 
 def test_a_race_needs_two_seeds(voxbench, spec, tmp_path):
-    text = SPEC.replace('"scratch"', '"example-denoising"\nsource = "cubes"')
-    spec.write_text(text)
+    spec.write_text(SPEC.replace('"scratch"', DENOISING))
     words = (spec, "-o", tmp_path / "out", "--include-path", EXAMPLE, "--until-settled")
     code, _, error = voxbench("run", *words)
     assert code == 2

@@ -1,24 +1,20 @@
 """A race runs what tells most, stops when all is settled, and can be killed and run again."""
 
 import json
-import zlib
 from collections import Counter
 
-import numpy as np
 import pytest
 
 from bench.errors import RecordError, SpecError
 from bench.record import Store
 from bench.record.race import races
-from bench.record.record import CaseScores, ClassScores, Cost, Data
-from bench.run import cell as cell_module
-from bench.run.blank import blank
 from bench.run.grid import arrange
 from bench.run.plan import plan
 from bench.run.race import declare, run_race
 from bench.run.sweep import Options, run_sweep
 from bench.stats.race import states
 from tests.run.conftest import EXAMPLE, Watch, make_sweep
+from tests.run.quick import quick_cells
 
 SEEDS = 8
 ARMS = [{"name": "example-denoising", "size": "tiny", "source": "cubes", "noise": [0.1, 0.5]}]
@@ -27,44 +23,7 @@ CLEAR, HARD = 0.1, 0.5  # the noise fields by which the arms are known here
 
 @pytest.fixture
 def fake(example, monkeypatch):
-    """Cells that take no time: a clear arm, and one whose seeds differ too much to tell."""
-    settings = {"patients": 12, "failing": ()}
-
-    def run(planned, place):
-        record = blank(planned, place)
-        arm = record.arm
-        if (arm.baseline, arm.seed) in settings["failing"]:
-            record.failure = "out of luck"
-            return record
-        rng = np.random.default_rng(zlib.crc32(f"{arm.baseline} {arm.draw} {arm.seed}".encode()))
-        clear = "noise=0.1" in arm.baseline
-        hard = "example-denoising" in arm.baseline and not clear
-        shift = 0.2 * clear + rng.normal(0, 0.1) * hard
-        record.cases = [
-            CaseScores(case=f"{i}", patient=f"{i:02}", classes={"cube": _score(0.4 + shift, rng)})
-            for i in range(settings["patients"])
-        ]
-        seconds = 100.0 if clear else 10.0
-        record.cost = Cost(
-            seconds=seconds, fit_seconds=1, predict_seconds=1, steps=4, peak_memory_mb=1,
-            parameters=1, gpu_hours=0, cpu_hours=seconds / 3600,
-        )  # fmt: skip
-        record.data = Data(
-            fingerprint="f", split_sha256="s", train=[], validation=[], test=[], train_patients=2
-        )
-        record.status = "ok"
-        return record
-
-    monkeypatch.setattr(cell_module, "run", run)
-    monkeypatch.setattr(cell_module, "pretrain", lambda *_: None)
-    return settings
-
-
-def _score(mean, rng):
-    dice = float(mean + rng.normal(0, 0.01))
-    return ClassScores(
-        dice=dice, nsd=dice, hd95_mm=1.0, volume_mm3_prediction=1.0, volume_mm3_reference=1.0
-    )
+    return quick_cells(monkeypatch)
 
 
 def sweep(**changes):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bench.errors import SpecError
-from bench.stats.aggregate import interquartile_mean, ranks, standings
+from bench.stats.aggregate import ranks, standings
 
 NAN = float("nan")
 MEANS = np.array([[[0.9, 0.5]], [[0.2, 0.3]]])  # task, resample, arm
@@ -44,20 +44,3 @@ def test_ranks_are_scipys_with_the_best_first(values):
 def test_rounding_errors_break_no_tie_and_what_is_missing_has_no_rank():
     found = ranks(np.array([[0.3, 0.1 + 0.2, NAN, 0.9]]))[0]
     assert found == pytest.approx([2.5, 2.5, NAN, 1.0], nan_ok=True)
-
-
-def test_the_interquartile_mean_of_eight_is_that_of_the_middle_four():
-    values = np.array([[-100, 1, 2, 3, 4, 5, 6, 100.0]]).T
-    assert interquartile_mean(values) == pytest.approx(3.5)
-
-
-def test_a_value_on_the_quartile_counts_in_part():
-    # of 6 values 1.5 go on either side: half of the 2nd, all of the 3rd and 4th, half of the 5th
-    values = np.array([[0, 1, 2, 4, 7, 9.0]]).T
-    assert interquartile_mean(values) == pytest.approx((0.5 + 2 + 4 + 3.5) / 3)
-
-
-def test_the_interquartile_mean_is_scipys_trimmed_mean_where_four_divides():
-    values = np.random.default_rng(0).normal(size=(40, 1))
-    assert interquartile_mean(values) == pytest.approx(stats.trim_mean(values[:, 0], 0.25))
-    assert np.isnan(interquartile_mean(np.full((3, 1), NAN))).all()

@@ -118,6 +118,7 @@ def test_no_voxel_is_decompressed_for_a_huge_header(raw, pieces, monkeypatch):
         (gzip.compress(b""), "too early"),
         (gzip.compress(bytes(352)), "no NIfTI-1"),
     ],
+    ids=["empty", "plain", "nothing", "zeros"],
 )
 def test_another_file_is_refused(content, message):
     with pytest.raises(ValueError, match=message):

@@ -35,7 +35,7 @@
     const viewer = new niivue.Niivue({
       backColor: [0, 0, 0, 1],
       crosshairColor: [0.55, 0.75, 0.95, 0.7],
-      crosshairWidth: 0.6,
+      crosshairWidth: 0.25,
       isRadiologicalConvention: true,
       isNearestInterpolation: true,
       show3Dcrosshair: false,
