@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.openmind import OpenMindPrimusM
+from baselines.openmind_primus import OpenMindPrimusM
 from bench.errors import WeightsError
 from bench.model.weights import read_weights
 from tests.baselines.layouts import State, loaded, probe, shapes

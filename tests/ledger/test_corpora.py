@@ -84,5 +84,5 @@ def test_the_page_is_the_one_that_the_command_makes():
 
 
 def test_the_command_prints_the_page(capsys):
-    ls(What.corpora, None, False, True)
+    ls(What.corpora, markdown=True)
     assert capsys.readouterr().out == page(corpora())
