@@ -11,7 +11,7 @@ import pytest
 from bench.data.io import read_label, write_label
 from bench.data.split import freeze, split_cases
 from bench.data.volumes import read_reference
-from bench.design.spec import parse_sweep
+from bench.design.spec import parse_sweep, read_sweep
 from bench.errors import BundleError
 from bench.plugins import TASKS, find_task
 from bench.record import Store, predictions
@@ -20,6 +20,7 @@ from bench.submission.copies import _decides
 from bench.submission.here import Here
 from bench.submission.pack import pack
 from bench.submission.verify import verify
+from tests.conftest import REPOSITORY
 from tests.submission.made import SWEEP, bundle, maps, members, scored
 
 NAN = math.nan
@@ -477,3 +478,18 @@ print("heavy:", sorted({{"torch", "monai", "matplotlib", "wandb"}} & set(sys.mod
     )
     assert "heavy: []" in told.stdout, told.stdout + told.stderr
     assert "tiny, 8 records" in told.stdout
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_every_key_of_the_committed_records_is_recomputed_from_the_real_data(
+    real_data, tmp_path, monkeypatch
+):
+    """Sources and tasks are found through the committed sweeps; nothing is left unchecked."""
+    monkeypatch.setenv("VOXBENCH_DATA", str(real_data))
+    results = REPOSITORY / "results"
+    sweeps = [read_sweep(path) for path in sorted((results / "sweeps").glob("*.toml"))]
+    pack(results, tmp_path / "b.zip", name="committed")
+    found = verify(tmp_path / "b.zip", Here(results, sweeps))
+    assert found.unchecked == []
+    assert found.errors == []

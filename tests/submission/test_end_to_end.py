@@ -1,0 +1,26 @@
+"""What `voxbench run --predictions` leaves is what a bundle is verified by."""
+
+import pytest
+
+from bench.design.spec import parse_sweep
+from bench.run.sweep import Options, run_sweep
+from bench.submission.here import Here
+from bench.submission.leaderboard import add
+from bench.submission.pack import pack
+from bench.submission.verify import verify
+from tests.run.conftest import Watch
+from tests.submission.made import SWEEP
+
+
+@pytest.mark.slow
+def test_a_sweep_that_was_run_is_packed_verified_and_added(tmp_path):
+    """Scratch and an arm that is pre-trained here, a few steps each, scored on their label maps."""
+    changes = {"fractions": ["2 shots"], "seeds": 1}
+    sweep = parse_sweep({**SWEEP, **changes})
+    run_sweep(sweep, tmp_path / "run", Options(jobs=1, predictions=True), Watch())
+    packed = pack(tmp_path / "run", tmp_path / "b.zip", with_predictions=True)
+    assert (len(packed.records), packed.label_maps) == (2, 8)
+    results = tmp_path / "results"
+    found = verify(tmp_path / "b.zip", Here(results))
+    assert found.errors == []
+    assert len(add(found, results).new) == 2
