@@ -116,10 +116,16 @@ def lost(job: Job, reason: str, place: Place) -> Outcome:
 
 
 def finish(job: Job, record: "Record", place: Place) -> Outcome:
-    """Store a record and tell what became of its job."""
+    """Store a record and tell what became of its job.
+
+    A failure leaves the result of an earlier run, made again for its label maps, as it is.
+    """
     from bench.record import Store
 
-    Store(place.root).write(record)
+    store = Store(place.root)
+    known = store.read(record.key) if record.status == "failed" else None
+    if known is None or known.status != "ok":
+        store.write(record)
     return Outcome(job, record, record.failure)
 
 

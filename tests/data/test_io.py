@@ -23,6 +23,17 @@ def test_a_label_map_survives_writing_and_the_same_map_gives_the_same_bytes(tmp_
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "deeper/b.nii.gz").read_bytes()
 
 
+def test_a_label_map_whose_writing_breaks_off_leaves_nothing(tmp_path, monkeypatch):
+    def broken(_image, path):
+        path.write_bytes(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(nibabel, "save", broken)
+    with pytest.raises(OSError, match="no space left"):
+        write_label(tmp_path / "a.nii.gz", np.zeros((2, 2, 2), np.uint8), np.eye(4))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_images_are_float32_with_the_scale_of_the_header(tmp_path):
     image = nibabel.Nifti1Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.eye(4))
     image.header.set_slope_inter(2, -1024)

@@ -224,6 +224,23 @@ def test_a_cell_that_lost_a_prediction_runs_again_when_they_are_asked_for(sweep,
     assert [job.id for job in asked.todo] == [record.key]
 
 
+def test_a_cell_that_fails_when_run_again_for_its_predictions_keeps_its_record(
+    sweep, tmp_path, monkeypatch
+):
+    run_sweep(sweep, tmp_path, Options(jobs=1), Watch())
+    before = scores(tmp_path)
+
+    def unlucky(*_args):
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(cell_module, "_fit", unlucky)
+    watch = Watch()
+    run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), watch)
+    assert all("out of luck" in outcome.failure for outcome in watch.outcomes)
+    assert {record.status for record in Store(tmp_path)} == {"ok"}
+    assert scores(tmp_path) == before
+
+
 @pytest.mark.slow
 def test_a_sweep_killed_at_random_moments_gives_the_same_bytes(tmp_path):
     """kill -9 of the whole process group, at moments that differ each time."""
