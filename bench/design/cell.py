@@ -39,7 +39,7 @@ class Ref:
     @property
     def identity(self) -> list[Any]:
         """Name and fields without places, as JSON."""
-        return [self.name, {key: value for key, value in self.fields if key not in _PLACES}]
+        return [self.name, {key: value for key, value in self.fields if key not in PLACES}]
 
 
 @dataclass(frozen=True)
@@ -116,4 +116,5 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-_PLACES = {"root", "weights"}
+PLACES = {"root", "weights"}
+"""Fields of a plugin that say where something lies on a machine; they are no identity."""

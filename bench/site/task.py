@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from bench.api import TaskCard
-from bench.design.cell import Ref
+from bench.design.cell import PLACES, Ref
 from bench.errors import VoxbenchError
 from bench.plugins import find_task
 from bench.record import Record
@@ -94,7 +94,7 @@ def ref_of(record: Record) -> Ref:
     found = record.cell.get("task")
     if not (isinstance(found, list) and len(found) == 2 and isinstance(found[1], dict)):
         raise VoxbenchError("its records do not say which task plugin it is.")
-    fields = {key: value for key, value in found[1].items() if key not in ("root", "weights")}
+    fields = {key: value for key, value in found[1].items() if key not in PLACES}
     return Ref.of(str(found[0]), fields)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from bench.api import Baseline, Published
-from bench.design.cell import Adaptation, Cell, Ref
+from bench.design.cell import PLACES, Adaptation, Cell, Ref
 from bench.design.fraction import Fraction
 from bench.design.preprocessing import Preprocessing
 from bench.design.recipe import Pretraining, Recipe
@@ -20,7 +20,6 @@ from bench.run.plan import VERSIONS
 from bench.submission.findings import Finding, error, unchecked, warning
 from bench.submission.here import Here
 
-PLACES = {"root", "weights"}
 Value = str | bool | int | float | None
 Plugin = tuple[str, dict[str, Value | list[Value]]]
 Count = Annotated[int, Field(ge=0, strict=True)]
