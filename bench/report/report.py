@@ -180,9 +180,9 @@ def _figures(
             margin,
             folder / slug("-".join(["curve", *names, metric.key])),
         )
-        made += [
-            Figure(task, setting, f"Score and effect by labelled patients: {title}", paths)
-        ] * bool(paths)
+        if paths:
+            heading = f"Score and effect by labelled patients: {title}"
+            made.append(Figure(task, setting, heading, paths))
     return made
 
 
@@ -205,9 +205,9 @@ def _scale_figures(
             metric,
             folder / slug(stem),
         )
-        made += [Figure(task, setting, f"Score by amount of pre-training: {title}", paths)] * bool(
-            paths
-        )
+        if paths:
+            heading = f"Score by amount of pre-training: {title}"
+            made.append(Figure(task, setting, heading, paths))
     return made
 
 
