@@ -45,6 +45,11 @@ class VolumeContrast(Pretrained):
 
         return Objective(backbone, self.crops, self.regularisation)
 
-    def finish(self, tensors: "Mapping[str, Tensor]", seed: int) -> "Mapping[str, Tensor]":  # noqa: ARG002
+    def finish(
+        self,
+        tensors: "Mapping[str, Tensor]",
+        source: TaskCard,  # noqa: ARG002
+        seed: int,  # noqa: ARG002
+    ) -> "Mapping[str, Tensor]":
         """The encoder: nothing has trained the decoder."""
         return {name: t for name, t in tensors.items() if name.startswith("encoder.")}

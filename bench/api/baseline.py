@@ -244,7 +244,8 @@ class Pretrained(Baseline):
     def finish(
         self,
         tensors: "Mapping[str, Tensor]",
-        seed: int,  # noqa: ARG002 (overridden by who needs it)
+        source: TaskCard,  # noqa: ARG002 (overridden by who needs it)
+        seed: int,  # noqa: ARG002
     ) -> "Mapping[str, Tensor]":
         """The weights to store, from those of the trained backbone or of the donor."""
         return tensors

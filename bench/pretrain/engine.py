@@ -108,7 +108,8 @@ def make(
             tensors, facts = _given(parent, source, pretraining, where)
         else:
             tensors, facts = _trained(baseline, source, cases, pretraining, folder, where)
-        return _store(folder, baseline.finish(tensors, pretraining.seed), facts)
+        finished = baseline.finish(tensors, source.card, pretraining.seed)
+        return _store(folder, finished, facts)
 
 
 def donor(baseline: Pretrained) -> Pretrained | None:

@@ -166,6 +166,7 @@ def test_more_channels_share_the_grey_stem(tmp_path):
         (VolumeContrast, {"crops": 0}),
         (VolumeContrast, {"regularisation": -1.0}),
         (NegativeControl, {"of": "negative-control"}),
+        (NegativeControl, {"scale": "small"}),
         (Supervised, {"structures": 0}),
         (Supervised, {"label_noise": 1.0}),
     ],

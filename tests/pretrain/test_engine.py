@@ -120,7 +120,7 @@ def test_volume_contrast_leaves_the_decoder_to_the_task(source):
 def test_the_control_is_its_donor_permuted_at_the_cost_of_the_donor(source, monkeypatch):
     trained = make(SUPERVISED, source, RECIPE)
     monkeypatch.setattr(engine, "train", lambda *_, **__: pytest.fail("trained again"))
-    control = make(CONTROL, source, RECIPE)
+    control = make(dataclasses.replace(CONTROL, scale="trained"), source, RECIPE)
     own = {"path": trained.path, "sha256": trained.sha256, "head": trained.head}
     assert control._replace(**own) == trained
     assert control.head is None, "the donor's head does not fit permuted weights"
@@ -129,6 +129,25 @@ def test_the_control_is_its_donor_permuted_at_the_cost_of_the_donor(source, monk
     for name, tensor in before.items():
         assert torch.equal(after[name].flatten().sort().values, tensor.flatten().sort().values)
     assert not any(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_control_has_the_kernels_of_its_donor_at_the_scale_of_initialisation(source):
+    recipe = RECIPE.model_copy(update={"learning_rate": 0.1})  # the scales grow apart
+    trained = read_weights(make(SUPERVISED, source, recipe).path)
+    shuffled = read_weights(
+        make(dataclasses.replace(CONTROL, scale="trained"), source, recipe).path
+    )
+    control = read_weights(make(CONTROL, source, recipe).path)
+    torch.manual_seed(recipe.seed)
+    initial = CONTROL.backbone(1).state_dict()
+    for name, tensor in control.items():
+        if tensor.ndim < 2:
+            assert torch.equal(tensor, shuffled[name])
+            continue
+        assert trained[name].norm() > 1.1 * initial[name].norm()
+        torch.testing.assert_close(tensor.norm(), initial[name].norm())
+        same = shuffled[name] / shuffled[name].norm()
+        torch.testing.assert_close(tensor / tensor.norm(), same)
 
 
 def test_the_control_makes_a_donor_that_is_not_there_and_leaves_it_for_others(source, monkeypatch):
@@ -185,6 +204,7 @@ def test_the_identity_names_all_that_decides_the_weights(source):
         name(dataclasses.replace(SUPERVISED, label_noise=0.3)),
         name(CONTROL),
         name(dataclasses.replace(CONTROL, of="masked-autoencoder")),
+        name(dataclasses.replace(CONTROL, scale="trained")),
         name(recipe=RECIPE.model_copy(update={"steps": 5})),
         name(recipe=RECIPE.model_copy(update={"seed": 1})),
     ]

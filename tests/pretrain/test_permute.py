@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.model.backbones import build
-from bench.pretrain.objectives.permute import permuted
+from bench.pretrain.objectives.permute import permuted, rescaled
 
 
 def weights() -> dict[str, torch.Tensor]:
@@ -52,3 +52,17 @@ def test_the_given_tensors_are_left_alone():
     tensor = torch.arange(64.0)
     permuted({"a": tensor}, seed=0)
     assert torch.equal(tensor, torch.arange(64.0))
+
+
+def test_kernels_are_brought_to_the_norm_of_others_and_vectors_stay():
+    tensors = {"kernel": torch.tensor([[3.0, 0.0], [0.0, -4.0]]), "bias": torch.tensor([3.0, 4.0])}
+    like = {"kernel": torch.tensor([[0.0, 1.0], [0.0, 0.0]]), "bias": torch.tensor([1.0, 0.0])}
+    after = rescaled(tensors, like)
+    torch.testing.assert_close(after["kernel"], torch.tensor([[0.6, 0.0], [0.0, -0.8]]))
+    assert torch.equal(after["bias"], tensors["bias"])
+
+
+def test_a_kernel_of_zeros_and_tables_of_positions_have_no_scale():
+    tensors = {"kernel": torch.zeros(2, 2), "table": torch.ones(2, 2, dtype=torch.int64)}
+    after = rescaled(tensors, {"kernel": torch.ones(2, 2), "table": torch.zeros(2, 2).long()})
+    assert all(torch.equal(after[name], tensor) for name, tensor in tensors.items())
