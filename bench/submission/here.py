@@ -98,10 +98,19 @@ class Here:
         return self._found[ref]
 
 
-def same(one: Record, other: Record) -> bool:
-    """Whether two records say the same; the ledger's verdict is brought up to date in place."""
+def replaces(record: Record, known: Record) -> bool:
+    """Whether a record takes the place of the one of its key: a good one that of a failed one."""
+    return record.status == "ok" and known.status == "failed"
+
+
+def contradicts(record: Record, known: Record) -> bool:
+    """Whether a record says otherwise than the one of its key, which it does not replace.
+
+    The ledger's verdict is brought up to date in place, and is no difference.
+    """
     apart = {"contamination"}
-    return one.model_dump_json(exclude=apart) == other.model_dump_json(exclude=apart)
+    same = record.model_dump_json(exclude=apart) == known.model_dump_json(exclude=apart)
+    return not same and not replaces(record, known)
 
 
 def _safe(ref: Ref) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bench.errors import BundleError
 from bench.files import write_atomically
 from bench.record import Store
-from bench.submission.here import same
+from bench.submission.here import contradicts, replaces
 from bench.submission.verify import Verdict
 
 FOLDER = "submissions"
@@ -18,7 +18,7 @@ class Added(NamedTuple):
     """What a bundle brought.
 
     Attributes:
-        new: keys of records that were added.
+        new: keys of records that were added, or took the place of a failed one.
         known: keys that were there already, with the same content.
         page: the provenance, `submissions/NAME.json`.
     """
@@ -32,7 +32,7 @@ def add(verdict: Verdict, results: Path) -> Added:
     """Write the records of a verified bundle, and where they came from.
 
     Records are written as they came, byte for byte; the provenance, last, marks that all are
-    there. If a write fails, what was written before is removed. After a crash, adding the same
+    there. If a write fails, the results are left as they were. After a crash, adding the same
     bundle again completes it.
 
     Raises:
@@ -44,17 +44,18 @@ def add(verdict: Verdict, results: Path) -> Added:
     page = results / FOLDER / f"{verdict.manifest.submitter.name}.json"
     _check_name(page, verdict)
     store = Store(results)
-    there = {key: store.read(key) for key in verdict.records}
-    for key, record in verdict.records.items():
-        known = there[key]
-        if known and not same(known, record):
+    new = []
+    for key, record in sorted(verdict.records.items()):
+        known = store.read(key)
+        if known is None or replaces(record, known):
+            new.append(key)
+        elif contradicts(record, known):
             raise BundleError(f"{store.path(key)}: another record of this key is there; not added.")
-    new = sorted(key for key, known in there.items() if known is None)
     contents = {store.path(key): verdict.raw[key] for key in new}
     if not page.is_file():
         contents[page] = _provenance(verdict)
     _write_all(contents)
-    return Added(new, sorted(there.keys() - set(new)), page)
+    return Added(new, sorted(verdict.records.keys() - set(new)), page)
 
 
 def _check_name(page: Path, verdict: Verdict) -> None:
@@ -86,13 +87,13 @@ def _provenance(verdict: Verdict) -> bytes:
 
 
 def _write_all(contents: Mapping[Path, bytes]) -> None:
-    """Write files that are not there, in their order; all or none."""
-    written: list[Path] = []
+    """Write files in their order; all or none."""
+    before: dict[Path, bytes | None] = {}
     try:
         for path, content in contents.items():
+            before[path] = path.read_bytes() if path.is_file() else None
             write_atomically(path, content)
-            written.append(path)
     except BaseException:
-        for path in written:
-            path.unlink(missing_ok=True)
+        for path, old in before.items():
+            path.unlink(missing_ok=True) if old is None else path.write_bytes(old)
         raise

@@ -13,7 +13,7 @@ from bench.submission.complete import check_complete
 from bench.submission.copies import check_copies
 from bench.submission.data import check_data, check_together
 from bench.submission.findings import Finding, error, lines, unchecked, warning
-from bench.submission.here import Here, same
+from bench.submission.here import Here, contradicts
 from bench.submission.identity import check_identity, read_cell
 from bench.submission.manifest import Manifest
 from bench.submission.rescore import Rescored
@@ -128,7 +128,7 @@ def _known(bundle: Bundle, here: Here) -> Iterator[Finding]:
         yield unchecked("copies of, and agreement with, known results: no folder of them was given")
     for key, record in bundle.records.items():
         known = here.records.get(key)
-        if known and not same(known, record):
+        if known and contradicts(record, known):
             yield error("another record than the one of the same key in the results", key)
 
 

@@ -74,6 +74,40 @@ def test_another_record_of_the_same_key_is_never_overwritten(packed, finished, t
     assert everything(results) == before
 
 
+def failing(finished, results) -> bytes:
+    """A failed record in the results of a cell that the bundle has; its content."""
+    failed = next(iter(Store(finished))).model_copy(
+        update={"status": "failed", "cases": [], "failure": "killed"}
+    )
+    Store(results).write(failed)
+    return Store(results).path(failed.key).read_bytes()
+
+
+def test_a_failed_record_gives_way_to_a_good_one(packed, finished, tmp_path):
+    results = tmp_path / "results"
+    failing(finished, results)
+    added = add(verify(packed, Here(results)), results)
+    assert (len(added.new), added.known) == (8, [])
+    for path in (finished / "records").iterdir():
+        assert (results / "records" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_failed_record_is_back_after_a_write_that_fails(packed, finished, tmp_path, monkeypatch):
+    results = tmp_path / "results"
+    failing(finished, results)
+    verdict, before = verify(packed, Here(results)), everything(results)
+
+    def full(path, content):
+        if path.parent.name == "submissions":
+            raise OSError(28, "No space left on device")
+        files.write_atomically(path, content)
+
+    monkeypatch.setattr(leaderboard, "write_atomically", full)
+    with pytest.raises(OSError, match="No space"):
+        add(verdict, results)
+    assert everything(results) == before
+
+
 def test_a_verdict_of_a_newer_ledger_is_no_difference(packed, tmp_path):
     results = tmp_path / "results"
     add(verify(packed, Here(results)), results)
