@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bench.cli.options import Json
+from bench.cli.show import caution
 
 
 def claims(
@@ -18,7 +19,9 @@ def claims(
     """Test declared claims again; exit code 0 if all hold, else 1."""
     from bench.report import claims as report
 
-    found = report.claims(file, directory or file.parent)
+    records = directory or file.parent
+    found = report.claims(file, records)
+    caution(records)
     if json:
         import json as writer
 

@@ -7,7 +7,7 @@ import typer
 
 from bench.cli.options import Json
 from bench.cli.report import Margin, Metric
-from bench.cli.show import table
+from bench.cli.show import caution, table
 
 if TYPE_CHECKING:
     from bench.report.tables import Table
@@ -31,6 +31,7 @@ def compare(
         found = compare_mixed(directory, arm_a, arm_b, metric)
     else:
         found = compare(directory, arm_a, arm_b, metric, margin)
+    caution(directory)
     if json:
         import json as writer
 

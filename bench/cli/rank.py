@@ -7,7 +7,7 @@ import typer
 
 from bench.cli.options import Json
 from bench.cli.report import Margin, Metric
-from bench.cli.show import table
+from bench.cli.show import caution, table
 
 
 def rank(
@@ -28,16 +28,19 @@ def rank(
     from bench.report.tables import texts
 
     found = ranking.rank(directory, metric, margin, by, missing)  # type: ignore[arg-type]
-    written = ranking.write(found, out) if out else []
+    caution(directory)
+    written = ranking.write(found.places, out) if out else []
     if json:
         _print_json(found, written)
         return
-    for place in found:
+    for place in found.places:
         for made in place.tables:
             print(f"{made.title}: {made.caption}")  # noqa: T201
             titles = [column.title for column in made.columns]
             table([dict(zip(titles, line, strict=True)) for line in texts(made)])
         print("\n".join(place.sentences) + "\n")  # noqa: T201
+    for reason in found.left_out:
+        print(f"not ranked: {reason}")  # noqa: T201
     if out:
         print(f"written: {len(written)} files in {out}")  # noqa: T201
 
@@ -53,7 +56,8 @@ def _print_json(found: Any, written: list[Path]) -> None:
             "sentences": place.sentences,
             **{made.title.lower(): [plain(row) for row in made.rows] for made in place.tables},
         }
-        for place in found
+        for place in found.places
     ]
     files = [str(path) for path in written]
-    print(writer.dumps({"rankings": told, "files": files}, indent=1))  # noqa: T201
+    all_told = {"rankings": told, "not_ranked": found.left_out, "files": files}
+    print(writer.dumps(all_told, indent=1))  # noqa: T201

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 
 def table(rows: Iterable[Mapping[str, object]]) -> None:
@@ -17,3 +18,11 @@ def table(rows: Iterable[Mapping[str, object]]) -> None:
     for row in rows:
         found.add_row(*(escape("" if value is None else str(value)) for value in row.values()))
     console.print(found)
+
+
+def caution(directory: Path) -> None:
+    """Warn, beside the result, where races chose what was run in a folder of records."""
+    from bench.report.race import caution
+
+    if told := caution(directory):
+        print(f"note: {told}", file=sys.stderr)  # noqa: T201

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.record import Record, Store
-from bench.record.race import Race
+from bench.record.race import Race, races
 from bench.stats.effects import Effect
 from bench.stats.metric import Metric, find_metric
 from bench.stats.naming import settings, suffixes
@@ -16,7 +16,7 @@ Row = tuple[str, str, str, str, str]
 
 
 def raced(
-    races: Sequence[Race],
+    declared: Sequence[Race],
     records: Sequence[Record],
     effects: Sequence[Effect],
     metric: Metric,
@@ -27,7 +27,7 @@ def raced(
     On another metric, or with another margin, the ordinary verdict stays and the note warns: when
     to stop was decided on these patients.
     """
-    found = {row: (race, state) for race in races for row, state in _rows(race, records)}
+    found = {row: (race, state) for race in declared for row, state in _rows(race, records)}
     told = []
     for effect in effects:
         row = effect.task, effect.adaptation, effect.fraction, effect.setting, effect.arm
@@ -71,6 +71,21 @@ def _raced(effect: Effect, state: State) -> Effect:
         verdict=standing.verdict,
     )
     return _noted(changed, f"{note}, interval of {1 - 0.05 * look.share:.2%}")
+
+
+def caution(root: Path) -> str:
+    """What a test that knows of no race must be read with; nothing where none was run.
+
+    Raises:
+        RecordError: a race's file is damaged.
+    """
+    found = ", ".join(race.sweep for race in races(root))
+    if not found:
+        return ""
+    return (
+        f"races ({found}) chose by their scores which trainings were run: p and verdicts here do "
+        f"not control for that; `voxbench report {root}` gives the races' own."
+    )
 
 
 def _warning(race: Race) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.errors import RecordError
+from bench.errors import RecordError, SpecError
 from bench.record import Record
 from bench.report import tables
 from bench.report.critical import draw
@@ -42,13 +42,25 @@ class Ranking(NamedTuple):
     recipe: str = ""
 
 
+class Rankings(NamedTuple):
+    """Every scope that could be ranked.
+
+    Attributes:
+        places: one a recipe, adaptation and fraction.
+        left_out: why the others could not.
+    """
+
+    places: list[Ranking]
+    left_out: list[str]
+
+
 def rank(
     store_dir: Path,
     metric: str = "dice",
     margin: float | None = None,
     how: Aggregation = "tasks",
     policy: Policy = "complete",
-) -> list[Ranking]:
+) -> Rankings:
     """Rank the arms of every recipe, adaptation and fraction with at least two of them.
 
     Args:
@@ -60,29 +72,38 @@ def rank(
 
     Raises:
         RecordError: there is no record, or nowhere two arms.
-        SpecError: metric, aggregation or policy is unknown, or the policy leaves nothing.
+        SpecError: metric, aggregation or policy is unknown, or the policy leaves nothing anywhere.
     """
     chosen = find_metric(metric)
     margin = chosen.margin if margin is None else margin
     recipes = by_recipe(records_in(store_dir))
-    found = []
+    places, left_out = [], []
     for recipe, records in recipes.items():
         groups = read_groups(records)
-        made = [
-            _ranking(records, groups, board, margin, how, policy)
-            for board in boards(groups, chosen)
-        ]
-        found += [_told_apart(one, recipe, records) for one in made] if len(recipes) > 1 else made
-    if not found:
+        for board in boards(groups, chosen):
+            try:
+                made = _ranking(records, groups, board, margin, how, policy)
+            except SpecError as error:
+                left_out.append(f"{_sweeps(records)}: {error}")
+                continue
+            places.append(_told_apart(made, recipe, records) if len(recipes) > 1 else made)
+    if not places and left_out:
+        raise SpecError(left_out[0])
+    if not places:
         raise RecordError(f"{store_dir}: nowhere two arms at one fraction; run or import another.")
-    return found
+    return Rankings(places, left_out)
+
+
+def _sweeps(records: Sequence[Record]) -> str:
+    return ", ".join(sorted({record.sweep for record in records}))
 
 
 def _told_apart(ranking: Ranking, recipe: str, records: Sequence[Record]) -> Ranking:
     """With its recipe in the names of its tables, and the sweeps that ran it in their captions."""
-    sweeps = ", ".join(sorted({record.sweep for record in records}))
     told = [
-        table._replace(name=f"{table.name}-{recipe}", caption=f"{sweeps}. {table.caption}")
+        table._replace(
+            name=f"{table.name}-{recipe}", caption=f"{_sweeps(records)}. {table.caption}"
+        )
         for table in ranking.tables
     ]
     return ranking._replace(tables=told, recipe=recipe)

@@ -2,7 +2,23 @@ import json
 
 import pytest
 
+from bench.record.race import Comparison, Pairing, Race
 from tests.stats.records import MASKED, SCRATCH, cases, record, stored
+
+RACE = Race(
+    sweep="a-race",
+    metric="dice",
+    margin=0.01,
+    alpha=0.05,
+    shares=(0.05,),
+    comparisons=[
+        Comparison(
+            task="openkbp", adaptation="full", fraction="3 shots", arm=MASKED, twin=SCRATCH,
+            runs=[Pairing(draw=0, seed=0, arm="a", twin="b")],
+        )
+    ],
+)  # fmt: skip
+CLAIM = '[[claim]]\nclaim = "masked > scratch at 100% on openkbp"\n'
 
 
 @pytest.fixture
@@ -59,3 +75,19 @@ def test_the_mixed_model_has_one_row_a_fraction(voxbench, tmp_path):
     assert isinstance(row["warnings"], str)
     _, out, _ = voxbench("compare", "masked", "scratch", tmp_path, "--mixed")
     assert "(1 | task:patient)" in out
+
+
+@pytest.mark.parametrize(
+    "command", [("compare", "masked", "scratch"), ("rank",), ("claims", "claims.toml")]
+)
+def test_that_a_race_chose_what_was_run_is_noted_beside_the_result(
+    voxbench, folder, monkeypatch, command
+):
+    monkeypatch.chdir(folder)
+    (folder / "claims.toml").write_text(CLAIM)
+    before = voxbench(*command, folder)
+    assert before[2] == ""
+    RACE.write(folder)
+    code, out, err = voxbench(*command, folder)
+    assert (code, out) == before[:2]
+    assert err.startswith("note: races (a-race) chose by their scores which trainings were run")

@@ -61,6 +61,19 @@ def test_a_missing_training_is_told_and_the_policy_decides(voxbench, folder):
     assert found["ranks"][0]["arm"] == "scratch[second]"
 
 
+def test_a_fraction_that_cannot_be_ranked_is_told_and_the_others_are(voxbench, folder):
+    for arm, task in (("first", "one"), ("second", "other")):
+        stored(folder, record(cases(lambda i, c: 0.5, 20), f"scratch[{arm}]", task, "100%"))
+    code, out, _ = voxbench("rank", folder)
+    assert code == 0
+    assert "2 of 3 pairs are separated" in out
+    assert "not ranked: " in out
+    assert "no task has a run of all 2 arms at 100%" in out
+    _, out, _ = voxbench("rank", folder, "--json")
+    told = json.loads(out)
+    assert (len(told["rankings"]), len(told["not_ranked"])) == (1, 1)
+
+
 def test_one_arm_is_one_line_and_exit_code_2(voxbench, tmp_path):
     stored(tmp_path, record(cases(lambda i, c: 0.5)))
     code, _, err = voxbench("rank", tmp_path)

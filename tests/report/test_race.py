@@ -5,7 +5,7 @@ import pytest
 
 from bench.errors import RecordError
 from bench.record.race import Comparison, Pairing, Race
-from bench.report.race import outcome
+from bench.report.race import caution, outcome
 from bench.report.report import report
 from bench.stats.racing import shares
 from tests.stats.records import MASKED, SCRATCH, cases, record, stored
@@ -115,6 +115,12 @@ def test_how_a_race_ended_is_told(tmp_path):
     assert told[1].endswith("failed, 5 of its 5 trainings have no result.")
     told = outcome(raced(tmp_path / "four", luck=0.3, runs=2), tmp_path / "four", missing=6)
     assert told[1].endswith("undecided, 3 trainings are missing.")
+
+
+def test_tests_that_know_of_no_race_are_told_of_it(tmp_path):
+    assert caution(tmp_path) == ""
+    raced(tmp_path)
+    assert caution(tmp_path).startswith("races (test) chose by their scores")
 
 
 def test_a_damaged_declaration_is_named(tmp_path):
