@@ -45,7 +45,8 @@ def _method(metric: Metric, margin: float) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
     return (
         "paired by patient, 95% bootstrap interval, Wilcoxon signed-rank with Holm over all rows, "
-        f"equivalent within ±{margin:g}{unit}."
+        f"equivalent within ±{margin:g}{unit}. Weights count as they are: the luck of the one "
+        "pre-training that made them, which all runs share, is in no interval."
     )
 
 
