@@ -30,6 +30,7 @@ def test_baselines_that_are_pretrained_here_conform(baseline):
         "the encoder that runs is the one loaded",
         "its input contract beats permuted ones",
         "its weights made here beat initialisation",
+        "its weights made here expect their contract",
     }
     assert "failed" not in {state for state, _ in found.values()}, found
 

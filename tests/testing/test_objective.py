@@ -19,6 +19,7 @@ from bench.model.weights import read_weights
 from bench.pretrain.card import KEY, read_card
 from bench.pretrain.checkpoint import write_checkpoint
 from bench.testing import BaselineChecks, Skip
+from tasks.masks_folder import MasksFolder
 from tests.data.toy import toy, write_case
 
 RECIPE = Pretraining(steps=60, patch=(16, 16, 16), augmentation="none")
@@ -61,10 +62,18 @@ def written(baseline, source, folder, recipe=RECIPE):
     return path
 
 
-def check(path, task):
-    suite = BaselineChecks()
-    suite.baseline, suite.task = CheckpointFile(weights=str(path)), task
-    suite.test_its_weights_made_here_beat_initialisation()
+def suite(path, task):
+    made = BaselineChecks()
+    made.baseline, made.task = CheckpointFile(weights=str(path)), task
+    return made
+
+
+def check_trained(path, task):
+    suite(path, task).test_its_weights_made_here_beat_initialisation()
+
+
+def check_contract(path, task):
+    suite(path, task).test_its_weights_made_here_expect_their_contract()
 
 
 def rewritten(path, folder, change=lambda tensors: tensors, **card):
@@ -82,7 +91,8 @@ def supervised(rims, tmp_path_factory):
 
 
 def test_supervised_weights_beat_initialisation_and_turned_images(supervised, rims):
-    check(supervised, rims)
+    check_trained(supervised, rims)
+    check_contract(supervised, rims)
 
 
 def test_a_card_with_mirrored_axes_is_found_out(supervised, rims, tmp_path):
@@ -90,7 +100,7 @@ def test_a_card_with_mirrored_axes_is_found_out(supervised, rims, tmp_path):
     assert contract.axes == "RAS"
     mirrored = Preprocessing(**contract.model_dump() | {"axes": "LAS"})
     with pytest.raises(AssertionError, match=r"axes RAS.* beats? the declared contract"):
-        check(rewritten(supervised, tmp_path, preprocessing=mirrored), rims)
+        check_contract(rewritten(supervised, tmp_path, preprocessing=mirrored), rims)
 
 
 def test_weights_that_learnt_nothing_are_found_out(supervised, rims, tmp_path):
@@ -102,21 +112,22 @@ def test_weights_that_learnt_nothing_are_found_out(supervised, rims, tmp_path):
         }
 
     with pytest.raises(AssertionError, match="no better than initialisation: "):
-        check(rewritten(supervised, tmp_path, shuffled), rims)
+        check_trained(rewritten(supervised, tmp_path, shuffled), rims)
 
 
 def test_a_loss_without_sides_beats_initialisation_and_tells_no_contract_apart(tmp_path):
     source = toy(tmp_path, [write_case(tmp_path, f"case{i}") for i in range(8)])
     path = written(MaskedAutoencoder(size="tiny", cube=4), source, tmp_path)
+    check_trained(path, source)
     with pytest.raises(Skip, match="the probe tells no contract apart: declared"):
-        check(path, source)
+        check_contract(path, source)
 
 
 def test_labels_are_those_of_the_source(supervised, tmp_path):
     other = toy(tmp_path, [write_case(tmp_path, f"case{i}") for i in range(8)])
     for task in (None, other):
         with pytest.raises(Skip, match=r"give its source to probe it on: .* -t rims"):
-            check(supervised, task)
+            check_trained(supervised, task)
 
 
 def test_files_without_a_head_say_why_they_are_not_probed(supervised, rims, tmp_path):
@@ -124,7 +135,21 @@ def test_files_without_a_head_say_why_they_are_not_probed(supervised, rims, tmp_
         return {n: t for n, t in tensors.items() if not n.startswith("objective.")}
 
     with pytest.raises(Skip, match="keeps no head of its objective"):
-        check(rewritten(supervised, tmp_path, headless), rims)
+        check_trained(rewritten(supervised, tmp_path, headless), rims)
     control = NegativeControl(size="tiny")
     with pytest.raises(Skip, match=r"\(a negative control\)"):
-        check(written(control, rims, tmp_path), rims)
+        check_trained(written(control, rims, tmp_path), rims)
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_weights_made_on_real_scans_know_up_from_down(real_data, tmp_path):
+    source = MasksFolder(root=real_data / "MALF_subcortical", modality="MR")
+    recipe = Pretraining(steps=300, patch=(32, 32, 32), learning_rate=0.005)
+    path = written(Supervised(size="tiny"), source, tmp_path, recipe)
+    check_trained(path, source)
+    check_contract(path, source)
+    contract = read_card(path).preprocessing
+    upended = Preprocessing(**contract.model_dump() | {"axes": "RAI"})
+    with pytest.raises(AssertionError, match=r"axes RAS.* beats? the declared contract"):
+        check_contract(rewritten(path, tmp_path, preprocessing=upended), source)
