@@ -91,9 +91,10 @@ def _write_all(contents: Mapping[Path, bytes]) -> None:
     before: dict[Path, bytes | None] = {}
     try:
         for path, content in contents.items():
-            before[path] = path.read_bytes() if path.is_file() else None
+            old = path.read_bytes() if path.is_file() else None
             write_atomically(path, content)
+            before[path] = old
     except BaseException:
         for path, old in before.items():
-            path.unlink(missing_ok=True) if old is None else path.write_bytes(old)
+            path.unlink() if old is None else write_atomically(path, old)
         raise
