@@ -1,9 +1,8 @@
 """All arms of a result folder against each other: ranks, ties, pairs, classes, sensitivity."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,12 +10,17 @@ from bench.errors import RecordError, SpecError
 from bench.record import Record
 from bench.report import tables
 from bench.report.critical import draw
+from bench.report.rank_tables import (
+    board_name,
+    class_table,
+    pair_table,
+    rank_table,
+    sensitivity_table,
+)
 from bench.report.read import records_in
-from bench.report.rows import titled
-from bench.report.tables import Column, Table, interval, number, p_value
-from bench.stats.aggregate import AGGREGATIONS, Aggregation
-from bench.stats.board import POLICIES, Board, Policy, boards, patient_means, settle
-from bench.stats.classes import class_groups, class_names
+from bench.report.tables import Table, p_value
+from bench.stats.aggregate import Aggregation
+from bench.stats.board import Board, Policy, boards, patient_means, settle
 from bench.stats.frame import Group, read_groups
 from bench.stats.friedman import Friedman, friedman
 from bench.stats.metric import find_metric
@@ -77,21 +81,22 @@ def rank(
     chosen = find_metric(metric)
     margin = chosen.margin if margin is None else margin
     recipes = by_recipe(records_in(store_dir))
-    places, left_out = [], []
+    places: list[Ranking] = []
+    left_out: list[tuple[str, SpecError]] = []
     for recipe, records in recipes.items():
         groups = read_groups(records)
         for board in boards(groups, chosen):
             try:
                 made = _ranking(records, groups, board, margin, how, policy)
             except SpecError as error:
-                left_out.append(f"{_sweeps(records)}: {error}")
+                left_out.append((_sweeps(records), error))
                 continue
             places.append(_told_apart(made, recipe, records) if len(recipes) > 1 else made)
     if not places and left_out:
-        raise SpecError(left_out[0])
+        raise left_out[0][1]
     if not places:
         raise RecordError(f"{store_dir}: nowhere two arms at one fraction; run or import another.")
-    return Rankings(places, left_out)
+    return Rankings(places, [f"{sweeps}: {error}" for sweeps, error in left_out])
 
 
 def _sweeps(records: Sequence[Record]) -> str:
@@ -116,7 +121,9 @@ def write(rankings: Sequence[Ranking], folder: Path) -> list[Path]:
         for table in place.tables:
             files += tables.write(table, folder / "tables")
         if place.friedman:
-            name = "-".join(filter(None, ["critical", _name(place.league.board), place.recipe]))
+            name = "-".join(
+                filter(None, ["critical", board_name(place.league.board), place.recipe])
+            )
             files += draw(place.friedman, place.league.board.arms, folder / "figures" / name)
     return files
 
@@ -135,10 +142,10 @@ def _ranking(
     test = friedman(means[~np.isnan(means).all(axis=1)], board.metric.sign)
     variants = sensitivity(groups, board)
     made = [
-        _rank_table(found, how, policy),
-        _pair_table(found, margin),
-        _class_table(records, settled, margin, policy),
-        _sensitivity_table(settled, variants),
+        rank_table(found, how, policy),
+        pair_table(found, margin),
+        class_table(records, settled, margin, policy),
+        sensitivity_table(settled, variants),
     ]
     return Ranking(found, test, made, list(_sentences(found, test, variants)))
 
@@ -165,137 +172,3 @@ def _sentences(found: League, test: Friedman | None, variants: Sequence[Variant]
 
 def _shown(p: float) -> str:
     return p_value(p) if p < 0.001 else f"= {p_value(p)}"
-
-
-def _name(board: Board) -> str:
-    scope = board.scope
-    parts = [scope.fraction, *([scope.adaptation] if scope.adaptation != "full" else [])]
-    safe = "-".join(parts).replace("%", "pc").replace(" ", "-")
-    return f"{''.join(c for c in safe if c.isalnum() or c in '.-')}-{board.metric.key}"
-
-
-def _place(board: Board) -> str:
-    adapted = "" if board.scope.adaptation == "full" else f", {board.scope.adaptation}"
-    return f"{titled(board.metric)} at {board.scope.fraction}{adapted}"
-
-
-def _rank_table(found: League, how: Aggregation, policy: Policy) -> Table:
-    digits = found.board.metric.digits
-    return Table(
-        f"rank-{_name(found.board)}",
-        "Ranks",
-        f"Ranks by {_place(found.board)} on {', '.join(found.board.tasks)}: "
-        f"{AGGREGATIONS[how]}; {POLICIES[policy]}. Arms of one place are tied: no test separates "
-        "them from those above. Arms that share a letter are not separated from each other. "
-        f"{found.board.accounts}",
-        [
-            Column("place", ("place",), str, True),
-            Column("arm", ("arm",)),
-            Column("tied", ("group",)),
-            Column("tasks", ("tasks",), str, True),
-            Column("patients", ("patients",), str, True),
-            Column("mean [95%]", ("mean", "low", "high"), interval(digits), True),
-            Column("IQM [95%]", ("iqm", "iqm_low", "iqm_high"), interval(digits), True),
-            Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
-            Column("first", ("first",), number(2), True),
-        ],
-        [asdict(row) for row in found.rows],
-    )
-
-
-def _pair_table(found: League, margin: float) -> Table:
-    digits = found.board.metric.digits
-    return Table(
-        f"pairs-{_name(found.board)}",
-        "Pairs",
-        f"All pairs by {_place(found.board)}: paired by patient, 95% bootstrap interval, Wilcoxon "
-        f"signed-rank, Holm and Benjamini–Hochberg over {len(found.pairs)} pairs, sign-flip "
-        f"permutation; equivalent within ±{margin:g}. {found.board.accounts}",
-        [
-            Column("A", ("arm",)),
-            Column("B", ("other",)),
-            Column("patients", ("patients",), str, True),
-            Column("A − B [95%]", ("effect", "low", "high"), interval(digits, signed=True), True),
-            Column("p", ("p",), p_value, True),
-            Column("sign-flip p", ("p_flip",), p_value, True),
-            Column("Holm p", ("p_holm",), p_value, True),
-            Column("BH p", ("p_bh",), p_value, True),
-            Column("separated", ("separated",), lambda apart: "yes" if apart else "no"),
-            Column("verdict", ("verdict",), lambda word: word or tables.DASH),
-        ],
-        [asdict(pair) for pair in found.pairs],
-    )
-
-
-def _class_table(records: Sequence[Record], board: Board, margin: float, policy: Policy) -> Table:
-    digits = board.metric.digits
-    return Table(
-        f"classes-{_name(board)}",
-        "Classes",
-        f"Each class by {_place(board)}; Holm over the pairs of a class. Patients without a score "
-        "in every arm are left out of all.",
-        [
-            Column("task", ("task",)),
-            Column("class", ("class",)),
-            Column("place", ("place",), str, True),
-            Column("arm", ("arm",)),
-            Column("tied", ("group",)),
-            Column("patients", ("patients",), str, True),
-            Column("mean [95%]", ("mean", "low", "high"), interval(digits), True),
-            Column("IQM [95%]", ("iqm", "iqm_low", "iqm_high"), interval(digits), True),
-            Column("undefined", ("undefined",), str, True),
-        ],
-        list(_class_rows(records, board, margin, policy)),
-    )
-
-
-def _class_rows(
-    records: Sequence[Record], board: Board, margin: float, policy: Policy
-) -> Iterator[dict[str, Any]]:
-    for task in dict.fromkeys(name.partition(" (")[0] for name in board.tasks):
-        for name in class_names(records, task):
-            groups = class_groups(records, task, name)
-            undefined = {
-                group.arm: group.undefined[board.metric.key]
-                for group in groups
-                if (group.where.adaptation, group.where.fraction) == board.scope
-            }
-            for own in boards(groups, board.metric):
-                if own.scope == board.scope and _comparable(own):
-                    for row in league(settle(own, policy), margin).rows:
-                        own_row = {"task": task, "class": name, **asdict(row)}
-                        yield own_row | {"undefined": undefined[row.arm]}
-
-
-def _comparable(board: Board) -> bool:
-    """Whether a patient has the class in every arm."""
-    return any(
-        bool((~np.isnan(sample.values)).any(axis=2).all(axis=0).any()) for sample in board.samples
-    )
-
-
-def _sensitivity_table(board: Board, variants: Sequence[Variant]) -> Table:
-    ranks = [Column(arm, (arm,), number(1), True) for arm in board.arms]
-    return Table(
-        f"sensitivity-{_name(board)}",
-        "Sensitivity",
-        f"Ranks at {board.scope.fraction} by metric, aggregation and policy for missing trainings; "
-        "τ is Kendall's with the first row.",
-        [
-            Column("metric", ("metric",)),
-            Column("aggregation", ("aggregation",)),
-            Column("missing", ("policy",)),
-            *ranks,
-            Column("τ", ("tau",), number(2), True),
-            Column("note", ("note",)),
-        ],
-        [
-            {
-                "metric": variant.metric, "aggregation": variant.aggregation,
-                "policy": variant.policy,
-                **dict(zip(board.arms, variant.ranks.tolist(), strict=True)),
-                "tau": variant.tau, "note": variant.note,
-            }
-            for variant in variants
-        ],
-    )  # fmt: skip
