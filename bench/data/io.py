@@ -1,6 +1,6 @@
 """NIfTI files in and out."""
 
-import uuid
+import gzip
 import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from bench.errors import DataError
+from bench.files import write_atomically
 
 _BROKEN = (
     ImageFileError,
@@ -69,18 +70,12 @@ def read_label(path: Path) -> Volume:
 
 
 def write_label(path: Path, array: NDArray[Any], affine: NDArray[np.float64]) -> None:
-    """Write a label map (d, h, w) as uint8, whole or not at all; equal arrays give equal bytes."""
+    """Write a label map (d, h, w) as uint8 in a .nii.gz; the same array gives the same bytes."""
     image = nibabel.Nifti1Image(np.asarray(array, np.uint8), affine)
     image.header.set_xyzt_units("mm")
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
-    try:
-        nibabel.save(image, temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, gzip.compress(image.to_bytes(), compresslevel=1, mtime=0))
 
 
 def read_spacing(path: Path, axes: str = "RAS") -> tuple[float, float, float]:
