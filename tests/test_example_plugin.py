@@ -17,7 +17,7 @@ def test_an_installed_package_brings_a_task_and_a_baseline(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(target)}
 
     def voxbench(*words: str) -> str:
-        code = "from bench.cli import main; main()"
+        code = "from voxbench.cli import main; main()"
         done = subprocess.run(
             [sys.executable, "-c", code, *words],
             env=environment,

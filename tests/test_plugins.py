@@ -3,16 +3,15 @@
 from pathlib import Path
 
 import pytest
-
-from bench import plugins
-from bench.design.cell import Ref
-from bench.errors import DataError, PluginError
-from bench.plugins import BASELINES, TASKS, complete, find_baseline, find_task
+from voxbench import plugins
+from voxbench.design.cell import Ref
+from voxbench.errors import DataError, PluginError
+from voxbench.plugins import BASELINES, TASKS, complete, find_baseline, find_task
 
 LOOSE = """
 from dataclasses import dataclass
 from typing import ClassVar
-from bench.api import Baseline, BaselineCard
+from voxbench.api import Baseline, BaselineCard
 
 @dataclass(frozen=True, kw_only=True)
 class Mine(Baseline):

@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-
-from bench.api import Published
-from bench.model.audit import load
-from bench.model.backbones import Backbone
-from bench.model.weights import Contents, read_weights
-from bench.record.record import LoadAudit
+from voxbench.api import Published
+from voxbench.model.audit import load
+from voxbench.model.backbones import Backbone
+from voxbench.model.weights import Contents, read_weights
+from voxbench.records.record import LoadAudit
 
 State = Mapping[str, Tensor]
 

@@ -8,31 +8,32 @@ from pathlib import Path
 
 import pytest
 import torch
+import voxbench_baselines
+from voxbench.api import Pretrained, Published
+from voxbench.errors import WeightsError
+from voxbench.ledger.corpora import corpora
+from voxbench.model.audit import load
+from voxbench.model.weights import read_weights
+from voxbench.plugins import BASELINES
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench_baselines.checkpoint_file import CheckpointFile
+from voxbench_baselines.imagenet_efficientnet import ImageNetEfficientNet
+from voxbench_baselines.imagenet_inflated import ImageNetInflated
+from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
+from voxbench_baselines.models_genesis import ModelsGenesis
+from voxbench_baselines.negative_control import NegativeControl
+from voxbench_baselines.scratch import Scratch
+from voxbench_baselines.supervised import Supervised
+from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
+from voxbench_baselines.volume_contrast import VolumeContrast
 
-import baselines
-from baselines.checkpoint_file import CheckpointFile
-from baselines.imagenet_efficientnet import ImageNetEfficientNet
-from baselines.imagenet_inflated import ImageNetInflated
-from baselines.masked_autoencoder import MaskedAutoencoder
-from baselines.models_genesis import ModelsGenesis
-from baselines.negative_control import NegativeControl
-from baselines.scratch import Scratch
-from baselines.supervised import Supervised
-from baselines.swin_unetr_ssl import SwinUnetrSSL
-from baselines.volume_contrast import VolumeContrast
-from bench.api import Pretrained, Published
-from bench.errors import WeightsError
-from bench.ledger.corpora import corpora
-from bench.model.audit import load
-from bench.model.weights import read_weights
-from bench.plugins import BASELINES
-from bench.testing.baseline_checks import BaselineChecks
 from tests.model import flat
 
 KINDS = tuple(
     kind
     for kind in map(BASELINES.find, BASELINES.plugins())
-    if kind.__module__.startswith("baselines.") and kind is not CheckpointFile  # its file says all
+    if kind.__module__.startswith("voxbench_baselines.")
+    and kind is not CheckpointFile  # its file says all
 )
 PRETRAINED = tuple(kind for kind in KINDS if kind is not Scratch)
 
@@ -118,7 +119,8 @@ def test_scratch_has_no_twin_and_loads_nothing():
 
 
 def test_looking_at_the_baselines_imports_no_torch():
-    modules = [f"baselines.{path.stem}" for path in Path(baselines.__path__[0]).glob("*.py")]
+    folder = Path(voxbench_baselines.__path__[0])
+    modules = [f"voxbench_baselines.{path.stem}" for path in folder.glob("*.py")]
     code = f"import importlib, sys\nfor m in {modules!r}: importlib.import_module(m)\n"
     code += "sys.exit(any(m in sys.modules for m in ('torch', 'monai', 'pytorch_lightning')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

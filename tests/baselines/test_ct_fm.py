@@ -6,11 +6,11 @@ from monai.networks.nets import SegResNetDS
 from monai.networks.nets.segresnet_ds import SegResEncoder
 from safetensors.torch import save_file
 from torch import nn
+from voxbench.errors import WeightsError
+from voxbench.model.backbones import build
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench_baselines.ct_fm import CTFM
 
-from baselines.ct_fm import CTFM
-from bench.errors import WeightsError
-from bench.model.backbones import build
-from bench.testing.baseline_checks import BaselineChecks
 from tests.baselines.layouts import filled, loaded, names_of, probe, save, translated
 
 

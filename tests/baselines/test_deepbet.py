@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from voxbench.data.prepare import prepare
+from voxbench.errors import WeightsError
+from voxbench.files import has_checksum
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench_baselines.deepbet import DEVIATION, Deepbet
+from voxbench_tasks.masks_folder import MasksFolder
 
-from baselines.deepbet import DEVIATION, Deepbet
-from bench.data.prepare import prepare
-from bench.errors import WeightsError
-from bench.files import has_checksum
-from bench.testing.baseline_checks import BaselineChecks
-from tasks.masks_folder import MasksFolder
 from tests.baselines.layouts import loaded, logits
 
 WIDTHS = (16, 32, 64, 128)
@@ -101,7 +101,7 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch):
     def missing(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("baselines.deepbet.distribution", missing)
+    monkeypatch.setattr("voxbench_baselines.deepbet.distribution", missing)
     with pytest.raises(WeightsError, match=r"pip install 'voxbench\[deepbet\]'"):
         Deepbet().file()
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from voxbench.errors import WeightsError
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench_baselines.dodnet import DoDNet
 
-from baselines.dodnet import DoDNet
-from bench.errors import WeightsError
-from bench.testing.baseline_checks import BaselineChecks
 from tests.baselines.layouts import State, loaded, probe, renamed, save, shapes
 
 BLOCKS = (1, 2, 2, 2, 2)

@@ -4,10 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from voxbench.errors import WeightsError
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench_baselines.genesis import GenesisChestCT
 
-from baselines.genesis import GenesisChestCT
-from bench.errors import WeightsError
-from bench.testing.baseline_checks import BaselineChecks
 from tests.baselines.layouts import State, loaded, probe, renamed, save, shapes
 
 LEVELS = {"down_tr64": 1, "down_tr128": 2, "down_tr256": 4, "down_tr512": 8}

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from voxbench.data.intensity import normalise
+from voxbench.data.split import split_cases
+from voxbench.design.structures import shared
+from voxbench.errors import WeightsError
+from voxbench.files import has_checksum
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench_baselines.hippodeep import Hippodeep
+from voxbench_tasks.msd import Hippocampus
 
-from baselines.hippodeep import Hippodeep
-from bench.data.intensity import normalise
-from bench.data.split import split_cases
-from bench.design.structures import shared
-from bench.errors import WeightsError
-from bench.files import has_checksum
-from bench.testing.baseline_checks import BaselineChecks
-from tasks.msd import Hippocampus
 from tests.baselines.layouts import loaded, logits
 
 KERNELS = {

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
+from voxbench.errors import WeightsError
+from voxbench.model.backbones.medicalnet import MedicalNetEncoder, ZeroPadded
+from voxbench.model.backbones.resnet import Size
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench_baselines.medicalnet import MedicalNet, MedicalNet23
 
-from baselines.medicalnet import MedicalNet, MedicalNet23
-from bench.errors import WeightsError
-from bench.model.backbones.medicalnet import MedicalNetEncoder, ZeroPadded
-from bench.model.backbones.resnet import Size
-from bench.testing.baseline_checks import BaselineChecks
 from tests.baselines.layouts import loaded, names_of, probe, save
 from tests.model import volumetric
 

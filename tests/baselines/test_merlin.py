@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from voxbench.errors import WeightsError
+from voxbench_baselines.merlin import Merlin
 
-from baselines.merlin import Merlin
-from bench.errors import WeightsError
 from tests.baselines.layouts import loaded, names_of, probe, save
 from tests.model import volumetric
 

@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from voxbench.data.intensity import normalise
+from voxbench.design.structures import shared
+from voxbench.errors import WeightsError
+from voxbench.files import has_checksum
+from voxbench.model.backbones import build
+from voxbench.model.weights import read_weights
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench.testing.probe import mismatch
+from voxbench_baselines.obelisk import HOUNSFIELD, Obelisk
 
-from baselines.obelisk import HOUNSFIELD, Obelisk
-from bench.data.intensity import normalise
-from bench.design.structures import shared
-from bench.errors import WeightsError
-from bench.files import has_checksum
-from bench.model.backbones import build
-from bench.model.weights import read_weights
-from bench.testing.baseline_checks import BaselineChecks
-from bench.testing.probe import mismatch
 from tests.baselines.layouts import loaded
 
 WIDTHS = {

@@ -7,9 +7,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from voxbench.errors import WeightsError
+from voxbench_baselines.openmind import OpenMindResEncL
 
-from baselines.openmind import OpenMindResEncL
-from bench.errors import WeightsError
 from tests.baselines.layouts import State, loaded, probe, save, shapes
 
 RESENC_L = (32, 64, 128, 256, 320, 320), (1, 3, 4, 6, 6, 6)
@@ -207,7 +207,7 @@ def test_the_plan_says_where_the_encoder_lies(tmp_path):
 
 
 def test_more_channels_share_the_first_convolution(tmp_path):
-    from bench.model.weights import read_weights
+    from voxbench.model.weights import read_weights
 
     path = checkpoint(tmp_path / "checkpoint_final.pth", state())
     baseline = OpenMindResEncL(size="small", weights=path)

@@ -6,10 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from voxbench.errors import WeightsError
+from voxbench.model.weights import read_weights
+from voxbench_baselines.openmind_primus import OpenMindPrimusM
 
-from baselines.openmind_primus import OpenMindPrimusM
-from bench.errors import WeightsError
-from bench.model.weights import read_weights
 from tests.baselines.layouts import State, loaded, probe, shapes
 from tests.baselines.test_openmind import altered, checkpoint
 
@@ -143,7 +143,7 @@ def test_its_encoder_gives_the_features_of_the_published_one_on_any_patch(tmp_pa
 
 def test_positions_are_taken_as_they_are_on_the_patch_of_pre_training():
     """20³ tokens: none is interpolated. Swapped axes would show in a map of 20³ places."""
-    from bench.model.backbones.primus import Eva, Size
+    from voxbench.model.backbones.primus import Eva, Size
 
     eva = Eva(Size(6, 1, 0))
     eva.pos_embed.data = torch.arange(8000.0).reshape(1, 8000, 1).expand(1, 8000, 6).clone()

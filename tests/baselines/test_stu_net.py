@@ -5,10 +5,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from voxbench.errors import WeightsError
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench_baselines.stu_net import OUTPUTS, STUNet
 
-from baselines.stu_net import OUTPUTS, STUNet
-from bench.errors import WeightsError
-from bench.testing.baseline_checks import BaselineChecks
 from tests.baselines.layouts import State, loaded, probe, renamed, save, shapes
 
 GROWTH = (1, 2, 4, 8, 16, 16)

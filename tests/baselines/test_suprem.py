@@ -3,11 +3,11 @@
 import pytest
 import torch
 from monai.networks.nets import SegResNet, SwinUNETR
+from voxbench.errors import WeightsError
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench_baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR, SuPreMUNet
+from voxbench_baselines.universal_model import OUTPUTS, UniversalModelUNet
 
-from baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR, SuPreMUNet
-from baselines.universal_model import OUTPUTS, UniversalModelUNet
-from bench.errors import WeightsError
-from bench.testing.baseline_checks import BaselineChecks
 from tests.baselines.layouts import filled, loaded, probe, renamed, save
 from tests.model import controller, genesis
 

@@ -5,9 +5,9 @@ import re
 import pytest
 import torch
 from monai.networks.nets import SwinUNETR
+from voxbench.errors import WeightsError
+from voxbench_baselines.swin_unetr import SwinUNETR5050, SwinUNETRDAE, SwinUNETRTang
 
-from baselines.swin_unetr import SwinUNETR5050, SwinUNETRDAE, SwinUNETRTang
-from bench.errors import WeightsError
 from tests.baselines.layouts import (
     State,
     assert_carried,

@@ -7,12 +7,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from voxbench.errors import WeightsError
+from voxbench.model.audit import load
+from voxbench.model.backbones.mit import resized
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench_baselines.unimiss import UniMiSS
 
-from baselines.unimiss import UniMiSS
-from bench.errors import WeightsError
-from bench.model.audit import load
-from bench.model.backbones.mit import resized
-from bench.testing.baseline_checks import BaselineChecks
 from tests.baselines.layouts import State, loaded, probe, renamed, save, shapes, translated
 
 Shape = tuple[int, ...]

@@ -3,9 +3,9 @@
 import pytest
 import torch
 from monai.networks.nets import SwinUNETR
+from voxbench.design.structures import shared
+from voxbench_baselines.universal_model import OUTPUTS, UniversalModelSwinUNETR
 
-from baselines.universal_model import OUTPUTS, UniversalModelSwinUNETR
-from bench.design.structures import shared
 from tests.baselines.layouts import assert_carried, filled, names_of, probe, save, translated
 from tests.model import controller
 

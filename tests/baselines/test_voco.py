@@ -4,10 +4,10 @@ import pytest
 import torch
 from monai.networks.nets import SwinUNETR
 from torch import nn
+from voxbench.errors import WeightsError
+from voxbench.model.heads import Convolution
+from voxbench_baselines.voco import VoCo, VoComni
 
-from baselines.voco import VoCo, VoComni
-from bench.errors import WeightsError
-from bench.model.heads import Convolution
 from tests.baselines.layouts import (
     assert_carried,
     filled,

@@ -20,11 +20,10 @@ import sys
 
 import numpy as np
 from scipy import stats
-
-from bench.stats.bootstrap import Sample, bootstrap
-from bench.stats.frame import nanmean
-from bench.stats.interval import Kind
-from bench.stats.paired import verdict, wilcoxon
+from voxbench.stats.bootstrap import Sample, bootstrap
+from voxbench.stats.frame import nanmean
+from voxbench.stats.interval import Kind
+from voxbench.stats.paired import verdict, wilcoxon
 
 PATIENTS = (10, 30, 100)
 SEEDS = 3

@@ -7,9 +7,8 @@ import sys
 from statistics import median
 
 import torch
-
-from baselines.checkpoint_file import CheckpointFile
-from bench.model.weights import read_weights
+from voxbench.model.weights import read_weights
+from voxbench_baselines.checkpoint_file import CheckpointFile
 
 
 def main(path: str) -> None:

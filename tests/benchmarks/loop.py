@@ -6,11 +6,10 @@ from statistics import median
 import numpy as np
 import torch
 from torch import nn
-
-from bench.data.patches import Batch
-from bench.design.recipe import Recipe
-from bench.fit.loop import train
-from bench.fit.loss import segmentation_loss
+from voxbench.data.patches import Batch
+from voxbench.design.recipe import Recipe
+from voxbench.fit.loop import train
+from voxbench.fit.loss import segmentation_loss
 
 STEPS = 200
 

@@ -14,8 +14,7 @@ import warnings
 import numpy as np
 from metrics_cases import TimedCase
 from metrics_speed import Scores, monai, surface_distance
-
-from bench.metrics import ClassScore, evaluate
+from voxbench.metrics import ClassScore, evaluate
 
 SIDES = [0.5, 0.8, 1.0, 1.5, 2.5, 0.703125, 1.37]
 TOLERANCES = [0.0, 0.8, 1.0, 2.0, 2.4, 3.0, 5.0]

@@ -21,8 +21,7 @@ from statistics import median
 
 import numpy as np
 from metrics_cases import TimedCase, make, names
-
-from bench.metrics import evaluate
+from voxbench.metrics import evaluate
 
 Scores = dict[str, tuple[float, float, float]]
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 FIRST_CALL = """
 import numpy as np
-from bench.metrics import evaluate
+from voxbench.metrics import evaluate
 mask = np.zeros((40, 40, 40), np.uint8)
 mask[5:20, 5:20, 5:20] = 1
 evaluate(np.roll(mask, 2, 0), mask, {"it": 1}, (1.0, 1.0, 1.0), 1.0, "DEFINITION")

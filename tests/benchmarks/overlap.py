@@ -20,11 +20,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-
-from bench.data.io import read_image
-from bench.data.resample import interpolate
-from bench.ledger.fingerprint import CELLS, fingerprint
-from bench.ledger.match import Pool, bar
+from voxbench.data.io import read_image
+from voxbench.data.resample import interpolate
+from voxbench.ledger.fingerprint import CELLS, fingerprint
+from voxbench.ledger.match import Pool, bar
 
 ROOT = Path(os.environ.get("VOXBENCH_DATA", "../shared/data"))
 SETS = {

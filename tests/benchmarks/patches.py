@@ -16,13 +16,12 @@ from statistics import median
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-
-from bench.data import cache
-from bench.data.augment import augment
-from bench.data.cache import Prepared, PreparedCase
-from bench.data.geometry import make_grid
-from bench.data.patches import Patches
-from bench.design.preprocessing import Preprocessing
+from voxbench.data import cache
+from voxbench.data.augment import augment
+from voxbench.data.cache import Prepared, PreparedCase
+from voxbench.data.geometry import make_grid
+from voxbench.data.patches import Patches
+from voxbench.design.preprocessing import Preprocessing
 
 SHAPE = (240, 240, 200)
 PATCH = (96, 96, 96)

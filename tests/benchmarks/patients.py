@@ -18,8 +18,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-
-from tasks.msd import Hippocampus
+from voxbench_tasks.msd import Hippocampus
 
 ROOT = Path(os.environ.get("VOXBENCH_DATA", "../shared/data")) / "Task04_Hippocampus"
 TOLERANCE = 1e-7  # relative; crops of one scan agree to 1e-8

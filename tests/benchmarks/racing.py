@@ -37,9 +37,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import special, stats
-
-from bench.stats.bootstrap import Sample
-from bench.stats.racing import Look, Standing, looks, settle, shares
+from voxbench.stats.bootstrap import Sample
+from voxbench.stats.racing import Look, Standing, looks, settle, shares
 
 PATIENTS = (10, 30, 100)
 LUCK, NOISE = 0.05, 0.25  # of a training on all patients and on one, in logits

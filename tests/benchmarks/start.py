@@ -22,7 +22,7 @@ def main() -> None:
     print(f"{'python -c pass':40} {bare:6.3f} s")
     print(f"{'import torch, monai, pytorch_lightning':40} {heavy:6.3f} s")
     for words in (["--help"], ["ls", "tasks"], ["ls", "baselines"], ["ls", "sweeps"]):
-        took = seconds(sys.executable, "-c", "from bench.cli import main; main()", *words)
+        took = seconds(sys.executable, "-c", "from voxbench.cli import main; main()", *words)
         name = " ".join(["voxbench", *words])
         print(f"{name:40} {took:6.3f} s  {heavy / took:5.1f}x below the imports")
 

@@ -16,15 +16,14 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import stats
-
-from bench.stats.board import Board, Scope
-from bench.stats.bootstrap import Sample, estimate
-from bench.stats.counts import patient_counts
-from bench.stats.frame import Run
-from bench.stats.interval import bounds
-from bench.stats.metric import METRICS
-from bench.stats.permutation import pair_contrasts, sign_flip
-from bench.stats.ranking import league
+from voxbench.stats.board import Board, Scope
+from voxbench.stats.bootstrap import Sample, estimate
+from voxbench.stats.counts import patient_counts
+from voxbench.stats.frame import Run
+from voxbench.stats.interval import bounds
+from voxbench.stats.metric import METRICS
+from voxbench.stats.permutation import pair_contrasts, sign_flip
+from voxbench.stats.ranking import league
 
 RESAMPLES = 10_000
 ARMS, TASKS, PATIENTS, SEEDS = 20, 10, 200, 5

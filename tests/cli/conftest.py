@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-
-from bench.cli import main
-from bench.plugins import BASELINES, TASKS
+from voxbench.cli import main
+from voxbench.plugins import BASELINES, TASKS
 
 
 @pytest.fixture

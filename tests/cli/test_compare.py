@@ -1,8 +1,8 @@
 import json
 
 import pytest
+from voxbench.records.race import Comparison, Pairing, Race
 
-from bench.record.race import Comparison, Pairing, Race
 from tests.stats.records import MASKED, SCRATCH, cases, record, stored
 
 RACE = Race(

@@ -3,13 +3,13 @@ import json
 import pytest
 import typer
 from typer.testing import CliRunner
+from voxbench import plugins
+from voxbench.cli.prepare import prepare
 
-from bench import plugins
-from bench.cli.prepare import prepare
 from tests.data.toy import save, volumes
 
 LOOSE = """
-from tasks.nnunet_folder import NnunetFolder
+from voxbench_tasks.nnunet_folder import NnunetFolder
 
 class ToyFolder(NnunetFolder):
     pass

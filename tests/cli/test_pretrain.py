@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from voxbench.pretrain.card import read_card
 
-from bench.pretrain.card import read_card
 from tests.run.conftest import EXAMPLE
 
 FAST = ("--set", "steps=1", "--set", "patch=[16,16,16]", "--set", "augmentation=none")

@@ -8,7 +8,7 @@ import pytest
 PROBE = """
 import sys
 sys.argv = ["voxbench", *{words}]
-from bench.cli import main
+from voxbench.cli import main
 try:
     main()
 except SystemExit:

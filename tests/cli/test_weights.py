@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from voxbench.model.backbones import build
 
-from bench.model.backbones import build
 from tests.published.server import Server
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parent.parent.parent
 PLUGIN = """
 from dataclasses import dataclass
 from typing import ClassVar
-from bench.api import BaselineCard, Checkpoint, Published
+from voxbench.api import BaselineCard, Checkpoint, Published
 
 @dataclass(frozen=True, kw_only=True)
 class Offered(Published):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from voxbench.data.annotation import Reannotated, chosen, with_errors, wrong
+from voxbench.data.prepare import prepare
 
-from bench.data.annotation import Reannotated, chosen, with_errors, wrong
-from bench.data.prepare import prepare
 from tests.data.toy import ball, toy, write_case
 
 CLASSES = tuple(f"organ{i}" for i in range(25))

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bench.data import augment as room
-from bench.data.augment import augment, mirror_axes
-from bench.data.patches import Batch
+from voxbench.data import augment as room
+from voxbench.data.augment import augment, mirror_axes
+from voxbench.data.patches import Batch
 
 SIDE = 12
 

@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 import pytest
+from voxbench.data import cache
+from voxbench.data.prepare import prepare
+from voxbench.design.preprocessing import Preprocessing
 
-from bench.data import cache
-from bench.data.prepare import prepare
-from bench.design.preprocessing import Preprocessing
 from tests.data.toy import toy, write_case
 
 RULE = Preprocessing(spacing_mm=(1.5, 1.5, 1.5))

@@ -3,11 +3,11 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
+from voxbench.data import fingerprint as room
+from voxbench.data.fingerprint import content_hashes, fingerprint
+from voxbench.errors import DataError
+from voxbench.places import cache_dir
 
-from bench.data import fingerprint as room
-from bench.data.fingerprint import content_hashes, fingerprint
-from bench.errors import DataError
-from bench.places import cache_dir
 from tests.data.toy import save, volumes, write_case
 
 

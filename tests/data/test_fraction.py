@@ -1,11 +1,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from voxbench.data.fraction import subset, unfit
+from voxbench.data.split import split_cases
+from voxbench.design.fraction import Fraction
+from voxbench.errors import DataError
 
-from bench.data.fraction import subset, unfit
-from bench.data.split import split_cases
-from bench.design.fraction import Fraction
-from bench.errors import DataError
 from tests.data.toy import named, toy
 
 CLASSES = "abcdef"

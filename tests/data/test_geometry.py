@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nibabel.affines import voxel_sizes
 from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
+from voxbench.data.geometry import Grid, cut, label_to_grid, make_grid, to_grid, to_native
+from voxbench.data.prepare import onto_grid
+from voxbench.data.volumes import CaseVolumes
+from voxbench.design.preprocessing import Preprocessing
 
-from bench.data.geometry import Grid, cut, label_to_grid, make_grid, to_grid, to_native
-from bench.data.prepare import onto_grid
-from bench.data.volumes import CaseVolumes
-from bench.design.preprocessing import Preprocessing
 from tests.data.toy import RAS_2MM, SHAPE, ball, volumes
 
 AXES = ["RAS", "LPS", "PIR", "SLA", "IPL"]

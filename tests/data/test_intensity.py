@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bench.data.intensity import normalise
-from bench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
+from voxbench.data.intensity import normalise
+from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
 
 
 def test_a_window_maps_its_ends_to_0_and_1_and_clips_the_rest():

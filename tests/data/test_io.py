@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from voxbench.data.io import read_image, read_label, read_spacing, write_label
+from voxbench.errors import DataError
 
-from bench.data.io import read_image, read_label, read_spacing, write_label
-from bench.errors import DataError
 from tests.data.toy import RAS_2MM, save, volumes
 
 

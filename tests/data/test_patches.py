@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from voxbench.data.patches import Patches
+from voxbench.data.prepare import prepare
+from voxbench.design.preprocessing import Preprocessing
 
-from bench.data.patches import Patches
-from bench.data.prepare import prepare
-from bench.design.preprocessing import Preprocessing
 from tests.data.toy import card, toy, volumes, write_case
 
 CLASSES = card().classes

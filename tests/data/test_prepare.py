@@ -3,11 +3,11 @@ from dataclasses import replace
 import nibabel
 import numpy as np
 import pytest
+from voxbench.data.prepare import inspect, prepare
+from voxbench.data.volumes import read_reference
+from voxbench.design.preprocessing import Preprocessing
+from voxbench.errors import DataError
 
-from bench.data.prepare import inspect, prepare
-from bench.data.volumes import read_reference
-from bench.design.preprocessing import Preprocessing
-from bench.errors import DataError
 from tests.data.toy import RAS_2MM, ball, save, toy, volumes, write_case
 
 RULE = Preprocessing(spacing_mm=(2.0, 2.0, 2.0))

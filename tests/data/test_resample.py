@@ -1,8 +1,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bench.data.resample import interpolate, strongest, vote
+from voxbench.data.resample import interpolate, strongest, vote
 
 SIDES = st.tuples(*[st.integers(1, 9)] * 3)
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from voxbench.data import split as room
+from voxbench.data.split import PARTS, freeze, split_cases, thaw
+from voxbench.errors import DataError
 
-from bench.data import split as room
-from bench.data.split import PARTS, freeze, split_cases, thaw
-from bench.errors import DataError
 from tests.data.toy import Toy, card, named, toy
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
-
-from bench.api import Case, Split, Task, TaskCard
+from voxbench.api import Case, Split, Task, TaskCard
 
 RAS_2MM = np.diag([2.0, 2.0, 2.0, 1.0])
 SHAPE = (20, 24, 16)

@@ -5,11 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bench.design.cell import Cell, Ref
-from bench.design.fraction import Fraction
-from bench.design.preprocessing import Preprocessing
-from bench.design.recipe import Pretraining, Recipe
+from voxbench.design.cell import Cell, Ref
+from voxbench.design.fraction import Fraction
+from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.recipe import Pretraining, Recipe
 
 CELL = Cell(
     task=Ref.of("t", {"root": "/here", "modality": "CT"}),

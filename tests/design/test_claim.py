@@ -1,7 +1,6 @@
 import pytest
-
-from bench.design.claim import EXAMPLE, parse, read_claims
-from bench.errors import SpecError
+from voxbench.design.claim import EXAMPLE, parse, read_claims
+from voxbench.errors import SpecError
 
 
 def test_the_sentence_of_the_manual_is_read():

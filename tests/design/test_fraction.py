@@ -3,9 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bench.design.fraction import Fraction
-from bench.errors import SpecError
+from voxbench.design.fraction import Fraction
+from voxbench.errors import SpecError
 
 
 def test_a_share_is_rounded_up_to_whole_patients():

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from bench.design.cell import Ref
-from bench.design.fraction import Fraction
-from bench.design.seeds import stream, streams
+from voxbench.design.cell import Ref
+from voxbench.design.fraction import Fraction
+from voxbench.design.seeds import stream, streams
+
 from tests.design.test_cell import CELL
 
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-
-from bench.design.spec import parse_override, parse_sweep, read_sweep
-from bench.errors import SpecError
+from voxbench.design.spec import parse_override, parse_sweep, read_sweep
+from voxbench.errors import SpecError
 
 SWEEP = {"name": "s", "tasks": ["a"], "baselines": ["b"]}
 

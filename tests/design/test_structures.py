@@ -1,8 +1,7 @@
 """Structures are matched by name, however they are spelled."""
 
 import pytest
-
-from bench.design.structures import canonical, shared
+from voxbench.design.structures import canonical, shared
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from bench.errors import DataError
-from bench.external.records import read
-from bench.record import Store
-from bench.stats.board import boards
-from bench.stats.frame import read_groups
-from bench.stats.metric import METRICS
+from voxbench.errors import DataError
+from voxbench.external.records import read
+from voxbench.records import Store
+from voxbench.stats.board import boards
+from voxbench.stats.frame import read_groups
+from voxbench.stats.metric import METRICS
 
 WIDE = "name,aorta,liver\ns1,0.9,0.8\ns2,,0.5\ns3,,\n"
 
@@ -169,8 +168,8 @@ def test_the_touchstone_tables_are_read_whole_and_ranked():
     folder = Path(os.environ.get("VOXBENCH_DATA", "missing")).parent / "golden/touchstone"
     if not folder.is_dir():
         pytest.skip("no golden/touchstone beside $VOXBENCH_DATA")
-    from bench.stats.board import settle
-    from bench.stats.ranking import league
+    from voxbench.stats.board import settle
+    from voxbench.stats.ranking import league
 
     records = read(sorted(folder.glob("*.csv")), "totalsegmentator")
     assert [(r.arm.baseline, len(r.cases)) for r in records] == [

@@ -2,11 +2,10 @@
 
 import pytest
 import torch
-
-from bench.design.recipe import Recipe
-from bench.fit.adapt import groups
-from bench.model.backbones import build
-from bench.model.segmenter import Segmenter
+from voxbench.design.recipe import Recipe
+from voxbench.fit.adapt import groups
+from voxbench.model.backbones import build
+from voxbench.model.segmenter import Segmenter
 
 RECIPE = Recipe(steps=100, head_share=0.2, layer_decay=0.5)
 

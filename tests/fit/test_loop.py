@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-
-from bench.data.patches import Batch
-from bench.design.recipe import Recipe
-from bench.errors import FitError
-from bench.fit.loop import train
-from bench.fit.loss import segmentation_loss
+from voxbench.data.patches import Batch
+from voxbench.design.recipe import Recipe
+from voxbench.errors import FitError
+from voxbench.fit.loop import train
+from voxbench.fit.loss import segmentation_loss
 
 RECIPE = Recipe(steps=24, patch=(8, 8, 8), learning_rate=0.01)
 

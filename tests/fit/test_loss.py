@@ -5,8 +5,7 @@ import math
 import pytest
 import torch
 from monai.losses import DiceLoss
-
-from bench.fit.loss import segmentation_loss
+from voxbench.fit.loss import segmentation_loss
 
 
 def _batch(classes: int = 2, seed: int = 0):

@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-
-from bench.design.recipe import Recipe
-from bench.fit.optim import factor, optimiser, rates
+from voxbench.design.recipe import Recipe
+from voxbench.fit.optim import factor, optimiser, rates
 
 
 def test_the_rate_rises_linearly_then_falls_to_zero():

@@ -1,12 +1,11 @@
 from pathlib import Path
 
 import pytest
-
-from bench.cli.ls import What, ls
-from bench.errors import PluginError
-from bench.ledger.corpora import Corpora, Corpus, corpora, read_corpora
-from bench.ledger.page import page
-from bench.plugins import BASELINES, TASKS
+from voxbench.cli.ls import What, ls
+from voxbench.errors import PluginError
+from voxbench.ledger.corpora import Corpora, Corpus, corpora, read_corpora
+from voxbench.ledger.page import page
+from voxbench.plugins import BASELINES, TASKS
 
 ROOT = Path(__file__).parents[2]
 

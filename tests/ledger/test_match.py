@@ -4,10 +4,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, ornt_transform
 from scipy.ndimage import zoom
+from voxbench.errors import DataError
+from voxbench.ledger.fingerprint import CELLS, fingerprint, fingerprint_file, resampling
+from voxbench.ledger.match import FLOOR, Pool, bar
 
-from bench.errors import DataError
-from bench.ledger.fingerprint import CELLS, fingerprint, fingerprint_file, resampling
-from bench.ledger.match import FLOOR, Pool, bar
 from tests.data.toy import save
 from tests.ledger.phantom import person
 

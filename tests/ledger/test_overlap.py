@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 import pytest
+from voxbench.errors import DataError
+from voxbench.ledger.fingerprint import fingerprint_file
+from voxbench.ledger.manifest import read_manifest, write_manifest
+from voxbench.ledger.overlap import collect, images_below, images_of, overlaps
 
-from bench.errors import DataError
-from bench.ledger.fingerprint import fingerprint_file
-from bench.ledger.manifest import read_manifest, write_manifest
-from bench.ledger.overlap import collect, images_below, images_of, overlaps
 from tests.data.toy import save
 from tests.ledger.phantom import person
 
@@ -111,7 +111,7 @@ def test_copies_are_matched_and_their_names_given(seen, raw):
 
 @pytest.fixture
 def voxbench(monkeypatch, capsys):
-    from bench.cli import main
+    from voxbench.cli import main
 
     def call(*words):
         monkeypatch.setattr("sys.argv", ["voxbench", *map(str, words)])
@@ -125,7 +125,7 @@ def voxbench(monkeypatch, capsys):
 
 def freeze_test(raw, monkeypatch, names):
     """Let the split put these cases into the test part."""
-    from bench.data import split
+    from voxbench.data import split
 
     monkeypatch.setattr(split, "rank", lambda name: f"{name not in names}{name}")
 
@@ -161,9 +161,9 @@ def test_mistakes_exit_with_2(voxbench, seen, tmp_path):
 @pytest.mark.realdata
 @pytest.mark.slow
 def test_altered_copies_of_real_scans_are_found(real_data):
-    from bench.data.io import read_image
-    from bench.ledger.fingerprint import fingerprint
-    from bench.ledger.match import Pool, bar
+    from voxbench.data.io import read_image
+    from voxbench.ledger.fingerprint import fingerprint
+    from voxbench.ledger.match import Pool, bar
 
     folders = ("Task04_Hippocampus", "Dataset501_OpenKBP")
     paths = [p for f in folders for p in sorted((real_data / f / "imagesTr").glob("[!.]*"))[:30]]
@@ -181,7 +181,7 @@ def test_altered_copies_of_real_scans_are_found(real_data):
 def test_the_channels_of_a_case_are_told_apart():
     from pathlib import Path
 
-    from bench.api import Case
+    from voxbench.api import Case
 
     one = Case("a", (Path("x/t1.nii"),), Path("l.nii"), "p")
     two = Case("b", (Path("x/mr.nii"), Path("y/mr.nii")), Path("l.nii"), "p")

@@ -2,12 +2,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
+from voxbench.api import BaselineCard, Case, Pretrained
+from voxbench.data.split import split_cases
+from voxbench.ledger.corpora import Corpora, Corpus
+from voxbench.ledger.verdict import by_case, by_corpus, verdict_for
+from voxbench.plugins import find_baseline
 
-from bench.api import BaselineCard, Case, Pretrained
-from bench.data.split import split_cases
-from bench.ledger.corpora import Corpora, Corpus
-from bench.ledger.verdict import by_case, by_corpus, verdict_for
-from bench.plugins import find_baseline
 from tests.data.toy import save, toy
 from tests.ledger.phantom import person
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-
-from bench.metrics.areas import contour_lengths, surface_areas
+from voxbench.metrics.areas import contour_lengths, surface_areas
 
 Sites = tuple[NDArray[np.float64], NDArray[np.float64]]
 

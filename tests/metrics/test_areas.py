@@ -4,8 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-
-from bench.metrics.areas import CORNERS, contour_lengths, surface_areas
+from voxbench.metrics.areas import CORNERS, contour_lengths, surface_areas
 
 SPACING = (1.0, 1.37, 2.11)
 

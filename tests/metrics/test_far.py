@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from bench.metrics import evaluate, far
+from voxbench.metrics import evaluate, far
 
 
 def sites(rng, n, box, shift):

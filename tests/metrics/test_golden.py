@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from bench.metrics import evaluate
+from voxbench.metrics import evaluate
 
 FILE = Path(__file__).parent.parent / "golden/metrics/cases.toml"
 CASES = tomllib.loads(FILE.read_text())["case"]

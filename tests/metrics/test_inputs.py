@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from bench.errors import DataError, SpecError
-from bench.metrics import evaluate, evaluate_masks, worst
+from voxbench.errors import DataError, SpecError
+from voxbench.metrics import evaluate, evaluate_masks, worst
 
 CLASSES = {"one": 1, "two": 2, "absent": 3}
 SPACING = (2.5, 0.8, 1.1)

@@ -7,8 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-
-from bench.metrics import kernel
+from voxbench.metrics import kernel
 
 
 def python(code, **environment):
@@ -23,7 +22,7 @@ def python(code, **environment):
 def test_a_read_only_installation_caches_in_a_private_folder(tmp_path):
     (tmp_path / "here").mkdir()
     (tmp_path / "here/double.py").write_text(
-        "from bench.metrics.kernel import kernel\n@kernel\ndef double(x):\n    return 2 * x\n"
+        "from voxbench.metrics.kernel import kernel\n@kernel\ndef double(x):\n    return 2 * x\n"
     )
     (tmp_path / "here/__pycache__").write_text("")  # a file: nothing can be written below it
     (tmp_path / "home").write_text("")
@@ -48,7 +47,7 @@ def test_a_read_only_installation_caches_in_a_private_folder(tmp_path):
 
 
 def test_a_change_in_a_file_that_a_kernel_calls_into_compiles_it_anew(tmp_path):
-    header = "from bench.metrics.kernel import kernel\n"
+    header = "from voxbench.metrics.kernel import kernel\n"
     (tmp_path / "outer.py").write_text(
         f"{header}from inner import f\n@kernel\ndef outer(x):\n    return f(x)\n"
     )
@@ -69,14 +68,14 @@ def test_a_cache_that_others_can_write_to_is_not_trusted(tmp_path, monkeypatch):
 
 def test_metrics_need_numpy_and_numba_only():
     heavy = {"torch", "scipy.ndimage", "monai", "pytorch_lightning", "nibabel"}
-    assert python(f"import sys, bench.metrics; print({heavy} & set(sys.modules))") == "set()"
+    assert python(f"import sys, voxbench.metrics; print({heavy} & set(sys.modules))") == "set()"
 
 
 @pytest.mark.slow
 def test_processes_that_compile_at_once_leave_a_sound_cache(tmp_path):
     code = """
         import numpy as np
-        from bench.metrics import evaluate
+        from voxbench.metrics import evaluate
         v = np.zeros((9, 9, 9), np.uint8); v[2:6, 2:6, 2:6] = 1
         print(evaluate(v, v, {"x": 1}, (1, 1, 1), 1.0)["x"].nsd)
     """

@@ -5,10 +5,9 @@ import math
 import numpy as np
 import pytest
 from scipy import ndimage
-
-from bench.errors import SpecError
-from bench.metrics import evaluate
-from bench.metrics.legacy import FLARE23_CLASSES, FLARE23_TOLERANCE_MM, flare23, suprem
+from voxbench.errors import SpecError
+from voxbench.metrics import evaluate
+from voxbench.metrics.legacy import FLARE23_CLASSES, FLARE23_TOLERANCE_MM, flare23, suprem
 
 
 def block(*bounds, shape=(12, 12, 12), label=1):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from voxbench.metrics import evaluate
 
-from bench.metrics import evaluate
 from tests.metrics import oracle
 
 CLASSES = {"one": 1, "two": 2}

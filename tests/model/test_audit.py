@@ -2,10 +2,9 @@
 
 import pytest
 import torch
-
-from bench.errors import WeightsError
-from bench.model.audit import activations, compare, load, probe
-from bench.model.backbones import Backbone, build
+from voxbench.errors import WeightsError
+from voxbench.model.audit import activations, compare, load, probe
+from voxbench.model.backbones import Backbone, build
 
 
 def network(seed: int = 0, channels: int = 1) -> Backbone:

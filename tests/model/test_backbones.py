@@ -5,12 +5,12 @@ from functools import cache
 
 import pytest
 import torch
+from voxbench.errors import SpecError
+from voxbench.model.backbones import ARCHITECTURES, Backbone, build
+from voxbench.model.backbones.backbone import Encoder
+from voxbench.model.backbones.decoder import UNetDecoder
+from voxbench.model.segmenter import Segmenter
 
-from bench.errors import SpecError
-from bench.model.backbones import ARCHITECTURES, Backbone, build
-from bench.model.backbones.backbone import Encoder
-from bench.model.backbones.decoder import UNetDecoder
-from bench.model.segmenter import Segmenter
 from tests.model import flat
 
 SMALLEST = [(name, sizes[0]) for name, sizes in ARCHITECTURES.items()]

@@ -3,9 +3,8 @@
 import pytest
 import torch
 from torch import nn
-
-from bench.model.backbones import build
-from bench.model.direct import Direct
+from voxbench.model.backbones import build
+from voxbench.model.direct import Direct
 
 
 class Fixed(nn.Module):

@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from voxbench.errors import WeightsError
+from voxbench.model.heads import Controlled, Convolution
 
-from bench.errors import WeightsError
-from bench.model.heads import Controlled, Convolution
 from tests.baselines.layouts import probe
 from tests.model import controller as published
 

@@ -7,17 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from voxbench.api import Published
+from voxbench.errors import WeightsError
+from voxbench.files import has_checksum
+from voxbench.model.audit import load
+from voxbench.model.backbones import Backbone
+from voxbench.model.inflate import inflate, inflate_kernel, regrey
+from voxbench.model.weights import read_weights
+from voxbench_baselines.imagenet_efficientnet import ImageNetEfficientNet
+from voxbench_baselines.imagenet_inflated import ImageNetInflated
+from voxbench_baselines.imagenet_squeezenet import DEVIATION, ImageNetSqueezeNet
 
-from baselines.imagenet_efficientnet import ImageNetEfficientNet
-from baselines.imagenet_inflated import ImageNetInflated
-from baselines.imagenet_squeezenet import DEVIATION, ImageNetSqueezeNet
-from bench.api import Published
-from bench.errors import WeightsError
-from bench.files import has_checksum
-from bench.model.audit import load
-from bench.model.backbones import Backbone
-from bench.model.inflate import inflate, inflate_kernel, regrey
-from bench.model.weights import read_weights
 from tests.baselines.layouts import filled, names_of, translated
 from tests.model import flat
 

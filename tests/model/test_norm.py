@@ -2,8 +2,7 @@
 
 import torch
 from torch import nn
-
-from bench.model.backbones.norm import SmallBatchNorm3d, with_small_batches
+from voxbench.model.backbones.norm import SmallBatchNorm3d, with_small_batches
 
 
 def norm(channels: int = 3) -> SmallBatchNorm3d:

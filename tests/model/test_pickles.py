@@ -16,9 +16,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save
-
-from bench.errors import WeightsError
-from bench.model.weights import read_weights
+from voxbench.errors import WeightsError
+from voxbench.model.weights import read_weights
 
 TENSORS = {"conv.weight": torch.arange(6.0).view(2, 3)}
 FORMATS = pytest.mark.parametrize("modern", [True, False], ids=["zip", "old"])

@@ -9,9 +9,8 @@ import zipfile
 import pytest
 import torch
 from torch import nn
-
-from bench.errors import WeightsError
-from bench.model.weights import read_weights
+from voxbench.errors import WeightsError
+from voxbench.model.weights import read_weights
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-
-from bench.errors import WeightsError
-from bench.model.weights import read_weights, sha256
+from voxbench.errors import WeightsError
+from voxbench.model.weights import read_weights, sha256
 
 TENSORS = {"conv.weight": torch.arange(6.0).view(2, 3), "conv.bias": torch.ones(2)}
 

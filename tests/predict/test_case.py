@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from voxbench.api import Case
+from voxbench.data.prepare import prepare
+from voxbench.design.preprocessing import Preprocessing, ZScore
+from voxbench.design.recipe import Recipe
+from voxbench.predict.case import score_case
 
-from bench.api import Case
-from bench.data.prepare import prepare
-from bench.design.preprocessing import Preprocessing, ZScore
-from bench.design.recipe import Recipe
-from bench.predict.case import score_case
 from tests.example_plugin.voxbench_example.cubes import Cubes
 
 RECIPE = Recipe(patch=(16, 16, 16))

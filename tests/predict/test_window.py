@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-
-from bench.predict.window import predict
+from voxbench.predict.window import predict
 
 
 def run(network, image, patch=(16, 16, 16), **options):

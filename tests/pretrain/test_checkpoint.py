@@ -5,21 +5,21 @@ import json
 import pytest
 import torch
 from safetensors.torch import save_file
+from voxbench.data.split import split_cases
+from voxbench.design.cell import Ref
+from voxbench.design.recipe import Pretraining
+from voxbench.errors import SpecError, WeightsError
+from voxbench.model.weights import read_weights, sha256
+from voxbench.plugins import find_baseline
+from voxbench.pretrain.card import read_card
+from voxbench.pretrain.checkpoint import write_checkpoint
+from voxbench.pretrain.engine import make
+from voxbench.pretrain.head import split
+from voxbench.testing.baseline_checks import BaselineChecks
+from voxbench_baselines.checkpoint_file import CheckpointFile
+from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
+from voxbench_baselines.scratch import Scratch
 
-from baselines.checkpoint_file import CheckpointFile
-from baselines.masked_autoencoder import MaskedAutoencoder
-from baselines.scratch import Scratch
-from bench.data.split import split_cases
-from bench.design.cell import Ref
-from bench.design.recipe import Pretraining
-from bench.errors import SpecError, WeightsError
-from bench.model.weights import read_weights, sha256
-from bench.plugins import find_baseline
-from bench.pretrain.card import read_card
-from bench.pretrain.checkpoint import write_checkpoint
-from bench.pretrain.engine import make
-from bench.pretrain.head import split
-from bench.testing.baseline_checks import BaselineChecks
 from tests.data.toy import card, toy, write_case
 
 RECIPE = Pretraining(steps=1, patch=(16, 16, 16), augmentation="none")

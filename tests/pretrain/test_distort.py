@@ -4,8 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bench.pretrain.objectives.distort import (
+from voxbench.pretrain.objectives.distort import (
     bent,
     bezier,
     blocks,

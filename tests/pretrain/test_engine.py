@@ -7,19 +7,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from voxbench.data.split import split_cases
+from voxbench.design.recipe import Pretraining
+from voxbench.errors import DataError, SpecError
+from voxbench.model.weights import read_weights, sha256
+from voxbench.pretrain import engine
+from voxbench.pretrain.engine import identity, make, volumes
+from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
+from voxbench_baselines.models_genesis import ModelsGenesis
+from voxbench_baselines.negative_control import NegativeControl
+from voxbench_baselines.supervised import Supervised
+from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
+from voxbench_baselines.volume_contrast import VolumeContrast
 
-from baselines.masked_autoencoder import MaskedAutoencoder
-from baselines.models_genesis import ModelsGenesis
-from baselines.negative_control import NegativeControl
-from baselines.supervised import Supervised
-from baselines.swin_unetr_ssl import SwinUnetrSSL
-from baselines.volume_contrast import VolumeContrast
-from bench.data.split import split_cases
-from bench.design.recipe import Pretraining
-from bench.errors import DataError, SpecError
-from bench.model.weights import read_weights, sha256
-from bench.pretrain import engine
-from bench.pretrain.engine import identity, make, volumes
 from tests.data.toy import named, toy, write_case
 
 RECIPE = Pretraining(steps=4, patch=(16, 16, 16), augmentation="light")

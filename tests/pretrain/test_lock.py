@@ -4,13 +4,13 @@ import subprocess
 import sys
 import time
 
-from bench.pretrain.lock import alone
+from voxbench.pretrain.lock import alone
 
 
 def test_the_lock_of_a_killed_process_is_given_back(tmp_path):
     folder = tmp_path / "weights"
     code = (
-        "import sys, time; from pathlib import Path; from bench.pretrain.lock import alone\n"
+        "import sys, time; from pathlib import Path; from voxbench.pretrain.lock import alone\n"
         "with alone(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(

@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-
-from bench.model.backbones import build
-from bench.pretrain.objectives.masked import MaskedAutoencoder, hidden_cubes
+from voxbench.model.backbones import build
+from voxbench.pretrain.objectives.masked import MaskedAutoencoder, hidden_cubes
 
 NOTHING = torch.zeros(0)
 

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from voxbench.model.backbones import build
+from voxbench.pretrain.objectives.models_genesis import ModelsGenesis
 
-from bench.model.backbones import build
-from bench.pretrain.objectives.models_genesis import ModelsGenesis
 from tests.pretrain.learning import losses, waves
 
 NOTHING = torch.zeros(0)

@@ -3,9 +3,8 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bench.model.backbones import build
-from bench.pretrain.objectives.permute import permuted, rescaled
+from voxbench.model.backbones import build
+from voxbench.pretrain.objectives.permute import permuted, rescaled
 
 
 def weights() -> dict[str, torch.Tensor]:

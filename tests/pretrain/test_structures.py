@@ -4,9 +4,8 @@ import math
 
 import pytest
 import torch
-
-from bench.model.backbones import build
-from bench.pretrain.objectives.structures import Structures, structure_loss
+from voxbench.model.backbones import build
+from voxbench.pretrain.objectives.structures import Structures, structure_loss
 
 ALL = torch.ones(2, 3, dtype=torch.bool)
 

@@ -4,11 +4,16 @@ import math
 
 import pytest
 import torch
+from voxbench.model.backbones import build
+from voxbench.pretrain.objectives.masked import hidden_cubes
+from voxbench.pretrain.objectives.pooled import pooled
+from voxbench.pretrain.objectives.swin_unetr_ssl import (
+    SwinUnetrSSL,
+    info_nce,
+    turned,
+    turning_plane,
+)
 
-from bench.model.backbones import build
-from bench.pretrain.objectives.masked import hidden_cubes
-from bench.pretrain.objectives.pooled import pooled
-from bench.pretrain.objectives.swin_unetr_ssl import SwinUnetrSSL, info_nce, turned, turning_plane
 from tests.pretrain.learning import losses, waves
 
 NOTHING = torch.zeros(0)

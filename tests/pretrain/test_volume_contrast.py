@@ -4,10 +4,9 @@ import math
 
 import pytest
 import torch
-
-from bench.errors import SpecError
-from bench.model.backbones import build
-from bench.pretrain.objectives.volume_contrast import (
+from voxbench.errors import SpecError
+from voxbench.model.backbones import build
+from voxbench.pretrain.objectives.volume_contrast import (
     Layout,
     VolumeContrast,
     alikeness,
@@ -17,6 +16,7 @@ from bench.pretrain.objectives.volume_contrast import (
     overlaps,
     random_starts,
 )
+
 from tests.pretrain.learning import losses, waves
 
 NOTHING = torch.zeros(0)
@@ -104,7 +104,7 @@ def test_the_loss_where_all_crops_look_alike_by_hand(monkeypatch):
     torch.nn.init.ones_(module.projector[2].bias)
     starts = torch.tensor([[[8, 8, 8]]])
     monkeypatch.setattr(
-        "bench.pretrain.objectives.volume_contrast.random_starts", lambda *_: starts
+        "voxbench.pretrain.objectives.volume_contrast.random_starts", lambda *_: starts
     )
     loss = module(torch.randn(1, 1, 32, 32, 32), NOTHING, NOTHING)
     assert loss.item() == pytest.approx(-math.log(1 / 8) + 2.0, rel=1e-4)

@@ -4,10 +4,10 @@ import hashlib
 import threading
 
 import pytest
+from voxbench.api import Checkpoint
+from voxbench.errors import WeightsError
+from voxbench.published.download import download
 
-from bench.api import Checkpoint
-from bench.errors import WeightsError
-from bench.published.download import download
 from tests.published.conftest import CONTENT
 
 SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -105,7 +105,7 @@ def test_a_redirect_is_followed_on_the_web_alone(server, shelf, tmp_path):
 
 
 def test_a_secure_address_is_not_led_to_an_open_one():
-    from bench.published.download import _session
+    from voxbench.published.download import _session
 
     with _session("https://example.org/w.pth") as session:
         assert set(session.adapters) == {"https://"}

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from voxbench.report.curves import _apart, _lines, draw
+from voxbench.stats.effects import effects, means, twins
+from voxbench.stats.frame import read_groups
+from voxbench.stats.metric import METRICS
 
-from bench.report.curves import _apart, _lines, draw
-from bench.stats.effects import effects, means, twins
-from bench.stats.frame import read_groups
-from bench.stats.metric import METRICS
 from tests.stats.records import MASKED, SCRATCH, cases, record
 
 DICE = METRICS["dice"]

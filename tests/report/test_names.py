@@ -3,8 +3,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bench.report.names import slug
+from voxbench.report.names import slug
 
 names = st.text(max_size=120)
 

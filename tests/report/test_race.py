@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from voxbench.errors import RecordError
+from voxbench.records.race import Comparison, Pairing, Race
+from voxbench.report.race import caution, outcome
+from voxbench.report.report import report
+from voxbench.stats.racing import shares
 
-from bench.errors import RecordError
-from bench.record.race import Comparison, Pairing, Race
-from bench.report.race import caution, outcome
-from bench.report.report import report
-from bench.stats.racing import shares
 from tests.stats.records import MASKED, SCRATCH, cases, record, stored
 
 RUNS = 5

@@ -3,10 +3,10 @@ import re
 import time
 
 import pytest
+from voxbench.errors import RecordError, SpecError
+from voxbench.report.compare import compare
+from voxbench.report.report import report
 
-from bench.errors import RecordError, SpecError
-from bench.report.compare import compare
-from bench.report.report import report
 from tests.stats.records import MASKED, SCRATCH, cases, record, stored
 
 FRACTIONS = ("3 shots", "100%")

@@ -1,12 +1,12 @@
 """The scale curve: transfer against the volumes that were pre-trained on."""
 
 import pytest
+from voxbench.report.report import report
+from voxbench.report.scale_curve import _families, _lines, _twins, draw, family
+from voxbench.stats.effects import effects, means, twins
+from voxbench.stats.frame import read_groups
+from voxbench.stats.metric import METRICS
 
-from bench.report.report import report
-from bench.report.scale_curve import _families, _lines, _twins, draw, family
-from bench.stats.effects import effects, means, twins
-from bench.stats.frame import read_groups
-from bench.stats.metric import METRICS
 from tests.stats.records import SCRATCH, WEIGHTS, cases, record, stored
 
 DICE = METRICS["dice"]

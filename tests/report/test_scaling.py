@@ -1,10 +1,10 @@
 import pytest
+from voxbench.report.report import report
+from voxbench.report.scaling import scaling_tables, times
+from voxbench.stats.effects import twins
+from voxbench.stats.frame import read_groups
+from voxbench.stats.metric import METRICS
 
-from bench.report.report import report
-from bench.report.scaling import scaling_tables, times
-from bench.stats.effects import twins
-from bench.stats.frame import read_groups
-from bench.stats.metric import METRICS
 from tests.stats.records import LABELLED, MASKED, SCRATCH, cases, record, stored
 
 

@@ -3,8 +3,7 @@ import io
 import math
 
 import pytest
-
-from bench.report.tables import (
+from voxbench.report.tables import (
     Column,
     Table,
     comma_separated,

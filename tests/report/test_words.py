@@ -1,8 +1,8 @@
 import pytest
+from voxbench.report.words import chapters, sentence, summary
+from voxbench.stats.effects import Effect
+from voxbench.stats.metric import METRICS
 
-from bench.report.words import chapters, sentence, summary
-from bench.stats.effects import Effect
-from bench.stats.metric import METRICS
 from tests.stats.records import MASKED
 
 DICE, HD95 = METRICS["dice"], METRICS["hd95_mm"]

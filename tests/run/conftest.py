@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-
-from bench import plugins
-from bench.design.spec import Sweep, parse_sweep
-from bench.plugins import BASELINES, TASKS
+from voxbench import plugins
+from voxbench.design.spec import Sweep, parse_sweep
+from voxbench.plugins import BASELINES, TASKS
 
 EXAMPLE = Path(__file__).parent.parent / "example_plugin" / "voxbench_example"
 

@@ -4,10 +4,9 @@ import zlib
 from typing import Any
 
 import numpy as np
-
-from bench.record.record import CaseScores, ClassScores, Cost, Data
-from bench.run import cell as cell_module
-from bench.run.blank import blank
+from voxbench.records.record import CaseScores, ClassScores, Cost, Data
+from voxbench.run import cell as cell_module
+from voxbench.run.blank import blank
 
 
 def quick_cells(monkeypatch) -> dict[str, Any]:

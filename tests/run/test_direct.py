@@ -3,20 +3,20 @@
 import pytest
 import torch
 from torch import nn
+from voxbench import plugins
+from voxbench.api import BaselineCard, Published
+from voxbench.plugins import BASELINES
+from voxbench.records import Store
+from voxbench.report.report import report
+from voxbench.run.grid import arrange
+from voxbench.run.sweep import Options, run_sweep
 
-from bench import plugins
-from bench.api import BaselineCard, Published
-from bench.plugins import BASELINES
-from bench.record import Store
-from bench.report.report import report
-from bench.run.grid import arrange
-from bench.run.sweep import Options, run_sweep
 from tests.run.conftest import Watch, make_sweep
 
 PLUGIN = '''
 from dataclasses import dataclass
 from typing import ClassVar
-from bench.api import BaselineCard, Published
+from voxbench.api import BaselineCard, Published
 
 @dataclass(frozen=True, kw_only=True)
 class Bright(Published):
@@ -45,7 +45,7 @@ class Bright(nn.Module):
 
 
 def backbone():
-    from bench.model.backbones.backbone import Backbone, Decoder, Encoder
+    from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 
     class Smooth(Encoder):
         channels, strides, stages = (1,), (1,), [("smooth.",)]

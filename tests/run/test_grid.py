@@ -1,9 +1,9 @@
 """A sweep becomes every pairing of its axes, each once, with its twins."""
 
 import pytest
+from voxbench.errors import PluginError, SpecError
+from voxbench.run.grid import arrange
 
-from bench.errors import PluginError, SpecError
-from bench.run.grid import arrange
 from tests.run.conftest import make_sweep
 
 SUPERVISED = {"name": "supervised", "size": "tiny", "source": "cubes"}

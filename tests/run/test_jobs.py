@@ -1,15 +1,15 @@
 """Weights are made first and once, a donor's before those that are made from it."""
 
 import pytest
+from voxbench.plugins import TASKS, Plugin
+from voxbench.pretrain import engine
+from voxbench.records import Store
+from voxbench.run.engines.pool import _feed, _Queue, _Worker
+from voxbench.run.grid import arrange
+from voxbench.run.jobs import Outcome, jobs
+from voxbench.run.plan import plan
+from voxbench.run.sweep import Options, run_sweep
 
-from bench.plugins import TASKS, Plugin
-from bench.pretrain import engine
-from bench.record import Store
-from bench.run.engines.pool import _feed, _Queue, _Worker
-from bench.run.grid import arrange
-from bench.run.jobs import Outcome, jobs
-from bench.run.plan import plan
-from bench.run.sweep import Options, run_sweep
 from tests.run.conftest import Watch, make_sweep
 
 ARM = {"size": "tiny", "source": "blocks", "volumes": 3}
@@ -67,7 +67,7 @@ def test_a_failed_donor_fails_the_control_and_all_their_cells(blocks, tmp_path, 
     donor = queue.pop()
     queue.note(Outcome(donor, None, "out of luck"))
     monkeypatch.setattr(
-        "bench.run.engines.pool.lost", lambda job, why, _place: Outcome(job, None, why)
+        "voxbench.run.engines.pool.lost", lambda job, why, _place: Outcome(job, None, why)
     )
     twins = [job for job in todo if not job.pretraining and job.needs is None]
     queue.waiting = [job for job in queue.waiting if job not in twins]

@@ -3,9 +3,9 @@
 import sys
 
 import pytest
+from voxbench.run.mirror import mirror
 
-from bench.run.mirror import mirror
-from tests.record.test_store import record
+from tests.records.test_store import record
 
 
 def test_it_is_off_by_default_and_imports_nothing(tmp_path):

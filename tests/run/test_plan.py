@@ -1,9 +1,10 @@
 """The plan says what is cached, missing, failed and skipped, and why."""
 
-from bench.record import Store
-from bench.run.grid import arrange
-from bench.run.plan import data_identity, frozen_split, plan
-from bench.run.sweep import Options, run_sweep
+from voxbench.records import Store
+from voxbench.run.grid import arrange
+from voxbench.run.plan import data_identity, frozen_split, plan
+from voxbench.run.sweep import Options, run_sweep
+
 from tests.run.conftest import Watch, make_sweep
 
 

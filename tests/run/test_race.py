@@ -4,15 +4,15 @@ import json
 from collections import Counter
 
 import pytest
+from voxbench.errors import RecordError, SpecError
+from voxbench.records import Store
+from voxbench.records.race import races
+from voxbench.run.grid import arrange
+from voxbench.run.plan import plan
+from voxbench.run.race import declare, run_race
+from voxbench.run.sweep import Options, run_sweep
+from voxbench.stats.race import states
 
-from bench.errors import RecordError, SpecError
-from bench.record import Store
-from bench.record.race import races
-from bench.run.grid import arrange
-from bench.run.plan import plan
-from bench.run.race import declare, run_race
-from bench.run.sweep import Options, run_sweep
-from bench.stats.race import states
 from tests.run.conftest import EXAMPLE, Watch, make_sweep
 from tests.run.quick import quick_cells
 

@@ -8,22 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nibabel.affines import voxel_sizes
+from voxbench.data.io import read_label
+from voxbench.data.volumes import read_reference
+from voxbench.design.cell import Ref
+from voxbench.metrics import evaluate
+from voxbench.plugins import find_task
+from voxbench.records import Store, predictions
+from voxbench.records.record import Contamination
+from voxbench.run import cell as cell_module
+from voxbench.run.sweep import Options, run_sweep
 
-from bench.data.io import read_label
-from bench.data.volumes import read_reference
-from bench.design.cell import Ref
-from bench.metrics import evaluate
-from bench.plugins import find_task
-from bench.record import Store, predictions
-from bench.record.record import Contamination
-from bench.run import cell as cell_module
-from bench.run.sweep import Options, run_sweep
 from tests.run.conftest import EXAMPLE, Watch, make_sweep
 
 BROKEN = """
 from dataclasses import dataclass
 from typing import ClassVar
-from bench.api import BaselineCard, Pretrained
+from voxbench.api import BaselineCard, Pretrained
 
 @dataclass(frozen=True, kw_only=True)
 class {name}(Pretrained):
@@ -98,11 +98,11 @@ def test_the_pool_gives_the_same_scores_as_one_process(sweep, tmp_path):
 
 def _one_thread(sweep, root: Path) -> None:
     """Run inline with the threads that a worker of a full pool has."""
-    from bench.record.environment import cpus
-    from bench.run.engines import inline
-    from bench.run.grid import arrange
-    from bench.run.jobs import Place, jobs
-    from bench.run.plan import plan
+    from voxbench.records.environment import cpus
+    from voxbench.run.engines import inline
+    from voxbench.run.grid import arrange
+    from voxbench.run.jobs import Place, jobs
+    from voxbench.run.plan import plan
 
     place = Place(root, "cpu", max(1, cpus() // 2), sweep.name)
     todo = jobs(plan(arrange(sweep), Store(root)))
@@ -137,7 +137,7 @@ def test_one_failing_cell_does_not_stop_the_others(example, tmp_path, monkeypatc
     (tmp_path / "plugins").mkdir()
     text = BROKEN.format(name="Broken", label="broken", body='raise ValueError("out of luck")')
     (tmp_path / "plugins" / "broken.py").write_text(text)
-    from bench import plugins
+    from voxbench import plugins
 
     plugins.include(tmp_path / "plugins")
     arms = [{"name": "broken", "size": "tiny", "source": "cubes"}]
@@ -170,7 +170,7 @@ def test_a_worker_that_dies_costs_its_one_cell(example, tmp_path):
     (tmp_path / "plugins" / "deadly.py").write_text(
         BROKEN.format(name="Deadly", label="deadly", body=body)
     )
-    from bench import plugins
+    from voxbench import plugins
 
     plugins.include(tmp_path / "plugins")
     sweep = make_sweep(baselines=[{"name": "deadly", "size": "tiny", "source": "cubes"}], seeds=2)
@@ -259,7 +259,7 @@ def test_a_sweep_killed_at_random_moments_gives_the_same_bytes(tmp_path):
     errors = tmp_path / "errors"
 
     def start(root: str) -> subprocess.Popen:
-        code = "from bench.cli import main; main()"
+        code = "from voxbench.cli import main; main()"
         words = ["run", str(spec), "-o", str(tmp_path / root), "--jobs", "2"]
         words += ["--include-path", str(EXAMPLE)]
         environment = {**os.environ, "VOXBENCH_CACHE": str(tmp_path / f"cache-{root}")}

@@ -5,17 +5,17 @@ import pickle
 
 import pytest
 import torch
+from voxbench import plugins
+from voxbench.model.backbones import build
+from voxbench.records import Store
+from voxbench.run.sweep import Options, run_sweep
 
-from bench import plugins
-from bench.model.backbones import build
-from bench.record import Store
-from bench.run.sweep import Options, run_sweep
 from tests.run.conftest import EXAMPLE, Watch, make_sweep
 
 PLUGIN = """
 from dataclasses import dataclass
 from typing import ClassVar
-from bench.api import BaselineCard, Published
+from voxbench.api import BaselineCard, Published
 
 @dataclass(frozen=True, kw_only=True)
 class Shared(Published):

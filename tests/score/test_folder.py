@@ -10,11 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 import typer
 from typer.testing import CliRunner
-
-from bench.cli.score import score as command
-from bench.errors import DataError, SpecError
-from bench.metrics import VERSION, evaluate
-from bench.score import Job, means, pair, score_folders, write
+from voxbench.cli.score import score as command
+from voxbench.errors import DataError, SpecError
+from voxbench.metrics import VERSION, evaluate
+from voxbench.score import Job, means, pair, score_folders, write
 
 AFFINE = np.diag([1.5, 1.5, 3.0, 1.0])
 CLASSES = {"liver": 1, "spleen": 2}
@@ -157,7 +156,7 @@ def test_a_task_s_card_gives_classes_and_tolerances_which_options_override(
     folders, tmp_path, monkeypatch
 ):
     card = SimpleNamespace(classes=CLASSES, tolerance_mm={"liver": 1.5, "spleen": 3.0})
-    monkeypatch.setattr("bench.plugins.find_task", lambda name: SimpleNamespace(card=card))
+    monkeypatch.setattr("voxbench.plugins.find_task", lambda name: SimpleNamespace(card=card))
     out = tmp_path / "s.json"
     run(*folders, "--task", "abdomen", "--tolerance-mm", "liver=2.5", "-o", out)
     assert json.loads(out.read_text())["tolerance_mm"] == {"1": 2.5, "2": 3.0}

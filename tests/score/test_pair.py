@@ -3,10 +3,9 @@
 import json
 
 import pytest
-
-from bench.errors import DataError
-from bench.score import pair
-from bench.score.pair import classes_of, side, structures
+from voxbench.errors import DataError
+from voxbench.score import pair
+from voxbench.score.pair import classes_of, side, structures
 
 
 def touch(folder, *names):

@@ -5,9 +5,8 @@ import gzip
 import nibabel as nib
 import numpy as np
 import pytest
-
-from bench.errors import DataError
-from bench.score.read import onto, read, same_grid
+from voxbench.errors import DataError
+from voxbench.score.read import onto, read, same_grid
 
 LABELS = np.random.default_rng(0).integers(0, 5, (5, 6, 7))
 AFFINE = np.diag([0.5, 0.75, 2.0, 1.0])

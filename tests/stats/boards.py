@@ -1,11 +1,10 @@
 """Boards with chosen scores."""
 
 import numpy as np
-
-from bench.stats.board import Board, Scope
-from bench.stats.bootstrap import Sample
-from bench.stats.frame import Run
-from bench.stats.metric import METRICS
+from voxbench.stats.board import Board, Scope
+from voxbench.stats.bootstrap import Sample
+from voxbench.stats.frame import Run
+from voxbench.stats.metric import METRICS
 
 
 def board(*tasks, metric="dice"):

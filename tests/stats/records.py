@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.record import Record, Store
-from bench.record.record import Arm, CaseScores, ClassScores, Cost, Data, LoadAudit, Weights
+from voxbench.records import Record, Store
+from voxbench.records.record import Arm, CaseScores, ClassScores, Cost, Data, LoadAudit, Weights
 
 SCRATCH = "scratch[architecture=unet,size=small]"
 MASKED = "masked-autoencoder[source=malf,volumes=28]"

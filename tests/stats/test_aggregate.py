@@ -3,9 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-
-from bench.errors import SpecError
-from bench.stats.aggregate import ranks, standings
+from voxbench.errors import SpecError
+from voxbench.stats.aggregate import ranks, standings
 
 NAN = float("nan")
 MEANS = np.array([[[0.9, 0.5]], [[0.2, 0.3]]])  # task, resample, arm

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from voxbench.errors import SpecError
+from voxbench.stats.board import boards, settle
+from voxbench.stats.frame import read_groups
+from voxbench.stats.metric import METRICS
 
-from bench.errors import SpecError
-from bench.stats.board import boards, settle
-from bench.stats.frame import read_groups
-from bench.stats.metric import METRICS
 from tests.stats.boards import board
 from tests.stats.records import MASKED, SCRATCH, cases, record
 

@@ -3,10 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-
-from bench.stats.bootstrap import Sample, bootstrap
-from bench.stats.frame import nanmean
-from bench.stats.paired import verdict, wilcoxon
+from voxbench.stats.bootstrap import Sample, bootstrap
+from voxbench.stats.frame import nanmean
+from voxbench.stats.paired import verdict, wilcoxon
 
 
 def one_run(values):

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from voxbench.design.claim import parse
+from voxbench.errors import SpecError
+from voxbench.report.claims import claims
+from voxbench.stats.claims import judge
+from voxbench.stats.frame import read_groups
 
-from bench.design.claim import parse
-from bench.errors import SpecError
-from bench.report.claims import claims
-from bench.stats.claims import judge
-from bench.stats.frame import read_groups
 from tests.stats.records import MASKED, SCRATCH, cases, record
 
 
@@ -150,7 +150,7 @@ def test_unknown_names_get_the_nearest(sentence, why):
 
 def test_two_equal_arms_with_luck_seldom_make_a_claim():
     """The p of one statement, without the bootstrap, which is slow."""
-    from bench.stats.few import spread
+    from voxbench.stats.few import spread
 
     rng = np.random.default_rng(0)
     said = 0

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 from scipy import stats
-
-from bench.stats.counts import patient_counts, run_counts, task_counts
+from voxbench.stats.counts import patient_counts, run_counts, task_counts
 
 
 def test_every_resample_has_as_many_patients_as_there_are():

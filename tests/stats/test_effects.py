@@ -1,10 +1,10 @@
 import math
 
 import pytest
+from voxbench.stats.effects import between, effects, means, overall, twins
+from voxbench.stats.frame import read_groups
+from voxbench.stats.metric import METRICS
 
-from bench.stats.effects import between, effects, means, overall, twins
-from bench.stats.frame import read_groups
-from bench.stats.metric import METRICS
 from tests.stats.records import MASKED, SCRATCH, cases, record
 
 DICE = METRICS["dice"]

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from voxbench.errors import RecordError, SpecError
+from voxbench.records.record import CaseScores
+from voxbench.stats.frame import Run, find_arm, nanmean, read_groups
+from voxbench.stats.metric import METRICS, find_metric
 
-from bench.errors import RecordError, SpecError
-from bench.record.record import CaseScores
-from bench.stats.frame import Run, find_arm, nanmean, read_groups
-from bench.stats.metric import METRICS, find_metric
 from tests.stats.records import MASKED, SCRATCH, cases, record, scores
 
 NAN = float("nan")

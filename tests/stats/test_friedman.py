@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from scipy import stats
+from voxbench.stats.friedman import friedman
 
-from bench.stats.friedman import friedman
 from tests.stats.boards import noisy
 
 SCORES = noisy(0.5, 0.51, 0.6, 0.61, noise=0.05).T

@@ -1,8 +1,8 @@
 import pytest
+from voxbench.stats.frame import read_groups
+from voxbench.stats.frontier import frontier
+from voxbench.stats.metric import METRICS
 
-from bench.stats.frame import read_groups
-from bench.stats.frontier import frontier
-from bench.stats.metric import METRICS
 from tests.stats.records import MASKED, SCRATCH, WEIGHTS, cases, record
 
 

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 from scipy import stats
-
-from bench.stats.bootstrap import Sample, bootstrap
-from bench.stats.interval import bounds
+from voxbench.stats.bootstrap import Sample, bootstrap
+from voxbench.stats.interval import bounds
 
 
 def one_run(values):

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 from scipy import stats
-
-from bench.stats.bootstrap import Sample
-from bench.stats.counts import patient_counts, run_counts
-from bench.stats.frame import nanmean
-from bench.stats.iqm import interquartile_mean, iqm_interval, iqm_resampled
+from voxbench.stats.bootstrap import Sample
+from voxbench.stats.counts import patient_counts, run_counts
+from voxbench.stats.frame import nanmean
+from voxbench.stats.iqm import interquartile_mean, iqm_interval, iqm_resampled
 
 NAN = np.nan
 

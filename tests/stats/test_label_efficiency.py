@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from voxbench.stats.effects import twins
+from voxbench.stats.frame import read_groups
+from voxbench.stats.label_efficiency import curves, interpolate, vanishing, worth
+from voxbench.stats.ladder import ladders
+from voxbench.stats.metric import METRICS
 
-from bench.stats.effects import twins
-from bench.stats.frame import read_groups
-from bench.stats.label_efficiency import curves, interpolate, vanishing, worth
-from bench.stats.ladder import ladders
-from bench.stats.metric import METRICS
 from tests.stats.records import LABELLED, MASKED, SCRATCH, cases, record
 
 

@@ -2,9 +2,9 @@ import builtins
 
 import numpy as np
 import pytest
+from voxbench.errors import SpecError
+from voxbench.stats.mixed import mixed
 
-from bench.errors import SpecError
-from bench.stats.mixed import mixed
 from tests.stats.boards import board, noisy
 
 

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-
-from bench.stats.interval import Interval
-from bench.stats.paired import benjamini_hochberg, holm, verdict, wilcoxon
+from voxbench.stats.interval import Interval
+from voxbench.stats.paired import benjamini_hochberg, holm, verdict, wilcoxon
 
 
 def test_six_patients_that_all_improve_have_the_smallest_p_of_six():

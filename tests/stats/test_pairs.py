@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from scipy import stats
+from voxbench.stats.bootstrap import Sample, bootstrap
+from voxbench.stats.paired import wilcoxon
+from voxbench.stats.pairs import all_pairs
 
-from bench.stats.bootstrap import Sample, bootstrap
-from bench.stats.paired import wilcoxon
-from bench.stats.pairs import all_pairs
 from tests.stats.boards import board, noisy
 
 NAN = float("nan")

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-
-from bench.stats.permutation import pair_contrasts, sign_flip
+from voxbench.stats.permutation import pair_contrasts, sign_flip
 
 
 def test_six_equal_gains_have_two_patterns_of_64():

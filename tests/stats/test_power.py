@@ -2,14 +2,14 @@ import math
 
 import numpy as np
 import pytest
+from voxbench.stats.bootstrap import Sample, bootstrap
+from voxbench.stats.effects import twins
+from voxbench.stats.frame import read_groups
+from voxbench.stats.metric import METRICS
+from voxbench.stats.paired import verdict, wilcoxon
+from voxbench.stats.power import Design, chance, extension, ladder, prospects
+from voxbench.stats.variance import Components
 
-from bench.stats.bootstrap import Sample, bootstrap
-from bench.stats.effects import twins
-from bench.stats.frame import read_groups
-from bench.stats.metric import METRICS
-from bench.stats.paired import verdict, wilcoxon
-from bench.stats.power import Design, chance, extension, ladder, prospects
-from bench.stats.variance import Components
 from tests.stats.records import MASKED, SCRATCH, cases, record
 
 DICE = METRICS["dice"]

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
-
-from bench.stats.power_law import fit
+from voxbench.stats.power_law import fit
 
 N = np.array([5.0, 10, 20, 50, 100, 200])
 

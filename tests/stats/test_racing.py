@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-
-from bench.stats.bootstrap import Sample
-from bench.stats.racing import Look, looks, settle, shares
+from voxbench.stats.bootstrap import Sample
+from voxbench.stats.racing import Look, looks, settle, shares
 
 
 def sample(gain, patients=20, runs=6, noise=0.01, seed=0):

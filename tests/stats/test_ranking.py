@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from voxbench.stats.ranking import league, stretches
 
-from bench.stats.ranking import league, stretches
 from tests.stats.boards import board, noisy
 
 NAN = float("nan")

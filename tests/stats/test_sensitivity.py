@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from voxbench.stats.board import boards
+from voxbench.stats.frame import read_groups
+from voxbench.stats.metric import METRICS
+from voxbench.stats.sensitivity import sensitivity
 
-from bench.stats.board import boards
-from bench.stats.frame import read_groups
-from bench.stats.metric import METRICS
-from bench.stats.sensitivity import sensitivity
 from tests.stats.records import MASKED, SCRATCH, cases, record
 
 

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 from scipy import stats
+from voxbench.errors import SpecError
+from voxbench.stats.case_table import column_of, labels, read_table
+from voxbench.stats.effects import twins
+from voxbench.stats.frame import read_groups
+from voxbench.stats.metric import METRICS
+from voxbench.stats.subgroups import subgroups
 
-from bench.errors import SpecError
-from bench.stats.case_table import column_of, labels, read_table
-from bench.stats.effects import twins
-from bench.stats.frame import read_groups
-from bench.stats.metric import METRICS
-from bench.stats.subgroups import subgroups
 from tests.stats.records import MASKED, SCRATCH, cases, record
 
 

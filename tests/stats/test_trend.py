@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from voxbench.stats.effects import twins
+from voxbench.stats.frame import read_groups
+from voxbench.stats.metric import METRICS
+from voxbench.stats.trend import answer, change_along, trends
 
-from bench.stats.effects import twins
-from bench.stats.frame import read_groups
-from bench.stats.metric import METRICS
-from bench.stats.trend import answer, change_along, trends
 from tests.stats.records import SCRATCH, WEIGHTS, cases, record
 
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-
-from bench.stats.bootstrap import Sample
-from bench.stats.variance import Components, split
+from voxbench.stats.bootstrap import Sample
+from voxbench.stats.variance import Components, split
 
 TRUTH = Components(0.03**2, 0.02**2, 0.015**2, 0.04**2)
 

@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from voxbench import plugins
+from voxbench.plugins import BASELINES, TASKS
 
-from bench import plugins
-from bench.plugins import BASELINES, TASKS
 from tests.submission.made import make
 
 PLUGIN = Path(__file__).parent / "plugin"

@@ -9,21 +9,20 @@ from pathlib import Path
 
 import numpy as np
 from nibabel.affines import voxel_sizes
-
-from bench import metrics
-from bench.data.fraction import subset
-from bench.data.io import write_label
-from bench.data.split import split_cases
-from bench.data.volumes import read_reference
-from bench.design.spec import parse_sweep
-from bench.plugins import find_task
-from bench.record import Record, Store, predictions
-from bench.record.record import CaseScores, ClassScores, Cost, Data, LoadAudit, Weights
-from bench.run.blank import blank
-from bench.run.grid import arrange
-from bench.run.jobs import Place
-from bench.run.plan import Planned, data_identity, plan
-from bench.submission.manifest import MANIFEST, Manifest, Member, Submitter
+from voxbench import metrics
+from voxbench.data.fraction import subset
+from voxbench.data.io import write_label
+from voxbench.data.split import split_cases
+from voxbench.data.volumes import read_reference
+from voxbench.design.spec import parse_sweep
+from voxbench.plugins import find_task
+from voxbench.records import Record, Store, predictions
+from voxbench.records.record import CaseScores, ClassScores, Cost, Data, LoadAudit, Weights
+from voxbench.run.blank import blank
+from voxbench.run.grid import arrange
+from voxbench.run.jobs import Place
+from voxbench.run.plan import Planned, data_identity, plan
+from voxbench.submission.manifest import MANIFEST, Manifest, Member, Submitter
 
 SWEEP = {
     "name": "tiny",

@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from voxbench.records import Store
 
-from bench.record import Store
 from tests.cli.conftest import voxbench  # noqa: F401 (a fixture)
 from tests.submission.conftest import EXAMPLE, PLUGIN
 from tests.submission.made import bundle, members

@@ -1,13 +1,13 @@
 """What `voxbench run --predictions` leaves is what a bundle is verified by."""
 
 import pytest
+from voxbench.design.spec import parse_sweep
+from voxbench.run.sweep import Options, run_sweep
+from voxbench.submission.here import Here
+from voxbench.submission.leaderboard import add
+from voxbench.submission.pack import pack
+from voxbench.submission.verify import verify
 
-from bench.design.spec import parse_sweep
-from bench.run.sweep import Options, run_sweep
-from bench.submission.here import Here
-from bench.submission.leaderboard import add
-from bench.submission.pack import pack
-from bench.submission.verify import verify
 from tests.run.conftest import Watch
 from tests.submission.made import SWEEP
 

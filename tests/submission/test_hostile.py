@@ -10,12 +10,12 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from voxbench.errors import BundleError
+from voxbench.submission import archive as limits
+from voxbench.submission.bundle import open_bundle
+from voxbench.submission.here import Here
+from voxbench.submission.verify import verify
 
-from bench.errors import BundleError
-from bench.submission import archive as limits
-from bench.submission.bundle import open_bundle
-from bench.submission.here import Here
-from bench.submission.verify import verify
 from tests.submission.made import MANIFEST, archive, bundle, manifest, maps, members
 
 RECORD = "records/" + "0" * 20 + ".json"

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bench.data.io import write_label
-from bench.submission import labelmap
-from bench.submission.labelmap import read_map
+from voxbench.data.io import write_label
+from voxbench.submission import labelmap
+from voxbench.submission.labelmap import read_map
 
 AFFINE = np.array([[0, 1.5, 0, 5], [-1, 0, 0, 6], [0, 0, 2, 7], [0, 0, 0, 1.0]])
 LABELS = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)

@@ -4,15 +4,15 @@ import json
 import shutil
 
 import pytest
+from voxbench import files
+from voxbench.errors import BundleError
+from voxbench.records import Store
+from voxbench.submission import leaderboard
+from voxbench.submission.here import Here
+from voxbench.submission.leaderboard import add
+from voxbench.submission.pack import pack
+from voxbench.submission.verify import verify
 
-from bench import files
-from bench.errors import BundleError
-from bench.record import Store
-from bench.submission import leaderboard
-from bench.submission.here import Here
-from bench.submission.leaderboard import add
-from bench.submission.pack import pack
-from bench.submission.verify import verify
 from tests.submission.made import bundle, members
 
 

@@ -4,12 +4,11 @@ import os
 import zipfile
 
 import pytest
-
-from bench.errors import BundleError, RecordError
-from bench.record import Store, predictions
-from bench.record.record import Imported
-from bench.submission.bundle import open_bundle
-from bench.submission.pack import pack
+from voxbench.errors import BundleError, RecordError
+from voxbench.records import Store, predictions
+from voxbench.records.record import Imported
+from voxbench.submission.bundle import open_bundle
+from voxbench.submission.pack import pack
 
 
 def test_records_and_label_maps_come_out_as_they_were(finished, tmp_path):
@@ -104,7 +103,7 @@ def test_a_name_is_a_plain_one(finished, tmp_path, name):
 
 
 def test_more_than_a_bundle_holds_is_refused_when_it_is_packed(finished, tmp_path, monkeypatch):
-    monkeypatch.setattr("bench.submission.pack.MOST_PACKED", 1000)
+    monkeypatch.setattr("voxbench.submission.pack.MOST_PACKED", 1000)
     with pytest.raises(BundleError, match=r"8 files of .* pack without --predictions"):
         pack(finished, tmp_path / "b.zip")
     assert not (tmp_path / "b.zip").exists()

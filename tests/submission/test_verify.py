@@ -7,19 +7,19 @@ import sys
 
 import numpy as np
 import pytest
+from voxbench.data.io import read_label, write_label
+from voxbench.data.split import freeze, split_cases
+from voxbench.data.volumes import read_reference
+from voxbench.design.spec import parse_sweep, read_sweep
+from voxbench.errors import BundleError
+from voxbench.plugins import TASKS, find_task
+from voxbench.records import Store, predictions
+from voxbench.records.record import Imported
+from voxbench.submission.copies import _decides
+from voxbench.submission.here import Here
+from voxbench.submission.pack import pack
+from voxbench.submission.verify import verify
 
-from bench.data.io import read_label, write_label
-from bench.data.split import freeze, split_cases
-from bench.data.volumes import read_reference
-from bench.design.spec import parse_sweep, read_sweep
-from bench.errors import BundleError
-from bench.plugins import TASKS, find_task
-from bench.record import Store, predictions
-from bench.record.record import Imported
-from bench.submission.copies import _decides
-from bench.submission.here import Here
-from bench.submission.pack import pack
-from bench.submission.verify import verify
 from tests.conftest import REPOSITORY
 from tests.submission.made import SWEEP, bundle, maps, members, scored
 
@@ -393,8 +393,8 @@ def test_copied_scores_are_errors_without_label_maps_too(judge, run):
 
 def test_predictions_that_were_copied_and_touched_up_are_errors(judge, run, monkeypatch):
     """One voxel of about 500 is another: a Dice of 0.999 needs larger boxes than the tests have."""
-    monkeypatch.setattr("bench.submission.copies.NEAR", 0.998)
-    monkeypatch.setattr("bench.submission.copies._VOLUMES", 0.004)
+    monkeypatch.setattr("voxbench.submission.copies.NEAR", 0.998)
+    monkeypatch.setattr("voxbench.submission.copies._VOLUMES", 0.004)
     swap(run, *pair(run), noise=3)
     found = judge(root=run, label_maps=True)
     assert any("near-identical predictions" in line for line in found.errors)
@@ -466,7 +466,7 @@ def test_verifying_imports_no_torch(finished, tmp_path):
     probe = f"""
 import sys
 sys.argv = ["voxbench", "verify", {str(tmp_path / "b.zip")!r}]
-from bench.cli import main
+from voxbench.cli import main
 try:
     main()
 except SystemExit:

@@ -2,12 +2,12 @@ import json
 
 import numpy as np
 import pytest
+from voxbench.data.prepare import inspect, prepare
+from voxbench.data.split import split_cases
+from voxbench.data.volumes import read_reference
+from voxbench.errors import DataError
+from voxbench_tasks.masks_folder import MasksFolder
 
-from bench.data.prepare import inspect, prepare
-from bench.data.split import split_cases
-from bench.data.volumes import read_reference
-from bench.errors import DataError
-from tasks.masks_folder import MasksFolder
 from tests.data.toy import save, volumes
 
 

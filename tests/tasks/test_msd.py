@@ -2,12 +2,12 @@ import json
 
 import numpy as np
 import pytest
+from voxbench.api import Task
+from voxbench.data.prepare import inspect, prepare
+from voxbench.data.split import split_cases
+from voxbench.errors import DataError
+from voxbench_tasks import msd
 
-from bench.api import Task
-from bench.data.prepare import inspect, prepare
-from bench.data.split import split_cases
-from bench.errors import DataError
-from tasks import msd
 from tests.data.toy import save, volumes
 
 TASKS = sorted(msd.Decathlon.__subclasses__(), key=lambda kind: str(kind.folder))

@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 import pytest
+from voxbench.data.prepare import inspect, prepare
+from voxbench.data.split import PARTS, split_cases
+from voxbench.errors import DataError
+from voxbench_tasks.nnunet_folder import NnunetFolder
 
-from bench.data.prepare import inspect, prepare
-from bench.data.split import PARTS, split_cases
-from bench.errors import DataError
-from tasks.nnunet_folder import NnunetFolder
 from tests.data.toy import save, volumes
 
 AFFINE = np.diag([1.0, 1.0, 3.0, 1.0])

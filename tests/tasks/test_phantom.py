@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
-
-from bench.api import Case
-from tasks.phantom import PhantomAtlas, PhantomLesion, PhantomShifted
-from tasks.phantom.exam import Exam
-from tasks.phantom.tasks import SPLITS, Phantom
+from voxbench.api import Case
+from voxbench_tasks.phantom import PhantomAtlas, PhantomLesion, PhantomShifted
+from voxbench_tasks.phantom.exam import Exam
+from voxbench_tasks.phantom.tasks import SPLITS, Phantom
 
 ALL = (PhantomAtlas, PhantomLesion, PhantomShifted)
 
@@ -136,7 +135,7 @@ def test_more_test_patients_keep_those_that_there_were(tmp_path: Path) -> None:
 def test_two_processes_at_once_leave_one_whole_population(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib\n"
-        "from tasks.phantom import PhantomShifted\n"
+        "from voxbench_tasks.phantom import PhantomShifted\n"
         "class Few(PhantomShifted):\n"
         "    validation_patients = 1\n"
         "Few(root=pathlib.Path(sys.argv[1]), patients=2, test_patients=1).cases()\n"

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 import pytest
+from voxbench.api import Case
+from voxbench.testing import BaselineChecks, TaskChecks, run_checks
+from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
+from voxbench_baselines.scratch import Scratch
 
-from baselines.masked_autoencoder import MaskedAutoencoder
-from baselines.scratch import Scratch
-from bench.api import Case
-from bench.testing import BaselineChecks, TaskChecks, run_checks
 from tests.example_plugin.voxbench_example.cubes import Cubes
 from tests.example_plugin.voxbench_example.denoising import Denoising
 

@@ -7,8 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-
-from bench.api import (
+from voxbench.api import (
     BaselineCard,
     Case,
     Preprocessing,
@@ -18,10 +17,11 @@ from bench.api import (
     Window,
     ZScore,
 )
-from bench.model.backbones import build
-from bench.model.backbones.backbone import Backbone
-from bench.testing import BaselineChecks, Skip, run_checks
-from bench.testing.contract import losses, norm_loss, shifted, turned, verdict
+from voxbench.model.backbones import build
+from voxbench.model.backbones.backbone import Backbone
+from voxbench.testing import BaselineChecks, Skip, run_checks
+from voxbench.testing.contract import losses, norm_loss, shifted, turned, verdict
+
 from tests.testing.test_probe import First, Norm
 
 CONTRACT = Preprocessing(axes="RAS", intensity=Window(low=-200, high=200), crop="none")
@@ -175,7 +175,7 @@ def checked(baseline, task=None):
 def test_what_cannot_be_probed_is_skipped_with_a_reason(
     pairs, file, monkeypatch, kind, probed, reason
 ):
-    monkeypatch.setattr("bench.testing.contract.SIDE", 32)
+    monkeypatch.setattr("voxbench.testing.contract.SIDE", 32)
     suite = BaselineChecks()
     suite.baseline, suite.task = kind(weights=file), pairs if probed else None
     with pytest.raises(Skip, match=reason):

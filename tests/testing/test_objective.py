@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from voxbench.api import Case, Preprocessing, Task, TaskCard
+from voxbench.design.recipe import Pretraining
+from voxbench.model.weights import read_weights
+from voxbench.pretrain.card import KEY, read_card
+from voxbench.pretrain.checkpoint import write_checkpoint
+from voxbench.testing import BaselineChecks, Skip
+from voxbench_baselines.checkpoint_file import CheckpointFile
+from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
+from voxbench_baselines.negative_control import NegativeControl
+from voxbench_baselines.supervised import Supervised
+from voxbench_tasks.masks_folder import MasksFolder
 
-from baselines.checkpoint_file import CheckpointFile
-from baselines.masked_autoencoder import MaskedAutoencoder
-from baselines.negative_control import NegativeControl
-from baselines.supervised import Supervised
-from bench.api import Case, Preprocessing, Task, TaskCard
-from bench.design.recipe import Pretraining
-from bench.model.weights import read_weights
-from bench.pretrain.card import KEY, read_card
-from bench.pretrain.checkpoint import write_checkpoint
-from bench.testing import BaselineChecks, Skip
-from tasks.masks_folder import MasksFolder
 from tests.data.toy import toy, write_case
 
 RECIPE = Pretraining(steps=60, patch=(16, 16, 16), augmentation="none")

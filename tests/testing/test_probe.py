@@ -5,10 +5,9 @@ import math
 import pytest
 import torch
 from torch import nn
-
-from bench.model.backbones import build
-from bench.model.backbones.backbone import Backbone, Decoder, Encoder
-from bench.testing.probe import mismatch
+from voxbench.model.backbones import build
+from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+from voxbench.testing.probe import mismatch
 
 
 class Norm(Encoder):

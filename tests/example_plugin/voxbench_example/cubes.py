@@ -6,8 +6,7 @@ from typing import ClassVar
 
 import nibabel
 import numpy as np
-
-from bench.api import Case, Split, Task, TaskCard
+from voxbench.api import Case, Split, Task, TaskCard
 
 
 @dataclass(frozen=True, kw_only=True)

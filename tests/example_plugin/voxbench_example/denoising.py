@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bench.api import BaselineCard, Pretrained, TaskCard
+from voxbench.api import BaselineCard, Pretrained, TaskCard
 
 if TYPE_CHECKING:
     from torch import nn
-
-    from bench.model.backbones import Backbone
+    from voxbench.model.backbones import Backbone
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,7 @@ from typing import ClassVar
 
 import nibabel
 import numpy as np
-
-from bench.api import Case, Task, TaskCard
+from voxbench.api import Case, Task, TaskCard
 
 AFFINE = np.diag([1.0, 1.5, 2.0, 1.0])
 

@@ -1,0 +1,73 @@
+"""Weights that `voxbench pretrain` wrote, here or elsewhere."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from voxbench.api import BaselineCard, Published
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from voxbench.model.backbones import Backbone
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointFile(Published):
+    """A file that carries its own card, which says network, strategy, data and licence.
+
+    Its images are prepared as the task's are, as those of weights made within a sweep.
+
+    Attributes:
+        weights: the file, `.safetensors`; it has no default.
+        architecture: read from its card.
+        size: read from its card.
+    """
+
+    architecture: str = dataclasses.field(init=False)
+    size: str = dataclasses.field(init=False)
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="checkpoint-file",
+        strategy="self-supervised",
+        licence="on the file's card",
+        reference="on the file's card",
+    )
+
+    def __post_init__(self) -> None:
+        """Take over the file's card.
+
+        Raises:
+            ValueError: no file is named.
+            WeightsError: the file is missing or carries no card.
+        """
+        if self.weights is None:
+            raise ValueError("needs weights, a file that `voxbench pretrain` wrote")
+        from voxbench.pretrain.card import read_card
+
+        told = read_card(self.file())
+        facts = {
+            "strategy": told.strategy,
+            "pretraining_data": told.corpora,
+            "volumes": told.volumes,
+            "gpu_hours": told.gpu_hours,
+            "licence": told.licence,
+            "reference": told.reference,
+            "channels": told.in_channels,
+        }
+        for name, value in (
+            ("architecture", told.architecture),
+            ("size", told.size),
+            ("card", type(self).card.model_copy(update=facts)),
+        ):
+            object.__setattr__(self, name, value)
+
+    def translate(
+        self,
+        published: Mapping[str, "Tensor"],
+        backbone: "Backbone",  # noqa: ARG002
+    ) -> Mapping[str, "Tensor"]:
+        """As they are, without the objective's: the file names them as the backbone does."""
+        from voxbench.pretrain.head import split
+
+        return split(published)[0]

@@ -1,0 +1,55 @@
+"""CT-FM: contrast of patches within a scan, on the CT of the Imaging Data Commons."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from voxbench.api import BaselineCard, Checkpoint, Published
+from voxbench.design.preprocessing import Preprocessing, Window
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from voxbench.model.backbones import Backbone
+
+_HOST = "https://huggingface.co/project-lighter/ct_fm_feature_extractor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CTFM(Published):
+    """Its encoder, from the feature extractor, the SegResNet or the training's checkpoint.
+
+    The decoder of `ct_fm_segresnet` was not trained; it is left out.
+    """
+
+    architecture: str = "segresnet-ds"
+    size: str = "base"
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="ct-fm",
+        strategy="self-supervised",
+        pretraining_data=("IDC-CT-148k",),
+        volumes=148_394,
+        licence="Apache-2.0 (model card); the repository's is MIT",
+        reference="Pai et al., Vision Foundation Models for Computed Tomography, 2025",
+        contract=Preprocessing(
+            axes="SPL", spacing_mm=(3.0, 1.0, 1.0), intensity=Window(low=-1024, high=2048)
+        ),
+        channels=1,
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        "base": Checkpoint(
+            file="ct_fm_feature_extractor.safetensors",
+            url=f"{_HOST}/resolve/main/model.safetensors",
+            page=_HOST,
+        )
+    }
+
+    def translate(
+        self,
+        published: Mapping[str, "Tensor"],
+        backbone: "Backbone",  # noqa: ARG002
+    ) -> Mapping[str, "Tensor"]:
+        """The encoder's names, whichever file they come from; other names find no place."""
+        prefixes = re.compile(r"^(model\.)?(backbone\.)?(encoder\.)?")
+        return {f"encoder.{prefixes.sub('', name)}": t for name, t in published.items()}

@@ -1,0 +1,54 @@
+"""Genesis Chest CT: the released Models Genesis. The objective itself is `models-genesis`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from voxbench.api import BaselineCard, Checkpoint, Published
+from voxbench.design.preprocessing import Preprocessing, Window
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from voxbench.model.backbones import Backbone
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenesisChestCT(Published):
+    """A U-Net that learnt to restore distorted cubes of chest CT, encoder and decoder.
+
+    Attributes:
+        weights: such a file; SuPreM's copy, `self_supervised_models_genesis_unet_620.pt`, is read
+            as well.
+    """
+
+    architecture: str = "unet3d"
+    size: str = "base"
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="genesis-chest-ct",
+        strategy="self-supervised",
+        pretraining_data=("LUNA16",),
+        volumes=623,
+        licence="Arizona State University's, non-commercial research only",
+        reference="Zhou et al., Models Genesis, Medical Image Analysis 2021",
+        # SimpleITK's arrays, transposed to x, y, z of LPS images; their spacing was kept
+        contract=Preprocessing(axes="LPS", intensity=Window(low=-1000, high=1000), crop="none"),
+        channels=1,
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        "base": Checkpoint(
+            file="Genesis_Chest_CT.pt",
+            url="https://huggingface.co/MrGiovanni/ModelsGenesis/resolve/main/Genesis_Chest_CT.pt",
+            page="https://github.com/MrGiovanni/ModelsGenesis",
+        )
+    }
+
+    def translate(
+        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
+    ) -> Mapping[str, "Tensor"]:
+        """Its names below their parts; the output `out_tr` finds no place there."""
+        from voxbench.model.backbones.unet3d import UNREAD
+        from voxbench.model.names import placed
+
+        read = {name: t for name, t in published.items() if not name.endswith(UNREAD)}
+        return placed(read, backbone)

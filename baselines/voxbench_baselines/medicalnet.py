@@ -1,0 +1,65 @@
+"""MedicalNet (Med3D): ResNets trained to segment eight, later 23, data sets of CT and MR."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from voxbench.api import BaselineCard, Checkpoint, Published
+from voxbench.design.preprocessing import Preprocessing, ZScore
+
+_REFERENCE = "Chen, Ma and Zheng, Med3D: Transfer Learning for 3D Medical Image Analysis, 2019"
+_HOST = "https://huggingface.co/TencentMedicalNet/MedicalNet-Resnet"
+# Its code takes arrays depth first and says no more about axes: slices as DICOM orders them. Each
+# data set kept its own median spacing.
+_CONTRACT = Preprocessing(axes="SPL", intensity=ZScore(nonzero=True))
+
+
+def _hosted(depth: str, suffix: str = "") -> Checkpoint:
+    file = f"resnet_{depth}{suffix}.pth"
+    page = f"{_HOST}{depth}"
+    return Checkpoint(file=file, url=f"{page}/resolve/main/{file}", page=page)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MedicalNet(Published):
+    """The weights from eight data sets, in every depth.
+
+    Attributes:
+        weights: such a file; the one beside SuPreM's, `supervised_med3D_residual_unet_1623.pth`,
+            is that of depth 101: its 85.75M parameters are the network's with its head.
+    """
+
+    architecture: str = "medicalnet"
+    size: str = "50"
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="medicalnet",
+        strategy="supervised",
+        pretraining_data=("3DSeg-8",),
+        volumes=1638,
+        licence="MIT",
+        reference=_REFERENCE,
+        contract=_CONTRACT,
+        channels=1,
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        depth: _hosted(depth) for depth in ("10", "18", "34", "50", "101", "152", "200")
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class MedicalNet23(MedicalNet):
+    """The weights from 23 data sets, of depth 10 to 50."""
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="medicalnet-23",
+        strategy="supervised",
+        pretraining_data=("3DSeg-8", "MedicalNet 23"),
+        licence="MIT",
+        reference=_REFERENCE,
+        contract=_CONTRACT,
+        channels=1,
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        depth: _hosted(depth, "_23dataset") for depth in ("10", "18", "34", "50")
+    }

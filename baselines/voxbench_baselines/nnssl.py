@@ -1,0 +1,79 @@
+"""What the checkpoints of nnssl say of themselves; no baseline of its own."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ValidationError
+from voxbench.design.preprocessing import Preprocessing, ZScore
+from voxbench.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SPACING = (1.0, 1.0, 1.0)
+# the order of the files is kept, as z, y, x; most are RAS
+CONTRACT = Preprocessing(axes="SAR", spacing_mm=SPACING, intensity=ZScore(percentiles=(0, 100)))
+
+
+class _Architecture(BaseModel):
+    arch_class_name: str
+
+
+class _Configuration(BaseModel):
+    spacing: tuple[float, float, float] | None
+    normalization_schemes: tuple[str, ...]
+
+
+class _PretrainPlan(BaseModel):
+    configurations: dict[str, _Configuration]
+
+
+class AdaptationPlan(BaseModel):
+    """What an nnssl checkpoint says of itself, as far as it is needed here.
+
+    Attributes:
+        architecture_plans, pretrain_plan: name of the network; spacing and normalisation.
+        pretrain_num_input_channels: of the first convolution.
+        key_to_encoder: prefix of the encoder's tensors, without the stem.
+        key_to_stem: prefix of the stem's.
+        keys_to_in_proj: names of the first convolution.
+    """
+
+    architecture_plans: _Architecture
+    pretrain_plan: _PretrainPlan
+    pretrain_num_input_channels: int
+    key_to_encoder: str
+    key_to_stem: str
+    keys_to_in_proj: tuple[str, ...]
+
+    @classmethod
+    def of(cls, published: Mapping[str, "Tensor"], architecture: str) -> "AdaptationPlan":
+        """The plan beside a file's tensors.
+
+        Raises:
+            WeightsError: there is none, or it is of another network, grid or normalisation.
+        """
+        try:
+            plan = cls.model_validate(getattr(published, "beside", {})["nnssl_adaptation_plan"])
+        except (KeyError, ValidationError) as error:
+            raise WeightsError(
+                "the file has no readable `nnssl_adaptation_plan`: it is no checkpoint of nnssl, "
+                "or an old one; nnssl can add the plan."
+            ) from error
+        if (found := plan.architecture_plans.arch_class_name) != architecture:
+            raise WeightsError(f"the file's plan says {found}, this baseline is {architecture}.")
+        configurations = plan.pretrain_plan.configurations.values()
+        if not any(
+            c.spacing == SPACING and c.normalization_schemes == ("ZScoreNormalization",)
+            for c in configurations
+        ):
+            raise WeightsError(
+                f"the file's plan has no configuration with spacing {SPACING} mm and z-scores, "
+                "which the baseline's card says it was trained with."
+            )
+        return plan
+
+
+def shared(tensor: "Tensor", repeats: int) -> "Tensor":
+    """A first convolution for more channels that gives, on equal ones, what it gave on one."""
+    return tensor.repeat(1, repeats, 1, 1, 1) / repeats

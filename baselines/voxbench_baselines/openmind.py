@@ -1,0 +1,82 @@
+"""OpenMind: self-supervised pre-training with nnssl on 114,000 MR images of head and neck."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from voxbench.api import BaselineCard, Checkpoint, Published
+
+from voxbench_baselines.nnssl import CONTRACT, AdaptationPlan, shared
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from voxbench.model.backbones import Backbone
+
+_INNER = {
+    ".skip.1.conv.": ".shortcut.1.",
+    ".skip.1.norm.": ".shortcut.2.",
+    ".convs.0.": ".",
+    ".blocks.": ".",
+    ".conv1.": ".first.",
+    ".conv2.": ".second.",
+    ".conv.": ".0.",
+    ".norm.": ".1.",
+}
+_DECODER = {"decoder.stages": "decoder.blocks", "decoder.transpconvs": "decoder.ups"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenMindResEncL(Published):
+    """ResEnc-L, encoder and decoder, from masked autoencoding.
+
+    Attributes:
+        weights: a ResEnc-L checkpoint of nnssl, of any of its objectives.
+    """
+
+    architecture: str = "resenc-unet"
+    size: str = "base"
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="openmind-resenc-l",
+        strategy="self-supervised",
+        pretraining_data=("OpenMind",),
+        volumes=114_000,
+        licence="CC BY 4.0",
+        reference="Wald et al., An OpenMind for 3D medical vision self-supervised learning, 2024",
+        contract=CONTRACT,
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        "base": Checkpoint(
+            file="ResEncL-OpenMind-MAE.pth",
+            url="https://huggingface.co/MIC-DKFZ/ResEncL-OpenMind-MAE/resolve/main/checkpoint_final.pth",
+            page="https://huggingface.co/MIC-DKFZ/ResEncL-OpenMind-MAE",
+        )
+    }
+
+    def translate(
+        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
+    ) -> Mapping[str, "Tensor"]:
+        """The names of dynamic-network-architectures in ours; `seg_layers` finds no place.
+
+        Left out are its copies (`all_modules`, `decoder.encoder`) and the biases before instance
+        norms, which take them out again. More channels share the first convolution.
+        """
+        plan = AdaptationPlan.of(published, "ResEncL")
+        channels = backbone.state_dict()["encoder.stem.0.weight"].shape[1]
+        tensors = {}
+        for name, tensor in published.items():
+            copied = ".all_modules." in name or name.startswith("decoder.encoder.")
+            if copied or name.endswith(".conv.bias"):
+                continue
+            if name.removesuffix(".weight") in plan.keys_to_in_proj:
+                tensor = shared(tensor, channels // plan.pretrain_num_input_channels)
+            tensors[_ours(name, plan)] = tensor
+        return tensors
+
+
+def _ours(name: str, plan: AdaptationPlan) -> str:
+    for theirs, ours in _INNER.items():
+        name = name.replace(theirs, ours)
+    parts = {plan.key_to_stem: "encoder.stem", plan.key_to_encoder: "encoder.levels"} | _DECODER
+    part = next((part for part in parts if name.startswith(f"{part}.")), "")
+    return parts.get(part, "") + name.removeprefix(part)

@@ -1,0 +1,129 @@
+"""The CLIP-driven Universal Model: 32 organs and tumours, a text embedding for each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from voxbench.api import BaselineCard, Checkpoint, Published
+from voxbench.design.preprocessing import Preprocessing, Window
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from voxbench.model.backbones import Backbone
+
+# The template of its code, in order, under AbdomenAtlas' names.
+OUTPUTS = (
+    *("spleen", "kidney_right", "kidney_left", "gall_bladder", "esophagus", "liver", "stomach"),
+    *("aorta", "postcava", "portal_vein_and_splenic_vein", "pancreas", "adrenal_gland_right"),
+    *("adrenal_gland_left", "duodenum", "hepatic_vessel", "lung_right", "lung_left", "colon"),
+    *("intestine", "rectum", "bladder", "prostate", "femur_left", "femur_right", "celiac_trunk"),
+    *("kidney_tumor", "liver_tumor", "pancreas_tumor", "hepatic_vessel_tumor", "lung_tumor"),
+    *("colon_tumor", "kidney_cyst"),
+)
+CONTRACT = Preprocessing(
+    axes="RAS", spacing_mm=(1.5, 1.5, 1.5), intensity=Window(low=-175, high=250)
+)
+# The lists of its code: `dataset/dataset_list/PAOT.txt`.
+CORPORA = (
+    *("BTCV", "Pancreas-CT", "CHAOS", "LiTS", "KiTS", "WORD", "AbdomenCT-1K", "AMOS", "CT-ORG"),
+    *("AbdomenCT-12organ", "MSD Liver", "MSD Lung", "MSD Pancreas", "MSD HepaticVessel"),
+    *("MSD Spleen", "MSD Colon"),
+)
+# Its training starts from other published weights, which have seen these.
+SWIN_START = ("LUNA16", "TCIA COVID-19", "HNSCC", "CT Colonography", "LIDC-IDRI", "BTCV")
+UNET_START = ("LUNA16",)
+REFERENCE = (
+    "Liu et al., CLIP-Driven Universal Model for Organ Segmentation and Tumor Detection, ICCV 2023"
+)
+LICENCE = "CC BY-NC-ND 4.0 (of the repository)"
+_PAGE = "https://huggingface.co/ljwztc/CLIP-Driven-Universal-Model"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Controllable(Published):
+    """A published network under the Universal Model's head."""
+
+    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
+        """The controller, which makes a small network for each organ."""
+        from voxbench.model.heads import Controlled
+
+        return Controlled(published, self.card.outputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControllableUNet(Controllable):
+    """The U-Net of Models Genesis under that head."""
+
+    architecture: str = "unet3d"
+    size: str = "base"
+
+    def translate(
+        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
+    ) -> Mapping[str, "Tensor"]:
+        """The same, without the running statistics, which that network never reads."""
+        from voxbench.model.backbones.unet3d import UNREAD
+
+        read = {name: t for name, t in published.items() if not name.endswith(UNREAD)}
+        return super().translate(read, backbone)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UniversalModelSwinUNETR(Controllable):
+    """Its Swin UNETR.
+
+    Attributes:
+        weights: such a file; SuPreM's copy, `supervised_clip_driven_universal_swin_unetr_2100.pth`,
+            is read as well.
+    """
+
+    architecture: str = "swin-unetr"
+    size: str = "base"
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="universal-model-swin-unetr",
+        strategy="supervised",
+        pretraining_data=tuple(dict.fromkeys(CORPORA + SWIN_START)),
+        volumes=2100,  # as SuPreM's table counts them
+        licence=LICENCE,
+        reference=REFERENCE,
+        contract=CONTRACT,
+        channels=1,
+        outputs=OUTPUTS,
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        "base": Checkpoint(
+            file="clip_driven_universal_swin_unetr.pth",
+            url=f"{_PAGE}/resolve/main/clip_driven_universal_swin_unetr.pth",
+            page=_PAGE,
+            checksum="md5:1ad7a68e904cee85141b05c6bf646ace",
+        )
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class UniversalModelUNet(ControllableUNet):
+    """Its U-Net, which started from Models Genesis.
+
+    Attributes:
+        weights: such a file; SuPreM's copy, `supervised_clip_driven_universal_unet_2100.pth`, is
+            read as well.
+    """
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="universal-model-unet",
+        strategy="supervised",
+        pretraining_data=CORPORA + UNET_START,
+        volumes=2100,
+        licence=LICENCE,
+        reference=REFERENCE,
+        contract=CONTRACT,
+        channels=1,
+        outputs=OUTPUTS,
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        "base": Checkpoint(
+            file="clip_driven_universal_unet.pth",
+            url=f"{_PAGE}/resolve/main/clip_driven_universal_unet.pth",
+            page=_PAGE,
+        )
+    }

@@ -1,0 +1,83 @@
+"""VoCo, second version: volume contrast on 160,000 CT volumes; VoComni adds labels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from voxbench.api import BaselineCard, Checkpoint, Published
+
+from voxbench_baselines.universal_model import CONTRACT
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from voxbench.model.backbones import Backbone
+
+_HOST = "https://huggingface.co/Luffy503/VoCo"
+_REFERENCE = "Wu et al., Large-Scale 3D Medical Image Pre-training, TPAMI 2026 (VoCo: CVPR 2024)"
+
+
+def _hosted(file: str, md5: str | None = None) -> Checkpoint:
+    return Checkpoint(
+        file=file,
+        url=f"{_HOST}/resolve/main/{file}",
+        page=_HOST,
+        checksum=f"md5:{md5}" if md5 else None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoCo(Published):
+    """The encoder of Swin UNETR's second version, trained to tell where a crop lies."""
+
+    architecture: str = "swin-unetr"
+    size: str = "base-v2"
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="voco",
+        strategy="self-supervised",
+        pretraining_data=("PreCT-160K",),
+        volumes=160_000,
+        licence="Apache-2.0 (of the repository)",
+        reference=_REFERENCE,
+        contract=CONTRACT,  # its code has the Universal Model's grid and window
+        channels=1,
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        "base-v2": _hosted("VoCo_B_SSL_head.pt", "f80c4da2f81d700bdae3df188f2057eb"),
+        "large-v2": _hosted("VoCo_L_SSL_head.pt"),
+        "huge-v2": _hosted("VoCo_H_SSL_head.pt"),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoComni(VoCo):
+    """The whole network, trained with contrast and with pseudo-labels of 20,000 volumes."""
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="vocomni",
+        strategy="supervised",
+        pretraining_data=("PreCT-160K", "VoComni"),
+        volumes=160_000,
+        licence="Apache-2.0 (of the repository)",
+        reference=_REFERENCE,
+        contract=CONTRACT,
+        channels=1,
+        # `VoComni.json`, in the order of its numbers
+        outputs=(
+            *("background", "spleen", "kidney_right", "kidney_left", "gall_bladder", "esophagus"),
+            *("liver", "stomach", "aorta", "postcava", "portal_vein_and_splenic_vein", "pancreas"),
+            *("adrenal_gland_right", "adrenal_gland_left", "liver_tumor", "pancreas_tumor"),
+            *("kidney_tumor", "covid_lesion", "colon", "colon_tumor", "lung_tumor"),
+        ),
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
+        "base-v2": _hosted("VoComni_B.pt"),
+        "large-v2": _hosted("VoComni_L.pt"),
+        "huge-v2": _hosted("VoComni_H.pt"),
+    }
+
+    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
+        """The last convolution, for a softmax."""
+        from voxbench.model.heads import Convolution
+
+        return Convolution.of(published, "out.conv.conv", self.card.outputs)

@@ -1,0 +1,54 @@
+"""VoCo, pre-trained here on the source's images."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from voxbench.api import BaselineCard, Pretrained, TaskCard
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from voxbench.model.backbones import Backbone
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeContrast(Pretrained):
+    """Tell where in a patch a random crop lies; needs no labels and trains the encoder alone.
+
+    Attributes:
+        crops: random crops a patch.
+        regularisation: weight of the term that pushes base crops apart.
+    """
+
+    crops: int = 4
+    regularisation: float = 1.0
+
+    card: ClassVar[BaselineCard] = BaselineCard(
+        name="volume-contrast",
+        strategy="self-supervised",
+        licence="of the source",
+        reference="Wu, Zhuang and Chen, VoCo: A Simple-yet-Effective Volume Contrastive Learning "
+        "Framework for 3D Medical Image Analysis, CVPR 2024",
+    )
+    needs_labels: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.crops < 1:
+            raise ValueError(f"crops must be at least 1, got {self.crops}")
+        if self.regularisation < 0:
+            raise ValueError(f"regularisation must not be negative, got {self.regularisation}")
+
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":  # noqa: ARG002
+        """Prediction of the crops' positions."""
+        from voxbench.pretrain.objectives.volume_contrast import VolumeContrast as Objective
+
+        return Objective(backbone, self.crops, self.regularisation)
+
+    def finish(
+        self,
+        tensors: "Mapping[str, Tensor]",
+        source: TaskCard,  # noqa: ARG002
+        seed: int,  # noqa: ARG002
+    ) -> "Mapping[str, Tensor]":
+        """The encoder: nothing has trained the decoder."""
+        return {name: t for name, t in tensors.items() if name.startswith("encoder.")}

@@ -1,0 +1,24 @@
+"""The contracts that a plugin's author sees: Case, Task, Baseline and their cards."""
+
+from voxbench.api.baseline import Baseline, BaselineCard, Checkpoint, Pretrained, Published
+from voxbench.api.case import Case
+from voxbench.api.fields import added
+from voxbench.api.task import Split, Task, TaskCard
+from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
+
+__all__ = [
+    "Baseline",
+    "BaselineCard",
+    "Case",
+    "Checkpoint",
+    "Preprocessing",
+    "Pretrained",
+    "Published",
+    "Rescale",
+    "Split",
+    "Task",
+    "TaskCard",
+    "Window",
+    "ZScore",
+    "added",
+]

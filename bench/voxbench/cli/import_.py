@@ -1,0 +1,36 @@
+"""`voxbench import`: results of others as records."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(help="nnU-Net's summary.json, or CSV: wide or long.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the records.")],
+    task: Annotated[str | None, typer.Option(help="What was segmented.")] = None,
+    arm: Annotated[
+        str | None, typer.Option(help="Whose scores; a wide file <arm>_<metric>.csv tells.")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Of a wide file whose name doesn't tell.")
+    ] = None,
+    fraction: Annotated[str, typer.Option(help="Of the training set.")] = "100%",
+    labelled: Annotated[int, typer.Option(min=0, help="Patients trained on; 0: unknown.")] = 0,
+    source: Annotated[str, typer.Option(help="Who published the scores.")] = "",
+) -> None:
+    """Turn published scores into records that say so, to be ranked and compared."""
+    from voxbench.external.records import read
+    from voxbench.records import Store
+
+    store = Store(output)
+    for record in read(files, task, arm, metric, fraction, labelled, source):
+        store.write(record)
+        classes = {name for case in record.cases for name in case.classes}
+        print(  # noqa: T201
+            f"{record.arm.task}, {record.arm.baseline}: {len(record.cases)} cases, "
+            f"{len(classes)} classes → {store.path(record.key)}"
+        )

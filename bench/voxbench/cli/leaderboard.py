@@ -1,0 +1,45 @@
+"""`voxbench leaderboard`: verified submissions into the results."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voxbench.cli.options import Include, include_all
+from voxbench.cli.verify import Bundle, Sweeps, here, told
+
+leaderboard = typer.Typer(
+    name="leaderboard", help="Verified submissions into the results: add.", no_args_is_help=True
+)
+
+
+@leaderboard.callback()
+def _main() -> None:
+    """A group, although it has one verb."""
+
+
+@leaderboard.command()
+def add(
+    bundle: Bundle,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the results.")] = Path(
+        "results"
+    ),
+    sweep: Sweeps = None,
+    include_path: Include = None,
+) -> None:
+    """Verify a bundle and merge its records, all or none; exit code 1 if it has errors."""
+    from voxbench.submission.leaderboard import add
+    from voxbench.submission.verify import verify
+
+    include_all(include_path)
+    found = verify(bundle, here(output, sweep))
+    print("\n".join(told(bundle, found)))  # noqa: T201
+    if not found.verified:
+        raise typer.Exit(1)
+    added = add(found, output)
+    for key in added.known:
+        print(f"already there: {key}")  # noqa: T201
+    print(  # noqa: T201
+        f"{len(added.new)} records added to {output}, told of in {added.page}; now run: "
+        f"voxbench report {output} -o {output}"
+    )

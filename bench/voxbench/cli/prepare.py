@@ -1,0 +1,88 @@
+"""`voxbench prepare`: check every case of a task and fill the cache."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voxbench.cli.options import Include, Json, include_all
+
+if TYPE_CHECKING:
+    from voxbench.api import Task
+    from voxbench.data.prepare import Outcome
+
+
+def prepare(
+    tasks: Annotated[list[str], typer.Argument(help="Names of tasks.")],
+    field: Annotated[
+        list[str] | None,
+        typer.Option("--field", help="A field of the tasks: root=DIR, modality=MR."),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Cases at a time.")] = 1,
+    include_path: Include = None,
+    json: Json = False,
+) -> None:
+    """Read, check and cache every case; exit code 1 if one can't be used."""
+    from voxbench.design.cell import Ref
+    from voxbench.design.spec import parse_override
+    from voxbench.plugins import find_task
+
+    include_all(include_path)
+    fields = dict(parse_override(one, "--field") for one in field or [])
+    reports = [_report(find_task(Ref.of(name, fields)), jobs, json) for name in tasks]
+    if json:
+        import json as writer
+
+        print(writer.dumps(reports, indent=1))  # noqa: T201
+    else:
+        _print(reports)
+    if any(problem["fatal"] for report in reports for problem in report["problems"]):
+        raise typer.Exit(1)
+
+
+def _report(task: "Task", jobs: int, quiet: bool) -> dict[str, Any]:
+    from rich.console import Console
+    from rich.progress import track
+
+    from voxbench.data.prepare import prepare_each
+
+    cases = sorted((c for part in task.cases().values() for c in part), key=lambda c: c.id)
+    outcomes: list[Outcome] = list(
+        track(
+            prepare_each(task, cases, task.card.preprocessing, jobs),
+            total=len(cases),
+            description=task.card.name,
+            console=Console(stderr=True),
+            disable=quiet,
+        )
+    )
+    return {
+        "task": task.card.name,
+        "cases": len(cases),
+        "patients": len({case.patient for case in cases}),
+        "usable": sum(outcome.case is not None for outcome in outcomes),
+        "problems": [
+            {**problem._asdict(), "fatal": problem.fatal}
+            for outcome in outcomes
+            for problem in outcome.problems
+        ],
+    }
+
+
+def _print(reports: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for report in reports:
+        console.print(
+            f"{report['task']}: {report['usable']} of {report['cases']} cases usable, "
+            f"{report['patients']} patients"
+        )
+        if not report["problems"]:
+            continue
+        table = Table("case", "file", "problem", "detail", box=None)
+        for problem in report["problems"]:
+            colour = "red" if problem["fatal"] else "yellow"
+            kind = f"[{colour}]{problem['kind']}[/]"
+            table.add_row(problem["case"], problem["file"], kind, problem["detail"])
+        console.print(table)

@@ -1,0 +1,109 @@
+"""`voxbench pretrain`: make weights that can be handed on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voxbench.cli.options import Include, Json, include_all
+
+if TYPE_CHECKING:
+    from voxbench.design.cell import Ref
+    from voxbench.design.recipe import Pretraining
+    from voxbench.pretrain.card import CheckpointCard
+
+
+def pretrain(
+    baseline: Annotated[str, typer.Argument(help="A baseline that is pre-trained here.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The file of the weights, .safetensors.")
+    ],
+    source: Annotated[
+        str, typer.Option("--source", help="A task, whose training cases are used.")
+    ] = "phantom-atlas",
+    volumes: Annotated[
+        int | None, typer.Option("--volumes", min=1, help="How many of them; all by default.")
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option("--field", help="A field of the baseline: architecture=segresnet."),
+    ] = None,
+    source_field: Annotated[
+        list[str] | None,
+        typer.Option("--source-field", help="A field of the source: root=DIR, modality=MR."),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A key of the schedule: steps=500, 'patch=[32,32,32]'."),
+    ] = None,
+    include_path: Include = None,
+    json: Json = False,
+) -> None:
+    """Pre-train a baseline and write its weights with a card of what they are."""
+    include_all(include_path)
+    fields = {"source": source, "volumes": volumes}
+    card, sha256 = _write(
+        output,
+        _ref(baseline, field, "--field", **fields),
+        _ref(source, source_field, "--source-field"),
+        _schedule(overrides),
+    )
+    if json:
+        import json as writer
+
+        told = {"file": str(output), "sha256": sha256, **card.model_dump(mode="json")}
+        print(writer.dumps(told, indent=1))  # noqa: T201
+    else:
+        _print(output, sha256, card)
+
+
+def _ref(name: str, fields: list[str] | None, option: str, **given: str | int | None) -> "Ref":
+    from voxbench.design.cell import Ref
+    from voxbench.design.spec import parse_override
+
+    return Ref.of(name, {**given, **dict(parse_override(one, option) for one in fields or [])})
+
+
+def _schedule(overrides: list[str] | None) -> "Pretraining":
+    """Validated as a sweep's `[pretraining]` is, with the same messages."""
+    from voxbench.design.spec import parse_override, parse_sweep
+
+    values = dict(parse_override(one) for one in overrides or [])
+    table = {"name": "-", "tasks": ["-"], "baselines": ["-"], "pretraining": values}
+    return parse_sweep(table, origin="--set").pretraining
+
+
+def _write(
+    output: Path, baseline: "Ref", source: "Ref", schedule: "Pretraining"
+) -> "tuple[CheckpointCard, str]":
+    import torch
+
+    from voxbench.api import Pretrained
+    from voxbench.errors import SpecError
+    from voxbench.plugins import BASELINES, find_baseline, find_task
+    from voxbench.pretrain.checkpoint import write_checkpoint
+
+    if not issubclass(BASELINES.find(baseline.name), Pretrained):
+        raise SpecError(
+            f"pretrain: {baseline.name!r} is not pre-trained here; see `voxbench ls baselines` for "
+            "those that have the axes source and volumes."
+        )
+    found = find_baseline(baseline)
+    assert isinstance(found, Pretrained)  # noqa: S101 (for the type checker)
+    return write_checkpoint(
+        output,
+        found,
+        find_task(source),
+        schedule,
+        device="cuda:0" if torch.cuda.is_available() else "cpu",
+        threads=torch.get_num_threads(),
+    )
+
+
+def _print(output: Path, sha256: str, card: "CheckpointCard") -> None:
+    used = f"{card.volumes} volumes" + (f", {card.masks} masks" if card.masks else "")
+    hours, kind = (card.gpu_hours, "GPU") if card.gpu_hours else (card.cpu_hours, "CPU")
+    print(  # noqa: T201
+        f"{output}: {card.architecture}-{card.size} by {card.name} on {card.source} ({used}, "
+        f"{hours:.2g} {kind}-hours), sha256 {sha256[:12]}…; licence of the source: {card.licence}."
+    )

@@ -1,0 +1,89 @@
+"""`voxbench report`: tables, curves and findings from a folder of records."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voxbench.cli.options import Json
+
+if TYPE_CHECKING:
+    from voxbench.report.report import Report
+
+Metric = Annotated[str, typer.Option(help="Of effects and curves: dice, nsd or hd95_mm.")]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="Effects inside ± this are practically none; 0.01 for Dice and NSD, 1 mm for HD95.",
+    ),
+]
+
+
+def report(
+    directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Where to write; DIRECTORY/report by default."),
+    ] = None,
+    metric: Metric = "dice",
+    margin: Margin = None,
+    site: Annotated[
+        Path | None, typer.Option(help="Where the pages go; beside report.md by default.")
+    ] = None,
+    public: Annotated[
+        bool,
+        typer.Option("--public", help="Picture generated cases only, so that pages can be shared."),
+    ] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Serve the pages on 127.0.0.1 until interrupted.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of --serve; 0 is any.")] = 8000,
+    json: Json = False,
+) -> None:
+    """Write tables, curves, what was found, and pages to look at, from the records of a folder."""
+    from voxbench.report.report import report
+    from voxbench.report.site.build import build
+
+    made = report(directory, out or directory / "report", metric, margin)
+    place = site or made.page.parent
+    pages = build(made, directory, place, metric, margin, public)
+    if json:
+        import json as writer
+
+        told = made.plain() | {"index": str(pages[0]), "pages": [str(path) for path in pages]}
+        print(writer.dumps(told, indent=1))  # noqa: T201
+    else:
+        _tell(made, metric, pages[0])
+    if serve:
+        _serve(place, [*made.files, *(directory / "records").glob("*.json")], port)
+
+
+def _tell(made: "Report", metric: str, index: Path) -> None:
+    from voxbench.report import words
+    from voxbench.report.report import SMOKE
+    from voxbench.stats.metric import find_metric
+
+    lines = [SMOKE.replace("*", "")] if made.smoke else []
+    lines += made.opening
+    for heading, sentences in words.chapters(made.effects, find_metric(metric)):
+        lines += ["", heading, *(f"  {sentence}" for sentence in sentences)]
+    print("\n".join([*lines, "", f"report: {made.page}", f"pages: {index}"]))  # noqa: T201
+
+
+def _serve(site: Path, beside: list[Path], port: int) -> None:
+    from voxbench.errors import SpecError
+    from voxbench.report.site.serve import HOST, server
+
+    try:
+        serving = server(site, beside, port)
+    except OSError as error:
+        raise SpecError(
+            f"--port {port}: can't serve there ({error.strerror}); give another one, or 0 for any."
+        ) from None
+    with serving:
+        print(f"http://{HOST}:{serving.server_port}/ (Ctrl-C ends)", flush=True)  # noqa: T201
+        try:
+            serving.serve_forever()
+        except KeyboardInterrupt:
+            return

@@ -1,0 +1,82 @@
+"""`voxbench run`: a sweep from its spec to its report."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from voxbench.cli.options import (
+    Include,
+    Limit,
+    Output,
+    Overrides,
+    Spec,
+    Trust,
+    include_all,
+    trusted,
+)
+
+
+def run(
+    spec: Spec,
+    output: Output = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Workers; by default one a GPU, else one a core."),
+    ] = None,
+    limit: Limit = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run failed cells again.")
+    ] = False,
+    until_settled: Annotated[
+        bool,
+        typer.Option(
+            "--until-settled",
+            help="Race: run what tells most for its cost first, and stop once every arm is better, "
+            "worse or equivalent to its twin on Dice. Looking often costs certainty, which is paid "
+            "in advance: with few seeds less is settled than by a whole run.",
+        ),
+    ] = False,
+    set_: Overrides = None,
+    include_path: Include = None,
+    trust: Trust = None,
+    predictions: Annotated[
+        bool,
+        typer.Option(
+            "--predictions",
+            help="Keep the label maps of the test cases, for case pages and submissions.",
+        ),
+    ] = False,
+    wandb: Annotated[
+        Literal["off", "offline", "online"],
+        typer.Option(help="Mirror the records on Weights & Biases."),
+    ] = "off",
+) -> None:
+    """Run what is missing of a sweep, then write its report. Stop it anywhere and run it again."""
+    from pathlib import Path
+
+    from voxbench.cli.progress import Progress
+    from voxbench.report.race import outcome
+    from voxbench.report.report import report
+    from voxbench.run.mirror import mirror
+    from voxbench.run.named import find_sweep
+    from voxbench.run.race import declare, run_race
+    from voxbench.run.sweep import Options, run_sweep
+
+    include = include_all(include_path)
+    sweep = find_sweep(spec, set_ or [])
+    root = output or Path("runs") / sweep.name
+    options = Options(jobs, limit, retry_failed, include, trusted(trust), predictions)
+    with Progress(mirror(wandb, f"voxbench-{sweep.name}", root / "wandb")) as progress:
+        if until_settled:
+            planned = run_race(sweep, root, options, progress)
+        else:
+            planned = run_sweep(sweep, root, options, progress)
+    progress.close(planned, root)
+    if until_settled:
+        missing = sum(cell.state == "missing" for cell in planned)
+        print("\n".join(outcome(declare(sweep, planned, limit), root, missing)))  # noqa: T201
+    if any(cell.state == "cached" for cell in planned):
+        report(root, root / "report")
+        print(f"report: {root / 'report' / 'report.md'}")  # noqa: T201
+    if any(cell.state == "failed" for cell in planned):
+        raise typer.Exit(1)

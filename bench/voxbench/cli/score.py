@@ -1,0 +1,173 @@
+"""`voxbench score`: a folder of predictions against a folder of references."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voxbench.cli.options import Include, include_all
+
+if TYPE_CHECKING:
+    from voxbench.score import CaseResult, ClassMean, Job, Pairing
+
+
+def score(
+    prediction: Annotated[Path, typer.Argument(help="Folder of predicted label maps or masks.")],
+    reference: Annotated[Path, typer.Argument(help="Folder of references, or of a data set.")],
+    task: Annotated[
+        str | None, typer.Option(help="Take classes and tolerances from this task's card.")
+    ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", help="A class as name=label or name=1+2; repeatable."),
+    ] = None,
+    tolerance_mm: Annotated[
+        list[str] | None,
+        typer.Option(help="NSD tolerance: 2.0 for all classes, or liver=5; repeatable."),
+    ] = None,
+    definition: Annotated[
+        str, typer.Option(help="surface, voxel, or a published protocol: suprem, flare23.")
+    ] = "surface",
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Bring predictions onto the reference's grid.")
+    ] = False,
+    missing_fail: Annotated[
+        bool,
+        typer.Option("--missing-fail", help="Score cases without a prediction as the worst."),
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Cases at a time; all cores.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="summary.json to write; a .parquet goes beside it."),
+    ] = None,
+    include_path: Include = None,
+) -> None:
+    """Dice, NSD and HD95 of every case and class, their means, and what is undefined."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from voxbench.errors import DataError
+    from voxbench.score import means, pair, score_folders, write
+
+    include_all(include_path)
+    pairing = pair(prediction, reference)
+    if pairing.missing and not missing_fail:
+        raise DataError(
+            f"{len(pairing.missing)} references have no prediction: {', '.join(pairing.missing)}."
+            " Predict them, or give --missing-fail to score them as the worst."
+        )
+    job = _job(prediction, reference, pairing, task, classes, tolerance_mm, definition, resample)
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        row = bar.add_task("cases", total=len(pairing.cases) + len(pairing.missing))
+        results = score_folders(pairing, job, jobs, done=lambda _: bar.advance(row))
+    _show(results, means(results), pairing)
+    if output:
+        table = write(output, results, job, list(pairing.missing), pairing.extra)
+        console.print(f"wrote {output} and {table}", highlight=False, soft_wrap=True)
+
+
+def _job(
+    prediction: Path,
+    reference: Path,
+    pairing: "Pairing",
+    task: str | None,
+    classes: list[str] | None,
+    tolerance_mm: list[str] | None,
+    definition: str,
+    resample: bool,
+) -> "Job":
+    """Classes and tolerances, from the first place that says them."""
+    from voxbench.errors import SpecError, unknown
+    from voxbench.metrics.legacy import FLARE23_CLASSES, PROTOCOLS
+    from voxbench.score import Job
+    from voxbench.score.pair import classes_of, structures
+
+    if definition not in (known := ("surface", "voxel", *PROTOCOLS)):
+        raise SpecError(unknown("definition", definition, known))
+    found: dict[str, int | list[int]] = {}
+    tolerances: dict[str, float] = {}
+    if task:
+        from voxbench.plugins import find_task
+
+        card = find_task(task).card
+        found, tolerances = dict(card.classes), dict(card.tolerance_mm)
+    found = _named(classes) or found
+    if not found:
+        found = dict.fromkeys(structures(pairing), 1) or classes_of(reference, prediction)
+    if not found and definition == "flare23":
+        found = dict(FLARE23_CLASSES)
+    if not found:
+        raise SpecError(
+            "no classes are known: give --task, --class name=label, or a dataset.json beside the"
+            " references."
+        )
+    tolerances |= _tolerances(tolerance_mm, list(found))
+    if definition in PROTOCOLS:
+        tolerances = dict.fromkeys(found, 0.0)  # a protocol has its own
+    if lacking := [name for name in found if name not in tolerances]:
+        raise SpecError(
+            f"no tolerance for {', '.join(lacking)}: give --tolerance-mm 2.0, or one a class as"
+            f" --tolerance-mm {lacking[0]}=2.0, or --task."
+        )
+    return Job(found, {n: tolerances[n] for n in found}, definition, resample)
+
+
+def _named(classes: list[str] | None) -> dict[str, int | list[int]]:
+    """Classes from `name=label` and `name=1+2`."""
+    from voxbench.errors import SpecError
+
+    found: dict[str, int | list[int]] = {}
+    for item in classes or []:
+        name, _, labels = item.partition("=")
+        try:
+            values = [int(label) for label in labels.split("+")]
+        except ValueError as error:
+            raise SpecError(f"--class must be name=label or name=1+2, got {item!r}.") from error
+        found[name] = values if len(values) > 1 else values[0]
+    return found
+
+
+def _tolerances(given: list[str] | None, classes: list[str]) -> dict[str, float]:
+    """Tolerances in mm by class, from `2.0` (all classes) and `name=2.0`."""
+    from voxbench.errors import SpecError, unknown
+
+    found: dict[str, float] = {}
+    for item in sorted(given or [], key=lambda item: "=" in item):
+        name, _, number = item.rpartition("=")
+        if name and name not in classes:
+            raise SpecError(unknown("class", name, classes))
+        try:
+            found |= dict.fromkeys([name] if name else classes, float(number))
+        except ValueError as error:
+            raise SpecError(f"--tolerance-mm must be a number of mm, got {item!r}.") from error
+    return found
+
+
+def _show(
+    results: list["CaseResult"], by_class: dict[str, "ClassMean"], pairing: "Pairing"
+) -> None:
+    """Print the scores of every case and class, the means, and the names that did not pair."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    cases = Table("case", "class", "Dice", "NSD", "HD95 mm", "", box=None)
+    for result in results:
+        for name, s in result.scores.items():
+            cases.add_row(
+                result.case, name, f"{s.dice:.4f}", f"{s.nsd:.4f}", f"{s.hd95_mm:.2f}", s.flag
+            )
+    console.print(cases)
+    mean = Table("class", "Dice", "NSD", "HD95 mm", "cases", "undefined", "flagged", box=None)
+    for name, m in by_class.items():
+        counts = str(m.defined), str(m.undefined), str(m.flagged)
+        mean.add_row(name, f"{m.dice:.4f}", f"{m.nsd:.4f}", f"{m.hd95_mm:.2f}", *counts)
+    console.print("\nmeans over the cases in which a class is defined:")
+    console.print(mean)
+    for what, names in (("without a prediction, scored as the worst", pairing.missing),
+                        ("without a reference, not scored", pairing.extra)):  # fmt: skip
+        if names:
+            console.print(f"{len(names)} {what}: {', '.join(names)}", soft_wrap=True)

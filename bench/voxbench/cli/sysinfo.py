@@ -1,0 +1,40 @@
+"""`voxbench sysinfo`: what a bug report needs."""
+
+from typing import TYPE_CHECKING
+
+from voxbench.cli.options import Json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def sysinfo(json: Json = False) -> None:
+    """Print versions, commit, devices and folders."""
+    import shutil
+
+    import torch
+
+    from voxbench.places import cache_dir, data_root
+    from voxbench.records.environment import machine
+
+    found = {
+        **machine(),
+        "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+        "data_root": str(data_root()),
+        "cache": str(cache_dir()),
+        "cache_free_gb": round(shutil.disk_usage(_existing(cache_dir())).free / 1e9, 1),
+    }
+    if json:
+        import json as writer
+
+        print(writer.dumps(found, indent=1))  # noqa: T201
+        return
+    versions = found.pop("versions")
+    for name, value in {**found, **versions}.items():
+        print(f"{name:18} {value}")  # noqa: T201
+
+
+def _existing(folder: "Path") -> "Path":
+    while not folder.exists():
+        folder = folder.parent
+    return folder

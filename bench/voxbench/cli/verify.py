@@ -1,0 +1,68 @@
+"""`voxbench verify`: a bundle checked against itself, the data and the results that are here."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voxbench.cli.options import Include, Json, include_all
+
+if TYPE_CHECKING:
+    from voxbench.submission.here import Here
+    from voxbench.submission.verify import Verdict
+
+Bundle = Annotated[Path, typer.Argument(help="File that `voxbench submit` wrote.")]
+Sweeps = Annotated[
+    list[Path] | None,
+    typer.Option("--sweep", help="A sweep of yours that says where tasks and sources lie."),
+]
+
+
+def verify(
+    bundle: Bundle,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Folder of known results; `results` where there is one."),
+    ] = None,
+    sweep: Sweeps = None,
+    include_path: Include = None,
+    json: Json = False,
+) -> None:
+    """Check a bundle without trusting it; exit code 1 if it has errors, 2 if it can't be read."""
+    from voxbench.errors import BundleError
+    from voxbench.submission.verify import verify
+
+    if against and not (against / "records").is_dir():
+        raise BundleError(f"--against {against}: no records there.")
+    include_all(include_path)
+    found = verify(bundle, here(against or Path("results"), sweep))
+    if json:
+        import json as writer
+
+        print(writer.dumps(found.plain(), indent=1))  # noqa: T201
+    else:
+        print("\n".join(told(bundle, found)))  # noqa: T201
+    if not found.verified:
+        raise typer.Exit(1)
+
+
+def here(results: Path, sweeps: list[Path] | None) -> "Here":
+    """What there is to check against.
+
+    Raises:
+        SpecError: a sweep can't be read.
+    """
+    from voxbench.design.spec import read_sweep
+    from voxbench.submission.here import Here
+
+    return Here(results, [read_sweep(path) for path in sweeps or []])
+
+
+def told(bundle: Path, found: "Verdict") -> list[str]:
+    """The verdict as lines: what is wrong first, what is only unknown last."""
+    lines = [f"error: {line}" for line in found.errors]
+    lines += [f"warning: {line}" for line in found.warnings]
+    lines += [f"not checked here: {line}" for line in found.unchecked]
+    counts = f"{len(found.records)} records, {found.label_maps} label maps"
+    end = "verified" if found.verified else "refused"
+    return [*lines, f"{bundle}: {found.manifest.submitter.name}, {counts}: {end}"]

@@ -1,0 +1,214 @@
+"""Prepared cases on disk: plain arrays that any number of processes map into memory.
+
+A case is a folder `prepared/<key>/` of the cache with `image.npy`, `label.npy`,
+`foreground.npy` and `case.json`. It is written under another name and renamed, so that a reader
+sees all of it or nothing; of two processes that prepare the same case, the first one wins.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.api import TaskCard
+from voxbench.data.geometry import Grid
+from voxbench.data.volumes import Problem
+from voxbench.design.cell import digest
+from voxbench.design.preprocessing import Preprocessing
+from voxbench.places import cache_dir
+
+VERSION = 1
+SAMPLES = 4096
+_STALE_S = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class PreparedCase:
+    """One case of the cache; arrays are mapped when they are first asked for.
+
+    Attributes:
+        id: of the case.
+        patient: the person.
+        path: folder in the cache. Pickles hold no array, only this path.
+    """
+
+    id: str
+    patient: str
+    path: Path
+
+    @cached_property
+    def image(self) -> NDArray[np.float32]:
+        """(channel, d, h, w), normalised, read-only memory map."""
+        return _mapped(self.path / "image.npy")
+
+    @cached_property
+    def label(self) -> NDArray[np.uint8]:
+        """(d, h, w) of class indices: 0 is background, `i` the card's i-th class."""
+        return _mapped(self.path / "label.npy")
+
+    @cached_property
+    def foreground(self) -> dict[str, NDArray[np.int64]]:
+        """Class → flat positions in the label map of up to 4096 of its voxels, at random."""
+        stored = np.load(self.path / "foreground.npy")
+        return {name: stored[a:b] for name, (a, b) in self._facts["foreground"].items()}
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The way back to the native grid."""
+        return Grid.from_json(self._facts["grid"])
+
+    @cached_property
+    def minimum(self) -> NDArray[np.float32]:
+        """(channel,) smallest prepared intensity: what pads a case that a patch exceeds."""
+        return np.array(self._facts["minimum"], np.float32)
+
+    @property
+    def labelled(self) -> frozenset[str] | None:
+        """The annotated classes; None means all."""
+        names = self._facts["labelled"]
+        return None if names is None else frozenset(names)
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The classes with at least one voxel in the prepared label map."""
+        return frozenset(self._facts["foreground"])
+
+    @property
+    def notes(self) -> list[Problem]:
+        """What was remarkable but not fatal in the files."""
+        return [Problem(self.id, *rest) for _, *rest in self._facts["notes"]]
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads((self.path / "case.json").read_text())
+        return facts
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"id": self.id, "patient": self.patient, "path": self.path}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The arrays of a case before they are stored."""
+
+    image: NDArray[np.float32]
+    label: NDArray[np.uint8]
+    grid: Grid
+
+
+def case_key(content: str, card: TaskCard, preprocessing: Preprocessing) -> str:
+    """Name of a prepared case: a hash over the files' content and all that shapes the arrays."""
+    return digest(
+        {
+            "version": VERSION,
+            "content": content,
+            "channels": len(card.channels),
+            "classes": list(card.classes.items()),
+            "preprocessing": preprocessing.model_dump(mode="json"),
+        }
+    )[:32]
+
+
+def folder() -> Path:
+    """Where prepared cases lie."""
+    return cache_dir() / "prepared"
+
+
+def store(
+    key: str,
+    prepared: Prepared,
+    classes: list[str],
+    labelled: frozenset[str] | None,
+    notes: list[Problem],
+) -> None:
+    """Write a case whole or not at all."""
+    parent = folder()
+    parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=parent, prefix=".half-"))
+    try:
+        _write(temporary, prepared, classes, labelled, notes)
+        try:
+            temporary.rename(parent / key)
+        except OSError:
+            if not (parent / key).is_dir():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def tidy() -> None:
+    """Remove what killed processes left behind more than a day ago."""
+    for path in folder().glob(".half-*"):
+        try:
+            old = time.time() - path.stat().st_mtime > _STALE_S
+        except FileNotFoundError:  # its writer has just finished
+            continue
+        if old:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _write(
+    path: Path,
+    prepared: Prepared,
+    classes: list[str],
+    labelled: frozenset[str] | None,
+    notes: list[Problem],
+) -> None:
+    found = foreground(prepared.label, classes)
+    facts = {
+        "grid": prepared.grid.to_json(),
+        "minimum": [float(channel.min()) for channel in prepared.image],
+        "labelled": None if labelled is None else sorted(labelled),
+        "foreground": _spans(found),
+        "notes": notes,
+    }
+    _save(path / "image.npy", prepared.image)
+    _save(path / "label.npy", prepared.label)
+    _save(path / "foreground.npy", np.concatenate([*found.values(), np.empty(0, np.int64)]))
+    with (path / "case.json").open("w") as file:
+        json.dump(facts, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    with path.open("wb") as file:
+        np.save(file, array)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def foreground(label: NDArray[np.uint8], classes: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+    """A fixed random sample of the flat positions of every class that a label map holds."""
+    inside = np.flatnonzero(label)
+    values = label.reshape(-1)[inside]
+    random = np.random.default_rng(0)
+    found: dict[str, NDArray[np.int64]] = {}
+    for index, name in enumerate(classes, start=1):
+        positions = inside[values == index]
+        if len(positions) > SAMPLES:
+            positions = np.sort(random.choice(positions, SAMPLES, replace=False))
+        if len(positions):
+            found[name] = positions
+    return found
+
+
+def _spans(found: Mapping[str, NDArray[np.int64]]) -> dict[str, tuple[int, int]]:
+    """Where each class begins and ends once its positions lie one after the other."""
+    ends = list(accumulate((len(positions) for positions in found.values()), initial=0))
+    return dict(zip(found, pairwise(ends), strict=True))
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    # a plain view: slicing np.memmap itself costs ten times the bookkeeping
+    return np.asarray(np.load(path, mmap_mode="r"))

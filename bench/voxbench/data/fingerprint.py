@@ -1,0 +1,94 @@
+"""What the data are, as hashes: of files, and of a list of cases. Paths never enter one."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+from voxbench.api import Case
+from voxbench.design.cell import digest
+from voxbench.errors import DataError
+from voxbench.files import hex_digest
+from voxbench.places import cache_dir
+
+_CHUNK = 256  # files between two commits: what an interrupted hashing loses at most
+
+
+def fingerprint(cases: Sequence[Case]) -> str:
+    """sha256 over the cases' ids, patients, annotated classes and file contents.
+
+    Raises:
+        DataError: a file is missing.
+    """
+    hashes = content_hashes([path for case in cases for path in case.files])
+    for case in cases:
+        for path in case.files:
+            if path not in hashes:
+                raise DataError(f"{path}: no such file (case {case.id!r}); see voxbench prepare.")
+    return digest(sorted([case.id, content(case, hashes)] for case in cases))
+
+
+def content(case: Case, hashes: Mapping[Path, str]) -> str:
+    """sha256 of one case: all that its files and description say; missing files are «-»."""
+    masks = {"": case.label} if isinstance(case.label, Path) else case.label
+    return digest(
+        {
+            "images": [hashes.get(path, "-") for path in case.images],
+            "label": {name: hashes.get(path, "-") for name, path in masks.items()},
+            "patient": case.patient,
+            "labelled": None if case.labelled is None else sorted(case.labelled),
+        }
+    )
+
+
+def content_hashes(paths: Iterable[Path], jobs: int = 4) -> dict[Path, str]:
+    """sha256 of each file that exists.
+
+    Hashes are remembered in the cache under the file's path, size and time of change, so that
+    an untouched file is read once.
+    """
+    stamps = {path: stamp for path in paths if (stamp := _stamp(path))}
+    try:
+        with closing(_remembered()) as table:
+            return _look_up(table, stamps, jobs)
+    except sqlite3.Error:  # a read-only or damaged cache costs time, not the answer
+        return dict(_hash_all(list(stamps), jobs))
+
+
+def _look_up(table: sqlite3.Connection, stamps: Mapping[Path, str], jobs: int) -> dict[Path, str]:
+    found: dict[Path, str] = {}
+    for path, stamp in stamps.items():
+        row = table.execute("SELECT sha256 FROM hashes WHERE stamp = ?", (stamp,)).fetchone()
+        if row:
+            found[path] = row[0]
+    unknown = [path for path in stamps if path not in found]
+    for start in range(0, len(unknown), _CHUNK):
+        new = dict(_hash_all(unknown[start : start + _CHUNK], jobs))
+        rows = [(stamps[path], value) for path, value in new.items()]
+        with table:
+            table.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?)", rows)
+        found |= new
+    return found
+
+
+def _hash_all(paths: Sequence[Path], jobs: int) -> Iterator[tuple[Path, str]]:
+    with ThreadPoolExecutor(jobs) as pool:  # hashing releases the interpreter lock
+        yield from zip(paths, pool.map(hex_digest, paths), strict=True)
+
+
+def _stamp(path: Path) -> str | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return f"{os.path.realpath(path)}\0{status.st_size}\0{status.st_mtime_ns}"
+
+
+def _remembered() -> sqlite3.Connection:
+    folder = cache_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    table = sqlite3.connect(folder / "hashes.sqlite", timeout=60)
+    table.execute("CREATE TABLE IF NOT EXISTS hashes (stamp TEXT PRIMARY KEY, sha256 TEXT)")
+    return table

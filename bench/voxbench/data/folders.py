@@ -1,0 +1,104 @@
+"""What tasks that describe themselves on disk have in common: JSON, names, cards, patients."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from pydantic import ValidationError
+
+from voxbench.api import TaskCard
+from voxbench.errors import DataError
+
+
+def read_json(path: Path, missing: str = "") -> dict[str, Any]:
+    """Read a folder's description.
+
+    Args:
+        path: of the file.
+        missing: what to do if it is not there, as the end of the message.
+
+    Raises:
+        DataError: it is missing or no JSON object.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file. {missing}")
+    try:
+        table = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not valid JSON ({error}).") from None
+    if not isinstance(table, dict):
+        raise DataError(f"{path}: expected a JSON object, got {type(table).__name__}.")
+    return table
+
+
+def slug(name: str) -> str:
+    """A name as cards allow it: lower case, digits, dots, dashes and underscores."""
+    return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._") or "unnamed"
+
+
+def modality_of(channels: Sequence[str]) -> str:
+    """CT, MR, PET or other, from the names of the channels."""
+    names = " ".join(channels).upper()
+    for modality, words in _MODALITIES.items():
+        if re.search(rf"(^|[^A-Z])({words})", names):
+            return modality
+    return "other"
+
+
+_MODALITIES = {"CT": r"CT([^A-Z]|$)", "PET": "PET", "MR": "MR|T1|T2|FLAIR|ADC|DWI|PD"}
+
+
+def median_spacing(paths: Sequence[Path]) -> tuple[float, float, float]:
+    """Median voxel size along R, A and S over the images that can be read, to 0.01 mm.
+
+    Raises:
+        DataError: none can be read.
+    """
+    from voxbench.data.io import read_spacing  # nibabel, which listing the tasks can do without
+
+    sizes = []
+    for path in paths:
+        try:
+            sizes.append(read_spacing(path))
+        except DataError:  # reported case by case by prepare
+            continue
+    if not sizes:
+        raise DataError(f"{paths[0] if paths else 'task'}: no image whose header can be read.")
+    a, b, c = (round(median(axis), 2) for axis in zip(*sizes, strict=True))
+    return a, b, c
+
+
+def make_card(origin: Path, **fields: Any) -> TaskCard:
+    """A card, or one clear line about the folder that it was read from.
+
+    Raises:
+        DataError: a field breaks a rule of `TaskCard`.
+    """
+    try:
+        return TaskCard(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "card"
+        message = str(first["msg"]).removeprefix("Value error, ")
+        raise DataError(f"{origin}: {place}: {message}.") from None
+
+
+def tolerances(classes: Mapping[str, int], modality: str, given: float | None) -> dict[str, float]:
+    """The NSD tolerance of every class: as given, else 2 mm in CT and PET, 1 mm in others."""
+    value = given if given is not None else 2.0 if modality in ("CT", "PET") else 1.0
+    return dict.fromkeys(classes, value)
+
+
+def corpora_of(description: Mapping[str, Any], origin: Path, name: str) -> tuple[str, ...]:
+    """The corpora that a folder's description names; by default the card's own name.
+
+    Raises:
+        DataError: they are no list of names.
+    """
+    given = description.get("corpora", [name])
+    if not isinstance(given, list) or not all(isinstance(one, str) and one for one in given):
+        raise DataError(f'{origin}: corpora: expected ["LiTS", …], got {given!r}.')
+    return tuple(given)

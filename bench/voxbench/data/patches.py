@@ -1,0 +1,119 @@
+"""Training patches, copied straight from memory-mapped cases: the same for a given step."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import floor
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.data.cache import PreparedCase
+
+
+class Batch(NamedTuple):
+    """What one optimiser step sees.
+
+    Attributes:
+        images: (batch, channel, d, h, w) float32.
+        labels: (batch, d, h, w) uint8 of class indices.
+        labelled: (batch, class) bool, which classes were annotated in the case, in the order of
+            the card.
+    """
+
+    images: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+    labelled: NDArray[np.bool_]
+
+
+class Patches:
+    """A stream of batches, a pure function of seed and step.
+
+    Cases come in shuffled rounds, each once a round. A fixed share of the patches is centred on
+    a random voxel of a random class of its case, moved inwards where it would leave the volume;
+    the others lie anywhere in it.
+
+    Args:
+        cases: to sample from.
+        classes: of the card.
+        patch: voxels along each axis.
+        batch: patches a step.
+        foreground: share of patches centred on a class.
+        seed: of the stream.
+    """
+
+    def __init__(
+        self,
+        cases: Sequence[PreparedCase],
+        classes: Mapping[str, int],
+        patch: tuple[int, int, int],
+        batch: int,
+        foreground: float,
+        seed: int,
+    ) -> None:
+        self.cases = tuple(cases)
+        self.patch = patch
+        self.size = batch
+        self.foreground = foreground
+        self.seed = seed
+        self.labelled = np.array(
+            [[case.labelled is None or name in case.labelled for name in classes] for case in cases]
+        )
+        self._round = lru_cache(maxsize=4)(self._shuffled)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, whichever were asked for before."""
+        random = np.random.default_rng([self.seed, step, 1])
+        channels = len(self.cases[0].image)
+        images = np.empty((self.size, channels, *self.patch), np.float32)
+        labels = np.empty((self.size, *self.patch), np.uint8)
+        chosen = [self._case(step * self.size + slot) for slot in range(self.size)]
+        for slot, index in enumerate(chosen):
+            case = self.cases[index]
+            corner = self._corner(case, step * self.size + slot, random)
+            for channel, (out, image) in enumerate(zip(images[slot], case.image, strict=True)):
+                _copy(image, corner, out, case.minimum[channel])
+            _copy(case.label, corner, labels[slot], 0)
+        return Batch(images, labels, self.labelled[chosen])
+
+    def _case(self, sample: int) -> int:
+        turn, place = divmod(sample, len(self.cases))
+        return int(self._round(turn)[place])
+
+    def _shuffled(self, turn: int) -> NDArray[np.int64]:
+        return np.random.default_rng([self.seed, turn, 2]).permutation(len(self.cases))
+
+    def _corner(self, case: PreparedCase, sample: int, random: np.random.Generator) -> list[int]:
+        """First voxel of the patch; negative where the case is smaller than the patch."""
+        share = self.foreground
+        centred = floor((sample + 1) * share) > floor(sample * share)
+        shape = case.label.shape
+        centre = _foreground_voxel(case, random) if centred and case.foreground else None
+        corner = []
+        for axis, (size, side) in enumerate(zip(shape, self.patch, strict=True)):
+            spare = size - side
+            if spare <= 0:
+                corner.append(-(-spare // 2))
+            elif centre is None:
+                corner.append(int(random.integers(spare + 1)))
+            else:
+                corner.append(min(max(centre[axis] - side // 2, 0), spare))
+        return corner
+
+
+def _foreground_voxel(case: PreparedCase, random: np.random.Generator) -> tuple[int, ...]:
+    classes = list(case.foreground.values())
+    positions = classes[random.integers(len(classes))]
+    position = int(positions[random.integers(len(positions))])
+    return tuple(int(place) for place in np.unravel_index(position, case.label.shape))
+
+
+def _copy(source: NDArray[Any], corner: Sequence[int], out: NDArray[Any], fill: float) -> None:
+    inside, target = [], []
+    for size, side, start in zip(source.shape, out.shape, corner, strict=True):
+        first, last = max(start, 0), min(start + side, size)
+        inside.append(slice(first, last))
+        target.append(slice(first - start, last - start))
+    if any(part.stop - part.start < side for part, side in zip(target, out.shape, strict=True)):
+        out[...] = fill
+    out[tuple(target)] = source[tuple(inside)]

@@ -1,0 +1,117 @@
+"""From files to prepared cases: read, checked, cropped, normalised, resampled, cached once."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from voxbench.api import Case, Task, TaskCard
+from voxbench.data import cache
+from voxbench.data.cache import Prepared, PreparedCase
+from voxbench.data.fingerprint import content, content_hashes
+from voxbench.data.geometry import cut, label_to_grid, make_grid, to_grid
+from voxbench.data.intensity import normalise
+from voxbench.data.volumes import CaseReader, CaseVolumes, Problem
+from voxbench.design.preprocessing import Preprocessing
+from voxbench.errors import DataError
+
+__all__ = ["Outcome", "PreparedCase", "Problem", "inspect", "prepare", "prepare_each"]
+
+
+class Outcome(NamedTuple):
+    """One case: prepared, or None with at least one fatal problem."""
+
+    case: PreparedCase | None
+    problems: list[Problem]
+
+
+def prepare(
+    task: Task, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
+) -> dict[str, PreparedCase]:
+    """Prepare the cases that are not in the cache yet.
+
+    Args:
+        task: whose cases they are.
+        cases: what to prepare.
+        preprocessing: grid and intensity.
+        jobs: cases in work at a time, each in memory as a whole.
+
+    Returns:
+        Case id → prepared case, in the given order.
+
+    Raises:
+        DataError: at least one case can't be used; lists every fatal problem of all of them.
+    """
+    outcomes = list(prepare_each(task, cases, preprocessing, jobs))
+    fatal = [problem for outcome in outcomes for problem in outcome.problems if problem.fatal]
+    if fatal:
+        raise DataError(f"task {task.card.name!r}: {_table(fatal)}")
+    return {outcome.case.id: outcome.case for outcome in outcomes if outcome.case}
+
+
+def inspect(
+    task: Task, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
+) -> list[Problem]:
+    """Every problem and note of every case; what is sound is in the cache afterwards."""
+    outcomes = prepare_each(task, cases, preprocessing, jobs)
+    return [problem for outcome in outcomes for problem in outcome.problems]
+
+
+def prepare_each(
+    task: Task, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
+) -> Iterator[Outcome]:
+    """Prepare case after case, in the given order, without stopping at a broken one."""
+    cache.tidy()
+    card = task.card
+    hashes = content_hashes((path for case in cases for path in case.files), jobs)
+    keys = [cache.case_key(content(case, hashes), card, preprocessing) for case in cases]
+    with ThreadPoolExecutor(jobs) as pool:  # reading and resampling release the interpreter lock
+        waiting: deque[Future[Outcome]] = deque()
+        work = (
+            pool.submit(_prepare, case, key, card, preprocessing)
+            for case, key in zip(cases, keys, strict=True)
+        )
+        waiting.extend(islice(work, 2 * jobs))
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(islice(work, 1))
+
+
+def _prepare(case: Case, key: str, card: TaskCard, preprocessing: Preprocessing) -> Outcome:
+    found = PreparedCase(case.id, case.patient, cache.folder() / key)
+    if found.path.is_dir():
+        return Outcome(found, found.notes)
+    reader = CaseReader(case, card)
+    volumes = reader.read()
+    if volumes is None:
+        return Outcome(None, reader.problems)
+    prepared = onto_grid(volumes, preprocessing)
+    cache.store(key, prepared, list(card.classes), case.labelled, reader.problems)
+    return Outcome(found, reader.problems)
+
+
+def onto_grid(volumes: CaseVolumes, preprocessing: Preprocessing) -> Prepared:
+    """Orient, crop, normalise and resample a case.
+
+    Intensities are normalised on the cropped native voxels, before they are interpolated.
+    """
+    grid = make_grid(volumes.image, volumes.affine, preprocessing)
+    image = np.empty((len(volumes.image), *grid.shape), np.float32)
+    for channel, native in zip(image, volumes.image, strict=True):
+        channel[...] = to_grid(normalise(cut(native, grid), preprocessing.intensity), grid)
+    label = label_to_grid(np.ascontiguousarray(cut(volumes.label, grid)), grid)
+    return Prepared(image, label, grid)
+
+
+def _table(problems: Iterable[Problem]) -> str:
+    rows = [tuple(problem) for problem in problems]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        for row in rows
+    ]
+    count = len({row[0] for row in rows})
+    return "\n  ".join([f"{count} case{'s' if count > 1 else ''} can't be used:", *lines])

@@ -1,0 +1,154 @@
+"""Train, validation and test: by patient, frozen in a file."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from voxbench.api import Case, Task
+from voxbench.design.cell import digest
+from voxbench.errors import DataError
+from voxbench.files import write_atomically
+
+PARTS = ("train", "validation", "test")
+_SHARES = {"validation": 0.1, "test": 0.2}
+
+
+class Split(NamedTuple):
+    """The parts of a task, each sorted by case id.
+
+    Attributes:
+        sha256: over the case ids and patients of each part.
+    """
+
+    train: tuple[Case, ...]
+    validation: tuple[Case, ...]
+    test: tuple[Case, ...]
+    sha256: str
+
+
+def split_cases(task: Task) -> Split:
+    """Split a task's cases.
+
+    A file `splits/<card.name>.json` beside the task's module is used as it is. Else published
+    splits are; where they lack validation cases, an eighth of the training patients becomes
+    validation. Else patients are ordered by a hash of their names: 20% test, 10% validation,
+    the rest training, so that a new patient moves at most a few others; freeze a split to keep it.
+
+    Raises:
+        DataError: the file names other cases than the task has, a patient lies in two parts, or
+            there are fewer than three patients.
+    """
+    given = task.cases()
+    published = {str(part): tuple(cases) for part, cases in given.items() if cases}
+    cases = sorted((case for part in published.values() for case in part), key=lambda c: c.id)
+    _check_ids(task, cases)
+    file = Path(inspect.getfile(type(task))).parent / "splits" / f"{task.card.name}.json"
+    if file.is_file():
+        return thaw(file, cases)
+    if set(published) == {"all"}:
+        parts = _by_patient(task, cases)
+    elif set(published) == set(PARTS):
+        parts = published
+    elif set(published) == {"train", "test"}:
+        rest, validation = _draw(published["train"], 1 / 8)
+        parts = {"train": rest, "validation": validation, "test": published["test"]}
+    else:
+        raise DataError(
+            f"task {task.card.name!r}: cases() gives {sorted(published) or 'no cases'}; it must "
+            "give all, or train and test, or train, validation and test."
+        )
+    return _make(parts, f"task {task.card.name!r}")
+
+
+def freeze(split: Split, path: Path) -> None:
+    """Write a split, or check that the file already says the same.
+
+    Raises:
+        DataError: the file holds another split.
+    """
+    if path.is_file():
+        cases = [case for part in PARTS for case in getattr(split, part)]
+        if thaw(path, cases).sha256 != split.sha256:
+            raise DataError(f"{path}: the data now give another split; use a new output folder.")
+        return
+    table: dict[str, Any] = {part: [c.id for c in getattr(split, part)] for part in PARTS}
+    write_atomically(path, json.dumps({"sha256": split.sha256, **table}, indent=1) + "\n")
+
+
+def thaw(path: Path, cases: Sequence[Case]) -> Split:
+    """Read a frozen split of these cases.
+
+    Raises:
+        DataError: the file is damaged, names other cases, or its hash does not match.
+    """
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        ids = {part: [str(name) for name in table[part]] for part in PARTS}
+        expected = str(table["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: not a split ({error!r}); write one with freeze().") from None
+    known = {case.id: case for case in cases}
+    named = {name for part in ids.values() for name in part}
+    if named != set(known):
+        raise DataError(
+            f"{path}: the split and the data differ: missing in the data "
+            f"{_some(named - set(known))}; not in the split {_some(set(known) - named)}. "
+            "Complete the data, or give the task another name."
+        )
+    split = _make({part: tuple(known[name] for name in ids[part]) for part in PARTS}, str(path))
+    if split.sha256 != expected:
+        raise DataError(f"{path}: its sha256 does not match; patients or the file were changed.")
+    return split
+
+
+def rank(name: str) -> str:
+    """What patients are ordered by: a hash of the name, independent of all the others."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _by_patient(task: Task, cases: Sequence[Case]) -> Mapping[str, tuple[Case, ...]]:
+    if len({case.patient for case in cases}) < 3:
+        raise DataError(f"task {task.card.name!r}: a split needs at least three patients.")
+    rest, test = _draw(cases, _SHARES["test"])
+    train, validation = _draw(rest, _SHARES["validation"] / (1 - _SHARES["test"]))
+    return {"train": train, "validation": validation, "test": test}
+
+
+def _draw(cases: Sequence[Case], share: float) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
+    """The others, and the cases of a share of the patients, at least one."""
+    patients = sorted({case.patient for case in cases}, key=rank)
+    drawn = set(patients[: max(1, round(share * len(patients)))])
+    others = tuple(case for case in cases if case.patient not in drawn)
+    return others, tuple(case for case in cases if case.patient in drawn)
+
+
+def _make(parts: Mapping[str, Sequence[Case]], origin: str) -> Split:
+    seen: dict[str, str] = {}
+    for part in PARTS:
+        if not parts[part]:
+            raise DataError(f"{origin}: the {part} part is empty.")
+        for case in parts[part]:
+            other = seen.setdefault(case.patient, part)
+            if other != part:
+                raise DataError(
+                    f"{origin}: patient {case.patient!r} lies in {other} and in {part}; all cases "
+                    "of a patient belong to one part."
+                )
+    ordered = {part: tuple(sorted(parts[part], key=lambda case: case.id)) for part in PARTS}
+    named = {part: [[case.id, case.patient] for case in ordered[part]] for part in PARTS}
+    return Split(**ordered, sha256=digest(named))
+
+
+def _check_ids(task: Task, cases: Sequence[Case]) -> None:
+    for first, second in pairwise(cases):
+        if first.id == second.id:
+            raise DataError(f"task {task.card.name!r}: two cases are called {first.id!r}.")
+
+
+def _some(names: set[str]) -> str:
+    listed = sorted(names)
+    return (", ".join(listed[:5]) + (f", … ({len(listed)})" if listed[5:] else "")) or "none"

@@ -1,0 +1,65 @@
+"""Long CSV: one row a case and class, with `metric` and `value`, or with a column a metric.
+
+Columns: `case`, `class`; `arm` (or `model`) and `task` unless given; `patient`, `fraction`, `draw`
+and `seed` where there are any.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from voxbench.errors import DataError
+from voxbench.external import table
+from voxbench.external.scores import Score, Training, checked, find_metric, metric_named
+
+NEEDED = ("case", "class")
+
+
+def is_long(columns: list[str]) -> bool:
+    """Whether a table with these columns is a long one."""
+    return set(NEEDED) <= {name.lower() for name in columns}
+
+
+def read(path: Path, task: str | None, arm: str | None, fraction: str) -> list[Score]:
+    """All scores of a file; what is given stands for columns that it lacks.
+
+    Raises:
+        DataError: a column is missing, or a value is impossible.
+    """
+    columns = {name.lower(): name for name in table.header(path)}
+    metrics = {name: metric for name in columns if (metric := find_metric(name))}
+    if not metrics and not {"metric", "value"} <= set(columns):
+        raise DataError(f"{path}: needs the columns metric and value, or dice, nsd or hd95_mm.")
+    whose = next((name for name in ("arm", "model") if name in columns), None)
+    if not (whose or arm) or not ("task" in columns or task):
+        raise DataError(f"{path}: no column for arm or task; add it, or give --arm and --task.")
+    found: list[Score] = []
+    for number, row in table.rows(path):
+        where = f"{path}, line {number}"
+        own = {name: row[column] for name, column in columns.items()}
+        training = Training(
+            own.get("task") or task or "",
+            (own[whose] if whose else "") or arm or "",
+            own.get("fraction") or fraction,
+            _whole(own, "draw", where),
+            _whole(own, "seed", where),
+        )
+        values = (
+            {metric: own[name] for name, metric in metrics.items()}
+            if metrics
+            else {metric_named(own["metric"], where): own["value"]}
+        )
+        patient = own.get("patient") or own["case"]
+        found += [
+            Score(
+                training, own["case"], patient, own["class"], metric, checked(text, metric, where)
+            )
+            for metric, text in values.items()
+        ]
+    return found
+
+
+def _whole(row: Mapping[str, str], name: str, where: str) -> int:
+    text = row.get(name) or "0"
+    if not text.isdecimal() or len(text) > 9:
+        raise DataError(f"{where}: {name} is {text!r}, which is no whole number from 0.")
+    return int(text)

@@ -1,0 +1,136 @@
+"""From scores to records that say where they came from."""
+
+import hashlib
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from voxbench.design.cell import digest
+from voxbench.errors import DataError
+from voxbench.external import long, nnunet, table, wide
+from voxbench.external.scores import METRICS, Score, Training, check_names, check_once
+from voxbench.records import Record
+from voxbench.records.record import Arm, CaseScores, ClassScores, Data, Imported
+
+VERSION = "imported"
+
+
+def read(
+    files: Sequence[Path],
+    task: str | None = None,
+    arm: str | None = None,
+    metric: str | None = None,
+    fraction: str = "100%",
+    labelled: int = 0,
+    source: str = "",
+) -> list[Record]:
+    """Records of one layout, one for each training; files of one arm are put together.
+
+    Args:
+        files: summary.json of nnU-Net, or CSV, wide or long.
+        task: name of the task; long tables can have a column for it.
+        arm: name of the arm; long tables can have a column, wide ones a name.
+        metric: of a wide table whose name doesn't tell.
+        fraction: of the training set.
+        labelled: patients that were trained on; 0 is unknown.
+        source: who published the scores.
+
+    Raises:
+        DataError: a file is none of these, or a value in it is impossible.
+    """
+    if not files:
+        raise DataError("no file to import.")
+    layout = _layout(files)
+    scores = [
+        score for file in files for score in _scores(layout, file, task, arm, metric, fraction)
+    ]
+    check_once(scores, ", ".join(str(file) for file in files))
+    if not any(not math.isnan(score.value) for score in scores):
+        raise DataError(f"{files[0]}: no defined score in it.")
+    sums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    imported = Imported(
+        layout=layout,  # type: ignore[arg-type]
+        source=source or ", ".join(sorted(sums)),
+        files=sums,
+    )
+    by_training: dict[Training, list[Score]] = defaultdict(list)
+    for score in scores:
+        by_training[score.training].append(score)
+    for training in by_training:
+        check_names(training)
+    return [_record(t, own, imported, labelled) for t, own in sorted(by_training.items())]
+
+
+def _layout(files: Sequence[Path]) -> str:
+    found = {file: _layout_of(file) for file in files}
+    if len(set(found.values())) > 1:
+        told = ", ".join(f"{file} ({layout})" for file, layout in found.items())
+        raise DataError(f"files of several layouts: {told}; import them one after another.")
+    return next(iter(found.values()))
+
+
+def _layout_of(file: Path) -> str:
+    if file.suffix.lower() == ".json":
+        return "nnunet"
+    return "long" if long.is_long(table.header(file)) else "wide"
+
+
+def _scores(
+    layout: str, file: Path, task: str | None, arm: str | None, metric: str | None, fraction: str
+) -> list[Score]:
+    if layout == "long":
+        return long.read(file, task, arm, fraction)
+    if not task:
+        raise DataError(f"{file}: says no task; give --task NAME.")
+    if layout == "wide":
+        return wide.read(file, task, arm, metric, fraction)
+    if not arm:
+        raise DataError(f"{file}: says no arm; give --arm NAME.")
+    return nnunet.read(file, task, arm, fraction)
+
+
+def _record(training: Training, scores: Sequence[Score], source: Imported, labelled: int) -> Record:
+    cases = _cases(scores)
+    names = [case.case for case in cases]
+    # arms of one task are compared whatever cases they have: each pair on those that both have
+    same = digest([VERSION, training.task])
+    return Record(
+        key=digest([VERSION, training, labelled, source.model_dump(mode="json")["files"]])[:20],
+        status="ok",
+        smoke=False,
+        sweep=VERSION,
+        arm=Arm(
+            task=training.task, baseline=training.arm, twin=None, strategy=VERSION,
+            network="unknown", fraction=training.fraction, draw=training.draw,
+            seed=training.seed, adaptation="full",
+        ),
+        cell={"imported": source.layout},
+        environment={},
+        seeds={},
+        data=Data(
+            fingerprint=same, split_sha256=same, train=[], validation=[], test=names,
+            train_patients=labelled,
+        ),
+        metrics_version=VERSION,
+        cases=cases,
+        imported=source,
+    )  # fmt: skip
+
+
+def _cases(scores: Sequence[Score]) -> list[CaseScores]:
+    values: dict[tuple[str, str], dict[str, dict[str, float]]] = defaultdict(dict)
+    for score in scores:
+        values[score.case, score.patient].setdefault(score.name, {})[score.metric] = score.value
+    unknown = dict.fromkeys((*METRICS, "volume_mm3_prediction", "volume_mm3_reference"), math.nan)
+    return [
+        CaseScores(
+            case=case,
+            patient=patient,
+            classes={
+                name: ClassScores.model_validate({**unknown, **own})
+                for name, own in classes.items()
+            },
+        )
+        for (case, patient), classes in sorted(values.items())
+    ]

@@ -1,0 +1,94 @@
+"""What happens beside the steps: checkpoints that can be continued, and the best weights."""
+
+import copy
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from torch import Tensor, nn
+
+from voxbench.fit.optim import Schedule
+
+
+class RandomState(Callback):
+    """Carries torch's generators over a stop."""
+
+    def __init__(self) -> None:
+        self.saved: dict[str, Any] | None = None
+
+    def on_save_checkpoint(
+        self, _trainer: pl.Trainer, _module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint["random"] = {
+            "cpu": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
+        }
+
+    def on_load_checkpoint(
+        self, _trainer: pl.Trainer, _module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        self.saved = checkpoint["random"]
+
+    def on_train_start(self, _trainer: pl.Trainer, _module: pl.LightningModule) -> None:
+        if self.saved:
+            torch.set_rng_state(self.saved["cpu"])
+            if self.saved["cuda"] is not None and torch.cuda.is_available():
+                torch.cuda.set_rng_state(self.saved["cuda"])
+
+
+class Checkpoint(Callback):
+    """Writes the whole state now and then, whole or not at all."""
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        self.path = path
+        self.seconds = seconds
+        self.last = time.monotonic()
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if time.monotonic() - self.last < self.seconds:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        trainer.save_checkpoint(temporary)
+        temporary.replace(self.path)
+        self.last = time.monotonic()
+
+
+class Best(Callback):
+    """Looks at the validation cases now and then and keeps the best weights."""
+
+    def __init__(
+        self, network: nn.Module, validate: Callable[[], float], schedule: Schedule
+    ) -> None:
+        self.network = network
+        self.validate = validate
+        looks = getattr(schedule, "validations", 1)
+        self.every = max(1, schedule.steps // looks)
+        self.scores: dict[int, float] = {}
+        self.weights: dict[str, Tensor] = {}
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        step = trainer.global_step
+        if step % self.every:
+            return
+        self.network.eval()
+        score = self.validate()
+        self.network.train()
+        if not self.scores or score > max(self.scores.values()):
+            self.weights = copy.deepcopy(self.network.state_dict())
+        self.scores[step] = score
+
+    def restore(self) -> None:
+        """Put the best weights back."""
+        self.network.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"scores": self.scores, "weights": self.weights}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.scores, self.weights = state_dict["scores"], state_dict["weights"]

@@ -1,0 +1,48 @@
+"""The loss curve of a training."""
+
+import math
+import time
+
+from torch import Tensor
+
+from voxbench.errors import FitError
+from voxbench.fit.optim import Schedule
+
+_ENTRIES = 50
+
+
+class Curve:
+    """The loss curve: the mean is read off the device every few steps only."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.every = max(1, schedule.steps // _ENTRIES)
+        self.losses: dict[int, float] = {}
+        self.total: float | Tensor = 0.0
+        self.count = 0
+        self.earlier = 0.0
+        self.started = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock of the training, stops left out."""
+        return self.earlier + time.perf_counter() - self.started
+
+    def add(self, value: Tensor, step: int) -> None:
+        """Count the loss of a step.
+
+        Raises:
+            FitError: the mean since the last entry is not finite.
+        """
+        self.total = self.total + value
+        self.count += 1
+        if step % self.every and step != self.schedule.steps:
+            return
+        mean = float(self.total) / self.count
+        if not math.isfinite(mean):
+            raise FitError(
+                f"the loss is {mean} at step {step}: lower recipe.learning_rate "
+                f"(now {self.schedule.learning_rate:g}) or use precision 32."
+            )
+        self.losses[step] = mean
+        self.total, self.count = 0.0, 0

@@ -1,0 +1,184 @@
+"""The training loop: a lean Lightning run that can stop anywhere and go on byte-equal."""
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from pytorch_lightning.callbacks import Callback
+from torch import Tensor, nn
+
+from voxbench.data.patches import Batch
+from voxbench.fit.callbacks import Best, Checkpoint, RandomState
+from voxbench.fit.curve import Curve
+from voxbench.fit.optim import Group, Schedule, optimiser, rates, whole
+from voxbench.fit.stream import Stream, Tensors
+
+_PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "32": "32-true",
+    "bf16": "bf16-mixed",
+    "16": "16-mixed",
+}
+
+
+class Training(NamedTuple):
+    """What a training left behind, besides the weights in the network.
+
+    Attributes:
+        losses: step → mean loss since the entry before.
+        validation: step → score of `validate`, where the recipe selects the best.
+        seconds: in the loop, those before a stop up to the last checkpoint included.
+        steps: optimiser steps taken.
+    """
+
+    losses: dict[int, float]
+    validation: dict[int, float]
+    seconds: float
+    steps: int
+
+
+def train(
+    network: nn.Module,
+    loss: Callable[[Tensors], Tensor],
+    batches: Callable[[int], Batch],
+    schedule: Schedule,
+    *,
+    seed: int,
+    device: str,
+    checkpoint: Path | None = None,
+    checkpoint_seconds: float = 60.0,
+    groups: Sequence[Group] | None = None,
+    validate: Callable[[], float] | None = None,
+) -> Training:
+    """Train a network in place for `schedule.steps` optimiser steps.
+
+    Args:
+        network: what is trained; `loss` closes over it.
+        loss: scalar loss of (images, labels, labelled) on the device.
+        batches: the batch of a step, a pure function of it, so that a continued training sees
+            the same ones.
+        schedule: steps, optimiser, learning rate, precision.
+        seed: of torch's generator (dropout, masks).
+        device: "cpu" or "cuda:N".
+        checkpoint: written every `checkpoint_seconds`, continued from if it exists, and
+            removed at the end.
+        checkpoint_seconds: wall clock between checkpoints.
+        groups: parameter groups with `params`, `scale`, `start`; all parameters if None.
+        validate: score of the network as it is, looked at `schedule.validations` times; the
+            network ends with the best weights.
+
+    Raises:
+        FitError: the loss is not finite.
+    """
+    module = _Module(network, loss, schedule, groups or whole(network))
+    callbacks: list[Callback] = [RandomState()]
+    best = Best(network, validate, schedule) if validate else None
+    if best:
+        callbacks.append(best)
+    if checkpoint:
+        callbacks.append(Checkpoint(checkpoint, checkpoint_seconds))
+    torch.manual_seed(seed)
+    with _quiet():
+        trainer = pl.Trainer(
+            accelerator="gpu" if device.startswith("cuda") else "cpu",
+            devices=[int(device.partition(":")[2] or 0)] if device.startswith("cuda") else 1,
+            precision=_PRECISION[schedule.precision],
+            max_steps=schedule.steps,
+            max_epochs=-1,
+            callbacks=callbacks,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+            # one process on one device, also inside a Slurm job, which Lightning would requeue
+            plugins=[LightningEnvironment()],
+        )
+        ahead = 4 if device.startswith("cuda") else 1
+        stream = Stream(batches, lambda: module.global_step, schedule.steps, ahead)
+        try:
+            trainer.fit(module, stream, ckpt_path=_usable(checkpoint), weights_only=True)
+        except SystemExit as stopped:  # Lightning's answer to Ctrl-C
+            raise KeyboardInterrupt from stopped
+    seconds = module.curve.seconds
+    network.to(device)  # Lightning leaves it on the processor
+    if best:
+        best.restore()
+    if checkpoint:
+        checkpoint.unlink(missing_ok=True)
+    return Training(module.curve.losses, best.scores if best else {}, seconds, trainer.global_step)
+
+
+class _Module(pl.LightningModule):
+    """Binds a loss and a schedule to a network."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: Callable[[Tensors], Tensor],
+        schedule: Schedule,
+        groups: Sequence[Group],
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+        self.schedule = schedule
+        self.groups = groups
+        self.curve = Curve(schedule)
+
+    def training_step(self, batch: Tensors, _index: int) -> Tensor:
+        """The loss of one batch."""
+        value = self.loss(batch)
+        self.curve.add(value.detach(), self.global_step + 1)
+        return value
+
+    def configure_optimizers(self) -> Any:
+        """The recipe's optimiser, with its rate set at every step."""
+        chosen = optimiser(self.groups, self.schedule)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(chosen, rates(self.groups, self.schedule))
+        return {
+            "optimizer": chosen,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the loss curve."""
+        curve = self.curve
+        checkpoint["curve"] = (curve.losses, float(curve.total), curve.count, curve.seconds)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the loss curve."""
+        curve = self.curve
+        curve.losses, curve.total, curve.count, curve.earlier = checkpoint["curve"]
+
+
+def _usable(checkpoint: Path | None) -> Path | None:
+    """The checkpoint, unless it is missing or can't be read; then training starts again."""
+    if checkpoint is None or not checkpoint.exists():
+        return None
+    try:
+        torch.load(checkpoint, weights_only=True, map_location="cpu")
+    except Exception:  # noqa: BLE001 (torn bytes may raise anything)
+        checkpoint.unlink()
+        return None
+    return checkpoint
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's start-up lines and advice about data loaders out of the output."""
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
+            warnings.filterwarnings("ignore", message=".*weights_only.*")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,57 @@
+"""Optimiser and learning-rate schedule of a recipe."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from voxbench.design.recipe import Pretraining, Recipe
+
+Schedule = Recipe | Pretraining
+Group = Mapping[str, Any]
+
+
+def factor(step: int, schedule: Schedule) -> float:
+    """Share of the learning rate at a step: linear warm-up, then the recipe's decay to 0."""
+    warmup = round(schedule.warmup * schedule.steps)
+    if step < warmup:
+        return (step + 1) / warmup
+    progress = (step - warmup) / max(1, schedule.steps - warmup)
+    if schedule.schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+    if schedule.schedule == "poly":
+        return float((1 - min(1.0, progress)) ** 0.9)
+    return 1.0
+
+
+def optimiser(groups: Sequence[Group], schedule: Schedule) -> Optimizer:
+    """AdamW, or SGD with Nesterov momentum 0.99 as in nnU-Net."""
+    plain = [{"params": group["params"]} for group in groups]
+    if schedule.optimiser == "adamw":
+        return torch.optim.AdamW(
+            plain, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
+        )
+    return torch.optim.SGD(
+        plain,
+        lr=schedule.learning_rate,
+        weight_decay=schedule.weight_decay,
+        momentum=0.99,
+        nesterov=True,
+    )
+
+
+def rates(groups: Sequence[Group], schedule: Schedule) -> list[Callable[[int], float]]:
+    """One factor a group: the schedule times its `scale`, 0 before its `start` step."""
+
+    def rate(scale: float, start: int) -> Callable[[int], float]:
+        return lambda step: scale * factor(step, schedule) if step >= start else 0.0
+
+    return [rate(group.get("scale", 1.0), group.get("start", 0)) for group in groups]
+
+
+def whole(network: nn.Module) -> list[Group]:
+    """A single group with every trainable parameter."""
+    return [{"params": [p for p in network.parameters() if p.requires_grad]}]

@@ -1,0 +1,166 @@
+"""Corpora by name, and which holds whose volumes; read from the files that plugins register.
+
+An entry point of the group `voxbench.corpora` names a TOML file inside a package:
+`mine = "mypackage:corpora.toml"`. Each of its tables is a corpus:
+
+    [LUNA16]
+    kind = ["CT"]
+    parents = ["LIDC-IDRI"]     # corpora that volumes were taken from
+    perhaps = []                # the same, without proof
+    complete = true             # false: it holds more than the parents and its own
+    aliases = ["luna"]          # other spellings; case and punctuation never matter
+    source = "where that is said"
+    checked = true              # false: from memory, not looked up
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import metadata, resources
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from voxbench.errors import PluginError, unknown
+
+Kind = Literal["CT", "MR", "PET", "X-ray", "photograph", "synthetic", "other"]
+
+
+class Corpus(BaseModel):
+    """A collection of images that weights may have seen or a task may test on.
+
+    Attributes:
+        name: the canonical one.
+        kind: modalities it holds.
+        parents: corpora that volumes were taken from.
+        perhaps: corpora that volumes may have been taken from: said nowhere, or unchecked.
+        complete: False if its origins are not all known.
+        aliases: other names of it.
+        source: who says so.
+        checked: whether the source was looked up when the entry was written.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    kind: tuple[Kind, ...] = Field(min_length=1)
+    parents: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+    complete: bool = True
+    aliases: tuple[str, ...] = ()
+    source: str = Field(min_length=1)
+    checked: bool = True
+
+
+class Corpora:
+    """All registered corpora."""
+
+    def __init__(self, found: Iterable[Corpus]) -> None:
+        self._by_name: dict[str, Corpus] = {}
+        self.all: tuple[Corpus, ...] = tuple(sorted(found, key=lambda c: c.name.casefold()))
+        for corpus in self.all:
+            for name in {_plain(name) for name in (corpus.name, *corpus.aliases)}:
+                other = self._by_name.setdefault(name, corpus)
+                if other is not corpus:
+                    raise PluginError(
+                        f"corpora {other.name!r} and {corpus.name!r} share the name {name!r}: "
+                        "rename one."
+                    )
+        for corpus in self.all:
+            for name in (*corpus.parents, *corpus.perhaps):
+                self.find(name, f"corpus {corpus.name!r}: ")
+            if corpus.name in self._reached(corpus.parents, suspected=True):
+                raise PluginError(f"corpus {corpus.name!r} is its own ancestor; see its parents.")
+
+    def find(self, name: str, context: str = "") -> Corpus:
+        """The corpus of a name or alias; case, spaces and punctuation don't matter.
+
+        Raises:
+            PluginError: there is none; names the nearest.
+        """
+        try:
+            return self._by_name[_plain(name)]
+        except KeyError:
+            known = [other.name for other in self.all]
+            raise PluginError(context + unknown("corpus", name, known)) from None
+
+    def knows(self, name: str) -> bool:
+        """Whether a name or alias is registered."""
+        return _plain(name) in self._by_name
+
+    def closure(self, names: Iterable[str], *, suspected: bool = False) -> frozenset[str]:
+        """Canonical names of the corpora and of all that volumes of them come from.
+
+        Args:
+            names: where to start.
+            suspected: follow `perhaps` too.
+
+        Raises:
+            PluginError: a name is unknown.
+        """
+        return frozenset(self._reached(names, suspected))
+
+    def _reached(self, names: Iterable[str], suspected: bool) -> set[str]:
+        seen: set[str] = set()
+        waiting = [self.find(name) for name in names]
+        while waiting:
+            corpus = waiting.pop()
+            if corpus.name not in seen:
+                seen.add(corpus.name)
+                further = corpus.parents + (corpus.perhaps if suspected else ())
+                waiting += [self.find(name) for name in further]
+        return seen
+
+
+def read_corpora(text: str, origin: str) -> list[Corpus]:
+    """Read the tables of a file.
+
+    Raises:
+        PluginError: it is no TOML, or a table breaks a rule.
+    """
+    try:
+        tables: Mapping[str, object] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PluginError(f"{origin}: not valid TOML ({error}).") from None
+    found = []
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise PluginError(f"{origin}: {name}: expected a table of a corpus, got {table!r}.")
+        try:
+            found.append(Corpus(name=name, **table))
+        except (ValidationError, TypeError) as error:
+            told = error.errors()[0] if isinstance(error, ValidationError) else None
+            place = ".".join(map(str, told["loc"])) if told else "name"
+            message = told["msg"] if told else "is the table's own name; leave it out"
+            raise PluginError(f"{origin}: {name}: {place}: {message}.") from None
+    return found
+
+
+@cache
+def corpora() -> Corpora:
+    """Every corpus that an installed package registers.
+
+    Raises:
+        PluginError: a file is missing or broken, or two corpora share a name.
+    """
+    found: list[Corpus] = []
+    for package, file in sorted({_target(e) for e in metadata.entry_points(group=_GROUP)}):
+        try:
+            text = (resources.files(package) / file).read_text(encoding="utf-8")
+        except (OSError, ImportError) as error:
+            raise PluginError(f"{_GROUP}: {package}:{file} can't be read ({error}).") from None
+        found += read_corpora(text, f"{package}:{file}")
+    return Corpora(found)
+
+
+_GROUP = "voxbench.corpora"
+
+
+def _target(entry: metadata.EntryPoint) -> tuple[str, str]:
+    package, _, file = entry.value.partition(":")
+    return package, file
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.casefold())

@@ -1,0 +1,145 @@
+"""Which test cases are among the volumes that weights have seen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from voxbench.api import Case
+from voxbench.data.fingerprint import content_hashes
+from voxbench.errors import DataError
+from voxbench.files import write_atomically
+from voxbench.ledger.fingerprint import CELLS, VERSION, Fingerprint, fingerprint_file
+from voxbench.ledger.match import Pool, bar
+from voxbench.places import cache_dir
+
+_PEERS = 10  # other test images that each is compared with
+_LABELS = ("labelsTr", "labelsTs", "segmentations", "labels", "masks")
+
+
+class Collected(NamedTuple):
+    """Fingerprints of files.
+
+    Attributes:
+        volumes: by name.
+        unreadable: name → why there is none.
+    """
+
+    volumes: dict[str, Fingerprint]
+    unreadable: dict[str, str]
+
+
+class Overlap(NamedTuple):
+    """A test image and the volume that shows the same scan.
+
+    Attributes:
+        image: name of the test image.
+        seen: name of the volume.
+        score: of the match.
+        bar: that it had to reach.
+    """
+
+    image: str
+    seen: str
+    score: float
+    bar: float
+
+
+def images_below(folder: Path) -> dict[str, Path]:
+    """The NIfTI files below a folder by relative path, without hidden ones and label folders.
+
+    Raises:
+        DataError: there are none.
+    """
+    found = {
+        str(name): path
+        for path in sorted(folder.rglob("*.nii*"))
+        for name in [path.relative_to(folder)]
+        if path.name.endswith((".nii", ".nii.gz"))
+        and not path.name.startswith("combined_labels")
+        and not any(part in _LABELS or part.startswith(".") for part in name.parts)
+    }
+    if not found:
+        raise DataError(f"{folder}: no NIfTI images below it.")
+    return found
+
+
+def images_of(cases: Sequence[Case]) -> dict[str, Path]:
+    """The images of cases; where a case has several channels, each under its number."""
+    return {
+        case.id if len(case.images) == 1 else f"{case.id}/{channel}": path
+        for case in cases
+        for channel, path in enumerate(case.images)
+    }
+
+
+def collect(
+    files: Mapping[str, Path], jobs: int = 1, done: Callable[[], object] = lambda: None
+) -> Collected:
+    """Fingerprint every file; those that can't be are named with the reason."""
+    hashes = content_hashes(files.values(), jobs)
+    volumes, unreadable = {}, {}
+
+    def one(path: Path) -> Fingerprint | str:
+        try:
+            return _remembered(path, hashes.get(path))
+        except DataError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for name, found in zip(files, pool.map(one, files.values()), strict=True):
+            if isinstance(found, str):
+                unreadable[name] = found
+            else:
+                volumes[name] = found
+            done()
+    return Collected(volumes, unreadable)
+
+
+def overlaps(
+    seen: Mapping[str, Fingerprint],
+    tested: Mapping[str, Fingerprint],
+    jobs: int = 1,
+    done: Callable[[], object] = lambda: None,
+) -> list[Overlap]:
+    """Every match between test images and seen volumes, by test image, the best first.
+
+    The test images are compared with each other as well: what different cases of one task score
+    is the yardstick where few volumes were seen.
+    """
+    names, queries = list(seen), list(tested)
+    pool, peers = (Pool([v.cells for v in volumes.values()]) for volumes in (seen, tested))
+
+    def one(place: int) -> list[Overlap]:
+        query = tested[queries[place]].cells
+        found = pool.search(query)
+        others = peers.search(query, _PEERS, skip=place)
+        needed = bar([match.score for match in (*found, *others)])
+        return [
+            Overlap(queries[place], names[match.place], match.score, needed)
+            for match in found
+            if match.score >= needed
+        ]
+
+    results: list[Overlap] = []
+    with ThreadPoolExecutor(jobs) as threads:
+        for found in threads.map(one, range(len(queries))):
+            results += found
+            done()
+    return results
+
+
+def _remembered(path: Path, sha256: str | None) -> Fingerprint:
+    """The fingerprint of a file, computed once for each content."""
+    store = cache_dir() / "fingerprints" / f"{sha256}-{VERSION}.bin"
+    size = CELLS**3
+    if sha256 and store.is_file() and len(content := store.read_bytes()) == size + 24:
+        extent = np.frombuffer(content[size:], np.float64)
+        cells = np.frombuffer(content[:size], np.uint8).reshape(CELLS, CELLS, CELLS)
+        return Fingerprint(cells, (float(extent[0]), float(extent[1]), float(extent[2])))
+    found = fingerprint_file(path)
+    if sha256:
+        write_atomically(store, found.cells.tobytes() + np.array(found.extent_mm).tobytes())
+    return found

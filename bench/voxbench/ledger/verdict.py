@@ -1,0 +1,120 @@
+"""Has an arm seen what it is tested on? By the names of corpora, and by case where that is known.
+
+- Scratch has seen nothing: clean.
+- Names: both sides are closed over their ancestors. Where the closures meet, the arm overlaps.
+  Where a side is unnamed, not registered, or not known completely, the answer is unknown.
+- Cases: weights made here have seen the training cases of their source, and nothing else. A test
+  case that is among them (same patient of the same task, or same file) is proof of an overlap,
+  whatever the names say; altered copies are for `overlap` to find. If source and target are one
+  task with one split, that proves the opposite: other patients of a corpus are what a training
+  set is for.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from voxbench.api import Baseline, Case, Pretrained, Task
+from voxbench.data.fingerprint import content_hashes
+from voxbench.data.split import split_cases
+from voxbench.errors import PluginError
+from voxbench.ledger.corpora import Corpora, corpora
+
+Status = Literal["clean", "overlaps (by corpus)", "overlaps (by case)", "unknown"]
+
+
+class Verdict(NamedTuple):
+    """What the ledger says of an arm and a task.
+
+    Attributes:
+        status: clean, overlaps (by corpus), overlaps (by case) or unknown.
+        shared: the corpora, or the test cases, that both sides hold.
+        reason: of an unknown, in a sentence.
+    """
+
+    status: Status
+    shared: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def verdict_for(
+    baseline: Baseline,
+    task: Task,
+    source: Task | None = None,
+    seen: Sequence[Case] = (),
+) -> Verdict:
+    """The verdict on an arm's weights and a task's test cases.
+
+    Args:
+        baseline: the arm.
+        task: what it is tested on.
+        source: what weights that are made here were trained on; None for all others.
+        seen: the cases of the source that were used.
+
+    Raises:
+        DataError: a split is impossible.
+    """
+    if baseline.card.strategy == "scratch":
+        return Verdict("clean")
+    if not isinstance(baseline, Pretrained) or source is None:
+        return by_corpus(baseline.card.pretraining_data, task.card.corpora)
+    split = split_cases(task)
+    one_task = (source.card.name, split_cases(source).sha256) == (task.card.name, split.sha256)
+    if shared := by_case(seen, split.test, one_task=one_task):
+        return Verdict("overlaps (by case)", tuple(sorted(shared)))
+    if one_task:
+        return Verdict("clean")
+    return by_corpus(source.card.corpora, task.card.corpora)
+
+
+def by_corpus(seen: Sequence[str], tested: Sequence[str], known: Corpora | None = None) -> Verdict:
+    """The verdict of the names alone; what is not registered is unknown, never an error."""
+    known = known or corpora()
+    for names, side in ((seen, "the weights'"), (tested, "the task's")):
+        if not names:
+            return Verdict("unknown", reason=f"{side} corpora are not named.")
+    registered = [[name for name in names if known.knows(name)] for names in (seen, tested)]
+    weights, task = (known.closure(names) for names in registered)
+    if shared := weights & task:
+        return Verdict("overlaps (by corpus)", _nearest(shared, known))
+    if same := set(seen) & set(tested):
+        return Verdict("overlaps (by corpus)", tuple(sorted(same)))
+    for name in (*seen, *tested):
+        try:
+            known.find(name)
+        except PluginError as error:
+            return Verdict("unknown", reason=str(error).split(" Known:")[0])
+    return _doubts(seen, tested, known)
+
+
+def _doubts(seen: Sequence[str], tested: Sequence[str], known: Corpora) -> Verdict:
+    """Clean, unless a suspected origin or an incomplete list stands against it."""
+    weights, task = (known.closure(names, suspected=True) for names in (seen, tested))
+    if maybe := weights & task:
+        return Verdict("unknown", reason=f"may share {', '.join(_nearest(maybe, known))}.")
+    for one, other in ((weights, task), (task, weights)):
+        kinds = {kind for name in other for kind in known.find(name).kind}
+        for name in sorted(one):
+            corpus = known.find(name)
+            if not corpus.complete and kinds & set(corpus.kind):
+                return Verdict("unknown", reason=f"not all origins of {name} are known.")
+    return Verdict("clean")
+
+
+def _nearest(shared: frozenset[str], known: Corpora) -> tuple[str, ...]:
+    """Without those that are only there as ancestors of another shared one."""
+    older: set[str] = set()
+    for name in shared:
+        older |= known.closure([name], suspected=True) - {name}
+    return tuple(sorted(shared - older))
+
+
+def by_case(seen: Sequence[Case], test: Sequence[Case], *, one_task: bool) -> set[str]:
+    """Test cases of a patient that was seen (within one task), or whose image file was."""
+    patients = {case.patient for case in seen} if one_task else set()
+    hashes = content_hashes(path for case in (*seen, *test) for path in case.images)
+    files = {hashes[path] for case in seen for path in case.images if path in hashes}
+    return {
+        case.id
+        for case in test
+        if case.patient in patients or any(hashes.get(path) in files for path in case.images)
+    }

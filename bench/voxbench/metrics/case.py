@@ -1,0 +1,240 @@
+"""One label map against another: count, find the boundaries, compare them class by class."""
+
+import math
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.errors import DataError
+from voxbench.metrics import empty
+from voxbench.metrics.areas import contour_lengths, surface_areas
+from voxbench.metrics.corners import corner_sites
+from voxbench.metrics.kernel import frozen
+from voxbench.metrics.labels import Layer
+from voxbench.metrics.lattice import MARGIN, Lattice, by_class, class_sizes
+from voxbench.metrics.near import WINDOW, rows_within
+from voxbench.metrics.overlap import count
+from voxbench.metrics.surface import Bitmaps, Boundary, Directed, Geometry, Question, directed
+from voxbench.metrics.voxels import voxel_sites
+
+Definition = Literal["surface", "voxel"]
+Run = Callable[..., list[Any]]
+
+EPSILON = 1e-6
+"""A distance counts as within a tolerance up to this relative excess. Spacings are stored as
+float32 (6e-8 relative), and three voxels of 0.8 mm are 2.4000000000000004 mm: without it, rounding
+would decide whether a distance equals its tolerance."""
+SEARCHED_ROWS = 120  # rows that the search nearby looks through: a radius of about six voxels
+PIECES = 8  # a volume is scanned in so many slabs, for the threads to share
+
+
+class ClassScore(NamedTuple):
+    """Scores of one class in one case.
+
+    Distances in mm, volumes in mm³ (mm² in 2D), boundaries in mm² (mm in 2D; border voxels under
+    `voxel`). `hd_mm` holds the percentiles that were asked for, `assd_mm` is NaN unless asked for.
+    """
+
+    dice: float
+    nsd: float
+    hd95_mm: float
+    volume_mm3_prediction: float
+    volume_mm3_reference: float
+    boundary_prediction: float = math.nan
+    boundary_reference: float = math.nan
+    assd_mm: float = math.nan
+    hd_mm: Mapping[float, float] = {}
+    voxels_prediction: int = 0
+    voxels_reference: int = 0
+    voxels_both: int = 0
+    flag: str = ""
+
+
+class Plan(NamedTuple):
+    """What is asked, and of which image: shape in voxels and spacing in mm as they came in."""
+
+    shape: tuple[int, ...]
+    spacing_mm: tuple[float, ...]
+    tolerance_mm: Mapping[str, float]
+    definition: Definition
+    percentiles: tuple[float, ...]
+    assd: bool
+    exact: bool
+
+
+def score_layer(
+    prediction: NDArray[np.uint8],
+    reference: NDArray[np.uint8],
+    layer: Layer,
+    index: NDArray[np.uint8],
+    plan: Plan,
+    run: Run,
+) -> dict[str, ClassScore]:
+    """Score the classes of `layer` in two contiguous maps; `index` (256,) numbers them from 1."""
+    voxels = count_voxels(prediction, reference, index, run)
+    flat = prediction.ndim == 2
+    if flat:  # a slice stacked on itself has the slice's contour as its surface
+        prediction, reference = (frozen(np.stack([v] * 3)) for v in (prediction, reference))
+    geometry = _geometry(prediction.shape, plan, flat)
+    sides = [
+        _boundaries(volume, index, geometry.lattice, plan.definition, run)
+        for volume in (prediction, reference)
+    ]
+    measured = _measure(sides[0], sides[1], layer, geometry, plan, run)
+    return {
+        name: _class_score(voxels[n], [side[n] for side in sides], measured.get(n), geometry, plan)
+        for n, name in enumerate(layer.names)
+    }
+
+
+def count_voxels(
+    prediction: NDArray[np.uint8], reference: NDArray[np.uint8], index: NDArray[np.uint8], run: Run
+) -> NDArray[np.int64]:
+    """Voxels (class, 3) of every class: in the prediction, in the reference, in both."""
+    p, q = prediction.reshape(-1), reference.reshape(-1)
+    counts = np.zeros((PIECES, 256, 3), np.int64)
+    step = -(-p.size // PIECES // 8) * 8 + 8
+
+    def piece(n: int) -> None:
+        part = slice(n * step, (n + 1) * step)
+        count(p[part], q[part], counts[n])
+
+    run(piece, range(PIECES))
+    per_class = np.zeros((256, 3), np.int64)
+    np.add.at(per_class, index, counts.sum(axis=0))
+    per_class[:, :2] += per_class[:, 2:]
+    return per_class[1:]
+
+
+def _geometry(shape: tuple[int, ...], plan: Plan, flat: bool) -> Geometry:
+    """The lattice of a stack of `shape` (d, h, w), and how far around a site to search."""
+    *first, s1, s2 = plan.spacing_mm
+    spacing = (first[0] if first else s1, s1, s2)
+    reach_mm = min(
+        math.sqrt(SEARCHED_ROWS / math.pi * spacing[0] * spacing[1]), WINDOW * spacing[2]
+    )
+    corners = plan.definition == "surface"
+    planes, *rest = (n + corners for n in shape)
+    lattice = Lattice(
+        (1 if flat else planes, rest[0], rest[1]),
+        0 if flat else int(reach_mm / spacing[0]),
+        int(reach_mm / spacing[1]),
+    )
+    if lattice.words >= 1 << 26:
+        raise DataError(
+            f"a volume of {plan.shape} voxels is too large (about 4 thousand million lattice points"
+            " at most): score it in parts."
+        )
+    if corners:
+        measure = contour_lengths(spacing[1:]) if flat else surface_areas(spacing)
+    else:
+        measure = np.ones(256)
+    rows = rows_within(reach_mm, lattice, spacing)
+    return Geometry(lattice, np.array(spacing), rows, measure, weighted=corners)
+
+
+def _boundaries(
+    volume: NDArray[np.uint8],
+    index: NDArray[np.uint8],
+    lattice: Lattice,
+    definition: Definition,
+    run: Run,
+) -> list[Boundary]:
+    """The boundary of every class: the sites of all, found in one pass and sorted by class."""
+    scan = corner_sites if definition == "surface" else voxel_sites
+    planes = lattice.shape[0]
+    first = 1 if len(volume) == 3 and planes == 1 else 0  # the middle of a stacked slice
+    origin = ((lattice.pad_i - first) * lattice.rows + lattice.pad_j) * lattice.bits + MARGIN
+    cuts = np.linspace(first, first + planes, min(PIECES, planes) + 1).astype(int).tolist()
+    found = run(
+        lambda n: scan(volume, index, cuts[n], cuts[n + 1], origin, lattice.rows, lattice.bits),
+        range(len(cuts) - 1),
+    )
+    counts = np.zeros((len(found), 256), np.int64)
+    run(lambda n: class_sizes(found[n][1], counts[n]), range(len(found)))
+    ends = np.cumsum(counts.T.ravel())  # the sites of a class lie together, slab after slab
+    cursor = np.ascontiguousarray((ends - counts.T.ravel()).reshape(256, -1).T)
+    keys, codes = np.empty(ends[-1], np.uint32), np.empty(ends[-1], np.uint8)
+
+    def sort(n: int) -> None:
+        their_keys, classes, their_codes = found[n]
+        by_class(their_keys, classes, their_codes, cursor[n], keys, codes)
+
+    run(sort, range(len(found)))
+    last = ends.reshape(256, -1)[:, -1]
+    return [Boundary(keys[start:stop], codes[start:stop]) for start, stop in pairwise(last)]
+
+
+def _measure(
+    prediction: list[Boundary],
+    reference: list[Boundary],
+    layer: Layer,
+    geometry: Geometry,
+    plan: Plan,
+    run: Run,
+) -> dict[int, tuple[Directed, Directed]]:
+    """Compare the boundaries of each class that both sides have, the largest first."""
+    bitmaps = Bitmaps(geometry.lattice.words)
+    excess = 1.0 if plan.exact else 1.0 + EPSILON
+    pairs = {
+        n: (prediction[n], reference[n])
+        for n in range(len(layer.names))
+        if prediction[n].keys.size and reference[n].keys.size
+    }
+    tasks = [(n, way) for n in pairs for way in (1, -1)]
+    tasks.sort(key=lambda task: -sum(side.keys.size for side in pairs[task[0]]))
+
+    def measure(task: tuple[int, int]) -> Directed:
+        n, way = task
+        source, target = pairs[n][::way]
+        question = Question(plan.tolerance_mm[layer.names[n]] * excess, plan.percentiles, plan.assd)
+        return directed(source, target, geometry, question, bitmaps)
+
+    found = dict(zip(tasks, run(measure, tasks), strict=True))
+    return {n: (found[n, 1], found[n, -1]) for n in pairs}
+
+
+def _class_score(
+    voxels: NDArray[np.int64],
+    sides: list[Boundary],
+    measured: tuple[Directed, Directed] | None,
+    geometry: Geometry,
+    plan: Plan,
+) -> ClassScore:
+    """Put the numbers of one class together, or what the policy says about an empty one."""
+    in_prediction, in_reference, in_both = (int(n) for n in voxels)
+    volume = math.prod(plan.spacing_mm)
+    volumes = in_prediction * volume, in_reference * volume
+    if measured is None:
+        flag = empty.flag(in_prediction, in_reference)
+        overlap, mm = empty.overlap(flag), empty.distance_mm(flag, plan.shape, plan.spacing_mm)
+        one, two = (float(geometry.measure[side.codes].sum()) for side in sides)
+        hd_mm = dict.fromkeys(plan.percentiles, mm)
+        assd = mm if plan.assd else math.nan
+        return ClassScore(
+            overlap, overlap, mm, *volumes, one, two, assd, hd_mm,
+            in_prediction, in_reference, in_both, flag,
+        )  # fmt: skip
+    there, back = measured
+    total = there.total + back.total
+    hd_mm = {
+        percent: max(pair)
+        for percent, *pair in zip(plan.percentiles, there.hd_mm, back.hd_mm, strict=True)
+    }
+    return ClassScore(
+        dice=2 * in_both / (in_prediction + in_reference),
+        nsd=(there.within + back.within) / total,
+        hd95_mm=hd_mm[95.0],
+        volume_mm3_prediction=volumes[0],
+        volume_mm3_reference=volumes[1],
+        boundary_prediction=there.total,
+        boundary_reference=back.total,
+        assd_mm=(there.distance_sum + back.distance_sum) / total,
+        hd_mm=hd_mm,
+        voxels_prediction=in_prediction,
+        voxels_reference=in_reference,
+        voxels_both=in_both,
+    )

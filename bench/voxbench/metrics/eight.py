@@ -1,0 +1,27 @@
+"""Eight voxels in a 64-bit word, compared at once."""
+
+from typing import Any
+
+import numpy as np
+
+from voxbench.metrics.kernel import kernel, trailing_zeros
+
+BYTE = np.uint64(0xFF)
+EIGHT_ONES = np.uint64(0x0101010101010101)
+LOW7 = np.uint64(0x7F7F7F7F7F7F7F7F)
+GATHER = np.uint64(0x0102040810204080)
+SEVEN, EIGHT, TOP = np.uint64(7), np.uint64(8), np.uint64(56)
+
+
+@kernel
+def equal(eight: Any, value: Any) -> Any:
+    """Which of the eight bytes equal `value`, as eight bits."""
+    rest = eight ^ (value * EIGHT_ONES)
+    zero_bytes = ~(((rest & LOW7) + LOW7) | rest | LOW7)  # 0x80 in each
+    return ((zero_bytes >> SEVEN) * GATHER) >> TOP
+
+
+@kernel
+def value_of(eight: Any, chosen: Any) -> Any:
+    """The first of the eight bytes that the eight bits `chosen` name."""
+    return (eight >> (EIGHT * np.uint64(trailing_zeros(chosen)))) & BYTE

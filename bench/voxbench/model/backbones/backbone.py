@@ -1,0 +1,92 @@
+"""What every network is made of: an encoder, a decoder, and their stages in order."""
+
+from collections.abc import Sequence
+from math import ceil, prod
+
+from torch import Tensor, nn
+
+from voxbench.errors import SpecError
+
+
+class Encoder(nn.Module):
+    """Image (b, c, d, h, w) → feature maps, finest first.
+
+    Attributes:
+        channels: of each feature map.
+        strides: of each feature map against the image; the largest, where its axes differ.
+        stages: parameter-name prefixes, from the stem on; every parameter in exactly one.
+        bottleneck: voxels that the coarsest map needs in training: 2 where instance norm
+            takes its statistics there.
+    """
+
+    channels: tuple[int, ...]
+    strides: tuple[int, ...]
+    stages: list[tuple[str, ...]]
+    bottleneck: int = 1
+
+
+class Decoder(nn.Module):
+    """Feature maps, finest first → (b, out_channels, d, h, w) at the image's resolution.
+
+    Attributes:
+        out_channels: of the result.
+        stages: parameter-name prefixes, from the coarsest on.
+    """
+
+    out_channels: int
+    stages: list[tuple[str, ...]]
+
+
+class Backbone(nn.Module):
+    """An encoder and a decoder: image (b, c, d, h, w) → features (b, out_channels, d, h, w).
+
+    Attributes:
+        encoder: what weights are pre-trained for, and what the load audit counts.
+        decoder: back to full resolution.
+        out_channels: of the features.
+        divisor: every axis of a patch must be a multiple of it.
+    """
+
+    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.out_channels = decoder.out_channels
+        self.divisor = encoder.strides[-1]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Features of every voxel."""
+        features: Tensor = self.decoder(self.encoder(image))
+        return features
+
+    def stages(self) -> list[tuple[str, ...]]:
+        """Prefixes of parameter names, from the stem to the last decoder stage."""
+        return [
+            tuple(f"{part}.{prefix}" for prefix in stage)
+            for part, module in (("encoder", self.encoder), ("decoder", self.decoder))
+            for stage in module.stages
+        ]
+
+    @property
+    def smallest_patch(self) -> tuple[int, int, int]:
+        """A small patch that this network can be trained on, 32 voxels wide or more."""
+        side = self.divisor * ceil(32 / self.divisor)
+        single = side // self.divisor == 1 and self.encoder.bottleneck > 1
+        return side, side, 2 * side if single else side
+
+    def check_patch(self, patch: Sequence[int]) -> None:
+        """Refuse a patch that this network can't be trained on.
+
+        Raises:
+            SpecError: an axis is no multiple of the divisor, or the coarsest map is too small.
+        """
+        if any(axis % self.divisor for axis in patch):
+            raise SpecError(
+                f"patch {tuple(patch)}: this network needs multiples of {self.divisor} voxels "
+                "along every axis."
+            )
+        if prod(axis // self.divisor for axis in patch) < self.encoder.bottleneck:
+            raise SpecError(
+                f"patch {tuple(patch)}: this network sees a single voxel at its coarsest level; "
+                f"make one axis at least {2 * self.divisor}."
+            )

@@ -1,0 +1,70 @@
+"""The decoder rule: one decoder for every encoder that has none of its own."""
+
+import torch
+from torch import Tensor, nn
+
+from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+
+WIDEST = 320
+
+
+def decoded(encoder: Encoder) -> Backbone:
+    """Complete an encoder with the common decoder."""
+    return Backbone(encoder, UNetDecoder(encoder.channels, encoder.strides))
+
+
+class UNetDecoder(Decoder):
+    """Level by level: transposed convolution, skip, one convolution (Isensee et al., 2024).
+
+    A level is as wide as its skip, at least half as wide as the level below, and at most
+    nnU-Net's 32 channels times its stride, 320 at most. Where the encoder's finest map is
+    strided, a last transposed convolution brings it to full resolution at half the width.
+
+    Args:
+        channels: of the encoder's maps, finest first.
+        strides: of the maps against the image.
+    """
+
+    def __init__(self, channels: tuple[int, ...], strides: tuple[int, ...]) -> None:
+        super().__init__()
+        self.ups = nn.ModuleList()
+        self.blocks = nn.ModuleList()
+        below = channels[-1]
+        for level in reversed(range(len(channels) - 1)):
+            skip = channels[level]
+            width = min(max(skip, below // 2), 32 * strides[level], WIDEST)
+            self.ups.append(enlarge(below, width, strides[level + 1] // strides[level]))
+            self.blocks.append(convolution(width + skip, width))
+            below = width
+        self.last = nn.Sequential()
+        if strides[0] > 1:
+            width = max(below // 2, 8)
+            self.last = nn.Sequential(enlarge(below, width, strides[0]), *_normalised(width))
+            below = width
+        self.out_channels = below
+        self.stages = [(f"ups.{i}.", f"blocks.{i}.") for i in range(len(self.ups))]
+        if len(self.last):
+            self.stages.append(("last.",))
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        """Maps, finest first → features at the image's resolution."""
+        *skips, x = maps
+        for up, block, skip in zip(self.ups, self.blocks, reversed(skips), strict=True):
+            x = block(torch.cat([up(x), skip], dim=1))
+        finished: Tensor = self.last(x)
+        return finished
+
+
+def enlarge(channels: int, out_channels: int, factor: int) -> nn.Module:
+    """A transposed convolution without overlap; 1x1x1 where nothing is enlarged."""
+    return nn.ConvTranspose3d(channels, out_channels, kernel_size=factor, stride=factor)
+
+
+def convolution(channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
+    """3x3x3 convolution, instance norm, leaky ReLU, as in nnU-Net."""
+    convolve = nn.Conv3d(channels, out_channels, 3, stride, padding=1, bias=False)
+    return nn.Sequential(convolve, *_normalised(out_channels))
+
+
+def _normalised(channels: int) -> tuple[nn.Module, nn.Module]:
+    return nn.InstanceNorm3d(channels, affine=True), nn.LeakyReLU(0.01, inplace=True)

@@ -1,0 +1,35 @@
+"""Inflated ResNets whose stem is flat (Carreira and Zisserman, 2017), as Merlin has it.
+
+Kernels are as in torchvision, 3 deep where they are 3 or 7 wide; the first convolution strides
+within the slice alone.
+"""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from voxbench.model.backbones.backbone import Backbone
+from voxbench.model.backbones.decoder import decoded
+from voxbench.model.backbones.resnet import SIZES as RESNETS
+from voxbench.model.backbones.resnet import ResNetEncoder, Size
+
+SIZES = {"18": RESNETS["18"], "152": RESNETS["152"]}
+
+
+def build(size: str, in_channels: int) -> Backbone:
+    """I3D ResNet of a depth, under the common decoder."""
+    return decoded(I3DResNetEncoder(SIZES[size], in_channels))
+
+
+class I3DResNetEncoder(ResNetEncoder):
+    """Maps at strides 2, 4, 8, 16 and 32 of a volume whose first axis goes through the slices.
+
+    The published network sees slices twice as thick as voxels are wide, and its stem keeps
+    them. Here the volume is isotropic and slices are averaged in pairs before the stem.
+    """
+
+    def __init__(self, size: Size, in_channels: int) -> None:
+        super().__init__(size, in_channels, stem=(3, 7, 7), stride=(1, 2, 2))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Image → maps, finest first."""
+        return super().forward(F.avg_pool3d(x, (2, 1, 1)))

@@ -1,0 +1,78 @@
+"""A residual-encoder U-Net: nnU-Net's ResEnc presets (Isensee et al., MICCAI 2024)."""
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from voxbench.model.backbones.backbone import Backbone, Encoder
+from voxbench.model.backbones.decoder import convolution, decoded
+
+
+class Size(NamedTuple):
+    """Channels and residual blocks a level; the base size is the preset M, and nnssl's ResEnc-L."""
+
+    widths: tuple[int, ...]
+    blocks: tuple[int, ...]
+    stem: int = 1
+
+
+SIZES = {
+    "tiny": Size((16, 32, 64), (1, 1, 2), 2),
+    "small": Size((32, 64, 128, 256), (1, 3, 4, 6)),
+    "base": Size((32, 64, 128, 256, 320, 320), (1, 3, 4, 6, 6, 6)),
+}
+
+
+def build(size: str, in_channels: int) -> Backbone:
+    """Residual-encoder U-Net of a size."""
+    return decoded(ResidualEncoder(SIZES[size], in_channels))
+
+
+class ResidualEncoder(Encoder):
+    """A stem, then levels of residual blocks; the first block of a level halves."""
+
+    bottleneck = 2
+
+    def __init__(self, size: Size, in_channels: int) -> None:
+        super().__init__()
+        self.channels = size.widths
+        self.strides = tuple(size.stem * 2**level for level in range(len(size.widths)))
+        self.stages = [("stem.",), *((f"levels.{level}.",) for level in range(len(size.widths)))]
+        self.stem = convolution(in_channels, size.widths[0], size.stem)
+        self.levels = nn.ModuleList()
+        before = size.widths[0]
+        for level, (width, blocks) in enumerate(zip(size.widths, size.blocks, strict=True)):
+            first = ResidualBlock(before, width, 2 if level else 1)
+            rest = [ResidualBlock(width, width) for _ in range(blocks - 1)]
+            self.levels.append(nn.Sequential(first, *rest))
+            before = width
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Image → maps, finest first."""
+        x = self.stem(x)
+        maps = []
+        for level in self.levels:
+            x = level(x)
+            maps.append(x)
+        return maps
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions beside a shortcut (He et al., 2016, option D: pooled, projected)."""
+
+    def __init__(self, channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.first = convolution(channels, out_channels, stride)
+        second = convolution(out_channels, out_channels)
+        self.second, self.active = second[:2], second[2]
+        self.shortcut = nn.Sequential()
+        if stride > 1:
+            self.shortcut.append(nn.AvgPool3d(stride))
+        if channels != out_channels:
+            self.shortcut.append(nn.Conv3d(channels, out_channels, 1, bias=False))
+            self.shortcut.append(nn.InstanceNorm3d(out_channels, affine=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Block plus shortcut, activated."""
+        result: Tensor = self.active(self.second(self.first(x)) + self.shortcut(x))
+        return result

@@ -1,0 +1,77 @@
+"""SegResNet (Myronenko, 2018), MONAI's, with its own decoder and published key names."""
+
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+
+
+class Size(NamedTuple):
+    """Channels of the first level and residual blocks a level."""
+
+    filters: int
+    blocks: tuple[int, ...]
+
+
+SIZES = {
+    "tiny": Size(8, (1, 1, 1)),
+    "small": Size(16, (1, 2, 2, 4)),
+    "base": Size(32, (1, 2, 2, 4)),
+}
+
+
+def build(size: str, in_channels: int) -> Backbone:
+    """SegResNet of a size; small is the one whose weights SuPreM publishes."""
+    from monai.networks.nets import SegResNet
+
+    network = SegResNet(
+        init_filters=SIZES[size].filters,
+        in_channels=in_channels,
+        blocks_down=SIZES[size].blocks,
+        blocks_up=(1,) * (len(SIZES[size].blocks) - 1),
+    )
+    return Backbone(SegResNetEncoder(network, SIZES[size]), SegResNetDecoder(network, SIZES[size]))
+
+
+class SegResNetEncoder(Encoder):
+    """The way down: `convInit`, `down_layers`."""
+
+    def __init__(self, network: Any, size: Size) -> None:
+        super().__init__()
+        levels = range(len(size.blocks))
+        self.channels = tuple(size.filters * 2**level for level in levels)
+        self.strides = tuple(2**level for level in levels)
+        self.stages = [("convInit.",), *((f"down_layers.{level}.",) for level in levels)]
+        self.convInit: nn.Module = network.convInit
+        self.down_layers: nn.ModuleList = network.down_layers
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Image → maps, finest first."""
+        x = self.convInit(x)
+        maps = []
+        for layer in self.down_layers:
+            x = layer(x)
+            maps.append(x)
+        return maps
+
+
+class SegResNetDecoder(Decoder):
+    """The way up: `up_samples`, `up_layers`, and norm and activation of `conv_final`."""
+
+    def __init__(self, network: Any, size: Size) -> None:
+        super().__init__()
+        self.out_channels = size.filters
+        self.up_samples: nn.ModuleList = network.up_samples
+        self.up_layers: nn.ModuleList = network.up_layers
+        self.conv_final: nn.Sequential = network.conv_final[:2]
+        self.stages = [(f"up_samples.{i}.", f"up_layers.{i}.") for i in range(len(self.up_layers))]
+        self.stages[-1] += ("conv_final.",)
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        """Maps, finest first → features at the image's resolution."""
+        *skips, x = maps
+        for up, layer, skip in zip(self.up_samples, self.up_layers, reversed(skips), strict=True):
+            x = layer(up(x) + skip)
+        finished: Tensor = self.conv_final(x)
+        return finished

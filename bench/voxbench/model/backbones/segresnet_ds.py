@@ -1,0 +1,79 @@
+"""SegResNet as Auto3DSeg has it, MONAI's `SegResNetDS`, with published key names.
+
+Its head on the finest level and those of deep supervision are left out.
+"""
+
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+from voxbench.model.backbones.norm import with_small_batches
+
+
+class Size(NamedTuple):
+    """Channels of the first level and residual blocks a level."""
+
+    filters: int
+    blocks: tuple[int, ...]
+
+
+SIZES = {
+    "tiny": Size(8, (1, 1, 1)),
+    "base": Size(32, (1, 2, 2, 4, 4)),
+}
+
+
+def build(size: str, in_channels: int) -> Backbone:
+    """SegResNetDS of a size; base is CT-FM's.
+
+    Its batch norms know how to train on few patches (`norm.py`), in both arms alike.
+    """
+    from monai.networks.nets import SegResNetDS
+
+    filters, blocks = SIZES[size]
+    network = SegResNetDS(init_filters=filters, in_channels=in_channels, blocks_down=blocks)
+    with_small_batches(network)
+    return Backbone(SegResNetDSEncoder(network, SIZES[size]), SegResNetDSDecoder(network, filters))
+
+
+class SegResNetDSEncoder(Encoder):
+    """The way down: `conv_init`, `layers`."""
+
+    def __init__(self, network: Any, size: Size) -> None:
+        super().__init__()
+        levels = range(len(size.blocks))
+        self.channels = tuple(size.filters * 2**level for level in levels)
+        self.strides = tuple(2**level for level in levels)
+        self.stages = [("conv_init.",), *((f"layers.{level}.",) for level in levels)]
+        self.conv_init: nn.Module = network.encoder.conv_init
+        self.layers: nn.ModuleList = network.encoder.layers
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Image → maps, finest first."""
+        x = self.conv_init(x)
+        maps = []
+        for level in self.layers:
+            x = level["blocks"](x)  # type: ignore[index]
+            maps.append(x)
+            x = level["downsample"](x)  # type: ignore[index]
+        return maps
+
+
+class SegResNetDSDecoder(Decoder):
+    """The way up: `up_layers`."""
+
+    def __init__(self, network: Any, filters: int) -> None:
+        super().__init__()
+        self.out_channels = filters
+        self.up_layers: nn.ModuleList = network.up_layers
+        for level in self.up_layers:
+            del level["head"]
+        self.stages = [(f"up_layers.{i}.",) for i in range(len(self.up_layers))]
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        """Maps, finest first → features at the image's resolution."""
+        *skips, x = maps
+        for level, skip in zip(self.up_layers, reversed(skips), strict=True):
+            x = level["blocks"](level["upsample"](x) + skip)  # type: ignore[index]
+        return x

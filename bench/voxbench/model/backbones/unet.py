@@ -1,0 +1,54 @@
+"""A plain convolutional U-Net (Ronneberger et al., 2015; widths of Isensee et al., 2021)."""
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from voxbench.model.backbones.backbone import Backbone, Encoder
+from voxbench.model.backbones.decoder import convolution, decoded
+
+
+class Size(NamedTuple):
+    """Channels a level, convolutions a level, stride of the first level."""
+
+    widths: tuple[int, ...]
+    convolutions: int
+    stem: int
+
+
+SIZES = {
+    "tiny": Size((16, 32, 64), 1, 2),
+    "small": Size((32, 64, 128, 256), 2, 1),
+    "base": Size((32, 64, 128, 256, 320, 320), 2, 1),
+}
+
+
+def build(size: str, in_channels: int) -> Backbone:
+    """U-Net of a size."""
+    return decoded(UNetEncoder(SIZES[size], in_channels))
+
+
+class UNetEncoder(Encoder):
+    """Levels of convolutions; the first of a level halves the resolution."""
+
+    bottleneck = 2
+
+    def __init__(self, size: Size, in_channels: int) -> None:
+        super().__init__()
+        self.channels = size.widths
+        self.strides = tuple(size.stem * 2**level for level in range(len(size.widths)))
+        self.stages = [(f"levels.{level}.",) for level in range(len(size.widths))]
+        self.levels = nn.ModuleList()
+        for level, width in enumerate(size.widths):
+            before = size.widths[level - 1] if level else in_channels
+            first = convolution(before, width, 2 if level else size.stem)
+            rest = [convolution(width, width) for _ in range(size.convolutions - 1)]
+            self.levels.append(nn.Sequential(first, *rest))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Image → maps, finest first."""
+        maps = []
+        for level in self.levels:
+            x = level(x)
+            maps.append(x)
+        return maps

@@ -1,0 +1,127 @@
+"""The U-Net of Models Genesis (Zhou et al., MedIA 2021), with its published key names.
+
+It is also SuPreM's and the Universal Model's U-Net.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+
+SIZES = {"tiny": 8, "base": 32}
+
+UNREAD = ("running_mean", "running_var", "num_batches_tracked")
+"""Endings of published tensors that this network never reads: it has no running statistics."""
+
+_DOWN = ("down_tr64", "down_tr128", "down_tr256", "down_tr512")
+_UP = ("up_tr256", "up_tr128", "up_tr64")
+
+
+def build(size: str, in_channels: int) -> Backbone:
+    """U-Net of a size; base is the published one (19.08M parameters with its head)."""
+    return Backbone(UNet3DEncoder(SIZES[size], in_channels), UNet3DDecoder(SIZES[size]))
+
+
+class UNet3DEncoder(Encoder):
+    """Four levels of two convolutions, the second twice as wide; maxima of 2 between them."""
+
+    strides = (1, 2, 4, 8)
+    bottleneck = 2
+
+    def __init__(self, width: int, in_channels: int) -> None:
+        super().__init__()
+        self.channels = tuple(2 * width * stride for stride in self.strides)
+        self.stages = [(f"{name}.",) for name in _DOWN]
+        before = (in_channels, *self.channels)
+        for name, channels, out_channels in zip(_DOWN, before, self.channels, strict=False):
+            self.add_module(name, Level(channels, out_channels // 2, out_channels))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Image → maps, finest first."""
+        maps: list[Tensor] = []
+        for name in _DOWN:
+            x = F.max_pool3d(x, 2) if maps else x
+            x = self.get_submodule(name)(x)
+            maps.append(x)
+        return maps
+
+
+class UNet3DDecoder(Decoder):
+    """The way up, `up_tr256` to `up_tr64`."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.out_channels = 2 * width
+        self.stages = [(f"{name}.",) for name in _UP]
+        for name, skip in zip(_UP, (8 * width, 4 * width, 2 * width), strict=True):
+            self.add_module(name, Up(skip))
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        """Maps, finest first → features at the image's resolution."""
+        *skips, x = maps
+        for name, skip in zip(_UP, reversed(skips), strict=True):
+            x = self.get_submodule(name)(x, skip)
+        return x
+
+
+class Level(nn.Module):
+    """Two convolutions."""
+
+    def __init__(self, channels: int, between: int, out_channels: int) -> None:
+        super().__init__()
+        self.ops = nn.Sequential(Convolution(channels, between), Convolution(between, out_channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, channels, …) → (b, out_channels, …)."""
+        result: Tensor = self.ops(x)
+        return result
+
+
+class Up(nn.Module):
+    """Transposed convolution that keeps the width, skip, two convolutions.
+
+    Args:
+        width: of the skip and of the result; the level below is twice as wide.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.up_conv = nn.ConvTranspose3d(2 * width, 2 * width, kernel_size=2, stride=2)
+        self.ops = nn.Sequential(Convolution(3 * width, width), Convolution(width, width))
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """(b, 2 · width, …) and its skip → (b, width, …), twice as fine."""
+        result: Tensor = self.ops(torch.cat([self.up_conv(x), skip], dim=1))
+        return result
+
+
+class Convolution(nn.Module):
+    """3x3x3 convolution, norm, ReLU."""
+
+    def __init__(self, channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv3d(channels, out_channels, 3, padding=1)
+        self.bn1 = ContinualBatchNorm3d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, channels, …) → (b, out_channels, …)."""
+        return F.relu(self.bn1(self.conv1(x)))
+
+
+class ContinualBatchNorm3d(nn.BatchNorm3d):
+    """Batch norm that takes its statistics from what it is given in evaluation, too.
+
+    As published, a window's result then depends on which windows share its batch. Here
+    evaluation takes each volume alone: the published network at a sliding window's batch of 1,
+    whatever the batch.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, track_running_stats=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, c, d, h, w), normalised."""
+        if self.training:
+            return super().forward(x)
+        return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)

@@ -1,0 +1,99 @@
+"""Weights that were made here as a file to hand on."""
+
+import dataclasses
+import hashlib
+import json
+from importlib import metadata
+from pathlib import Path
+
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from voxbench.api import Pretrained, Task
+from voxbench.design.recipe import Pretraining
+from voxbench.errors import SpecError
+from voxbench.files import write_atomically
+from voxbench.model.weights import read_weights
+from voxbench.pretrain.card import KEY, CheckpointCard
+from voxbench.pretrain.engine import Made, make
+from voxbench.pretrain.head import PREFIX
+
+
+def write_checkpoint(
+    path: Path,
+    baseline: Pretrained,
+    source: Task,
+    pretraining: Pretraining,
+    *,
+    device: str = "cpu",
+    threads: int = 1,
+) -> tuple[CheckpointCard, str]:
+    """Make weights, or find them made, and write them with their card.
+
+    With them goes what the objective trained beside the backbone, for `voxbench check`. The card
+    lies in the file itself and, with the file's sha256, beside it as `<file>.json`.
+
+    Args:
+        path: `….safetensors`; what is there is replaced.
+        baseline: what is pre-trained.
+        source: on whose training cases.
+        pretraining: the schedule.
+        device: "cpu" or "cuda:N".
+        threads: that this process computes with.
+
+    Returns:
+        The card and the file's sha256.
+
+    Raises:
+        SpecError: the file has another suffix or no possible folder, or the network can't take the
+            patch.
+        DataError: the source lacks the volumes that are asked for.
+    """
+    if path.suffix != ".safetensors":
+        raise SpecError(f"-o {path}: weights are written as .safetensors; give it that suffix.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpecError(f"-o {path}: its folder can't be made ({error.strerror}).") from error
+    made = make(baseline, source, pretraining, device=device, threads=threads)
+    card = _card(baseline, source, pretraining, made)
+    tensors = {**read_weights(made.path, made.sha256), **_head(made)}
+    content = save(tensors, metadata={KEY: card.model_dump_json()})
+    sha256 = hashlib.sha256(content).hexdigest()
+    write_atomically(path, content)
+    beside = {**card.model_dump(mode="json"), "sha256": sha256}
+    write_atomically(path.with_name(f"{path.name}.json"), json.dumps(beside, indent=1))
+    return card, sha256
+
+
+def _head(made: Made) -> dict[str, Tensor]:
+    """What the objective trained beside the backbone, under names that no backbone has."""
+    head = load_file(made.head) if made.head else {}
+    return {f"{PREFIX}{name}": tensor for name, tensor in head.items()}
+
+
+def _card(
+    baseline: Pretrained, source: Task, pretraining: Pretraining, made: Made
+) -> CheckpointCard:
+    described, own = source.card, baseline.card
+    return CheckpointCard(
+        name=own.name,
+        strategy=own.strategy,
+        architecture=baseline.architecture,
+        size=baseline.size,
+        in_channels=len(described.channels),
+        channels=described.channels,
+        axes=dataclasses.asdict(baseline),
+        source=described.name,
+        corpora=described.corpora or (described.name,),
+        licence=described.licence,
+        reference=own.reference,
+        source_reference=described.reference,
+        preprocessing=own.contract or described.preprocessing,
+        pretraining=pretraining,
+        voxbench=metadata.version("voxbench"),
+        volumes=made.volumes,
+        masks=made.masks,
+        gpu_hours=made.gpu_hours,
+        cpu_hours=made.cpu_hours,
+    )

@@ -1,0 +1,70 @@
+"""Models Genesis for any backbone (Zhou et al., MICCAI 2019; Medical Image Analysis 67, 2021)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from voxbench.model.backbones import Backbone
+from voxbench.pretrain.objectives.distort import (
+    bent,
+    flipped,
+    happens,
+    in_painted,
+    out_painted,
+    shuffled,
+)
+
+
+class ModelsGenesis(nn.Module):
+    """Distort a patch in the published ways and restore it.
+
+    The order is the published one: mirror (the target too), shuffle within small windows, bend
+    the intensities, then paint over blocks inside or over all but blocks. The published inputs
+    lie in 0…1; here every transform works in the range from the smallest to the largest voxel of
+    a patch's channel, so that windowed and z-scored images are distorted alike.
+
+    Args:
+        backbone: what is pre-trained, encoder and decoder.
+        channels: of the images.
+        nonlinear: probability that a patch's intensities are bent.
+        shuffling: probability that its voxels are shuffled.
+        painting: probability that it is painted over.
+        inside: share of the painted patches that are painted inside, the others outside.
+        flipping: probability of a first mirroring, then of a second and a third.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        channels: int,
+        *,
+        nonlinear: float,
+        shuffling: float,
+        painting: float,
+        inside: float,
+        flipping: float,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.nonlinear = nonlinear
+        self.shuffling = shuffling
+        self.painting = painting
+        self.inside = inside
+        self.flipping = flipping
+        self.head = nn.Conv3d(backbone.out_channels, channels, kernel_size=1)
+
+    def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Tensor:
+        """Mean squared error of the restored images (b, c, d, h, w)."""
+        images = flipped(images, self.flipping)
+        restored = self.head(self.backbone(self.distorted(images)))
+        return F.mse_loss(restored.float(), images)
+
+    def distorted(self, images: Tensor) -> Tensor:
+        """The images (b, c, d, h, w) as the network sees them."""
+        batch, device = len(images), images.device
+        changed = torch.where(happens(batch, self.shuffling, device), shuffled(images), images)
+        changed = torch.where(happens(batch, self.nonlinear, device), bent(changed), changed)
+        painted = happens(batch, self.painting, device)
+        inside = happens(batch, self.inside, device)
+        changed = torch.where(painted & inside, in_painted(changed), changed)
+        return torch.where(painted & ~inside, out_painted(changed), changed)

@@ -1,0 +1,46 @@
+"""Supervised pre-training on many structures with partial labels (Li et al., SuPreM, ICLR 2024)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from voxbench.model.backbones import Backbone
+
+
+class Structures(nn.Module):
+    """One sigmoid a structure; Dice plus binary cross-entropy over the annotated ones.
+
+    Args:
+        backbone: what is pre-trained, encoder and decoder.
+        classes: structures of the source.
+    """
+
+    def __init__(self, backbone: Backbone, classes: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = nn.Conv3d(backbone.out_channels, classes, kernel_size=1)
+
+    def forward(self, images: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:
+        """Loss of images (b, c, d, h, w), labels (b, d, h, w) and labelled (b, class)."""
+        return structure_loss(self.head(self.backbone(images)), labels, labelled)
+
+
+def structure_loss(logits: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:
+    """Sigmoid Dice plus binary cross-entropy, averaged over the annotated (case, class) pairs.
+
+    A structure that was not annotated in a case is left out of its loss altogether.
+
+    Args:
+        logits: (b, class, d, h, w).
+        labels: (b, d, h, w); class `i` of the card has the value `i + 1`, 0 is background.
+        labelled: (b, class) bool.
+    """
+    logits = logits.float().flatten(2)
+    values = torch.arange(1, logits.shape[1] + 1, device=labels.device)
+    truth = (labels.flatten(1).unsqueeze(1) == values.view(1, -1, 1)).to(logits.dtype)
+    p = torch.sigmoid(logits)
+    overlap, total = (p * truth).sum(2), p.sum(2) + truth.sum(2)
+    dice = 1 - (2 * overlap + 1) / (total + 1)
+    entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none").mean(2)
+    weight = labelled.to(logits.dtype)
+    return ((dice + entropy) * weight).sum() / weight.sum().clamp(min=1)

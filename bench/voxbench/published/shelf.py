@@ -1,0 +1,157 @@
+"""The published weights that voxbench knows: one row a baseline and size, from the cards."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+
+from voxbench.api import Published
+from voxbench.design.cell import Ref
+from voxbench.errors import WeightsError
+from voxbench.model.backbones import ARCHITECTURES, Backbone
+from voxbench.plugins import BASELINES
+from voxbench.records import Record
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One file that can be loaded.
+
+    Attributes:
+        baseline: its name.
+        size: of the architecture.
+        network: architecture and size.
+        parameters: of encoder and decoder.
+        strategy: of pre-training.
+        corpora: that the weights have seen.
+        volumes: how many, where known.
+        licence: of the weights.
+        source: downloadable, package, by hand, or your own file.
+        page: where it is offered.
+        here: the file is on this machine.
+        min_loaded: share of the encoder that must load.
+        proved: the shares that real files loaded, by sha256, as records say.
+    """
+
+    baseline: str
+    size: str
+    network: str
+    parameters: int
+    strategy: str
+    corpora: tuple[str, ...]
+    volumes: int | None
+    licence: str
+    source: str
+    page: str | None
+    here: bool
+    min_loaded: float
+    proved: Mapping[str, float]
+
+
+def published() -> Iterator[Published]:
+    """Every published baseline in every size: those that are offered, else all of its network."""
+    for name in BASELINES.plugins():
+        kind = BASELINES.find(name)
+        if not issubclass(kind, Published) or _is_told_by_its_file(kind):
+            continue
+        default = BASELINES.make(Ref(name))
+        sizes = kind.checkpoints or ARCHITECTURES.get(default.architecture, (default.size,))
+        for size in sizes:
+            found = BASELINES.make(Ref.of(name, {"size": size}))
+            assert isinstance(found, Published)  # noqa: S101 (its class is)
+            yield found
+
+
+def _is_told_by_its_file(kind: type[Published]) -> bool:
+    """Whether a baseline has no network of its own, but that on its file's card."""
+    return not next(f for f in dataclasses.fields(kind) if f.name == "size").init
+
+
+def outline(baseline: Published) -> Backbone:
+    """The baseline's network without memory for its parameters."""
+    import torch
+
+    with torch.device("meta"):
+        return baseline.backbone(baseline.card.channels or 1)
+
+
+def rows(records: Iterable[Record] = ()) -> list[Row]:
+    """The shelf, with what the given records prove."""
+    proofs = _proofs(records)
+    return [_row(baseline, proofs) for baseline in published()]
+
+
+def _row(baseline: Published, proofs: Mapping[tuple[str, str], Mapping[str, float]]) -> Row:
+    card = baseline.card
+    offer = baseline.checkpoints.get(baseline.size)
+    packaged = type(baseline).file is not Published.file
+    reachable = "downloadable" if offer and offer.url else "by hand" if offer else "your file"
+    return Row(
+        baseline=card.name,
+        size=baseline.size,
+        network=baseline.architecture,
+        parameters=sum(p.numel() for p in outline(baseline).parameters()),
+        strategy=card.strategy,
+        corpora=card.pretraining_data,
+        volumes=card.volumes,
+        licence=card.licence,
+        source="package" if packaged else reachable,
+        page=offer.page if offer else None,
+        here=is_here(baseline),
+        min_loaded=card.min_loaded,
+        proved=proofs.get((card.name, baseline.size), {}),
+    )
+
+
+def is_here(baseline: Published) -> bool:
+    """Whether the file lies on this machine."""
+    try:
+        return baseline.file().is_file()
+    except WeightsError:
+        return False
+
+
+def _proofs(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, float]]:
+    """(baseline, size) → sha256 of a real file → share of the encoder that it loaded."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for record in records:
+        if record.weights is None or record.status != "ok":
+            continue
+        name, fields = record.cell["baseline"]
+        shares = found.setdefault((name, str(fields.get("size"))), {})
+        shares[record.weights.sha256] = record.weights.audit.loaded_share
+    return found
+
+
+HEAD = """# Published weights
+
+Written by `voxbench weights ls --markdown --records results > docs/weights.md` from the baselines'
+cards: don't edit. *Must load* is the share of the encoder's parameters below which a cell fails.
+*Loaded from a real file* is what the committed records measured; where it is empty, none of them
+used such a file, and what vouches for the loader is its tests: all make a state dict of the
+published layout, those of OBELISK, hippodeep, deepbet and SqueezeNet load the real file too, where
+it is at hand.
+
+| Baseline | Network | Parameters | Strategy | Corpora | Volumes | Must load | Loaded from a real file | Source | Licence |
+|---|---|---|---|---|---|---|---|---|---|
+"""  # noqa: E501 (one row of a table)
+
+
+def markdown(found: Iterable[Row]) -> str:
+    """The table of the documentation: nothing in it depends on this machine."""
+    return HEAD + "".join(f"| {' | '.join(_cells(row))} |\n" for row in found)
+
+
+def _cells(row: Row) -> list[str]:
+    proved = ", ".join(f"{share:.1%} (sha256 {sha[:8]}…)" for sha, share in row.proved.items())
+    cells = [
+        row.baseline,
+        f"{row.network} {row.size}",
+        f"{row.parameters / 1e6:.2f} M",
+        row.strategy,
+        ", ".join(row.corpora),
+        f"{row.volumes:,}" if row.volumes else "unknown",
+        f"{row.min_loaded:.1%}",
+        proved,
+        f"[{row.source}]({row.page})" if row.page else row.source,
+        row.licence,
+    ]
+    return [cell.replace("|", "\\|") for cell in cells]

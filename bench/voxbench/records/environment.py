@@ -1,0 +1,53 @@
+"""Where a record was made: versions, commit, device."""
+
+import os
+import platform
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("voxbench", "torch", "monai", "pytorch-lightning", "numpy", "scipy", "nibabel")
+
+
+def environment(device: str, threads: int) -> dict[str, Any]:
+    """Versions, commit of voxbench, platform, device and threads, for a record."""
+    return {**machine(), "device": device, "threads": threads}
+
+
+@cache
+def machine() -> dict[str, Any]:
+    """What does not change while a process runs."""
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpus": cpus(),
+        "commit": _commit(),
+        "versions": {name: _version(name) for name in _PACKAGES},
+    }
+
+
+def cpus() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Commit of the checkout voxbench runs from, marked if it has changes; None if installed."""
+    top = Path(__file__).parents[3]
+    if not (top / ".git").exists():
+        return None
+    asked = ["git", "-C", str(top), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        answer = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip() or None

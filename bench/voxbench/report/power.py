@@ -1,0 +1,210 @@
+"""What would settle the undecided comparisons of a result folder, as a table and in sentences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voxbench.records.race import races
+from voxbench.report.read import groups_in
+from voxbench.report.rows import hours
+from voxbench.report.tables import Column, Table, interval, number
+from voxbench.stats.effects import twins
+from voxbench.stats.metric import Metric, find_metric
+from voxbench.stats.power import POWER, Extension, Prospect, Rung, ladder, prospects
+
+RUNGS = (5, 10, 20, 50)
+_PARTS = ("patient", "draw", "seed", "rest")
+PLAN = (
+    f"This is a plan on the present estimates: each number gives a verdict with a chance of "
+    f"{POWER:.0%} if the true effect and the true spread are what these runs say. With 2 or 3 "
+    "trainings the spread between seeds is itself a guess; plan again after the next ones. Weights "
+    "that were made here are shared by all seeds: they cost nothing more, and their own luck is in "
+    "no interval."
+)
+RACED = (
+    "These records were stopped by a race, which fixed the number of its looks beforehand: use "
+    "this plan for a new sweep, not to add looks."
+)
+
+
+@dataclass(frozen=True)
+class Power:
+    """A table with a row an undecided comparison, what it says in sentences, and the ladder."""
+
+    table: Table
+    sentences: list[str]
+    ladder: list[Rung]
+
+
+def power(store_dir: Path, metric: str = "dice", margin: float | None = None) -> Power:
+    """Plan for each undecided comparison of an arm with its scratch twin.
+
+    Args:
+        store_dir: the output folder of a run.
+        metric: dice, nsd or hd95_mm.
+        margin: of practical equivalence; None takes the metric's own.
+
+    Raises:
+        RecordError: there is no record, or one can't be read.
+        SpecError: the metric is unknown.
+    """
+    chosen = find_metric(metric)
+    margin = chosen.margin if margin is None else margin
+    pairs = twins(groups_in(store_dir), chosen)
+    found = prospects(pairs, margin)
+    present = max((one.design.seeds for one in found), default=0)
+    rungs = ladder(found, [count for count in RUNGS if count > present])
+    sentences = [_opening(len(pairs), len(found))]
+    if found:
+        sentences += [_sentence(one, chosen, margin) for one in found]
+        sentences += [_rung(rung, len(found)) for rung in rungs if rung.settled]
+        sentences += [PLAN, *([RACED] if races(store_dir) else [])]
+    return Power(_table(found, chosen, margin), sentences, rungs)
+
+
+def _opening(pairs: int, undecided: int) -> str:
+    if not pairs:
+        return "No arm has a scratch twin to be compared with."
+    if not undecided:
+        return f"None of {pairs} comparisons with the scratch twin is undecided."
+    return f"{undecided} of {pairs} comparisons with the scratch twin are undecided."
+
+
+def _sentence(one: Prospect, metric: Metric, margin: float) -> str:
+    effect = one.effect
+    place = f"{effect.arm} on {effect.task} at {effect.fraction}"
+    size = interval(metric.digits, signed=True)(effect.effect, effect.low, effect.high)
+    return f"{place}, {size}: {'; '.join(_ways(one, metric, margin))}."
+
+
+def _ways(one: Prospect, metric: Metric, margin: float) -> list[str]:
+    if one.effect.runs < 2:
+        return ["1 training does not tell how much seeds differ; run 3 first (--set seeds=3)"]
+    ways = []
+    if one.seeds:
+        ways.append(f"likely {one.likely} with {_told('seeds', one.seeds)}")
+    else:
+        ways.append(_hopeless(one, metric, margin))
+    if one.draws:
+        ways.append(f"or with {_told('draws', one.draws)}")
+    if one.patients:
+        ways.append(f"or with {one.patients} test patients in place of {one.effect.patients}")
+    elif not one.seeds:
+        ways.append("test patients alone don't either: both would have to grow")
+    return ways
+
+
+def _hopeless(one: Prospect, metric: Metric, margin: float) -> str:
+    """Why seeds don't help: the patients, the draws, or Holm's bar."""
+    digits = number(metric.digits + 1)
+    half, size = one.patients_reach, abs(one.effect.effect)
+    parts = "patients" if one.design.draws < 2 else "patients and draws"
+    if one.barred:
+        return (
+            f"no number of seeds settles it: {one.effect.patients} patients can't reach Holm's "
+            "bar over all comparisons"
+        )
+    return (
+        f"no number of seeds settles it: the {parts} alone leave ±{digits(half)} around an effect "
+        f"of {digits(size)}, margin {margin:g}"
+    )
+
+
+def _told(axis: str, extension: Extension) -> str:
+    """`seeds = 7 (--set seeds=7): 8 cells, 0.10 CPU h`."""
+    values, count = extension.values, len(extension.values)
+    plain = values == tuple(range(count))
+    option = f"--set {axis}={count}" if plain else f"--set '{axis}=[{_listed(values)}]'"
+    cells = f"{extension.cells} more cell{'s' if extension.cells > 1 else ''}"
+    cost = _cost(extension.cpu_hours, extension.gpu_hours)
+    return f"{axis} = {count} ({option}; {cells}, {cost})"
+
+
+def _listed(values: Sequence[int]) -> str:
+    return ",".join(map(str, values)) if len(values) <= 20 else f"{values[0]},…,{values[-1]}"
+
+
+def _rung(rung: Rung, undecided: int) -> str:
+    return (
+        f"seeds = {rung.seeds} for those that it settles: {rung.settled} of {undecided}, "
+        f"{rung.cells} more cells, {_cost(rung.cpu_hours, rung.gpu_hours)}, twins counted once."
+    )
+
+
+def _cost(cpu: float, gpu: float) -> str:
+    return hours(cpu, gpu) if cpu or gpu else "at a cost that is not recorded"
+
+
+def _table(found: Sequence[Prospect], metric: Metric, margin: float) -> Table:
+    digits = metric.digits
+    several = any(one.design.draws > 1 for one in found)
+    columns = [
+        Column("task", ("task",)),
+        Column("fraction", ("fraction",)),
+        Column("arm", ("arm",)),
+        Column("effect [95%]", ("effect", "low", "high"), interval(digits, signed=True), True),
+        Column("patients", ("patients",), str, True),
+        Column("runs", ("runs",), str, True),
+        *(
+            Column(f"sd {name}", (f"sd_{name}",), number(digits), True)
+            for name in _PARTS
+            if name != "draw" or several
+        ),
+        Column("likely", ("likely",)),
+        Column("seeds", ("seeds",), _count, True),
+        Column("more cells", ("seeds_cells",), _count, True),
+        Column("hours", ("seeds_cpu_hours", "seeds_gpu_hours"), hours, True),
+        *([Column("or draws", ("draws",), _count, True)] if several else []),
+        Column("or patients", ("patients_needed",), _count, True),
+    ]
+    return Table(
+        f"power-{metric.key}",
+        "Power",
+        f"Undecided effects on {metric.title}, the standard deviations behind single differences, "
+        f"and how many seeds, draws or test patients in all give a verdict with a chance of "
+        f"{POWER:.0%} (margin {margin:g}); a dash: no number does.",
+        columns,
+        [_row(one) for one in found],
+    )
+
+
+def _count(value: int | None) -> str:
+    return "–" if value is None else str(value)
+
+
+def _row(one: Prospect) -> dict[str, Any]:
+    effect = one.effect
+    return {
+        "task": effect.task,
+        "adaptation": effect.adaptation,
+        "fraction": effect.fraction,
+        "setting": effect.setting,
+        "arm": effect.arm,
+        "other": effect.other,
+        "metric": effect.metric,
+        "effect": effect.effect,
+        "low": effect.low,
+        "high": effect.high,
+        "patients": effect.patients,
+        "runs": effect.runs,
+        **{f"sd_{name}": getattr(one.parts, name) ** 0.5 for name in _PARTS},
+        "clipped": ", ".join(one.parts.clipped),
+        "likely": one.likely,
+        "chance": one.chance,
+        "reach_of_endless_seeds": one.patients_reach,
+        **_extended("seeds", one.seeds),
+        **_extended("draws", one.draws),
+        "patients_needed": one.patients,
+    }
+
+
+def _extended(axis: str, extension: Extension | None) -> dict[str, Any]:
+    """How many in all, their values, and what the missing cells take; None where none helps."""
+    return {
+        axis: extension and len(extension.values),
+        f"{axis}_values": extension and _listed(extension.values),
+        f"{axis}_cells": extension and extension.cells,
+        f"{axis}_cpu_hours": extension and extension.cpu_hours,
+        f"{axis}_gpu_hours": extension and extension.gpu_hours,
+    }

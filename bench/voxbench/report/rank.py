@@ -1,0 +1,174 @@
+"""All arms of a result folder against each other: ranks, ties, pairs, classes, sensitivity."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from voxbench.errors import RecordError, SpecError
+from voxbench.records import Record
+from voxbench.report import tables
+from voxbench.report.critical import draw
+from voxbench.report.rank_tables import (
+    board_name,
+    class_table,
+    pair_table,
+    rank_table,
+    sensitivity_table,
+)
+from voxbench.report.read import records_in
+from voxbench.report.tables import Table, p_value
+from voxbench.stats.aggregate import Aggregation
+from voxbench.stats.board import Board, Policy, boards, patient_means, settle
+from voxbench.stats.frame import Group, read_groups
+from voxbench.stats.friedman import Friedman, friedman
+from voxbench.stats.metric import find_metric
+from voxbench.stats.naming import by_recipe
+from voxbench.stats.ranking import League, league
+from voxbench.stats.sensitivity import Variant, sensitivity
+
+
+class Ranking(NamedTuple):
+    """What is known of the arms of one scope (adaptation and fraction).
+
+    Attributes:
+        league: ranks and pairs; friedman: None with two arms.
+        tables: of ranks, pairs, classes and sensitivity.
+        sentences: what was found and what was left out.
+        recipe: its digest, where the folder holds several.
+    """
+
+    league: League
+    friedman: Friedman | None
+    tables: list[Table]
+    sentences: list[str]
+    recipe: str = ""
+
+
+class Rankings(NamedTuple):
+    """Every scope that could be ranked.
+
+    Attributes:
+        places: one a recipe, adaptation and fraction.
+        left_out: why the others could not.
+    """
+
+    places: list[Ranking]
+    left_out: list[str]
+
+
+def rank(
+    store_dir: Path,
+    metric: str = "dice",
+    margin: float | None = None,
+    how: Aggregation = "tasks",
+    policy: Policy = "complete",
+) -> Rankings:
+    """Rank the arms of every recipe, adaptation and fraction with at least two of them.
+
+    Args:
+        store_dir: the output folder of a run or an import.
+        metric: dice, nsd or hd95_mm.
+        margin: of practical equivalence; None takes the metric's own.
+        how: tasks, patients or borda.
+        policy: for missing trainings: complete, available or worst.
+
+    Raises:
+        RecordError: there is no record, or nowhere two arms.
+        SpecError: metric, aggregation or policy is unknown, or the policy leaves nothing anywhere.
+    """
+    chosen = find_metric(metric)
+    margin = chosen.margin if margin is None else margin
+    recipes = by_recipe(records_in(store_dir))
+    places: list[Ranking] = []
+    left_out: list[tuple[str, SpecError]] = []
+    for recipe, records in recipes.items():
+        groups = read_groups(records)
+        for board in boards(groups, chosen):
+            try:
+                made = _ranking(records, groups, board, margin, how, policy)
+            except SpecError as error:
+                left_out.append((_sweeps(records), error))
+                continue
+            places.append(_told_apart(made, recipe, records) if len(recipes) > 1 else made)
+    if not places and left_out:
+        raise left_out[0][1]
+    if not places:
+        raise RecordError(f"{store_dir}: nowhere two arms at one fraction; run or import another.")
+    return Rankings(places, [f"{sweeps}: {error}" for sweeps, error in left_out])
+
+
+def _sweeps(records: Sequence[Record]) -> str:
+    return ", ".join(sorted({record.sweep for record in records}))
+
+
+def _told_apart(ranking: Ranking, recipe: str, records: Sequence[Record]) -> Ranking:
+    """With its recipe in the names of its tables, and the sweeps that ran it in their captions."""
+    told = [
+        table._replace(
+            name=f"{table.name}-{recipe}", caption=f"{_sweeps(records)}. {table.caption}"
+        )
+        for table in ranking.tables
+    ]
+    return ranking._replace(tables=told, recipe=recipe)
+
+
+def write(rankings: Sequence[Ranking], folder: Path) -> list[Path]:
+    """Tables as Markdown, CSV and LaTeX, and the diagrams of critical differences."""
+    files = []
+    for place in rankings:
+        for table in place.tables:
+            files += tables.write(table, folder / "tables")
+        if place.friedman:
+            name = "-".join(
+                filter(None, ["critical", board_name(place.league.board), place.recipe])
+            )
+            files += draw(place.friedman, place.league.board.arms, folder / "figures" / name)
+    return files
+
+
+def _ranking(
+    records: Sequence[Record],
+    groups: Sequence[Group],
+    board: Board,
+    margin: float,
+    how: Aggregation,
+    policy: Policy,
+) -> Ranking:
+    settled = settle(board, policy)
+    found = league(settled, margin, how)
+    means = np.concatenate([patient_means(sample) for sample in settled.samples])
+    test = friedman(means[~np.isnan(means).all(axis=1)], board.metric.sign)
+    variants = sensitivity(groups, board)
+    made = [
+        rank_table(found, how, policy),
+        pair_table(found, margin),
+        class_table(records, settled, margin, policy),
+        sensitivity_table(settled, variants),
+    ]
+    return Ranking(found, test, made, list(_sentences(found, test, variants)))
+
+
+def _sentences(found: League, test: Friedman | None, variants: Sequence[Variant]) -> Iterator[str]:
+    apart = [pair for pair in found.pairs if pair.separated]
+    yield (
+        f"{len(apart)} of {len(found.pairs)} pairs are separated by Wilcoxon's signed-rank test "
+        "with Holm's correction over all pairs."
+    )
+    leaders = [row.arm for row in found.rows if row.place == 1]
+    yield f"First, or tied with it: {', '.join(leaders)}."
+    if test:
+        left = f" ({test.left_out} with a gap left out)" if test.left_out else ""
+        yield (
+            f"Friedman over {test.blocks} patients{left}: p {_shown(test.p)}; mean ranks differ "
+            f"from {test.critical:.2f} on (Nemenyi, 5%)."
+        )
+    made = [variant for variant in variants if variant.leader]
+    same = sum(set(variant.leader) == set(made[0].leader) for variant in made)
+    yield f"{same} of {len(made)} ways to rank have the same leader."
+    yield found.board.accounts
+
+
+def _shown(p: float) -> str:
+    return p_value(p) if p < 0.001 else f"= {p_value(p)}"

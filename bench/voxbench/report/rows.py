@@ -1,0 +1,188 @@
+"""Which columns the tables of effects, of means and of failed cells have."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from voxbench.report.tables import DASH, Column, Table, interval, number, p_value
+from voxbench.stats.effects import Effect, Mean, Overall
+from voxbench.stats.frame import Group
+from voxbench.stats.metric import METRICS, Metric
+
+
+def effect_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Table:
+    """Arm against twin for each task and fraction; pairings without a result stay in."""
+    rows = [asdict(effect) for effect in effects]
+    return Table(
+        f"effects-{metric.key}",
+        "Effects",
+        f"Effect on {titled(metric)} against the scratch twin: {_method(metric, margin)}",
+        [
+            *where(rows),
+            Column("arm", ("arm",)),
+            Column("against", ("other",)),
+            *_result(metric, "arm", "twin"),
+            Column("contamination", ("contamination",)),
+        ],
+        rows,
+    )
+
+
+def comparison_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Table:
+    """One arm against another, for each task and fraction."""
+    rows = [asdict(effect) for effect in effects]
+    return Table(
+        f"comparison-{metric.key}",
+        "Comparison",
+        f"{titled(metric)} of A = {effects[0].arm} and B = {effects[0].other}: "
+        f"{_method(metric, margin)}",
+        [*where(rows), *_result(metric, "A", "B")],
+        rows,
+    )
+
+
+def _method(metric: Metric, margin: float) -> str:
+    unit = f" {metric.unit}" if metric.unit else ""
+    return (
+        "paired by patient, 95% bootstrap interval, Wilcoxon signed-rank with Holm over all rows, "
+        f"equivalent within ±{margin:g}{unit}. Weights count as they are: the luck of the one "
+        "pre-training that made them, which all runs share, is in no interval."
+    )
+
+
+def _result(metric: Metric, arm: str, other: str) -> list[Column]:
+    digits = metric.digits
+    return [
+        Column("patients", ("patients",), str, True),
+        Column("runs", ("runs",), str, True),
+        Column(arm, ("arm_mean",), number(digits), True),
+        Column(other, ("other_mean",), number(digits), True),
+        Column(
+            f"{arm} − {other} [95%]", ("effect", "low", "high"), interval(digits, signed=True), True
+        ),
+        Column("p", ("p",), p_value, True),
+        Column("Holm p", ("p_holm",), p_value, True),
+        Column("verdict", ("verdict",), _or_dash),
+        Column("undefined", ("undefined",), str, True),
+        Column("failed cells", ("failed",), str, True),
+        Column("note", ("note",)),
+    ]
+
+
+def overall_table(rows: Sequence[Overall], metric: Metric) -> Table:
+    """The effect over all tasks that an arm was tried on."""
+    columns = [
+        Column("arm", ("arm",)),
+        Column("adaptation", ("adaptation",)),
+        Column("fraction", ("fraction",)),
+        Column("against", ("other",)),
+        Column("tasks", ("tasks",), str, True),
+        Column(
+            "effect [95%]", ("effect", "low", "high"), interval(metric.digits, signed=True), True
+        ),
+    ]
+    return Table(
+        f"overall-{metric.key}",
+        "Effects over all tasks",
+        f"Effect on {titled(metric)} over all tasks: tasks, patients and runs resampled.",
+        columns,
+        [asdict(row) for row in rows],
+    )
+
+
+def mean_table(means: Sequence[Mean]) -> Table:
+    """Mean and interval of every metric, with what the arm cost."""
+    rows = [_flat(mean) for mean in means]
+    columns = [
+        *where(rows),
+        Column("arm", ("arm",)),
+        Column("labelled", ("train_patients",), number(0), True),
+        Column("patients", ("patients",), str, True),
+        Column("runs", ("runs",), str, True),
+        *(
+            Column(
+                titled(metric), (key, f"{key}_low", f"{key}_high"), interval(metric.digits), True
+            )
+            for key, metric in METRICS.items()
+        ),
+        Column("undefined", ("undefined",), str, True),
+        Column("failed cases", ("failed_cases",), str, True),
+        Column("failed cells", ("failed",), str, True),
+        Column("fit s/run", ("fit_seconds",), number(1), True),
+        Column("all runs", ("cpu_hours", "gpu_hours"), hours, True),
+        Column("pre-training", ("pretraining_cpu_hours", "pretraining_gpu_hours"), hours, True),
+        Column("contamination", ("contamination",)),
+    ]
+    return Table(
+        "means",
+        "Means and costs",
+        "Mean over patients with its 95% bootstrap interval. The cost of pre-training is that of "
+        "making the weights once; every cell that uses them is charged with it.",
+        columns,
+        rows,
+    )
+
+
+def failed_table(groups: Sequence[Group]) -> Table:
+    """Every cell without a result, with the reason."""
+    columns = [
+        Column("task", ("task",)),
+        Column("fraction", ("fraction",)),
+        Column("arm", ("arm",)),
+        Column("draw", ("draw",), str, True),
+        Column("seed", ("seed",), str, True),
+        Column("reason", ("reason",), lambda reason: reason.strip().splitlines()[-1]),
+        Column("record", ("key",)),
+    ]
+    rows = [
+        {
+            **group.where._asdict(),
+            "arm": group.arm,
+            **failed.run._asdict(),
+            "key": failed.key,
+            "reason": failed.reason.strip() or "no reason recorded",
+        }
+        for group in groups
+        for failed in group.failed
+    ]
+    return Table("failed", "Failed cells", "Cells without a result.", columns, rows)
+
+
+def where(rows: Sequence[dict[str, Any]]) -> list[Column]:
+    """Task and fraction; adaptation and setting only where they differ."""
+    columns = [Column("task", ("task",)), Column("fraction", ("fraction",))]
+    settings: dict[str, set[str]] = {}
+    for row in rows:
+        settings.setdefault(row["task"], set()).add(row["setting"])
+    if any(len(found) > 1 for found in settings.values()):
+        columns.append(Column("setting", ("setting",)))
+    if {row["adaptation"] for row in rows} - {"full"}:
+        columns.append(Column("adaptation", ("adaptation",)))
+    return columns
+
+
+def titled(metric: Metric) -> str:
+    """`Dice`, `HD95 (mm)`."""
+    return f"{metric.title} ({metric.unit})" if metric.unit else metric.title
+
+
+def hours(cpu: float, gpu: float) -> str:
+    """`0.25 CPU h`, `1.50 GPU h`, both, or a dash."""
+    parts = [f"{_amount(value)} {kind} h" for value, kind in ((cpu, "CPU"), (gpu, "GPU")) if value]
+    return " + ".join(parts) or DASH
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}" if value >= 0.01 else "< 0.01"
+
+
+def _or_dash(word: str) -> str:
+    return word or DASH
+
+
+def _flat(mean: Mean) -> dict[str, Any]:
+    row = asdict(mean)
+    scores = row.pop("scores")
+    for key, (value, low, high) in scores.items():
+        row |= {key: value, f"{key}_low": low, f"{key}_high": high}
+    return row

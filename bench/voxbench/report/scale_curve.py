@@ -1,0 +1,126 @@
+"""The pre-training scale curve of a task: transfer against the volumes that were pre-trained on."""
+
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voxbench.report.curves import (
+    COLOURS,
+    FAINT,
+    GREYS,
+    INK,
+    STYLE,
+    Line,
+    height,
+    log_axis,
+    marker_of,
+    names,
+    save,
+    scores,
+)
+from voxbench.report.rows import titled
+from voxbench.stats.effects import Effect, Mean
+from voxbench.stats.metric import Metric
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_VOLUMES = re.compile(r",volumes=[^,\]]*|volumes=[^,\]]*,?")
+
+
+def family(arm: str) -> str:
+    """The arm's label without its number of volumes."""
+    return _VOLUMES.sub("", arm).replace("[]", "")
+
+
+def draw(
+    title: str, means: Sequence[Mean], effects: Sequence[Effect], metric: Metric, stem: Path
+) -> list[Path]:
+    """Write `<stem>.svg` and `<stem>.png`; nothing if no arm was pre-trained at two scales.
+
+    Above the scores, with the scratch twins dashed; below the hours that the weights took. Means
+    and effects are those of one task at one fraction. The same input gives the same bytes.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    grown = _families(means)
+    if not grown:
+        return []
+    lines = _lines(grown, metric)
+    twins = _twins(grown, means, effects, metric)
+    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
+        figure = Figure(figsize=(7.2, max(4.6, height([*lines, *twins]))))
+        axes = figure.subplots(
+            2, sharex=True, squeeze=False, gridspec_kw={"height_ratios": [2.2, 1]}
+        )[:, 0]
+        figure.subplots_adjust(left=0.105, right=0.66, top=0.91, bottom=0.115, hspace=0.14)
+        scores(axes[0], [*twins, *lines])
+        _hours(axes[1], lines, grown)
+        for panel in axes:
+            panel.grid(axis="y", color=FAINT, linewidth=0.6)
+            panel.set_axisbelow(True)
+        axes[0].set_ylabel(titled(metric))
+        axes[0].set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=10)
+        volumes = sorted({m.scale.volumes for found in grown.values() for m in found})
+        log_axis(axes[1], {v: f"{v:g}" for v in volumes}, 0.05, "volumes pre-trained on")
+        figure.align_ylabels(axes)
+        names(axes[0], [*twins, *lines], lowest=-0.1)
+        return save(figure, stem)
+
+
+def _families(means: Sequence[Mean]) -> dict[str, list[Mean]]:
+    """Arms that differ in their volumes alone, the fewest first."""
+    found = defaultdict(list)
+    for mean in means:
+        if mean.runs and mean.scale.volumes > 0:
+            found[family(mean.arm)].append(mean)
+    return {
+        name: sorted(members, key=lambda mean: mean.scale.volumes)
+        for name, members in found.items()
+        if len({mean.scale.volumes for mean in members}) > 1
+    }
+
+
+def _lines(grown: dict[str, list[Mean]], metric: Metric) -> list[Line]:
+    return [
+        Line(
+            name,
+            COLOURS[place % len(COLOURS)],
+            marker_of(place),
+            False,
+            [(mean.scale.volumes, mean.scores[metric.key]) for mean in members],
+            [],
+        )
+        for place, (name, members) in enumerate(grown.items())
+    ]
+
+
+def _twins(
+    grown: dict[str, list[Mean]], means: Sequence[Mean], effects: Sequence[Effect], metric: Metric
+) -> list[Line]:
+    """The scratch twins, which no pre-training moves: level over all volumes."""
+    arms = {mean.arm for members in grown.values() for mean in members}
+    others = {effect.other for effect in effects if effect.arm in arms}
+    volumes = [mean.scale.volumes for members in grown.values() for mean in members]
+    ends = min(volumes), max(volumes)
+    found = [mean for mean in means if mean.arm in others and mean.runs]
+    return [
+        Line(mean.arm, grey, "", True, [(v, mean.scores[metric.key]) for v in ends], [])
+        for mean, grey in zip(found, itertools.cycle(GREYS), strict=False)
+    ]
+
+
+def _hours(axes: "Axes", lines: Sequence[Line], grown: dict[str, list[Mean]]) -> None:
+    """Hours of pre-training: of the GPU where one was used, else of the processor."""
+    accelerated = any(m.scale.gpu_hours for members in grown.values() for m in members)
+    for line in lines:
+        members = grown[line.arm]
+        x = [mean.scale.volumes for mean in members]
+        y = [mean.scale.gpu_hours if accelerated else mean.scale.cpu_hours for mean in members]
+        axes.plot(x, y, color=line.colour, marker=line.marker, markersize=4, linewidth=1.2)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("GPU-hours" if accelerated else "CPU-hours")

@@ -1,0 +1,46 @@
+"""The scores of every class of a task, by arm and fraction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from voxbench.records import Record
+from voxbench.report.names import slug
+from voxbench.report.rows import titled
+from voxbench.report.tables import Column, Table, interval
+from voxbench.stats.classes import class_groups, class_names
+from voxbench.stats.effects import Mean, means
+from voxbench.stats.metric import METRICS, Metric
+
+
+def class_tables(records: Sequence[Record], task: str) -> list[Table]:
+    """One table a metric: arms in rows, classes in columns."""
+    names = class_names(records, task)
+    found = {name: means(class_groups(records, task, name)) for name in names}
+    return [_table(task, found, metric) for metric in METRICS.values()]
+
+
+def _table(task: str, found: dict[str, list[Mean]], metric: Metric) -> Table:
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for name, own in found.items():
+        for mean in own:
+            place = (mean.task, mean.adaptation, mean.fraction, mean.setting, mean.arm)
+            names = ("task", "adaptation", "fraction", "setting", "arm")
+            row = rows.setdefault(place, dict(zip(names, place, strict=True)))
+            value, low, high = mean.scores[metric.key]
+            row |= {name: value, f"{name} low": low, f"{name} high": high}
+    several = {row["setting"] for row in rows.values()}
+    return Table(
+        slug(f"classes-{task}-{metric.key}"),
+        f"{titled(metric)} by class",
+        f"Mean {titled(metric)} of each class over patients, with its 95% bootstrap interval.",
+        [
+            Column("arm", ("arm",)),
+            Column("fraction", ("fraction",)),
+            *([Column("setting", ("setting",))] if len(several) > 1 else []),
+            *(
+                Column(name, (name, f"{name} low", f"{name} high"), interval(metric.digits), True)
+                for name in found
+            ),
+        ],
+        list(rows.values()),
+    )

@@ -1,0 +1,91 @@
+"""Tables as pages show them: cells with what to sort by and a link to what is behind them."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from voxbench.report.tables import Column, Table
+
+
+class Cell(NamedTuple):
+    """Its text, where it leads (from the root of the site), and its value for sorting."""
+
+    text: str
+    href: str = ""
+    value: str = ""
+
+
+class Head(NamedTuple):
+    """The title of a column; numbers are aligned to the right."""
+
+    title: str
+    number: bool = False
+
+
+class Row(NamedTuple):
+    """Cells, and what filters look at."""
+
+    cells: list[Cell]
+    data: Mapping[str, str] = {}
+
+
+class Grid(NamedTuple):
+    """A table on a page.
+
+    Attributes:
+        id: unique on its page.
+        header: the column that names the row.
+        files: the same as (kind, link), to download.
+    """
+
+    id: str
+    title: str
+    caption: str
+    heads: list[Head]
+    rows: list[Row]
+    header: int = 0
+    files: Sequence[tuple[str, str]] = ()
+
+
+Link = Callable[[Mapping[str, Any], Column], str]
+
+
+def grid(
+    table: Table,
+    link: Link | None = None,
+    header: str = "arm",
+    files: Sequence[tuple[str, str]] = (),
+    data: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
+) -> Grid:
+    """Lay a table out; `link` says where each cell leads, `data` what filters look at."""
+    titles = [column.title for column in table.columns]
+    rows = [
+        Row(
+            [
+                Cell(
+                    column.show(*(row[key] for key in column.keys)),
+                    link(row, column) if link else "",
+                    _value(row[column.keys[0]]) if column.number else "",
+                )
+                for column in table.columns
+            ],
+            data(row) if data else {},
+        )
+        for row in table.rows
+    ]
+    return Grid(
+        table.name.replace("_", "-"),
+        table.title,
+        table.caption,
+        [Head(column.title, column.number) for column in table.columns],
+        rows,
+        titles.index(header) if header in titles else 0,
+        files,
+    )
+
+
+def _value(value: Any) -> str:
+    """Six digits; nothing, which sorts last, for what is undefined."""
+    if isinstance(value, int | float) and not math.isnan(value):
+        return f"{value:.6g}"
+    return ""

@@ -1,0 +1,162 @@
+"""What the pages are made of: every arm at every fraction of every task, with its records."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from voxbench.design.cell import digest
+from voxbench.records import Record, Store
+from voxbench.report.names import slug
+from voxbench.report.report import Report
+from voxbench.report.site.recipes import setting_words
+from voxbench.report.site.standing import Standing, standings
+from voxbench.report.tables import DASH, Column, Table
+from voxbench.stats.effects import Effect, Mean
+from voxbench.stats.frame import Group, Where, by_arm
+from voxbench.stats.metric import Metric
+
+
+@dataclass(frozen=True)
+class Result:
+    """One arm at one fraction of one task.
+
+    Attributes:
+        group: its scores; mean: the same with intervals.
+        records: its cells, finished or not.
+        effect: against the scratch twin; None for scratch.
+        setting: what tells its recipe and data from the others of the task, in words.
+        standing: its rank; None where there is nothing to rank.
+    """
+
+    group: Group
+    mean: Mean
+    records: list[Record]
+    effect: Effect | None
+    setting: str
+    standing: Standing | None
+
+    @property
+    def page(self) -> str:
+        """Its page, from the root of the site."""
+        where = self.group.where
+        return f"results/{slug(where.task)}-{digest([*where, self.group.arm])[:10]}.html"
+
+    @property
+    def baseline(self) -> str:
+        """The name of its plugin."""
+        return baseline_of(self.records[0])
+
+    @property
+    def place(self) -> str:
+        """Task and fraction, with what else tells it from others."""
+        where = self.group.where
+        adapted = "" if where.adaptation == "full" else where.adaptation
+        return " · ".join(filter(None, (where.task, where.fraction, adapted, self.setting)))
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that pages tell.
+
+    Attributes:
+        report: what was found; its tables and figures lie in `out`.
+        store: the records; out: the report's folder; site: that of the pages.
+        metric: that effects, ranks and distributions speak of; margin: of equivalence.
+        results: in the order of the groups.
+        public: pictures of real cases are left out.
+    """
+
+    report: Report
+    store: Store
+    out: Path
+    site: Path
+    metric: Metric
+    margin: float
+    results: list[Result]
+    public: bool
+
+    def result(self, where: Where, arm: str) -> Result | None:
+        """That of an arm."""
+        return self._index.get((where, arm))
+
+    def link_of(self, row: Any) -> str:
+        """The page behind a row of a table that has task, adaptation, fraction, setting and arm."""
+        where = Where(*(row[name] for name in Where._fields))
+        found = self.result(where, row["arm"])
+        return found.page if found else ""
+
+    @cached_property
+    def _index(self) -> dict[tuple[Where, str], Result]:
+        return {(result.group.where, result.group.arm): result for result in self.results}
+
+    @cached_property
+    def words(self) -> dict[tuple[str, ...], str]:
+        """(task, setting) → what tells it from the task's others."""
+        places = ((result.group.where, result.setting) for result in self.results)
+        return {(where.task, where.setting): words for where, words in places}
+
+    def worded(self, table: Table) -> Table:
+        """The table with its settings in words instead of digests."""
+        named = Column("recipe", ("task", "setting"), lambda *place: self.words[place] or DASH)
+        columns = [named if c.title == "setting" else c for c in table.columns]
+        return table._replace(columns=columns)
+
+    def of_task(self, task: str) -> list[Result]:
+        """The results on a task."""
+        return [result for result in self.results if result.group.where.task == task]
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names, sorted."""
+        return sorted({result.group.where.task for result in self.results})
+
+    @property
+    def baselines(self) -> list[str]:
+        """Names of plugins, sorted."""
+        return sorted({result.baseline for result in self.results})
+
+    def href(self, path: Path) -> str:
+        """A file as a link from the root of the site."""
+        return quote(Path(os.path.relpath(path, self.site)).as_posix())
+
+    def record(self, key: str) -> str:
+        """The JSON of a record as a link from the root of the site."""
+        return self.href(self.store.path(key))
+
+    def downloads(self, name: str, folder: Path) -> list[tuple[str, str]]:
+        """A table's files as (name, link)."""
+        kinds = (("CSV", "csv"), ("LaTeX", "tex"), ("Markdown", "md"))
+        return [(kind, self.href(folder / f"{name}.{ending}")) for kind, ending in kinds]
+
+
+def gather(
+    report: Report, store: Store, out: Path, site: Path, metric: Metric, margin: float, public: bool
+) -> Material:
+    """Put the parts of a report together by arm."""
+    members = by_arm(report.records)
+    words = setting_words(members)
+    effects = {(_where(effect), effect.arm): effect for effect in report.effects}
+    ranked = standings(report.groups, metric, margin)
+    results = []
+    for group, mean in zip(report.groups, report.means, strict=True):
+        key = group.where, group.arm
+        records = sorted(members[key], key=lambda record: (record.arm.draw, record.arm.seed))
+        word = words[group.where.task, group.where.setting]
+        found = Result(group, mean, records, effects.get(key), word, ranked.get(key))
+        results.append(found)
+    return Material(report, store, out, site, metric, margin, results, public)
+
+
+def _where(effect: Effect) -> Where:
+    return Where(effect.task, effect.adaptation, effect.fraction, effect.setting)
+
+
+def baseline_of(record: Record) -> str:
+    """The name of an arm's plugin: from its cell, else from its label."""
+    found = record.cell.get("baseline")
+    if isinstance(found, list) and found and isinstance(found[0], str):
+        return found[0]
+    return record.arm.baseline.partition("[")[0]

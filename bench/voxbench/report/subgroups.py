@@ -1,0 +1,176 @@
+"""Effects within groups of patients, from the records of a folder and a table of cases."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from voxbench.errors import SpecError
+from voxbench.records import Record
+from voxbench.report.read import records_in
+from voxbench.report.rows import titled, where
+from voxbench.report.tables import DASH, Column, Table, interval, p_value
+from voxbench.stats.case_table import CaseTable, column_of, read_table
+from voxbench.stats.effects import Pair, between, twins
+from voxbench.stats.frame import find_arm, read_groups
+from voxbench.stats.metric import Metric, find_metric
+from voxbench.stats.subgroups import SMALLEST, subgroups
+
+_SHOWN = 10  # names in a sentence
+
+
+class Subgroups(NamedTuple):
+    """Tables of groups and of contrasts between them, and who was left out."""
+
+    groups: Table
+    contrasts: Table
+    sentences: list[str]
+
+
+def by_column(
+    store_dir: Path,
+    table: Path,
+    column: str,
+    metric: str = "dice",
+    margin: float | None = None,
+    arm: str | None = None,
+    against: str | None = None,
+) -> Subgroups:
+    """The effects of a folder within each group of patients, and between the groups.
+
+    Args:
+        store_dir: the output folder of a run.
+        table: CSV with a column `patient` or `case`.
+        column: what patients are grouped by; numbers are cut into thirds.
+        metric: dice, nsd or hd95_mm.
+        margin: of practical equivalence; None takes the metric's own.
+        arm: only this one; None is every arm with a twin.
+        against: what `arm` is compared with; None is its twin.
+
+    Raises:
+        SpecError: table, column, arm or metric is wrong, or the table knows no test patient.
+        RecordError: there is no record.
+    """
+    chosen = find_metric(metric)
+    margin = chosen.margin if margin is None else margin
+    records = records_in(store_dir)
+    pairs = _pairs(records, chosen, arm, against)
+    known = read_table(table)
+    tasks = sorted({pair.arm.where.task for pair in pairs})
+    values = {task: _values(records, task, known, column) for task in tasks}
+    missing = {task: _missing(pairs, task, values[task]) for task in tasks}
+    covered = [pair for pair in pairs if set(pair.arm.patients) & set(values[pair.arm.where.task])]
+    if not covered:
+        raise SpecError(
+            f"{table}: knows no test patient of {', '.join(tasks) or 'any task'}: it has "
+            f"{_names(sorted(known))}; the records have "
+            f"{_names([name for names in missing.values() for name in names])}."
+        )
+    rows, contrasts = subgroups(covered, values, margin)
+    return Subgroups(
+        _group_table([asdict(row) for row in rows], chosen, margin, column),
+        _contrast_table([asdict(row) for row in contrasts], chosen, column),
+        list(_sentences(missing, covered)),
+    )
+
+
+def _pairs(
+    records: Sequence[Record], metric: Metric, arm: str | None, against: str | None
+) -> list[Pair]:
+    groups = read_groups(records)
+    if arm is None:
+        if against is not None:
+            raise SpecError("--against needs --arm: whose effect is it?")
+        return twins(groups, metric)
+    name = find_arm(groups, arm)
+    if against is not None:
+        return between(groups, name, find_arm(groups, against), metric)
+    found = [pair for pair in twins(groups, metric) if pair.arm.arm == name]
+    if not found:
+        raise SpecError(f"{name} has no scratch twin: say --against which arm.")
+    return found
+
+
+def _values(
+    records: Sequence[Record], task: str, known: CaseTable, column: str
+) -> Mapping[str, str]:
+    cases = {
+        case.case: case.patient
+        for record in records
+        if record.arm.task == task
+        for case in record.cases
+    }
+    return column_of(known, column, cases)
+
+
+def _missing(pairs: Sequence[Pair], task: str, values: Mapping[str, str]) -> list[str]:
+    tested = {p for pair in pairs if pair.arm.where.task == task for p in pair.arm.patients}
+    return sorted(tested - set(values))
+
+
+def _sentences(missing: Mapping[str, list[str]], covered: Sequence[Pair]) -> Iterator[str]:
+    used = {pair.arm.where.task for pair in covered}
+    for task, names in missing.items():
+        if task not in used:
+            yield f"{task}: left out: no test patient of it is in the table."
+        elif names:
+            yield (
+                f"{task}: {len(names)} test patient{'s' if len(names) > 1 else ''} not in the "
+                f"table, and not tested: {_names(names)}."
+            )
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _group_table(
+    rows: Sequence[dict[str, Any]], metric: Metric, margin: float, column: str
+) -> Table:
+    return Table(
+        f"subgroups-{metric.key}",
+        "Subgroups",
+        f"Effect on {titled(metric)} within each group of patients by {column} (more than 6 "
+        "different numbers are cut into thirds): paired by patient, 95% bootstrap interval, "
+        "Wilcoxon signed-rank with Holm over all rows, equivalent within "
+        f"±{margin:g}. Groups of fewer than {SMALLEST} patients are not tested.",
+        [
+            *_place(rows),
+            Column(column, ("group",), lambda name: name or DASH),
+            Column("patients", ("patients",), str, True),
+            Column(
+                "effect [95%]", ("effect", "low", "high"), interval(metric.digits, True), True
+            ),
+            Column("p", ("p",), p_value, True),
+            Column("Holm p", ("p_holm",), p_value, True),
+            Column("verdict", ("verdict",), lambda word: word or DASH),
+            Column("note", ("note",)),
+        ],
+        rows,
+    )  # fmt: skip
+
+
+def _contrast_table(rows: Sequence[dict[str, Any]], metric: Metric, column: str) -> Table:
+    return Table(
+        f"contrasts-{metric.key}",
+        "Between groups",
+        f"Does the effect on {titled(metric)} differ between groups by {column}? Effect in A − "
+        "effect in B, 95% interval of Student on patients and runs; p is the larger of Mann and "
+        "Whitney's and Student's, Holm over all rows.",
+        [
+            *_place(rows),
+            Column("A", ("group",), lambda name: name or DASH),
+            Column("B", ("against",), lambda name: name or DASH),
+            Column(
+                "A − B [95%]", ("difference", "low", "high"), interval(metric.digits, True), True
+            ),
+            Column("p", ("p",), p_value, True),
+            Column("Holm p", ("p_holm",), p_value, True),
+        ],
+        rows,
+    )  # fmt: skip
+
+
+def _place(rows: Sequence[dict[str, Any]]) -> list[Column]:
+    return [*where(rows), Column("arm", ("arm",)), Column("against", ("other",))]

@@ -1,0 +1,87 @@
+"""What was found, in plain sentences."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from voxbench.report.tables import interval
+from voxbench.stats.effects import Effect, Overall
+from voxbench.stats.metric import Metric
+
+_CHAPTERS = {
+    "better": "Where pre-training helps",
+    "worse": "Where it hurts",
+    "equivalent": "Where it makes no difference that matters",
+    "undecided": "Where these runs can't tell",
+    "": "What could not be compared",
+}
+
+
+def summary(effects: Sequence[Effect], metric: Metric, margin: float) -> str:
+    """One sentence over all comparisons."""
+    compared = [effect for effect in effects if effect.verdict]
+    if not compared:
+        return "No arm could be compared with its scratch twin."
+    counts = Counter(effect.verdict for effect in compared)
+    found = ", ".join(f"{counts[word]} {word}" for word in _CHAPTERS if word and counts[word])
+    n = len(compared)
+    return (
+        f"{n} comparison{'s' if n > 1 else ''} with the scratch twin by {metric.title}: {found} "
+        f"(equivalent is within ±{_amount(margin, metric)})."
+    )
+
+
+def chapters(effects: Sequence[Effect], metric: Metric) -> Iterator[tuple[str, list[str]]]:
+    """Heading and sentences of each kind of finding, the largest effects first."""
+    for word, heading in _CHAPTERS.items():
+        found = [effect for effect in effects if effect.verdict == word]
+        found.sort(key=lambda effect: 0.0 if math.isnan(effect.effect) else -abs(effect.effect))
+        if found:
+            yield heading, [sentence(effect, metric) for effect in found]
+
+
+def sentence(effect: Effect, metric: Metric) -> str:
+    """For instance «X on openkbp at 3 shots: better than scratch by 0.021 Dice [0.010, 0.033]»."""
+    place = f"{effect.arm} on {effect.task} at {effect.fraction}"
+    if effect.adaptation != "full":
+        place += f" ({effect.adaptation})"
+    if not effect.verdict:
+        return f"{place}: not compared with {effect.other}: {effect.note}."
+    people = f"{effect.patients} patient{'s' if effect.patients > 1 else ''}"
+    runs = f"{effect.runs} run{'s' if effect.runs > 1 else ''}"
+    notes = [effect.note] if effect.note else []
+    if effect.contamination.startswith("overlaps"):
+        notes.append(f"contamination: {effect.contamination}")
+    note = f" ({'; '.join(notes)})" if notes else ""
+    return f"{place}: {_verdict(effect, metric)}, {people}, {runs}{note}."
+
+
+def _verdict(effect: Effect, metric: Metric) -> str:
+    signed = interval(metric.digits, signed=True)(effect.effect, effect.low, effect.high)
+    if effect.verdict in ("better", "worse"):
+        flipped = sorted((abs(effect.low), abs(effect.high)))
+        size = interval(metric.digits)(abs(effect.effect), *flipped)
+        mean, _, rest = size.partition(" ")
+        return f"{effect.verdict} than {effect.other} by {mean} {_unit(metric)} {rest}"
+    mean, _, rest = signed.partition(" ")
+    against = "equivalent to" if effect.verdict == "equivalent" else "undecided against"
+    return f"{against} {effect.other}, {mean} {_unit(metric)} {rest}"
+
+
+def across(row: Overall, metric: Metric) -> str:
+    """One sentence on an effect over several tasks."""
+    shown = interval(metric.digits, signed=True)(row.effect, row.low, row.high)
+    mean, _, rest = shown.partition(" ")
+    adapted = "" if row.adaptation == "full" else f" ({row.adaptation})"
+    return (
+        f"{row.arm} at {row.fraction}{adapted}, over {row.tasks} tasks: {mean} {_unit(metric)} "
+        f"{rest} against {row.other}."
+    )
+
+
+def _unit(metric: Metric) -> str:
+    return f"{metric.unit} {metric.title}" if metric.unit else metric.title
+
+
+def _amount(value: float, metric: Metric) -> str:
+    return f"{value:g} {_unit(metric)}"

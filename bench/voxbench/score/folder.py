@@ -1,0 +1,183 @@
+"""Score the cases of two folders, several at a time: one is read while another is scored."""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.errors import DataError
+from voxbench.metrics import ClassScore, Definition, evaluate, worst
+from voxbench.metrics.evaluate import cores
+from voxbench.metrics.labels import Labels, members
+from voxbench.metrics.legacy import PROTOCOLS
+from voxbench.score.pair import Files, Pairing
+from voxbench.score.read import LabelMap, onto, read, same_grid
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is asked of every case.
+
+    `definition` is `surface`, `voxel` or a protocol of `voxbench.metrics.legacy`, which has its own
+    tolerances; `tolerance_mm` is one number or one a class.
+    """
+
+    classes: Mapping[str, Labels]
+    tolerance_mm: Mapping[str, float] | float
+    definition: str = "surface"
+    resample: bool = False
+    percentiles: tuple[float, ...] = ()
+    assd: bool = False
+
+
+class CaseResult(NamedTuple):
+    """Scores of one case by class, and the files they are of; no prediction if it was missing."""
+
+    case: str
+    scores: dict[str, ClassScore]
+    voxels: int
+    prediction: Path | None
+    reference: Path
+
+
+def score_folders(
+    pairing: Pairing,
+    job: Job,
+    jobs: int | None = None,
+    done: Callable[[CaseResult], None] = lambda _: None,
+) -> list[CaseResult]:
+    """Score every case of `pairing`, in the order of their names; `done` hears of each as it ends.
+
+    Cases without a prediction get the worst value and are flagged `failed`. `jobs` cases are worked
+    on at once, as many as there are cores by default.
+
+    Raises: DataError for files that can't be read or do not fit, naming the case.
+    """
+    tasks: dict[str, tuple[Files | None, Files]] = dict(pairing.cases)
+    tasks |= {name: (None, files) for name, files in pairing.missing.items()}
+    wanted = max(1, min(jobs or cores(), len(tasks)))
+    threads = max(1, cores() // wanted)
+    results = []
+    with ThreadPoolExecutor(wanted) as pool:
+        running = [pool.submit(_case, n, *files, job, threads) for n, files in tasks.items()]
+        try:
+            for future in as_completed(running):
+                results.append(future.result())
+                done(results[-1])
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return sorted(results, key=lambda result: result.case)
+
+
+def _case(
+    name: str, prediction: Files | None, reference: Files, job: Job, threads: int
+) -> CaseResult:
+    """Read one case and score it."""
+    try:
+        if prediction is None:
+            scores, voxels = _failed(reference, job)
+        elif isinstance(prediction, Path) and isinstance(reference, Path):
+            scores, voxels = _maps(prediction, reference, job, threads)
+        else:
+            scores, voxels = _masks(prediction, reference, job, threads)
+    except DataError as error:
+        raise DataError(f"case {name}: {error}") from error
+    place = None if prediction is None else _place(prediction)
+    return CaseResult(name, scores, voxels, place, _place(reference))
+
+
+def _failed(reference: Files, job: Job) -> tuple[dict[str, ClassScore], int]:
+    """The worst scores for every class of a case that has no prediction, and its voxels."""
+    scores: dict[str, ClassScore] = {}
+    voxels = 0
+    for name, truth in _structures(reference, job):
+        scores |= worst(truth.labels, {name: 1}, truth.spacing_mm)
+        voxels = truth.labels.size
+    return scores, voxels
+
+
+def _maps(
+    prediction: Path, reference: Path, job: Job, threads: int
+) -> tuple[dict[str, ClassScore], int]:
+    """Scores of a case with a label map on either side, and its voxels."""
+    truth = read(reference)
+    labels = _fitted(read(prediction), truth, prediction, job)
+    return _scores(labels, truth, job.classes, job, threads), truth.labels.size
+
+
+def _masks(
+    prediction: Files, reference: Files, job: Job, threads: int
+) -> tuple[dict[str, ClassScore], int]:
+    """Scores of a case with masks on at least one side, one structure at a time, and its voxels."""
+    scores: dict[str, ClassScore] = {}
+    voxels = 0
+    pairs = zip(_structures(prediction, job), _structures(reference, job), strict=True)
+    for (name, found), (_, truth) in pairs:
+        mask = _fitted(found, truth, _place(prediction), job)
+        scores |= _scores(mask, truth, {name: 1}, job, threads)
+        voxels = truth.labels.size
+    return scores, voxels
+
+
+def _structures(files: Files, job: Job) -> Iterator[tuple[str, LabelMap]]:
+    """Each class with its mask (0 and 1), from its own file or from the label map of all."""
+    whole = read(files) if isinstance(files, Path) else None
+    for name, value in job.classes.items():
+        if isinstance(files, Path) and whole:
+            yield (
+                name,
+                whole._replace(labels=np.isin(whole.labels, list(members(value))).view(np.uint8)),
+            )
+        elif isinstance(files, dict) and name in files:
+            mask = read(files[name])
+            yield name, mask._replace(labels=(mask.labels != 0).view(np.uint8))
+        else:
+            raise DataError(
+                f"{_place(files)} has no mask of {name!r}: an empty one is needed where the"
+                " structure was not found."
+            )
+
+
+def _fitted(found: LabelMap, truth: LabelMap, place: Path, job: Job) -> NDArray[Any]:
+    """The prediction's labels on the reference's grid."""
+    if same_grid(found, truth):
+        return found.labels
+    if not job.resample:
+        raise DataError(
+            f"{place} lies on another grid than its reference: {found.labels.shape} voxels of"
+            f" {_mm(found)} mm against {truth.labels.shape} of {_mm(truth)} mm, or turned or moved."
+            " Resample it, or give --resample (nearest voxel)."
+        )
+    return onto(found, truth)
+
+
+def _scores(
+    labels: NDArray[Any], truth: LabelMap, classes: Mapping[str, Labels], job: Job, threads: int
+) -> dict[str, ClassScore]:
+    """Scores by the definition that is asked for."""
+    if protocol := PROTOCOLS.get(job.definition):
+        return protocol(labels, truth.labels, classes, truth.spacing_mm)
+    return evaluate(
+        labels,
+        truth.labels,
+        classes,
+        truth.spacing_mm,
+        job.tolerance_mm,
+        cast("Definition", job.definition),
+        percentiles=job.percentiles,
+        assd=job.assd,
+        threads=threads,
+    )
+
+
+def _place(files: Files) -> Path:
+    """The file, or the folder of the masks."""
+    return files if isinstance(files, Path) else next(iter(files.values())).parent
+
+
+def _mm(found: LabelMap) -> str:
+    return " x ".join(f"{mm:.3g}" for mm in found.spacing_mm)

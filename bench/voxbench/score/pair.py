@@ -1,0 +1,114 @@
+"""Which file belongs to which: the cases of two folders, in any layout that is in use.
+
+A side is a folder of label maps (`case.nii.gz`, as nnU-Net and the Decathlon lay them out) or a
+folder of cases with one mask a structure (`case/segmentations/liver.nii.gz`, or without the inner
+folder). A data set's own folder may be given too: its `labelsTs` or `labelsTr` is taken then.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from voxbench.errors import DataError
+
+Files = Path | dict[str, Path]
+"""A label map, or the mask of each structure."""
+ENDINGS = (".nii.gz", ".nii")
+
+
+class Pairing(NamedTuple):
+    """The cases of two folders: those on both sides, and those that one side lacks, by name."""
+
+    cases: dict[str, tuple[Files, Files]]
+    missing: dict[str, Files]
+    extra: list[str]
+
+
+def pair(prediction: Path, reference: Path) -> Pairing:
+    """Pair the cases of two folders by name. `missing` holds references without a prediction.
+
+    Raises: DataError if a folder holds no case, or no name is on both sides.
+    """
+    ours, theirs = side(prediction), side(reference)
+    both = sorted(ours.keys() & theirs.keys())
+    if not both:
+        raise DataError(
+            f"no case of {prediction} is in {reference}: they hold {_some(ours)} and"
+            f" {_some(theirs)}. Predictions must be named like their references."
+        )
+    return Pairing(
+        {name: (ours[name], theirs[name]) for name in both},
+        {name: theirs[name] for name in sorted(theirs.keys() - ours.keys())},
+        sorted(ours.keys() - theirs.keys()),
+    )
+
+
+def side(folder: Path) -> dict[str, Files]:
+    """The cases of one folder by name.
+
+    Raises: DataError if there are none.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder: give the folder that holds the label maps.")
+    for place in (folder, folder / "labelsTs", folder / "labelsTr"):
+        if maps := _maps(place):
+            return dict(maps)
+    if masks := _masks(folder):
+        return dict(masks)
+    raise DataError(
+        f"{folder} holds neither label maps (case.nii.gz) nor masks"
+        " (case/segmentations/structure.nii.gz)."
+    )
+
+
+def classes_of(*folders: Path) -> dict[str, int | list[int]]:
+    """Classes from the first `dataset.json` in or above `folders`, nnU-Net's or the Decathlon's.
+
+    Empty if there is none. Background and an ignore label are left out.
+    """
+    for folder in folders:
+        for place in (folder, folder.parent):
+            if (file := place / "dataset.json").is_file():
+                labels: Mapping[str, object] = json.loads(file.read_text()).get("labels", {})
+                return _foreground(labels)
+    return {}
+
+
+def structures(pairing: Pairing) -> list[str]:
+    """The structures that any reference has a mask of."""
+    sides = [files for _, files in pairing.cases.values()]
+    return sorted({name for files in sides if isinstance(files, dict) for name in files})
+
+
+def _foreground(labels: Mapping[str, object]) -> dict[str, int | list[int]]:
+    """Name -> label or labels, whichever way round they are written."""
+    if all(key.isdigit() for key in labels):  # the Decathlon writes label -> name
+        labels = {str(name): int(label) for label, name in labels.items()}
+    values = {
+        name: [int(v) for v in value] if isinstance(value, list) else int(str(value))
+        for name, value in labels.items()
+    }
+    return {n: v for n, v in values.items() if v != 0 and n not in ("background", "ignore")}
+
+
+def _maps(folder: Path) -> dict[str, Path]:
+    """The NIfTI files of a folder, without the hidden ones that macOS leaves behind."""
+    files = sorted(folder.glob("[!.]*.nii*"))
+    return {_stem(file): file for file in files if file.name.endswith(ENDINGS)}
+
+
+def _masks(folder: Path) -> dict[str, dict[str, Path]]:
+    """The cases of a folder that has one subfolder a case."""
+    inner = {case.name: case / "segmentations" for case in sorted(folder.glob("[!.]*/"))}
+    found = {name: _maps(f if f.is_dir() else f.parent) for name, f in inner.items()}
+    return {name: masks for name, masks in found.items() if masks}
+
+
+def _stem(file: Path) -> str:
+    return file.name.removesuffix(".gz").removesuffix(".nii")
+
+
+def _some(cases: Mapping[str, Files]) -> str:
+    names = sorted(cases)
+    return ", ".join(names[:3]) + (f" … ({len(names)} cases)" if len(names) > 3 else "")

@@ -1,0 +1,168 @@
+"""What came of scoring a folder: means by class, nnU-Net's `summary.json`, and a Parquet table."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from voxbench.errors import SpecError
+from voxbench.files import write_atomically
+from voxbench.metrics import VERSION, ClassScore
+from voxbench.score.folder import CaseResult, Job
+
+METRICS = {"Dice": "dice", "NSD": "nsd", "HD95": "hd95_mm"}
+COUNTS = ("IoU", "TP", "FP", "FN", "TN", "n_pred", "n_ref")
+
+
+class ClassMean(NamedTuple):
+    """Means of one class over the cases in which it is defined, and how many that were.
+
+    `undefined` counts the cases where both masks are empty, `flagged` those with one empty or with
+    no prediction.
+    """
+
+    dice: float
+    nsd: float
+    hd95_mm: float
+    defined: int
+    undefined: int
+    flagged: int
+
+
+def means(results: Sequence[CaseResult]) -> dict[str, ClassMean]:
+    """The mean of every class over its cases."""
+    by_class: dict[str, list[ClassScore]] = {}
+    for result in results:
+        for name, score in result.scores.items():
+            by_class.setdefault(name, []).append(score)
+    return {name: _mean(scores) for name, scores in by_class.items()}
+
+
+def _mean(scores: Sequence[ClassScore]) -> ClassMean:
+    undefined = sum(math.isnan(score.dice) for score in scores)
+    return ClassMean(
+        _average([score.dice for score in scores]),
+        _average([score.nsd for score in scores]),
+        _average([score.hd95_mm for score in scores]),
+        len(scores) - undefined,
+        undefined,
+        sum(bool(score.flag) and not math.isnan(score.dice) for score in scores),
+    )
+
+
+def _average(values: Sequence[float]) -> float:
+    """The mean of the values that are defined, NaN if none is."""
+    defined = [value for value in values if not math.isnan(value)]
+    return math.fsum(defined) / len(defined) if defined else math.nan
+
+
+def write(
+    file: Path,
+    results: Sequence[CaseResult],
+    job: Job,
+    missing: Sequence[str],
+    extra: Sequence[str],
+) -> Path:
+    """Write `file` (.json) in the shape of nnU-Net's summary, and a table of all scores beside it.
+
+    Returns the table's path (.parquet). Each file is complete or not there. Undefined scores are
+    NaN in both, as in nnU-Net's own file.
+
+    Raises: SpecError if `file` is not named .json.
+    """
+    if file.suffix != ".json":
+        raise SpecError(f"the output must be named .json, got {file}.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    table = file.with_suffix(".parquet")
+    document = _document(results, job) | {"missing": list(missing), "extra": list(extra)}
+    write_atomically(file, json.dumps(document, indent=2).encode())
+    write_atomically(table, _parquet(results, job))
+    return table
+
+
+def _document(results: Sequence[CaseResult], job: Job) -> dict[str, Any]:
+    """The summary: nnU-Net's keys, with ours beside them."""
+    keys = {name: _key(value) for name, value in job.classes.items()}
+    metrics = [
+        {keys[name]: _metrics(score, result.voxels) for name, score in result.scores.items()}
+        for result in results
+    ]
+    mean = {
+        key: {m: _average([case[key][m] for case in metrics]) for m in (*METRICS, *COUNTS)}
+        for key in keys.values()
+    }
+    counted = means(results)
+    return {
+        "foreground_mean": {
+            metric: _average([values[metric] for values in mean.values()])
+            for metric in (*METRICS, *COUNTS)
+        },
+        "mean": mean,
+        "metric_per_case": [
+            {
+                "metrics": found,
+                "prediction_file": str(result.prediction or ""),
+                "reference_file": str(result.reference),
+            }
+            for found, result in zip(metrics, results, strict=True)
+        ],
+        "classes": {key: name for name, key in keys.items()},
+        "undefined": {keys[name]: count.undefined for name, count in counted.items()},
+        "flagged": {keys[name]: count.flagged for name, count in counted.items()},
+        "definition": job.definition,
+        "tolerance_mm": {keys[name]: _tolerance(job, name) for name in keys},
+        "metrics_version": VERSION,
+    }
+
+
+def _key(value: Any) -> str:
+    """A class as nnU-Net writes it: its label, or its labels in brackets."""
+    return str(value) if isinstance(value, int) else str(tuple(value))
+
+
+def _metrics(score: ClassScore, voxels: int) -> dict[str, Any]:
+    """One class of one case, with the counts that nnU-Net gives."""
+    both, ours, theirs = score.voxels_both, score.voxels_prediction, score.voxels_reference
+    union = ours + theirs - both
+    return {
+        **{metric: getattr(score, field) for metric, field in METRICS.items()},
+        "IoU": both / union if union else math.nan,
+        "TP": both,
+        "FP": ours - both,
+        "FN": theirs - both,
+        "TN": voxels - union,
+        "n_pred": ours,
+        "n_ref": theirs,
+        "flag": score.flag,
+    }
+
+
+def _tolerance(job: Job, name: str) -> float | None:
+    """The tolerance of a class in mm; None where the protocol has its own."""
+    if job.definition not in ("surface", "voxel"):
+        return None
+    return job.tolerance_mm[name] if isinstance(job.tolerance_mm, Mapping) else job.tolerance_mm
+
+
+def _parquet(results: Sequence[CaseResult], job: Job) -> bytes:
+    """One row per case and class, every number of `ClassScore`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [
+        {
+            "case": result.case,
+            "class": name,
+            **{k: v for k, v in score._asdict().items() if k != "hd_mm"},
+            **{f"hd{percent:g}_mm": mm for percent, mm in score.hd_mm.items()},
+            "tolerance_mm": _tolerance(job, name),
+            "definition": job.definition,
+            "metrics_version": VERSION,
+        }
+        for result in results
+        for name, score in result.scores.items()
+    ]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows), sink)
+    return bytes(sink.getvalue())

@@ -1,0 +1,132 @@
+"""The hierarchical bootstrap: task → patient and training run, in matrices of counts.
+
+Every patient of a test set is segmented by every training run, so patients and runs are crossed,
+not nested: a lucky seed lifts all patients together. Both are resampled independently (the
+pigeonhole bootstrap, Owen 2007, doi:10.1214/07-AOAS122). Resampling runs within each patient
+would average that shared luck away and call seeds an effect.
+
+Runs are few, and a plain bootstrap of n values understates their variance by (n − 1)/n. So the
+highest level of runs that varies (draws of the labelled subset, else seeds) is resampled
+n − 1 out of n, which is unbiased (Rao & Wu 1988, doi:10.1080/01621459.1988.10478591). With a
+single run the interval can speak of patients only.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from voxbench.stats.counts import Array, patient_counts, run_counts, task_counts
+from voxbench.stats.few import spread
+from voxbench.stats.frame import nanmean
+from voxbench.stats.interval import LEVEL, Interval, Kind, bounds
+
+RESAMPLES = 10_000
+
+
+class Sample(NamedTuple):
+    """Values of one task, (patient, run) or (arm, patient, run), and the draw of each run.
+
+    NaN where undefined.
+    """
+
+    values: Array
+    draws: tuple[int, ...]
+
+
+class Estimates(NamedTuple):
+    """The mean over patients of the mean over runs, of each task and arm.
+
+    Attributes:
+        points: (task, arm).
+        drawn: in each resample, (task, resample, arm); NaN where nothing was drawn.
+        times: how often each task was drawn, (resample, task).
+    """
+
+    points: Array
+    drawn: Array
+    times: Array
+
+
+def estimate(samples: Sequence[Sample], resamples: int = RESAMPLES, seed: int = 0) -> Estimates:
+    """Resample tasks, patients and runs; all arms share the draws, and runs they have in common.
+
+    The samples are (arm, patient, run), with the same arms.
+    """
+    points = [nanmean(nanmean(sample.values, axis=2), axis=1) for sample in samples]
+    drawn = np.empty((len(samples), resamples, len(samples[0].values)))
+    for column, sample in enumerate(samples):
+        shape = (sample.values.shape[1], len(samples), column)
+        patients = patient_counts(*shape, resamples, seed)
+        runs = run_counts(sample.draws, column, resamples, seed)
+        drawn[column] = _arm_means(sample.values, patients, runs)
+    return Estimates(np.array(points), drawn, task_counts(len(samples), resamples, seed))
+
+
+def bootstrap(
+    *samples: Sample,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+    kind: Kind = "expanded",
+) -> Interval:
+    """Mean over tasks of the mean over patients of the mean over runs, with its interval.
+
+    For an effect give the differences arm − twin, paired by patient and run. One sample is one
+    task: tasks are resampled where there are several. The same seed gives the same interval.
+    """
+    known = [
+        Sample(sample.values[None], sample.draws)
+        for sample in samples
+        if not np.isnan(sample.values).all()
+    ]
+    if not known:
+        return Interval(np.nan, np.nan, np.nan)
+    found = estimate(known, resamples, seed)
+    point = found.points.mean(axis=0)
+    units = found.points if len(known) > 1 else nanmean(known[0].values, axis=2).T
+    sure = spread(*known[0]) if len(known) == 1 else None
+    low, high = bounds(over_tasks(found.drawn, found.times), point, units, kind, level, sure)
+    return Interval(float(point[0]), float(low[0]), float(high[0]))
+
+
+def over_tasks(by_task: Array, times: Array) -> Array:
+    """The mean over the drawn tasks, (resample, arm), of (task, resample, arm)."""
+    weights = times.T[:, :, None] * ~np.isnan(by_task)
+    return _ratio((weights * np.nan_to_num(by_task)).sum(axis=0), weights.sum(axis=0))
+
+
+def _arm_means(values: Array, patients: Array, runs: Array) -> Array:
+    """Mean over resampled patients of their mean over resampled runs, (resample, arm)."""
+    undefined = np.isnan(values)
+    scored = ~undefined.all(axis=(0, 2))
+    if not scored.all():
+        values, undefined, patients = values[:, scored], undefined[:, scored], patients[:, scored]
+    if not undefined.any():
+        return _complete_means(values, patients, runs)
+    means = [_partial_means(arm, patients, runs) for arm in values]
+    return np.stack(means, axis=1)
+
+
+def _complete_means(values: Array, patients: Array, runs: Array) -> Array:
+    """Where nothing is undefined: one product for all arms and runs."""
+    arms, people, trained = values.shape
+    by_run = patients @ values.transpose(1, 0, 2).reshape(people, arms * trained)
+    total = np.einsum("bar,br->ba", by_run.reshape(-1, arms, trained), runs)
+    return _ratio(total, (patients.sum(axis=1) * runs.sum(axis=1))[:, None] + np.zeros(arms))
+
+
+def _partial_means(values: Array, patients: Array, runs: Array) -> Array:
+    """One arm with undefined values, (patient, run): runs first, so that a patient counts once."""
+    undefined = np.isnan(values)
+    total = np.einsum("br,pr->bp", runs, np.where(undefined, 0.0, values))
+    by_patient = _ratio(total, np.einsum("br,pr->bp", runs, (~undefined).astype(np.float64)))
+    missing = np.isnan(by_patient)
+    total = (patients * np.where(missing, 0.0, by_patient)).sum(axis=1)
+    return _ratio(total, (patients * ~missing).sum(axis=1))
+
+
+def _ratio(numerator: Array, denominator: Array) -> Array:
+    empty = np.full(numerator.shape, np.nan)
+    np.divide(numerator, denominator, out=empty, where=denominator > 0)
+    return empty

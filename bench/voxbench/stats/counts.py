@@ -1,0 +1,74 @@
+"""How often each task, patient and run is drawn in each resample: matrices that everybody shares.
+
+The counts depend on the seed and on how many there are to draw from, never on the scores: all
+arms, pairs and metrics of a table are resampled alike, and a difference of two arms in a resample
+is the difference of their estimates there.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.metrics.kernel import kernel
+
+Array = NDArray[np.float64]
+
+_AT_ONCE = 1 << 18  # draws
+
+
+@lru_cache(maxsize=64)
+def task_counts(tasks: int, resamples: int, seed: int) -> Array:
+    """How often each task is drawn, (resample, task)."""
+    rng = np.random.default_rng([seed, tasks])
+    return rng.multinomial(tasks, _even(tasks), size=resamples).astype(np.float64)
+
+
+@lru_cache(maxsize=8)
+def patient_counts(patients: int, tasks: int, column: int, resamples: int, seed: int) -> Array:
+    """How often each patient is drawn, (resample, patient).
+
+    For each time that their task, the `column`th of `tasks`, is drawn: as many as it has.
+    """
+    times = task_counts(tasks, resamples, seed)[:, column].astype(np.int64)
+    bits = np.random.SFC64(np.random.SeedSequence([seed, tasks, column, patients]))
+    counts = np.zeros((resamples, patients))
+    rows = max(1, _AT_ONCE // max(1, patients))
+    for start in range(0, resamples, rows):
+        part = slice(start, start + rows)
+        draws = int(times[part].sum()) * patients
+        raw = bits.random_raw((draws + 1) // 2).view(np.uint32)
+        _tally(raw, times[part], counts[part])
+    return counts
+
+
+@kernel
+def _tally(raw: NDArray[np.uint32], times: NDArray[np.int64], counts: Array) -> None:
+    """Turn 32 random bits a draw into a patient (Lemire 2019, doi:10.1145/3230636), and count."""
+    patients, shift, at = np.uint64(counts.shape[1]), np.uint64(32), 0
+    for row in range(counts.shape[0]):
+        for _ in range(times[row] * counts.shape[1]):
+            counts[row, (np.uint64(raw[at]) * patients) >> shift] += 1.0
+            at += 1
+
+
+@lru_cache(maxsize=64)
+def run_counts(draws: tuple[int, ...], column: int, resamples: int, seed: int) -> Array:
+    """How often each run is drawn, (resample, run): draws first, then the seeds of each."""
+    rng = np.random.default_rng([seed, column, len(draws), 1])
+    labels, sizes = np.unique(draws, return_counts=True)
+    if len(draws) == 1:
+        return np.ones((resamples, 1))
+    if len(labels) == 1:
+        drawn = rng.multinomial(len(draws) - 1, _even(len(draws)), size=resamples)
+        return drawn.astype(np.float64)
+    counts = np.zeros((resamples, len(draws)))
+    chosen = rng.multinomial(len(labels) - 1, _even(len(labels)), size=resamples)
+    for place, (label, size) in enumerate(zip(labels, sizes, strict=True)):
+        seeds = np.flatnonzero(np.equal(draws, label))
+        counts[:, seeds] = rng.multinomial(size * chosen[:, place], _even(int(size)))
+    return counts
+
+
+def _even(n: int) -> Array:
+    return np.full(n, 1 / n, dtype=np.float64)

@@ -1,0 +1,264 @@
+"""Effects of arms against their scratch twins, or against each other, and the means of arms."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from voxbench.stats.bootstrap import Sample, bootstrap
+from voxbench.stats.counts import Array
+from voxbench.stats.frame import Group, Run, Scale, nanmean
+from voxbench.stats.interval import Interval
+from voxbench.stats.metric import METRICS, Metric
+from voxbench.stats.paired import ALPHA, FEWEST, holm, verdict, wilcoxon
+
+NOTHING = Sample(np.empty((0, 0)), ())
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An arm and the arm it is compared with; `name` is the other's, also if it has no record."""
+
+    arm: Group
+    other: Group | None
+    name: str
+    metric: Metric
+
+    def samples(self) -> tuple[Sample, Sample]:
+        """The scores of both, (patient, run), on the patients and runs that both have."""
+        if self.other is None:
+            return NOTHING, NOTHING
+        there = set(self.other.patients)
+        patients = [patient for patient in self.arm.patients if patient in there]
+        runs = [run for run in self.arm.runs if run in self.other.runs]
+        draws = tuple(run.draw for run in runs)
+        ours, theirs = (
+            Sample(_select(group, self.metric.key, patients, runs), draws)
+            for group in (self.arm, self.other)
+        )
+        return ours, theirs
+
+
+def _select(group: Group, key: str, patients: Sequence[str], runs: Sequence[Run]) -> Array:
+    rows = {patient: row for row, patient in enumerate(group.patients)}
+    columns = {run: column for column, run in enumerate(group.runs)}
+    chosen = np.ix_([rows[patient] for patient in patients], [columns[run] for run in runs])
+    return group.scores[key][chosen]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One row of an effect table: arm − other, in the metric's unit.
+
+    Attributes:
+        patients: with a defined difference; runs: trainings (draw × seed) behind each.
+        verdict: better, worse, equivalent, undecided; "" where nothing could be compared.
+        undefined: case × class scores without a value, of both arms.
+        failed: cells without a result, of both arms.
+        contamination: whether the arm's weights have seen the test data.
+        note: what a reader must know of this row.
+    """
+
+    task: str
+    adaptation: str
+    fraction: str
+    setting: str
+    train_patients: float
+    arm: str
+    other: str
+    metric: str
+    patients: int
+    runs: int
+    arm_mean: float
+    other_mean: float
+    effect: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+    verdict: str
+    undefined: int
+    failed: int
+    contamination: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Mean:
+    """One row of the table of means: an arm at a fraction of a task, and what it cost."""
+
+    task: str
+    adaptation: str
+    fraction: str
+    setting: str
+    train_patients: float
+    arm: str
+    patients: int
+    runs: int
+    scores: dict[str, Interval]
+    undefined: int
+    failed_cases: int
+    failed: int
+    fit_seconds: float
+    cpu_hours: float
+    gpu_hours: float
+    pretraining_cpu_hours: float
+    pretraining_gpu_hours: float
+    scale: Scale
+    contamination: str
+
+
+@dataclass(frozen=True)
+class Overall:
+    """The effect of an arm over several tasks, which are resampled too."""
+
+    adaptation: str
+    fraction: str
+    arm: str
+    other: str
+    tasks: int
+    effect: float
+    low: float
+    high: float
+
+
+def twins(groups: Sequence[Group], metric: Metric) -> list[Pair]:
+    """Each pre-trained arm with its scratch twin: same task, fraction, recipe and data."""
+    known = {(group.where, group.label): group for group in groups}
+    pairs = []
+    for arm in groups:
+        if arm.twin is not None:
+            twin = known.get((arm.where, arm.twin))
+            pairs.append(Pair(arm, twin, twin.arm if twin else arm.twin, metric))
+    return pairs
+
+
+def between(groups: Sequence[Group], arm: str, other: str, metric: Metric) -> list[Pair]:
+    """Two arms wherever both have a record."""
+    others = {group.where: group for group in groups if group.arm == other}
+    return [
+        Pair(group, others[group.where], other, metric)
+        for group in groups
+        if group.arm == arm and group.where in others
+    ]
+
+
+def effects(pairs: Sequence[Pair], margin: float) -> list[Effect]:
+    """The effect of each pair; Holm's family is all of them."""
+    compared = [_compare(pair) for pair in pairs]
+    tested = [wilcoxon(nanmean(found.difference.values, axis=1)) for found in compared]
+    return [
+        _effect(pair, found, p, p_holm, margin)
+        for pair, found, p, p_holm in zip(pairs, compared, tested, holm(tested), strict=True)
+    ]
+
+
+class _Compared(NamedTuple):
+    difference: Sample
+    arm_mean: float
+    other_mean: float
+    patients: int
+
+
+def _compare(pair: Pair) -> _Compared:
+    """Difference and means on what is defined in both, so that the means differ by the effect."""
+    samples = pair.samples()
+    difference = Sample(samples[0].values - samples[1].values, samples[0].draws)
+    undefined = np.isnan(difference.values)
+    arm_mean, other_mean = (
+        float(nanmean(nanmean(np.where(undefined, np.nan, sample.values), axis=1), axis=0))
+        for sample in samples
+    )
+    return _Compared(difference, arm_mean, other_mean, int((~undefined).any(axis=1).sum()))
+
+
+def _effect(pair: Pair, found: _Compared, p: float, p_holm: float, margin: float) -> Effect:
+    most = pair.metric.most
+    interval = bootstrap(found.difference).within(-most, most)
+    sides = [group for group in (pair.arm, pair.other) if group]
+    word = verdict(interval, p_holm, found.patients, margin, pair.metric.sign)
+    return Effect(
+        *pair.arm.where,
+        train_patients=pair.arm.train_patients,
+        arm=pair.arm.arm,
+        other=pair.name,
+        metric=pair.metric.key,
+        patients=found.patients,
+        runs=len(found.difference.draws),
+        arm_mean=found.arm_mean,
+        other_mean=found.other_mean,
+        effect=interval.mean,
+        low=interval.low,
+        high=interval.high,
+        p=p,
+        p_holm=p_holm,
+        verdict=word if found.patients else "",
+        undefined=sum(group.undefined[pair.metric.key] for group in sides),
+        failed=sum(len(group.failed) for group in sides),
+        contamination=pair.arm.contamination,
+        note="; ".join(_notes(pair, found.patients, len(found.difference.draws))),
+    )
+
+
+def _notes(pair: Pair, patients: int, runs: int) -> Iterator[str]:
+    if pair.other is None:
+        yield f"no record of {pair.name}"
+    elif not pair.arm.runs or not pair.other.runs:
+        yield f"no finished cell of {pair.name if pair.arm.runs else pair.arm.arm}"
+    elif not runs:
+        yield "no draw and seed in common"
+    elif not patients:
+        yield "no patient with a score in both"
+    else:
+        if patients < FEWEST:
+            yield f"with fewer than {FEWEST} patients no paired test can reach p < {ALPHA}"
+        if runs == 1:
+            yield "1 run: the interval leaves out the spread between seeds"
+        lost = len({*pair.arm.runs, *pair.other.runs}) - runs
+        if lost:
+            yield f"{lost} run{'s' if lost > 1 else ''} without a counterpart left out"
+
+
+def overall(pairs: Sequence[Pair]) -> list[Overall]:
+    """The effect over all tasks, for each arm and fraction that at least two tasks share."""
+    found: dict[tuple[str, str, str, str], dict[str, Sample]] = defaultdict(dict)
+    for pair in pairs:
+        compared = _compare(pair)
+        if compared.patients:
+            where = pair.arm.where
+            key = (where.adaptation, where.fraction, pair.arm.arm, pair.name)
+            found[key].setdefault(where.task, compared.difference)
+    rows = []
+    for key, tasks in found.items():
+        if len(tasks) > 1:
+            most = pairs[0].metric.most
+            rows.append(Overall(*key, len(tasks), *bootstrap(*tasks.values()).within(-most, most)))
+    return rows
+
+
+def means(groups: Sequence[Group]) -> list[Mean]:
+    """Mean and interval of every metric for every arm, also of those that failed."""
+    return [
+        Mean(
+            *group.where,
+            train_patients=group.train_patients,
+            arm=group.arm,
+            patients=len(group.patients),
+            runs=len(group.runs),
+            scores={
+                key: bootstrap(
+                    Sample(group.scores[key], tuple(run.draw for run in group.runs))
+                ).within(0.0, metric.most)
+                for key, metric in METRICS.items()
+            },
+            undefined=group.undefined["dice"],
+            failed_cases=group.failed_cases,
+            failed=len(group.failed),
+            **group.spent._asdict(),
+            scale=group.scale,
+            contamination=group.contamination,
+        )
+        for group in groups
+    ]

@@ -1,0 +1,98 @@
+"""Which arms give the most for what they cost: the frontier of cost and quality."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voxbench.stats.frame import Group, Where, nanmean
+from voxbench.stats.metric import Metric
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One arm at one fraction: its score and its hours.
+
+    Attributes:
+        score: mean over patients.
+        gpu_hours, cpu_hours: of one fine-tuning.
+        pretraining_gpu_hours, pretraining_cpu_hours: of making the weights once.
+        uses: trainings in these records that share the weights.
+        tuning: on the frontier if the weights are there for free.
+        amortised: on the frontier if each use pays its share of the pre-training.
+        whole: on the frontier if this use pays for all of it.
+    """
+
+    task: str
+    adaptation: str
+    fraction: str
+    arm: str
+    score: float
+    gpu_hours: float
+    cpu_hours: float
+    pretraining_gpu_hours: float
+    pretraining_cpu_hours: float
+    uses: int
+    tuning: bool
+    amortised: bool
+    whole: bool
+
+
+def frontier(groups: Sequence[Group], metric: Metric) -> list[Offer]:
+    """All arms with a score, and the frontiers that they are on.
+
+    An arm is off a frontier if another has a score as good for no more hours, and is better in one
+    of the two. Hours of accelerators and processors are not added up.
+    """
+    uses: dict[str, int] = defaultdict(int)
+    for group in groups:
+        uses[group.arm] += len(group.runs)
+    places: dict[Where, list[Group]] = defaultdict(list)
+    for group in groups:
+        if group.runs and not math.isnan(_score(group, metric)):
+            places[group.where].append(group)
+    return [offer for members in places.values() for offer in _offers(members, metric, uses)]
+
+
+def _score(group: Group, metric: Metric) -> float:
+    return float(nanmean(nanmean(group.scores[metric.key], axis=1), axis=0))
+
+
+def _offers(groups: Sequence[Group], metric: Metric, uses: dict[str, int]) -> list[Offer]:
+    scores = [_score(group, metric) for group in groups]
+    kept = {
+        share: _undominated(
+            [(metric.sign * score, *_hours(group, share, uses[group.arm]))
+             for group, score in zip(groups, scores, strict=True)]
+        )
+        for share in ("tuning", "amortised", "whole")
+    }  # fmt: skip
+    return [
+        Offer(
+            group.where.task, group.where.adaptation, group.where.fraction, group.arm, score,
+            *_hours(group, "tuning", 1), group.spent.pretraining_gpu_hours,
+            group.spent.pretraining_cpu_hours, uses[group.arm],
+            **{share: found[i] for share, found in kept.items()},
+        )
+        for i, (group, score) in enumerate(zip(groups, scores, strict=True))
+    ]  # fmt: skip
+
+
+def _hours(group: Group, share: str, uses: int) -> tuple[float, float]:
+    """Accelerator and processor hours of one fine-tuning with its share of the pre-training."""
+    spent, runs = group.spent, len(group.runs)
+    part = {"tuning": 0.0, "amortised": 1 / uses, "whole": 1.0}[share]
+    return (
+        spent.gpu_hours / runs + part * spent.pretraining_gpu_hours,
+        spent.cpu_hours / runs + part * spent.pretraining_cpu_hours,
+    )
+
+
+def _undominated(offers: Sequence[tuple[float, float, float]]) -> list[bool]:
+    """Which of (score, hours, hours) no other matches or beats in all and beats in one."""
+
+    def beats(one: tuple[float, float, float], other: tuple[float, float, float]) -> bool:
+        no_worse = one[0] >= other[0] and one[1] <= other[1] and one[2] <= other[2]
+        return no_worse and one != other
+
+    return [not any(beats(other, offer) for other in offers) for offer in offers]

@@ -1,0 +1,102 @@
+"""The interquartile mean over patients, with its interval.
+
+Less moved by outliers than the mean, less wasteful than the median (Agarwal et al. 2021,
+arXiv:2108.13264).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.metrics.kernel import kernel
+from voxbench.stats.bootstrap import Sample, over_tasks
+from voxbench.stats.counts import Array, patient_counts, run_counts, task_counts
+from voxbench.stats.frame import nanmean
+from voxbench.stats.interval import bounds
+
+_RESAMPLES = 2000  # the first of those that everybody shares: sorting is dear
+
+
+def interquartile_mean(values: Array) -> Array:
+    """Mean of the middle half of the defined values of each column, (column,).
+
+    A value that the quartile cuts counts in part.
+    """
+    return np.array([_middle(column[~np.isnan(column)]) for column in values.T])
+
+
+def _middle(values: Array) -> float:
+    n = len(values)
+    if not n:
+        return float("nan")
+    edges = np.arange(n + 1.0)
+    weights = np.diff(np.clip(edges, n / 4, 3 * n / 4))
+    return float(np.sort(values) @ weights / weights.sum())
+
+
+def iqm_interval(samples: Sequence[Sample], resamples: int, seed: int) -> tuple[Array, Array]:
+    """95% bounds of the mean over tasks of each arm's interquartile mean, each (arm,).
+
+    Tasks, patients and runs are resampled as everywhere; the tails are moved out as over tasks.
+
+    Args:
+        samples: (arm, patient, run) of each task.
+        resamples: of the draws that are shared; the first 2,000 are used.
+        seed: of the draws.
+    """
+    drawn = []
+    for column, sample in enumerate(samples):
+        patients = patient_counts(sample.values.shape[1], len(samples), column, resamples, seed)
+        runs = run_counts(sample.draws, column, resamples, seed)
+        drawn.append(iqm_resampled(sample, patients[:_RESAMPLES], runs[:_RESAMPLES]))
+    means = [nanmean(sample.values, axis=2).T for sample in samples]
+    points = np.array([interquartile_mean(task) for task in means])
+    units = means[0] if len(samples) == 1 else points
+    times = task_counts(len(samples), resamples, seed)[:_RESAMPLES]
+    return bounds(over_tasks(np.array(drawn), times), nanmean(points, axis=0), units)
+
+
+def iqm_resampled(sample: Sample, patients: Array, runs: Array) -> Array:
+    """The interquartile mean in each resample, (resample, arm); NaN where nothing was drawn.
+
+    Few runs are drawn in few ways: patients are sorted once for each way.
+    """
+    ways, of = np.unique(runs, axis=0, return_inverse=True)
+    found = np.empty((len(patients), len(sample.values)))
+    for arm, values in enumerate(sample.values):
+        known = ~np.isnan(values)
+        total = ways @ np.where(known, values, 0.0).T
+        times = ways @ known.T.astype(np.float64)
+        means = np.full(total.shape, np.nan)
+        np.divide(total, times, out=means, where=times > 0)
+        order = np.argsort(means, axis=1)
+        ranked = np.take_along_axis(means, order, axis=1)
+        found[:, arm] = _middles(ranked, order, of.ravel(), patients)
+    return found
+
+
+@kernel
+def _middles(
+    ranked: Array, order: NDArray[np.int64], of: NDArray[np.int64], counts: Array
+) -> Array:
+    """Mean of the middle half of sorted values that count so many times each; NaN come last."""
+    found = np.full(len(of), np.nan)
+    for row in range(len(of)):
+        values, places = ranked[of[row]], order[of[row]]
+        known = 0
+        n = 0.0
+        while known < len(values) and not np.isnan(values[known]):
+            n += counts[row, places[known]]
+            known += 1
+        if n == 0:
+            continue
+        total, before = 0.0, 0.0
+        for rank in range(known):
+            after = before + counts[row, places[rank]]
+            inside = min(after, 0.75 * n) - max(before, 0.25 * n)
+            if inside > 0:
+                total += inside * values[rank]
+            before = after
+        found[row] = total / (0.5 * n)
+    return found

@@ -1,0 +1,54 @@
+"""What keeps records apart that must not be averaged or compared."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from voxbench.design.cell import digest
+from voxbench.records import Record
+
+
+def settings(records: Sequence[Record]) -> dict[str, str]:
+    """Key → digest of all that must be equal between compared records.
+
+    A failed cell may have died before its data were known: it joins the finished cells of its
+    task and recipe.
+    """
+    finished: dict[str, str] = {}
+    joined: dict[tuple[str, str], str] = {}
+    for record in records:
+        if record.data:
+            same = [record.data.fingerprint, record.data.split_sha256, record.metrics_version]
+            finished[record.key] = digest([_recipe(record), same])[:6]
+            if record.status == "ok":
+                joined.setdefault((record.arm.task, _recipe(record)), finished[record.key])
+    return {
+        record.key: finished[record.key]
+        if record.status == "ok"
+        else joined.get((record.arm.task, _recipe(record)), _recipe(record)[:6])
+        for record in records
+    }
+
+
+def by_recipe(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Digest of recipe, limit and smoke → its records: no others are ever ranked together."""
+    found = defaultdict(list)
+    for record in records:
+        found[_recipe(record)[:6]].append(record)
+    return dict(found)
+
+
+def _recipe(record: Record) -> str:
+    return digest([record.cell.get("recipe"), record.cell.get("limit"), record.smoke])
+
+
+def suffixes(records: Sequence[Record]) -> dict[str, str]:
+    """Key → what tells apart arms under one label, as after a change of the pre-training."""
+    identity = ("baseline", "source", "pretraining", "contract")
+    variants = {r.key: digest([r.cell.get(name) for name in identity])[:4] for r in records}
+    seen = defaultdict(set)
+    for record in records:
+        seen[record.arm.task, record.arm.baseline].add(variants[record.key])
+    return {
+        r.key: f"#{variants[r.key]}" if len(seen[r.arm.task, r.arm.baseline]) > 1 else ""
+        for r in records
+    }

@@ -1,0 +1,85 @@
+"""Where a race stands, from its declaration and the records that are there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from voxbench.records import Record
+from voxbench.records.race import Comparison, Pairing, Race
+from voxbench.stats.bootstrap import Sample
+from voxbench.stats.effects import NOTHING, Pair
+from voxbench.stats.frame import read_groups
+from voxbench.stats.metric import Metric, find_metric
+from voxbench.stats.racing import Standing, looks, settle
+
+
+@dataclass(frozen=True)
+class State:
+    """A comparison of a race as it is now.
+
+    Attributes:
+        standing: its verdict, and the look that gave it.
+        sample: the differences, (patient, run), of the trainings that were looked at.
+        tried: trainings that are over, finished or failed, up to the first that is not.
+        failed: of these, the trainings that the arm or the twin failed.
+    """
+
+    comparison: Comparison
+    standing: Standing
+    sample: Sample
+    tried: int
+    failed: int
+
+    @property
+    def settled(self) -> bool:
+        """It has a verdict."""
+        return self.standing.verdict != "undecided"
+
+    @property
+    def next(self) -> Pairing | None:
+        """The training that comes next, if it still needs one and has one."""
+        runs = self.comparison.runs
+        return None if self.settled or self.tried == len(runs) else runs[self.tried]
+
+
+def states(race: Race, records: Mapping[str, Record]) -> list[State]:
+    """The state of each comparison, by the records of its trainings.
+
+    Trainings count in their declared order, up to the first that is still missing; failed ones are
+    left out. So the looks depend on the records alone, not on when or in which order they came.
+    """
+    metric = find_metric(race.metric)
+    tried = [_tried(comparison, records) for comparison in race.comparisons]
+    finished = [[run for run in runs if _finished(run, records)] for runs in tried]
+    samples = [_sample(runs, records, metric) for runs in finished]
+    seen = [looks(sample, race.shares, race.margin) for sample in samples]
+    return [
+        State(comparison, standing, sample, len(runs), len(runs) - len(done))
+        for comparison, standing, sample, runs, done in zip(
+            race.comparisons, settle(seen, metric.sign), samples, tried, finished, strict=True
+        )
+    ]
+
+
+def _tried(comparison: Comparison, records: Mapping[str, Record]) -> list[Pairing]:
+    found = []
+    for run in comparison.runs:
+        both = [records[key].status for key in (run.arm, run.twin) if key in records]
+        if "failed" not in both and len(both) < 2:
+            break
+        found.append(run)
+    return found
+
+
+def _finished(run: Pairing, records: Mapping[str, Record]) -> bool:
+    return all(key in records and records[key].status == "ok" for key in (run.arm, run.twin))
+
+
+def _sample(runs: list[Pairing], records: Mapping[str, Record], metric: Metric) -> Sample:
+    """The differences with the trainings in their order."""
+    if not runs:
+        return NOTHING
+    [arm] = read_groups(records[run.arm] for run in runs)
+    [twin] = read_groups(records[run.twin] for run in runs)
+    ours, theirs = Pair(arm, twin, twin.arm, metric).samples()
+    order = [arm.runs.index((run.draw, run.seed)) for run in runs]
+    return Sample((ours.values - theirs.values)[:, order], tuple(run.draw for run in runs))

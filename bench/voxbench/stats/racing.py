@@ -1,0 +1,147 @@
+"""Racing: verdicts after every training while a sweep runs, without naming too many winners.
+
+Testing again after each training would find differences that are not there: each look is another
+chance. So the error of 5% is divided over the looks before the first of them: the look after k of
+K trainings may spend (k/K)³ − ((k−1)/K)³ of it, the power family of Kim & DeMets (1987,
+doi:10.1093/biomet/74.1.149): little early, where two or three trainings say little, and most at
+the end. Looks add trainings on the *same* patients, whose own luck never shrinks, so looks depend
+on each other in no simple way. The shares are therefore added up (Bonferroni over looks), which
+holds for any dependence and any rule of stopping.
+
+- A winner needs p / share below Holm's threshold over the declared family, at some look. That p is
+  the larger of two: of the signed-rank test over patients, and of the interval over patients and
+  trainings, so that neither the patients' nor the seeds' luck passes for an effect. Unlike in the
+  report, Holm's correction reaches the interval too.
+- Equivalence needs the interval of level 1 − 0.05 × share inside ±margin: as in the report, each
+  comparison for itself.
+- The interval is the report's, but never narrower than Student's over the trainings alone. So far
+  out in the tails the former trusts two or three trainings that happen to agree: with much luck of
+  seeds and 100 patients it named a winner in 5.4% of the families.
+
+The first look that settles a comparison stands. tests/benchmarks/racing.py shows that the error is
+kept, and what a race saves.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from voxbench.stats.bootstrap import Sample
+from voxbench.stats.counts import Array
+from voxbench.stats.few import Spread, spread
+from voxbench.stats.frame import nanmean
+from voxbench.stats.paired import ALPHA, FEWEST, holm, wilcoxon
+
+FIRST = 2  # trainings before which nothing is known of the spread between them
+
+
+class Look(NamedTuple):
+    """What is seen of a comparison after some of its trainings.
+
+    Attributes:
+        runs: so many.
+        share: of the error that this look may spend.
+        effect: arm − twin.
+        low, high: its interval of level 1 − 0.05 × share.
+        p: two-sided, of the interval or of the signed-rank test, whichever is larger; divided by
+            the share, and at most 1.
+        equivalent: the interval lies inside the margin.
+    """
+
+    runs: int
+    share: float
+    effect: float
+    low: float
+    high: float
+    p: float
+    equivalent: bool
+
+
+class Standing(NamedTuple):
+    """Where a comparison stands in a race.
+
+    Attributes:
+        verdict: better, worse, equivalent or undecided.
+        look: the one that settled it, else the last; None before the first.
+        p: the smallest p of the looks so far.
+        p_holm: the same by Holm over the family.
+    """
+
+    verdict: str
+    look: Look | None
+    p: float
+    p_holm: float
+
+
+def shares(runs: int) -> list[float]:
+    """What each look may spend of the error, from that after 2 trainings to that after all.
+
+    What the look after the first training would spend falls to the second's.
+    """
+    times = np.arange(FIRST, runs + 1) / runs
+    spent: list[float] = np.diff(times**3, prepend=0.0).tolist()
+    return spent
+
+
+def looks(sample: Sample, shares: Sequence[float], margin: float) -> list[Look]:
+    """All looks at the differences, (patient, run), with the trainings in the declared order."""
+    most = min(sample.values.shape[1], len(shares) + FIRST - 1)
+    return [
+        _look(Sample(sample.values[:, :runs], sample.draws[:runs]), shares[runs - FIRST], margin)
+        for runs in range(FIRST, most + 1)
+    ]
+
+
+def _look(sample: Sample, share: float, margin: float) -> Look:
+    patients = nanmean(sample.values, axis=1)
+    known = spread(sample.values[None], sample.draws)
+    effect = float(nanmean(patients, axis=0))
+    runs = sample.values.shape[1]
+    if (~np.isnan(patients)).sum() < FEWEST:
+        return Look(runs, share, effect, math.nan, math.nan, 1.0, False)
+    reach = _reach(known, ALPHA * share / 2)
+    low, high = effect - reach, effect + reach
+    p = _p(known, effect, patients, share)
+    return Look(runs, share, effect, low, high, p, -margin < low and high < margin)
+
+
+def _reach(known: Spread, tail: float) -> float:
+    """How far the interval reaches: as in the report, and no less than Student's over trainings."""
+    alone = -float(special.stdtrit(known.runs_freedom[0], tail)) * math.sqrt(known.runs[0])
+    return max(known.reach(0, tail), alone)
+
+
+def _p(known: Spread, effect: float, patients: Array, share: float) -> float:
+    distance = abs(effect)
+    if distance == 0 or _reach(known, share / 2) >= distance:
+        return 1.0
+    over_runs = math.sqrt(known.runs[0]) / distance
+    alone = 2 * float(special.stdtr(known.runs_freedom[0], -1 / over_runs)) if over_runs else 0.0
+    return min(1.0, max(known.p(0, distance), alone, wilcoxon(patients)) / share)
+
+
+def settle(family: Sequence[Sequence[Look]], sign: int = 1) -> list[Standing]:
+    """The standing of each comparison of the declared family, from its looks so far.
+
+    Args:
+        family: the looks of each comparison; those that have none yet count in the family.
+        sign: +1 where more is better, −1 where less is.
+    """
+    p = [min((1.0, *(look.p for look in seen))) for seen in family]
+    return [
+        _standing(seen, own, holmed, sum(other >= own for other in p), sign)
+        for seen, own, holmed in zip(family, p, holm(p), strict=True)
+    ]
+
+
+def _standing(seen: Sequence[Look], p: float, p_holm: float, rivals: int, sign: int) -> Standing:
+    for look in seen:
+        if look.equivalent:
+            return Standing("equivalent", look, p, p_holm)
+        if p_holm < ALPHA and rivals * look.p < ALPHA:
+            word = "better" if look.effect * sign > 0 else "worse"
+            return Standing(word, look, p, p_holm)
+    return Standing("undecided", seen[-1] if seen else None, p, p_holm)

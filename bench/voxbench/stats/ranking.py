@@ -1,0 +1,172 @@
+"""Ranks of the arms of a board: bootstrap distributions, ties and tied groups."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from voxbench.stats.aggregate import Aggregation, ranks, standings
+from voxbench.stats.board import Board, patient_means
+from voxbench.stats.bootstrap import RESAMPLES, Estimates, estimate, over_tasks
+from voxbench.stats.counts import Array
+from voxbench.stats.few import spread
+from voxbench.stats.frame import nanmean
+from voxbench.stats.interval import LEVEL, bounds
+from voxbench.stats.iqm import interquartile_mean, iqm_interval
+from voxbench.stats.pairs import PairRow, all_pairs
+
+Ties = Literal["test", "verdict"]
+
+
+@dataclass(frozen=True)
+class RankRow:
+    """One arm of a ranking, best first.
+
+    Attributes:
+        place: 1 + the arms that the tests call better: arms of one place are tied.
+        group: letters of the tied groups that it belongs to.
+        tasks: with a score.
+        patients: with a score, over all tasks.
+        mean, low, high: of the metric over tasks.
+        iqm, iqm_low, iqm_high: interquartile mean over patients, of the mean over tasks.
+        rank, rank_low, rank_high: by the means, with a 95% bootstrap interval.
+        first: share of the resamples in which it is best, a tie counting for neither.
+    """
+
+    place: int
+    arm: str
+    group: str
+    tasks: int
+    patients: int
+    mean: float
+    low: float
+    high: float
+    iqm: float
+    iqm_low: float
+    iqm_high: float
+    rank: float
+    rank_low: float
+    rank_high: float
+    first: float
+
+
+class League(NamedTuple):
+    """A board with all its pairs and its ranking, best first."""
+
+    board: Board
+    pairs: list[PairRow]
+    rows: list[RankRow]
+
+
+def league(
+    board: Board,
+    margin: float,
+    how: Aggregation = "tasks",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    ties: Ties = "test",
+) -> League:
+    """Compare all pairs and rank all arms; tasks, patients and runs are resampled once for both.
+
+    `ties` says which pairs are apart: those that the paired test separates, or those whose verdict
+    is better or worse. The test knows patients only; the verdict's interval also holds the luck of
+    few training runs.
+    """
+    found = estimate(board.samples, resamples, seed)
+    pairs = all_pairs(board, margin, found, resamples, seed)
+    return League(board, pairs, _table(board, pairs, found, how, seed, ties))
+
+
+def _table(
+    board: Board,
+    pairs: Sequence[PairRow],
+    found: Estimates,
+    how: Aggregation,
+    seed: int,
+    ties: Ties,
+) -> list[RankRow]:
+    point, drawn = _ranks(board, found, how)
+    mean = nanmean(found.points, axis=0)
+    means = [patient_means(sample) for sample in board.samples]
+    units = means[0] if len(means) == 1 else found.points
+    sure = spread(*board.samples[0]) if len(means) == 1 else None
+    low, high = bounds(over_tasks(found.drawn, found.times), mean, units, known=sure)
+    low, high = np.clip((low, high), 0.0, board.metric.most)
+    inner = np.clip(iqm_interval(board.samples, len(found.times), seed), 0.0, board.metric.most)
+    middle = nanmean(np.array([interquartile_mean(task) for task in means]), axis=0)
+    order = [int(arm) for arm in np.argsort(point, kind="stable")]
+    better = _better(board, pairs, ties)
+    letters, worse = _groups(order, better), _beaten_by(len(board.arms), better)
+    rows = []
+    for arm in order:
+        patients = [int((~np.isnan(task[:, arm])).sum()) for task in means]
+        rows.append(
+            RankRow(
+                1 + worse[arm], board.arms[arm], letters[arm], sum(n > 0 for n in patients),
+                sum(patients), float(mean[arm]), float(low[arm]), float(high[arm]),
+                float(middle[arm]), float(inner[0, arm]), float(inner[1, arm]),
+                float(point[arm]), *_spread(drawn[:, arm]),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _ranks(board: Board, found: Estimates, how: Aggregation) -> tuple[Array, Array]:
+    """Ranks by the scores themselves, (arm,), and in each resample, (resample, arm)."""
+    scored = [~np.isnan(sample.values).all(axis=(0, 2)) for sample in board.samples]
+    sizes = np.array([float(own.sum()) for own in scored])
+    once, sign = np.ones((1, len(sizes))), board.metric.sign
+    return (
+        ranks(standings(found.points[:, None], once, sizes, how, sign))[0],
+        ranks(standings(found.drawn, found.times, sizes, how, sign)),
+    )
+
+
+def _spread(drawn: Array) -> tuple[float, float, float]:
+    """The 95% interval of a rank, and the share of resamples in which it is 1."""
+    own = drawn[~np.isnan(drawn)]
+    if not own.size:
+        return math.nan, math.nan, math.nan
+    low, high = np.percentile(own, (50 * (1 - LEVEL), 50 * (1 + LEVEL)))
+    return float(low), float(high), float((own == 1).mean())
+
+
+def _better(board: Board, pairs: Sequence[PairRow], ties: Ties) -> set[tuple[int, int]]:
+    """(winner, loser) of each pair that is apart."""
+    names = {arm: place for place, arm in enumerate(board.arms)}
+    found = set()
+    for pair in pairs:
+        if pair.separated if ties == "test" else pair.verdict in ("better", "worse"):
+            ahead = pair.effect * board.metric.sign > 0
+            one, other = names[pair.arm], names[pair.other]
+            found.add((one, other) if ahead else (other, one))
+    return found
+
+
+def _beaten_by(arms: int, better: set[tuple[int, int]]) -> list[int]:
+    return [sum(loser == arm for _, loser in better) for arm in range(arms)]
+
+
+def _groups(order: Sequence[int], better: set[tuple[int, int]]) -> list[str]:
+    """Letters of the longest stretches of the ranking in which no pair is apart."""
+    apart = {frozenset(pair) for pair in better}
+    letters = [""] * len(order)
+    tied = stretches(len(order), lambda i, j: frozenset((order[i], order[j])) not in apart)
+    for number, (start, end) in enumerate(tied):
+        for place in range(start, end + 1):
+            letters[order[place]] += chr(ord("a") + number % 26)
+    return letters
+
+
+def stretches(n: int, tied: Callable[[int, int], bool]) -> list[tuple[int, int]]:
+    """First and last place of each longest stretch of 0…n−1 in which all pairs are tied."""
+    found: list[tuple[int, int]] = []
+    for start in range(n):
+        end = start
+        while end + 1 < n and all(tied(i, end + 1) for i in range(start, end + 1)):
+            end += 1
+        if not found or end > found[-1][1]:
+            found.append((start, end))
+    return found

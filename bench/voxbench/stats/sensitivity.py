@@ -1,0 +1,73 @@
+"""Does the ranking hold under another metric, aggregation, or policy for what is missing?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from voxbench.errors import SpecError
+from voxbench.stats.aggregate import AGGREGATIONS, Aggregation, ranks, standings
+from voxbench.stats.board import POLICIES, Board, Policy, boards, patient_means, settle
+from voxbench.stats.counts import Array
+from voxbench.stats.frame import Group, nanmean
+from voxbench.stats.metric import METRICS
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to rank, and what comes of it.
+
+    Attributes:
+        ranks: of each arm, (arm,); NaN without a score.
+        tau: Kendall's τ-b with the first variant; NaN where a ranking is one tie.
+        leader: the best arm or arms.
+        note: why there is no ranking.
+    """
+
+    metric: str
+    aggregation: Aggregation
+    policy: Policy
+    ranks: Array
+    tau: float
+    leader: tuple[str, ...]
+    note: str = ""
+
+
+def sensitivity(groups: Sequence[Group], reference: Board) -> list[Variant]:
+    """All metrics, aggregations and policies; the first is the reference's metric by tasks.
+
+    Metrics without a score are left out.
+    """
+    order = [reference.metric, *(m for m in METRICS.values() if m != reference.metric)]
+    found: list[Variant] = []
+    for metric in order:
+        [board] = [b for b in boards(groups, metric) if b.scope == reference.scope]
+        if all(np.isnan(sample.values).all() for sample in board.samples):
+            continue
+        for policy in POLICIES:
+            for how in AGGREGATIONS:
+                found.append(_variant(board, how, policy, found[0].ranks if found else None))
+    return found
+
+
+def _variant(board: Board, how: Aggregation, policy: Policy, first: Array | None) -> Variant:
+    try:
+        settled = settle(board, policy)
+    except SpecError as error:
+        nothing = np.full(len(board.arms), np.nan)
+        return Variant(board.metric.key, how, policy, nothing, np.nan, (), str(error))
+    points = np.array([nanmean(patient_means(s), axis=0) for s in settled.samples])
+    sizes = np.array([float(len(found)) for found in settled.patients])
+    once = np.ones((1, len(points)))
+    place = ranks(standings(points[:, None], once, sizes, how, board.metric.sign))[0]
+    leader = tuple(a for a, r in zip(board.arms, place, strict=True) if r == np.nanmin(place))
+    tau = _tau(place, place if first is None else first)
+    return Variant(board.metric.key, how, policy, place, tau, leader)
+
+
+def _tau(one: Array, other: Array) -> float:
+    known = ~np.isnan(one) & ~np.isnan(other)
+    if len(set(one[known])) < 2 or len(set(other[known])) < 2:
+        return float("nan")
+    return float(stats.kendalltau(one[known], other[known]).statistic)

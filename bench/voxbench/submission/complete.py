@@ -1,0 +1,66 @@
+"""Is anything missing: cells of the grid, twins.
+
+The rule: an arm without a single record of its scratch twin on a task has no effect to show and is
+an error; holes in a grid of fractions, draws and seeds are warnings, since what is there counts.
+Records that are in the results already fill holes.
+"""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from voxbench.records import Record
+from voxbench.submission.findings import Finding, error, warning
+
+Axes = tuple[str, int, int]
+
+
+def check_complete(records: Iterable[Record], known: Iterable[Record]) -> Iterator[Finding]:
+    """Missing twins and holes."""
+    own = list(records)
+    there: dict[tuple[str, ...], set[Axes]] = defaultdict(set)
+    for record in (*own, *known):
+        if record.status == "ok" and not record.smoke:
+            there[_arm(record, record.arm.baseline)].add(_axes(record))
+    submitted = {_arm(record, record.arm.baseline): record for record in own}
+    for arm, record in submitted.items():
+        name = f"{record.arm.baseline} on {record.arm.task}"
+        if arm not in there:
+            yield warning("all cells of an arm failed", name)
+            continue
+        if record.arm.adaptation != "direct":
+            yield from _holes(name, there[arm])
+        if record.arm.twin:
+            yield from _twin(name, there[arm], there.get(_arm(record, record.arm.twin), set()))
+    for record in own:
+        if record.status == "failed":
+            yield warning("a failed cell", f"{record.key} {record.failure or ''}")
+
+
+def _arm(record: Record, name: str) -> tuple[str, ...]:
+    """What is compared with each other: one task with one recipe and one adaptation."""
+    return record.arm.task, name, record.arm.adaptation, str(record.cell.get("recipe"))
+
+
+def _axes(record: Record) -> Axes:
+    return record.arm.fraction, record.arm.draw, record.arm.seed
+
+
+def _holes(name: str, there: set[Axes]) -> Iterator[Finding]:
+    fractions, draws, seeds = (dict.fromkeys(axis) for axis in zip(*sorted(there), strict=True))
+    missing = [axes for axes in itertools.product(fractions, draws, seeds) if axes not in there]
+    if missing:
+        yield warning("a hole in the grid of fractions, draws and seeds", _told(name, missing))
+
+
+def _twin(name: str, there: set[Axes], twin: set[Axes]) -> Iterator[Finding]:
+    if not twin:
+        yield error("an arm without its scratch twin, neither here nor in the results", name)
+    elif missing := sorted(there - twin):
+        yield warning("cells without their twin", _told(name, missing))
+
+
+def _told(name: str, missing: list[Axes]) -> str:
+    fraction, draw, seed = missing[0]
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return f"{name}, {fraction}, draw {draw}, seed {seed}{more}"

@@ -1,0 +1,126 @@
+"""What this machine has to check against: tasks with their data, and results that are known."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from voxbench.api import Task
+from voxbench.data.split import PARTS, Split, split_cases
+from voxbench.design.cell import Ref
+from voxbench.design.spec import Sweep
+from voxbench.errors import DataError, VoxbenchError
+from voxbench.plugins import TASKS, complete, find_task
+from voxbench.records import Record, Store
+from voxbench.run.plan import data_identity
+
+
+class Found(NamedTuple):
+    """A task whose data are here."""
+
+    task: Task
+    split: Split
+    identity: str
+
+
+class Frozen(NamedTuple):
+    """A committed split: its hash, and the ids of each part."""
+
+    sha256: str
+    parts: Mapping[str, Sequence[str]]
+
+
+class Here:
+    """Tasks and results to check a bundle against.
+
+    A stranger's cell says which task it is, never where: data are looked for where a sweep of the
+    person who verifies says, else where the task's plugin says, if all its fields are the defaults.
+
+    Attributes:
+        results: folder of the results, or None.
+        records: the results' records by key.
+    """
+
+    def __init__(self, results: Path | None = None, sweeps: Iterable[Sweep] = ()) -> None:
+        self.results = results if results and (results / "records").is_dir() else None
+        self.records: dict[str, Record] = (
+            {record.key: record for record in Store(self.results)} if self.results else {}
+        )
+        self._known: dict[str, list[Ref]] = {}
+        for sweep in sweeps:
+            for entry in (*sweep.tasks, *sweep.sources.values()):
+                ref = complete(TASKS, Ref.of(entry.name, entry.fields))
+                self._known.setdefault(_identity(ref), []).append(ref)
+        self._found: dict[Ref, Found | str] = {}
+
+    def find(self, ref: Ref, name: str) -> Found | str:
+        """A task that calls itself `name`, or why it can't be had here."""
+        reasons = []
+        for candidate in self._candidates(ref):
+            found = self._look(candidate)
+            if isinstance(found, Found) and found.task.card.name == name:
+                return found
+            reasons.append(
+                found if isinstance(found, str) else f"its name is {found.task.card.name}"
+            )
+        return reasons[0] if reasons else f"{ref.name} does not say where its data lie"
+
+    def identities(self, ref: Ref) -> Iterator[str]:
+        """The identity of every data set here that a cell's source may be."""
+        for candidate in self._candidates(ref):
+            found = self._look(candidate)
+            if isinstance(found, Found):
+                yield found.identity
+
+    def split(self, name: str) -> Frozen | None:
+        """The split of a task that the results were made with; None if there is none."""
+        folder = self.results and self.results / "splits"
+        path = {path.stem: path for path in folder.glob("*.json")}.get(name) if folder else None
+        if path is None:
+            return None
+        try:
+            table = json.loads(path.read_bytes())
+            return Frozen(str(table["sha256"]), {part: list(table[part]) for part in PARTS})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path}: not a split ({error!r}).") from None
+
+    def _candidates(self, ref: Ref) -> list[Ref]:
+        known = self._known.get(_identity(ref), [])
+        return known or ([ref] if _safe(ref) else [])
+
+    def _look(self, ref: Ref) -> Found | str:
+        if ref not in self._found:
+            try:
+                task = find_task(ref)
+                self._found[ref] = Found(task, split_cases(task), data_identity(ref))
+            except VoxbenchError as error:
+                self._found[ref] = str(error)
+        return self._found[ref]
+
+
+def replaces(record: Record, known: Record) -> bool:
+    """Whether a record takes the place of the one of its key: a good one that of a failed one."""
+    return record.status == "ok" and known.status == "failed"
+
+
+def contradicts(record: Record, known: Record) -> bool:
+    """Whether a record says otherwise than the one of its key, which it does not replace.
+
+    The ledger's verdict is brought up to date in place, and is no difference.
+    """
+    apart = {"contamination"}
+    same = record.model_dump_json(exclude=apart) == known.model_dump_json(exclude=apart)
+    return not same and not replaces(record, known)
+
+
+def _safe(ref: Ref) -> bool:
+    """Whether a stranger's task may be looked for: a plugin as it is by default, with a place."""
+    try:
+        plugin = TASKS.find(ref.name)
+        return bool(plugin.folder or plugin.generated) and ref == complete(TASKS, Ref(ref.name))
+    except VoxbenchError:
+        return False
+
+
+def _identity(ref: Ref) -> str:
+    return json.dumps(ref.identity, sort_keys=True)

@@ -1,0 +1,166 @@
+"""Is a record the record of its cell: its key, its random streams, the names of its arm."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from voxbench.api import Baseline, Published
+from voxbench.design.cell import PLACES, Adaptation, Cell, Ref
+from voxbench.design.fraction import Fraction
+from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.design.seeds import streams
+from voxbench.errors import PluginError
+from voxbench.plugins import BASELINES, complete, find_baseline
+from voxbench.records import Record
+from voxbench.run.grid import label
+from voxbench.run.plan import VERSIONS
+from voxbench.submission.findings import Finding, error, unchecked, warning
+from voxbench.submission.here import Here
+
+Value = str | bool | int | float | None
+Plugin = tuple[str, dict[str, Value | list[Value]]]
+Count = Annotated[int, Field(ge=0, strict=True)]
+
+
+class _Fraction(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    share: Annotated[float, Field(gt=0, le=1)] | None
+    shots: Count | None
+
+
+class _Cell(BaseModel):
+    """A cell as a record tells it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: Plugin
+    baseline: Plugin
+    fraction: _Fraction
+    draw: Count
+    seed: Count
+    adaptation: Adaptation
+    limit: int | None
+    recipe: Recipe
+    source: Plugin | None
+    pretraining: Pretraining | None
+    contract: Preprocessing | None
+
+
+def read_cell(record: Record) -> Cell:
+    """The resolved cell of a record; its task, arm and source have no places.
+
+    Raises:
+        ValueError: it is none.
+    """
+    told = _Cell.model_validate(record.cell)
+    if told.model_dump(mode="json") != record.cell:
+        raise ValueError("it is not written as voxbench writes it")
+    plugins = [plugin for plugin in (told.task, told.baseline, told.source) if plugin]
+    if any(PLACES & fields.keys() for _, fields in plugins):
+        raise ValueError("it names a place on somebody's machine")
+    return Cell(
+        task=Ref.of(*told.task),
+        baseline=Ref.of(*told.baseline),
+        fraction=Fraction(told.fraction.share, told.fraction.shots),
+        draw=told.draw,
+        seed=told.seed,
+        adaptation=told.adaptation,
+        recipe=told.recipe,
+        source=told.source and Ref.of(*told.source),
+        pretraining=told.pretraining,
+        contract=told.contract,
+        limit=told.limit,
+    )
+
+
+def check_identity(record: Record, cell: Cell, here: Here) -> Iterator[Finding]:
+    """Key, streams and names, recomputed from the resolved cell."""
+    yield from _key(record, cell, here)
+    if streams(cell) != record.seeds:
+        yield error("the random streams are not those of the cell", record.key)
+    arm = record.arm
+    axes = (str(cell.fraction), cell.draw, cell.seed, cell.adaptation)
+    if (arm.fraction, arm.draw, arm.seed, arm.adaptation) != axes:
+        yield error("the arm's axes are not those of the cell", f"{record.key}: {axes}")
+    if not record.environment:
+        yield error("no environment", record.key)
+    yield from _arm(record, cell)
+
+
+def _key(record: Record, cell: Cell, here: Here) -> Iterator[Finding]:
+    if record.data is None:
+        yield unchecked("key: the cell failed before its data were known", record.key)
+        return
+    weights = None if cell.source or not record.weights else record.weights.sha256
+    sources: list[str | None] = [None]
+    if cell.source:
+        sources = list(here.identities(cell.source))
+        if not sources:
+            yield unchecked(
+                "key: it depends on the content of a pre-training source that is not here",
+                cell.source.name,
+            )
+            return
+    if record.key in {cell.key(record.data.fingerprint, weights, s, VERSIONS) for s in sources}:
+        return
+    if record.status == "failed" and weights is None and not cell.source:
+        yield unchecked("key: the cell failed before its weights were known", record.key)
+        return
+    yield error(
+        "the key is not the hash of the cell, its data and its weights (or another version of "
+        "voxbench made it)",
+        record.key,
+    )
+
+
+def _arm(record: Record, cell: Cell) -> Iterator[Finding]:
+    try:
+        baseline, name = find_baseline(cell.baseline), label(cell.baseline)
+        twin = _twin(baseline, cell)
+    except PluginError as missing:
+        yield unchecked("names and weights of an arm whose plugin is not here", str(missing))
+        return
+    arm = record.arm
+    told = [_bare(arm.baseline), arm.twin and _bare(arm.twin), arm.strategy, arm.network]
+    network = f"{baseline.architecture}-{baseline.size}"
+    expected = [name, twin, baseline.card.strategy, network]
+    if told != expected:
+        yield error("the arm is not called as its cell is", f"{record.key}: {told}, {expected}")
+    yield from _weights(record, baseline)
+
+
+def _twin(baseline: Baseline, cell: Cell) -> str | None:
+    if baseline.twin is None or cell.adaptation == "direct":
+        return None
+    return label(complete(BASELINES, Ref.of(*baseline.twin)))
+
+
+def _bare(name: str) -> str:
+    """A label without the file's name (a place), and without whose input contract a twin has."""
+    name = re.sub(r"(?<=[\[,])weights=[^,\]]*,?", "", name.partition(" as ")[0])
+    return name.replace(",]", "]").replace("[]", "")
+
+
+def _weights(record: Record, baseline: Baseline) -> Iterator[Finding]:
+    if (found := record.weights) is None:
+        if record.status == "ok" and baseline.card.strategy != "scratch":
+            yield error("a pre-trained arm without weights", record.key)
+        return
+    if baseline.card.strategy == "scratch":
+        yield error("scratch with weights", record.key)
+    if found.audit.loaded_share < baseline.card.min_loaded:
+        yield error(
+            "less of the encoder was loaded than its card demands",
+            f"{record.key}: {found.audit.loaded_share:.1%}",
+        )
+    if found.audit.hash_before == found.audit.hash_after:
+        yield error("loading the weights changed nothing", record.key)
+    if not isinstance(baseline, Published) or baseline.size not in baseline.checkpoints:
+        return
+    algorithm, _, digits = (baseline.checkpoint.checksum or "").partition(":")
+    if algorithm == "sha256" and not found.sha256.startswith(digits):
+        yield warning("weights of another file than the published one", record.arm.baseline)

@@ -1,0 +1,108 @@
+"""What a bundle holds: the names that members can have, and the manifest that lists them."""
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from voxbench.records import predictions
+
+MANIFEST = "manifest.json"
+KEY = re.compile(r"[0-9a-f]{20}")
+_RECORD = re.compile(r"records/([0-9a-f]{20})\.json")
+_PREDICTION = re.compile(r"predictions/([0-9a-f]{20})/([^/\\:*?\"<>|]{1,200})\.nii\.gz")
+Kind = Literal["manifest", "record", "prediction"]
+
+
+def is_plain(text: str, longest: int = 200) -> bool:
+    """Whether a name can be shown anywhere: printable, composed, and without marks of markup."""
+    return (
+        0 < len(text) <= longest
+        and text.isprintable()
+        and text == text.strip()
+        and not set(text) & set('<>"`|\\&$')
+        and unicodedata.is_normalized("NFC", text)
+    )
+
+
+def _plain(text: str) -> str:
+    if not is_plain(text, 500):
+        raise ValueError('needs 1 to 500 printable characters, none of < > " ` | \\ & $')
+    return text
+
+
+Plain = Annotated[str, AfterValidator(_plain)]
+
+
+class Member(BaseModel):
+    """A file of the bundle, as it must come out of it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(ge=0)
+
+
+class Submitter(BaseModel):
+    """Who submits, in their own words.
+
+    Attributes:
+        name: of the submission; the file of its provenance is named so.
+        contact: whom to ask.
+        source: a paper or repository.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    contact: Plain | None = None
+    source: Plain | None = None
+
+
+class Manifest(BaseModel):
+    """The first member of a bundle.
+
+    Attributes:
+        format: of the bundle's layout.
+        voxbench: the version that packed it.
+        submitter: who sends it.
+        created: when the newest record was written (UTC), so that packing again gives the same
+            bytes.
+        members: name → size and sha256 of every other member.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    format: Literal[1] = 1
+    voxbench: Plain
+    submitter: Submitter
+    created: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+    members: dict[str, Member]
+
+
+def kind_of(name: str) -> Kind | None:
+    """What a member of this name is; None if a bundle has no such member."""
+    if name == MANIFEST:
+        return "manifest"
+    if _RECORD.fullmatch(name):
+        return "record"
+    found = _PREDICTION.fullmatch(name)
+    return "prediction" if found and is_plain(found[2]) and not found[2].startswith(".") else None
+
+
+def record_name(key: str) -> str:
+    """The member that holds a record."""
+    return f"records/{key}.json"
+
+
+def prediction_name(key: str, case: str) -> str:
+    """The member that holds a label map: as it lies beside the records."""
+    return predictions.path(Path(), key, case).as_posix()
+
+
+def key_of(name: str) -> str:
+    """The key in the name of a record or a prediction."""
+    found = KEY.search(name)
+    return found[0] if found else ""

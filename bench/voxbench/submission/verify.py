@@ -1,0 +1,144 @@
+"""All that can be checked of a bundle here: one list of errors, warnings and what was left."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voxbench import metrics
+from voxbench.design.cell import Cell
+from voxbench.records import Record
+from voxbench.submission.bundle import Bundle, open_bundle, why
+from voxbench.submission.complete import check_complete
+from voxbench.submission.copies import check_copies
+from voxbench.submission.data import check_data, check_together
+from voxbench.submission.findings import Finding, error, lines, unchecked, warning
+from voxbench.submission.here import Here, contradicts
+from voxbench.submission.identity import check_identity, read_cell
+from voxbench.submission.manifest import Manifest
+from voxbench.submission.rescore import Rescored
+from voxbench.submission.scores import check_scores
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a bundle.
+
+    Attributes:
+        sha256: of the bundle.
+        manifest: who submits what.
+        records: key → record, of those that could be read.
+        raw: key → the record's own bytes.
+        label_maps: how many.
+        findings: what was found.
+    """
+
+    sha256: str
+    manifest: Manifest
+    records: Mapping[str, Record]
+    raw: Mapping[str, bytes]
+    label_maps: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def verified(self) -> bool:
+        """Whether there is no error."""
+        return not self.errors
+
+    @property
+    def errors(self) -> list[str]:
+        """What refuses the bundle."""
+        return lines(self.findings, "error")
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should look at."""
+        return lines(self.findings, "warning")
+
+    @property
+    def unchecked(self) -> list[str]:
+        """What could not be checked here, and why."""
+        return lines(self.findings, "unchecked")
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON, with every single finding."""
+        return {
+            "verified": self.verified,
+            "sha256": self.sha256,
+            "submitter": self.manifest.submitter.model_dump(),
+            "records": sorted(self.records),
+            "label_maps": self.label_maps,
+            "findings": [finding._asdict() for finding in self.findings],
+        }
+
+
+def verify(path: Path, here: Here) -> Verdict:
+    """Check a bundle against itself, the task's data and the results that are known.
+
+    Raises:
+        BundleError: it can't be read as a bundle, or is hostile.
+    """
+    with open_bundle(path) as bundle:
+        return Verdict(
+            bundle.sha256,
+            bundle.manifest,
+            bundle.records,
+            bundle.raw,
+            sum(map(len, bundle.maps.values())),
+            tuple(dict.fromkeys(_findings(bundle, here))),
+        )
+
+
+def _findings(bundle: Bundle, here: Here) -> Iterator[Finding]:
+    yield from bundle.findings
+    records = [record for record in bundle.records.values() if not _foreign(record)]
+    if not any(record.status == "ok" for record in records):
+        yield error("no finished record")
+    cells: dict[str, Cell] = {}
+    for record in bundle.records.values():
+        if reason := _foreign(record):
+            yield error(reason, record.key)
+            continue
+        yield from check_scores(record)
+        try:
+            cells[record.key] = cell = read_cell(record)
+        except ValueError as problem:
+            yield error("its cell can't be read", f"{record.key}: {why(problem)}")
+            continue
+        yield from check_identity(record, cell, here)
+        yield from check_data(record, cell, here)
+    yield from check_together(records, here.records.values())
+    yield from check_complete(records, here.records.values())
+    yield from _known(bundle, here)
+    rescored = Rescored(bundle, cells, here)
+    yield from rescored.findings
+    yield from _versions(records, rescored)
+    yield from check_copies(bundle, rescored.digests, here)
+
+
+def _foreign(record: Record) -> str | None:
+    """Why a record can't be submitted, whatever it says."""
+    if record.smoke or record.cell.get("limit") is not None:
+        return "a smoke run, which measures nothing"
+    return "imported scores, which have no cell" if record.imported else None
+
+
+def _known(bundle: Bundle, here: Here) -> Iterator[Finding]:
+    if here.results is None:
+        yield unchecked("copies of, and agreement with, known results: no folder of them was given")
+    for key, record in bundle.records.items():
+        known = here.records.get(key)
+        if known and contradicts(record, known):
+            yield error("another record than the one of the same key in the results", key)
+
+
+def _versions(records: list[Record], rescored: Rescored) -> Iterator[Finding]:
+    """Other metric definitions than today's, unless the label maps give the same scores today."""
+    for record in records:
+        if record.metrics_version == metrics.VERSION:
+            continue
+        told = f"{record.key}: {record.metrics_version!r}, this is {metrics.VERSION!r}"
+        if record.key in rescored.confirmed:
+            yield warning("an older version of the metrics, scored again with equal result", told)
+        else:
+            yield error("another version of the metrics, and no label maps to score again", told)

@@ -1,0 +1,202 @@
+"""Whether the input contract that a card declares beats others, on a few training cases.
+
+The same cases are prepared anew under contracts that are wrong on purpose: axes flipped, axes
+swapped, the window shifted by its width. A probe loss says how well the loaded network takes them:
+the Dice loss of the published head on the classes that the task shares, else the mismatch of the
+images with what the network's batch norms remember. The mismatch judges the window alone: without
+a shared class the anatomy may be another, which moves it as much as a turn does (the abdominal
+OBELISK network prefers head-and-neck CT with swapped axes).
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.api import Case, Published, Task
+from voxbench.data.prepare import PreparedCase, prepare
+from voxbench.data.split import split_cases
+from voxbench.design.preprocessing import Preprocessing, Window
+from voxbench.design.structures import shared
+from voxbench.testing.runner import Skip
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from voxbench.model.backbones import Backbone
+    from voxbench.model.weights import Contents
+
+CASES = 3
+SIDE = 64  # voxels of a probed cube, at most
+TIE = 0.02
+"""Relative difference of two losses that decides nothing: a mirrored body looks much the same."""
+
+_OPPOSITE = str.maketrans("LRAPSI", "RLPAIS")
+
+
+@dataclasses.dataclass(frozen=True)
+class Cube:
+    """Part of a prepared case.
+
+    Attributes:
+        image: (1, channel, d, h, w) float32.
+        label: (1, d, h, w) int64 of class indices.
+        labelled: (1, class) bool: annotated and present.
+    """
+
+    image: "Tensor"
+    label: "Tensor"
+    labelled: "Tensor"
+
+
+Loss = Callable[[Sequence[Cube]], float]
+
+
+def turned(contract: Preprocessing) -> dict[str, Preprocessing]:
+    """The contract with other axes, by their code: 7 flips and 5 swaps."""
+    wrong = {}
+    for flips in itertools.product([False, True], repeat=3):
+        axes = "".join(
+            axis.translate(_OPPOSITE) if flip else axis
+            for axis, flip in zip(contract.axes, flips, strict=True)
+        )
+        wrong[f"axes {axes}"] = contract.model_copy(update={"axes": axes})
+    for order in itertools.permutations(range(3)):
+        axes = "".join(contract.axes[i] for i in order)
+        wrong[f"axes {axes}"] = contract.model_copy(update={"axes": axes})
+    del wrong[f"axes {contract.axes}"]
+    return wrong
+
+
+def shifted(contract: Preprocessing) -> dict[str, Preprocessing]:
+    """The contract with its window moved up and down by its width; nothing without a window."""
+    wrong = {}
+    if isinstance(window := contract.intensity, Window):
+        for sign, name in ((1, "up"), (-1, "down")):
+            by = sign * (window.high - window.low)
+            moved = window.model_copy(update={"low": window.low + by, "high": window.high + by})
+            wrong[f"window {name}"] = contract.model_copy(update={"intensity": moved})
+    return wrong
+
+
+def losses(
+    task: Task,
+    contract: Preprocessing,
+    wrong: Mapping[str, Preprocessing],
+    loss: Loss,
+    side: int,
+) -> dict[str, float]:
+    """The probe loss of the declared contract and of the wrong ones, on the same anatomy.
+
+    Cubes of `side` voxels lie around the middle of what is annotated, in the first `CASES`
+    training cases; test cases are never looked at.
+    """
+    cases = _cases(task, contract)
+    tried = {"declared": contract, **wrong}
+    classes = list(task.card.classes)
+    return {
+        name: loss([cube(case, classes, side) for case in prepare(task, cases, one).values()])
+        for name, one in tried.items()
+    }
+
+
+def _cases(task: Task, contract: Preprocessing) -> list[Case]:
+    train = sorted(split_cases(task).train, key=lambda case: case.id)
+    prepared = prepare(task, train[: 4 * CASES], contract)
+    found = [case for case in train[: 4 * CASES] if prepared[case.id].present]
+    if not found:
+        raise Skip(f"the first training cases of {task.card.name} have no annotated voxel")
+    return found[:CASES]
+
+
+def cube(case: PreparedCase, classes: Sequence[str], side: int) -> Cube:
+    """The cube around the middle of a case's annotation, filled up with its minimum."""
+    import torch
+
+    image, label = np.asarray(case.image), np.asarray(case.label)
+    middle = np.argwhere(label > 0).mean(0) if (label > 0).any() else np.array(label.shape) / 2
+    low = np.rint(middle - side / 2).astype(int)
+    channels = zip(image, case.minimum, strict=True)
+    images = np.stack([_box(channel, low, side, least) for channel, least in channels])[None]
+    labels = _box(label, low, side, 0)[None].astype(np.int64)
+    labelled = [
+        (case.labelled is None or name in case.labelled) and bool((labels == i).any())
+        for i, name in enumerate(classes, 1)
+    ]
+    return Cube(torch.from_numpy(images), torch.from_numpy(labels), torch.tensor([labelled]))
+
+
+def _box(volume: NDArray[Any], low: NDArray[np.int_], side: int, fill: float) -> NDArray[Any]:
+    """(side, side, side) of a volume from voxel `low` on, which may lie outside."""
+    box = np.full((side, side, side), fill, volume.dtype)
+    high = low + side
+    inner = tuple(slice(max(0, a), b) for a, b in zip(low, high, strict=True))
+    part = volume[inner]
+    outer = tuple(slice(max(0, -a), max(0, -a) + n) for a, n in zip(low, part.shape, strict=True))
+    box[outer] = part
+    return box
+
+
+def head_loss(
+    baseline: Published, published: "Contents", backbone: "Backbone", task: Task
+) -> Loss | None:
+    """Dice loss through the published head, or None if it shares no class with the task."""
+    import torch
+
+    from voxbench.fit.loss import segmentation_loss
+    from voxbench.model.direct import Direct
+
+    classes = list(task.card.classes)
+    both = shared(baseline.card.outputs, classes)
+    if not both:
+        return None
+    head = baseline.head(published, backbone)
+    network = Direct(backbone, head, baseline.card.outputs, classes).eval()
+    known = torch.tensor([[name in both for name in classes]])
+
+    def loss(cubes: Sequence[Cube]) -> float:
+        with torch.no_grad():
+            found = [
+                segmentation_loss(network(one.image), one.label, one.labelled & known, "dice")
+                for one in cubes
+            ]
+        return float(torch.stack(found).mean())
+
+    return loss
+
+
+def norm_loss(backbone: "Backbone") -> Loss | None:
+    """Mismatch with the batch norms' statistics, or None if there are none."""
+    import torch
+    from torch import nn
+
+    from voxbench.testing.probe import mismatch
+
+    norms = [m for m in backbone.modules() if isinstance(m, nn.BatchNorm3d)]
+    if not any(norm.running_mean is not None for norm in norms):
+        return None
+    return lambda cubes: mismatch(backbone, torch.cat([one.image for one in cubes]))
+
+
+def verdict(found: Mapping[str, float], tie: float = TIE) -> None:
+    """Judge losses of `losses`.
+
+    Args:
+        found: the probe losses, the declared contract's among them.
+        tie: relative difference that decides nothing.
+
+    Raises:
+        AssertionError: a wrong contract is better than the declared one.
+        Skip: the probe tells none apart.
+    """
+    declared = found["declared"]
+    told = ", ".join(f"{name} {loss:.3f}" for name, loss in found.items())
+    slack = tie * abs(declared)
+    better = [name for name, loss in found.items() if loss < declared - slack]
+    if better:
+        raise AssertionError(f"{', '.join(better)} beats the declared contract: {told}")
+    if all(loss <= declared + slack for loss in found.values()):
+        raise Skip(f"the probe tells no contract apart: {told}")

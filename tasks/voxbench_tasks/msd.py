@@ -1,0 +1,175 @@
+"""The ten tasks of the Medical Segmentation Decathlon (Antonelli et al. 2022).
+
+Numbers, names, channels and labels are those of the published `dataset.json` files. The grids
+are the median spacings that nnU-Net's full resolution uses (Isensee et al. 2021). The NSD
+tolerances are voxbench's own: 1 mm for the hippocampus, whose voxels are 1 mm, 2 mm elsewhere.
+The challenge's test labels are not public: its training cases are split by patient here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from voxbench.api import Case, Split, Task, TaskCard
+from voxbench.data.folders import read_json
+from voxbench.errors import DataError
+
+
+def _card(
+    name: str,
+    channels: tuple[str, ...],
+    classes: tuple[str, ...],
+    spacing_mm: tuple[float, float, float],
+    tolerance_mm: float = 2.0,
+    window: tuple[float, float] = (-175.0, 250.0),
+    corpora: tuple[str, ...] = (),
+) -> TaskCard:
+    return TaskCard(
+        name=f"msd-{name}",
+        modality="CT" if channels == ("CT",) else "MR",
+        channels=channels,
+        classes={label: value for value, label in enumerate(classes, start=1)},
+        spacing_mm=spacing_mm,
+        tolerance_mm=dict.fromkeys(classes, tolerance_mm),
+        window=window,
+        licence="CC-BY-SA 4.0",
+        reference="Antonelli et al., The Medical Segmentation Decathlon, Nat Commun 13:4128 (2022)",
+        corpora=(f"msd-{name}", *corpora),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decathlon(Task):
+    """A folder as the Decathlon publishes it: `dataset.json`, `imagesTr/`, `labelsTr/`."""
+
+    def cases(self) -> Mapping[Split, Sequence[Case]]:
+        """The published training cases."""
+        path = self.root / "dataset.json"
+        hint = f"Unpack {self.folder}.tar of medicaldecathlon.com there, or set `root`."
+        listed = read_json(path, hint).get("training")
+        if not isinstance(listed, list) or not listed:
+            raise DataError(f"{path}: training: expected the list of training cases.")
+        cases = [self._case(item) for item in listed]
+        return {"all": sorted(cases, key=lambda case: case.id)}
+
+    def _case(self, item: Any) -> Case:
+        if not isinstance(item, dict) or not {"image", "label"} <= set(item):
+            path = self.root / "dataset.json"
+            raise DataError(f"{path}: training: expected image and label, got {item!r}.")
+        image, label = self.root / item["image"], self.root / item["label"]
+        name = image.name.removesuffix(".gz").removesuffix(".nii")
+        return Case(id=name, images=(image,), label=label, patient=self.patient(name))
+
+    def patient(self, case: str) -> str:
+        """Who a case shows; each is a patient of its own, unless a task knows better."""
+        return case
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrainTumour(Decathlon):
+    """Task 1: glioma in multi-parametric MR."""
+
+    folder: ClassVar[str] = "Task01_BrainTumour"
+    card: ClassVar[TaskCard] = _card(
+        "braintumour",
+        ("FLAIR", "T1w", "t1gd", "T2w"),
+        ("edema", "non-enhancing tumor", "enhancing tumour"),
+        (1.0, 1.0, 1.0),
+        corpora=("brats-2016", "brats-2017"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heart(Decathlon):
+    """Task 2: left atrium in MR."""
+
+    folder: ClassVar[str] = "Task02_Heart"
+    card: ClassVar[TaskCard] = _card("heart", ("MRI",), ("left atrium",), (1.25, 1.25, 1.37))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Liver(Decathlon):
+    """Task 3: liver and its tumours in portal-venous CT."""
+
+    folder: ClassVar[str] = "Task03_Liver"
+    card: ClassVar[TaskCard] = _card(
+        "liver", ("CT",), ("liver", "cancer"), (0.77, 0.77, 1.0), corpora=("lits",)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hippocampus(Decathlon):
+    """Task 4: anterior and posterior hippocampus in cropped T1 MR.
+
+    Cases 2k − 1 and 2k are the two sides of one scan: their intensities are whole multiples of one
+    factor, which 71 of 71 such pairs share to eight digits and none of 60 pairs 2k, 2k + 1 does
+    (`tests/benchmarks/patients.py`). Case 245 shares the factor of 299 and 300, perhaps by chance;
+    they count as one patient.
+    """
+
+    folder: ClassVar[str] = "Task04_Hippocampus"
+    card: ClassVar[TaskCard] = _card(
+        "hippocampus", ("MRI",), ("Anterior", "Posterior"), (1.0, 1.0, 1.0), tolerance_mm=1.0
+    )
+
+    def patient(self, case: str) -> str:
+        """The scan that a case was cropped from."""
+        number = case.rpartition("_")[2]
+        if not number.isdecimal():
+            return case
+        scan = (int(number) + 1) // 2
+        return f"scan_{123 if scan == 150 else scan:03d}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prostate(Decathlon):
+    """Task 5: peripheral and transition zone in T2 and ADC."""
+
+    folder: ClassVar[str] = "Task05_Prostate"
+    card: ClassVar[TaskCard] = _card("prostate", ("T2", "ADC"), ("PZ", "TZ"), (0.62, 0.62, 3.6))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lung(Decathlon):
+    """Task 6: lung cancer in CT."""
+
+    folder: ClassVar[str] = "Task06_Lung"
+    card: ClassVar[TaskCard] = _card(
+        "lung", ("CT",), ("cancer",), (0.79, 0.79, 1.24), window=(-1000.0, 400.0)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pancreas(Decathlon):
+    """Task 7: pancreas and its masses in portal-venous CT."""
+
+    folder: ClassVar[str] = "Task07_Pancreas"
+    card: ClassVar[TaskCard] = _card("pancreas", ("CT",), ("pancreas", "cancer"), (0.8, 0.8, 2.5))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HepaticVessel(Decathlon):
+    """Task 8: hepatic vessels and tumours in CT."""
+
+    folder: ClassVar[str] = "Task08_HepaticVessel"
+    card: ClassVar[TaskCard] = _card(
+        "hepaticvessel", ("CT",), ("Vessel", "Tumour"), (0.8, 0.8, 1.5)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spleen(Decathlon):
+    """Task 9: spleen in CT."""
+
+    folder: ClassVar[str] = "Task09_Spleen"
+    card: ClassVar[TaskCard] = _card("spleen", ("CT",), ("spleen",), (0.79, 0.79, 1.6))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colon(Decathlon):
+    """Task 10: primary colon cancer in CT."""
+
+    folder: ClassVar[str] = "Task10_Colon"
+    card: ClassVar[TaskCard] = _card(
+        "colon", ("CT",), ("colon cancer primaries",), (0.78, 0.78, 3.0)
+    )

@@ -1,0 +1,76 @@
+"""Records are written whole or not at all, and read back as they were."""
+
+import math
+
+import pytest
+from voxbench.errors import RecordError
+from voxbench.records import Record, Store
+from voxbench.records.record import Arm, CaseScores, ClassScores
+
+
+def record(key: str = "k", **changes) -> Record:
+    arm = Arm(
+        task="t", baseline="b", twin=None, strategy="scratch", network="unet-tiny",
+        fraction="100%", draw=0, seed=0, adaptation="full",
+    )  # fmt: skip
+    scores = ClassScores(
+        dice=math.nan, nsd=0.5, hd95_mm=2.0, volume_mm3_prediction=0, volume_mm3_reference=0
+    )
+    cases = [CaseScores(case="1", patient="p", classes={"c": scores})]
+    values = {
+        "key": key, "status": "ok", "smoke": False, "sweep": "s", "arm": arm, "cell": {},
+        "environment": {}, "seeds": {}, "cases": cases,
+    }  # fmt: skip
+    return Record(**{**values, **changes})
+
+
+def test_undefined_survives_json_as_null(tmp_path):
+    store = Store(tmp_path)
+    store.write(record())
+    assert '"dice": null' in store.path("k").read_text()
+    read = store.read("k")
+    assert math.isnan(read.cases[0].classes["c"].dice)
+    assert read.cases[0].classes["c"].nsd == 0.5
+
+
+def test_a_missing_record_is_none(tmp_path):
+    assert Store(tmp_path).read("k") is None
+    assert list(Store(tmp_path)) == []
+
+
+def test_records_come_in_the_order_of_their_keys(tmp_path):
+    store = Store(tmp_path)
+    for key in "cab":
+        store.write(record(key))
+    assert [found.key for found in store] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"key": 1}', "[]"])
+def test_a_damaged_record_is_named_with_the_way_out(tmp_path, text):
+    store = Store(tmp_path)
+    store.write(record())
+    store.path("k").write_text(text)
+    with pytest.raises(RecordError, match=r"k\.json: not a record .*delete it"):
+        store.read("k")
+
+
+def test_another_schema_is_refused(tmp_path):
+    store = Store(tmp_path)
+    store.write(record(schema_version=99))
+    with pytest.raises(RecordError, match="schema 99"):
+        store.read("k")
+
+
+def test_a_failed_write_leaves_the_old_record_and_no_rest(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    store.write(record())
+    before = store.path("k").read_bytes()
+
+    def full(_handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("voxbench.files.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        store.write(record(sweep="other"))
+    assert store.path("k").read_bytes() == before
+    assert [path.name for path in store.folder.iterdir()] == ["k.json"]
