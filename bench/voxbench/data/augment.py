@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from voxbench.compiled import compiled, read_only
 from voxbench.data.patches import Batch
 from voxbench.data.resample import interpolate
-from voxbench.metrics.kernel import frozen, kernel
 
 Level = Literal["none", "light", "full"]
 Image = NDArray[np.float32]
@@ -92,8 +92,8 @@ def _transformed(
     fill = image.min(axis=(1, 2, 3))
     moved, classes = np.empty_like(image), np.empty_like(label)
     matrix = _rotation(angles) / scale
-    image, label = (frozen(np.ascontiguousarray(array)) for array in (image, label))
-    _warp(image, label, frozen(matrix), frozen(fill), moved, classes)
+    image, label = (read_only(np.ascontiguousarray(array)) for array in (image, label))
+    _warp(image, label, read_only(matrix), read_only(fill), moved, classes)
     return moved, classes
 
 
@@ -159,7 +159,7 @@ def _bent(image: Image, gamma: float) -> Image:
     return curve
 
 
-@kernel
+@compiled
 def _warp(
     image: Image,
     label: NDArray[np.uint8],

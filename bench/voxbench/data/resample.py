@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.metrics.kernel import frozen, kernel
+from voxbench.compiled import compiled, read_only
 
 Shape = tuple[int, int, int]
 
@@ -47,7 +47,7 @@ def vote(label: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
         return label
     out = np.empty(shape, np.uint8)
     x, y, z = (taps(size, target) for size, target in zip(label.shape, shape, strict=True))
-    _vote(frozen(np.ascontiguousarray(label)), x, y, z, out)
+    _vote(read_only(np.ascontiguousarray(label)), x, y, z, out)
     return out
 
 
@@ -55,11 +55,11 @@ def strongest(scores: NDArray[Any], shape: Shape) -> NDArray[np.uint8]:
     """Resample scores (class, d, h, w) linearly; the class with the largest, lowest on a tie."""
     out = np.empty(shape, np.uint8)
     x, y, z = (taps(size, target) for size, target in zip(scores.shape[1:], shape, strict=True))
-    _strongest(frozen(np.ascontiguousarray(scores, np.float32)), x, y, z, out)
+    _strongest(read_only(np.ascontiguousarray(scores, np.float32)), x, y, z, out)
     return out
 
 
-@kernel
+@compiled
 def _vote(label: NDArray[np.uint8], x: Taps, y: Taps, z: Taps, out: NDArray[np.uint8]) -> None:
     seen = np.empty(8, np.uint8)
     weights = np.empty(8, np.float32)
@@ -99,7 +99,7 @@ def _vote(label: NDArray[np.uint8], x: Taps, y: Taps, z: Taps, out: NDArray[np.u
                 out[i, j, k] = seen[best]
 
 
-@kernel
+@compiled
 def _strongest(
     scores: NDArray[np.float32], x: Taps, y: Taps, z: Taps, out: NDArray[np.uint8]
 ) -> None:

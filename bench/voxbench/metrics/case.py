@@ -8,11 +8,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.compiled import read_only
 from voxbench.errors import DataError
 from voxbench.metrics import empty
 from voxbench.metrics.areas import contour_lengths, surface_areas
 from voxbench.metrics.corners import corner_sites
-from voxbench.metrics.kernel import frozen
 from voxbench.metrics.labels import Layer
 from voxbench.metrics.lattice import MARGIN, Lattice, by_class, class_sizes
 from voxbench.metrics.near import WINDOW, rows_within
@@ -77,7 +77,7 @@ def score_layer(
     voxels = count_voxels(prediction, reference, index, run)
     flat = prediction.ndim == 2
     if flat:  # a slice stacked on itself has the slice's contour as its surface
-        prediction, reference = (frozen(np.stack([v] * 3)) for v in (prediction, reference))
+        prediction, reference = (read_only(np.stack([v] * 3)) for v in (prediction, reference))
     geometry = _geometry(prediction.shape, plan, flat)
     sides = [
         _boundaries(volume, index, geometry.lattice, plan.definition, run)

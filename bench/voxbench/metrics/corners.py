@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from voxbench.compiled import compiled, trailing_zeros
 from voxbench.metrics.eight import BYTE, equal, value_of
-from voxbench.metrics.kernel import kernel, trailing_zeros
 from voxbench.metrics.lattice import grown, next_marked, room
 
 
-@kernel
+@compiled
 def corner_sites(
     volume: Any, index: Any, start: int, stop: int, origin: int, rows: int, bits: int
 ) -> tuple[Any, Any, Any]:
@@ -50,7 +50,7 @@ def corner_sites(
     return keys[:size], classes[:size], codes[:size]
 
 
-@kernel
+@compiled
 def _differs(lower: Any, upper: Any, w: int, changes: Any) -> None:
     """Mark the corners inside a plane whose eight voxels are not all equal; clear the others."""
     n = upper.size - w - 1
@@ -69,7 +69,7 @@ def _differs(lower: Any, upper: Any, w: int, changes: Any) -> None:
         changes[k] = 0
 
 
-@kernel
+@compiled
 def _inner_corners(
     lower: Any, upper: Any, w: int, words: Any, word: int, index: Any, base: int, bits: int,
     keys: Any, classes: Any, codes: Any, size: int,
@@ -106,7 +106,7 @@ def _inner_corners(
     return word, size
 
 
-@kernel
+@compiled
 def _outer_corners(
     lower: Any, upper: Any, h: int, w: int, index: Any, base: int, bits: int,
     keys: Any, classes: Any, codes: Any, size: int,
@@ -125,7 +125,7 @@ def _outer_corners(
     return size
 
 
-@kernel
+@compiled
 def _emit(eight: Any, key: int, index: Any, keys: Any, classes: Any, codes: Any, size: int) -> int:
     """Write a site for each class among the eight values of a corner; returns the new size."""
     pending = ~equal(eight, np.uint64(0)) & BYTE

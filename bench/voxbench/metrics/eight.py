@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from voxbench.metrics.kernel import kernel, trailing_zeros
+from voxbench.compiled import compiled, trailing_zeros
 
 BYTE = np.uint64(0xFF)
 EIGHT_ONES = np.uint64(0x0101010101010101)
@@ -13,7 +13,7 @@ GATHER = np.uint64(0x0102040810204080)
 SEVEN, EIGHT, TOP = np.uint64(7), np.uint64(8), np.uint64(56)
 
 
-@kernel
+@compiled
 def equal(eight: Any, value: Any) -> Any:
     """Which of the eight bytes equal `value`, as eight bits."""
     rest = eight ^ (value * EIGHT_ONES)
@@ -21,7 +21,7 @@ def equal(eight: Any, value: Any) -> Any:
     return ((zero_bytes >> SEVEN) * GATHER) >> TOP
 
 
-@kernel
+@compiled
 def value_of(eight: Any, chosen: Any) -> Any:
     """The first of the eight bytes that the eight bits `chosen` name."""
     return (eight >> (EIGHT * np.uint64(trailing_zeros(chosen)))) & BYTE

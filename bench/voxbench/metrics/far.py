@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.metrics.kernel import kernel
+from voxbench.compiled import compiled
 
 PAIR_COST = 0.6  # ns for one pair of sites
 CELL_COST = 6.0  # ns for one cell of a plane's transform
@@ -44,7 +44,7 @@ def resolve(
     return mm2
 
 
-@kernel
+@compiled
 def _pairs(source: Any, target: Any, spacing: Any, mm2: Any) -> None:
     """Lower `mm2` (n,) to the squared distance of the nearest target, over all pairs."""
     i, j, k = target[0], target[1], target[2]
@@ -58,7 +58,7 @@ def _pairs(source: Any, target: Any, spacing: Any, mm2: Any) -> None:
         mm2[n] = best
 
 
-@kernel
+@compiled
 def _planes(source: Any, target: Any, spacing: Any, mm2: Any) -> None:
     """Lower `mm2` (n,) to the squared distance of the nearest target, plane by plane."""
     origin_j, origin_k = source[1].min(), source[2].min()
@@ -89,7 +89,7 @@ def _planes(source: Any, target: Any, spacing: Any, mm2: Any) -> None:
         m = end
 
 
-@kernel
+@compiled
 def _runs(source: Any, mm2: Any, origin_j: int, origin_k: int, width: int) -> tuple[Any, Any, Any]:
     """Stretches of sites in one plane, the largest `mm2` (r,) of each, and each site's cell (n,).
 
@@ -114,7 +114,7 @@ def _runs(source: Any, mm2: Any, origin_j: int, origin_k: int, width: int) -> tu
     return runs[: r + 1], worst[: r + 1], cell
 
 
-@kernel
+@compiled
 def _window(
     source: Any, plane: int, step_mm: float, runs: Any, worst: Any
 ) -> tuple[int, int, int, int]:
@@ -128,7 +128,7 @@ def _window(
     return low_j, high_j, low_k, high_k
 
 
-@kernel
+@compiled
 def _look(
     source: Any, plane: int, step_mm: float, cells: Any, cell: Any, runs: Any, worst: Any, mm2: Any
 ) -> None:
@@ -146,7 +146,7 @@ def _look(
             worst[r] = largest
 
 
-@kernel
+@compiled
 def _along_rows(
     target: Any, m: int, end: int, low_k: int, high_k: int, row_j: Any, nearest: Any
 ) -> int:
@@ -170,7 +170,7 @@ def _along_rows(
     return rows
 
 
-@kernel
+@compiled
 def _envelope(
     row_j: Any, nearest: Any, k: int, spacing: Any, inverse: Any, hull: Any, since: Any,
     heights: Any, column: Any, low_j: int, high_j: int, origin_j: int,

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.compiled import read_only
 from voxbench.errors import DataError, SpecError
-from voxbench.metrics.kernel import frozen
 
 Labels = int | Iterable[int]
 DIRECT = 256  # labels below this fit a byte as they are
@@ -86,7 +86,7 @@ def as_bytes(
     `run(function, arguments)` maps a function over pieces, perhaps in threads.
     """
     if direct:
-        return frozen(np.ascontiguousarray(volume).view(np.uint8))
+        return read_only(np.ascontiguousarray(volume).view(np.uint8))
     table = _table(layer, volume.dtype)
     out = np.empty(volume.shape, np.uint8)
     step = max(1, CHUNK // max(1, volume[0].size))
@@ -94,7 +94,7 @@ def as_bytes(
         lambda start: _relabel(volume[start : start + step], table, out[start : start + step]),
         range(0, len(volume), step),
     )
-    return frozen(out)
+    return read_only(out)
 
 
 def _table(layer: Layer, dtype: np.dtype[Any]) -> NDArray[np.uint8]:

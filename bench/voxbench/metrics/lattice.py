@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.metrics.kernel import kernel
+from voxbench.compiled import compiled
 
 MARGIN = 64  # free bits at either end of a row, so that a search window never leaves its row
 
@@ -48,13 +48,13 @@ class Lattice(NamedTuple):
         return np.stack([i - self.pad_i, j - self.pad_j, k - MARGIN]).astype(np.int32)
 
 
-@kernel
+@compiled
 def room(n: int) -> tuple[Any, Any, Any]:
     """Uninitialised sites for `n`."""
     return np.empty(n, np.uint32), np.empty(n, np.uint8), np.empty(n, np.uint8)
 
 
-@kernel
+@compiled
 def grown(keys: Any, classes: Any, codes: Any, size: int, more: int) -> tuple[Any, Any, Any]:
     """The arrays with room for `more` sites after `size`, at least doubled where they must grow."""
     if size + more <= keys.size:
@@ -65,7 +65,7 @@ def grown(keys: Any, classes: Any, codes: Any, size: int, more: int) -> tuple[An
     return k, c, o
 
 
-@kernel
+@compiled
 def next_marked(words: Any, word: int) -> int:
     """The first word from `word` on that is not zero, `words.size` if there is none."""
     while word + 8 <= words.size and not (
@@ -78,14 +78,14 @@ def next_marked(words: Any, word: int) -> int:
     return word
 
 
-@kernel
+@compiled
 def class_sizes(classes: Any, sizes: Any) -> None:
     """Add the sites of each class to `sizes` (256,) int64."""
     for n in range(classes.size):
         sizes[classes[n]] += 1
 
 
-@kernel
+@compiled
 def by_class(
     keys: Any, classes: Any, codes: Any, cursor: Any, sorted_keys: Any, sorted_codes: Any
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.metrics.kernel import kernel, leading_zeros, trailing_zeros
+from voxbench.compiled import compiled, leading_zeros, trailing_zeros
 from voxbench.metrics.lattice import Lattice
 
 WINDOW = 31  # lattice points that a window shows to either side
@@ -41,7 +41,7 @@ def rows_within(reach_mm: float, lattice: Lattice, spacing_mm: tuple[float, floa
     return Rows(words[order].astype(np.int64), mm2[order], reach_mm)
 
 
-@kernel
+@compiled
 def mark(bitmap: Any, keys: Any, on: bool) -> None:
     """Set the bits `keys` (n,) of `bitmap`, or clear the words that hold them."""
     for n in range(keys.size):
@@ -53,7 +53,7 @@ def mark(bitmap: Any, keys: Any, on: bool) -> None:
             bitmap[word] = np.uint64(0)
 
 
-@kernel
+@compiled
 def search(
     bitmap: Any, keys: Any, row_words: Any, row_mm2: Any, step_mm: float, reach_mm: float, mm2: Any
 ) -> int:

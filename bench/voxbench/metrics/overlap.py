@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from voxbench.compiled import compiled
 from voxbench.metrics.eight import BYTE, EIGHT_ONES, equal, value_of
-from voxbench.metrics.kernel import kernel
 
 BITS = np.array([bits.bit_count() for bits in range(256)])
 NONE = np.uint64(0)
 
 
-@kernel
+@compiled
 def count(prediction: Any, reference: Any, counts: Any) -> None:
     """Add the voxels of two flat label maps, eight to a 64-bit word, to `counts` (256, 3) int64.
 
@@ -40,7 +40,7 @@ def count(prediction: Any, reference: Any, counts: Any) -> None:
             counts[reference[v], 1] += 1
 
 
-@kernel
+@compiled
 def _count_eight(p: Any, q: Any, counts: Any) -> None:
     """Add eight voxels to `counts`, all that hold one value at a time."""
     agree = equal(p ^ q, NONE)

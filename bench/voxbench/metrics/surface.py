@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.compiled import compiled
 from voxbench.metrics import far
-from voxbench.metrics.kernel import kernel
 from voxbench.metrics.lattice import Lattice
 from voxbench.metrics.near import Rows, mark, search
 
@@ -141,7 +141,7 @@ def _largest_square(mm: float) -> float:
     return square
 
 
-@kernel
+@compiled
 def _tally(
     mm2: Any, codes: Any, measure: Any, limit_mm2: float
 ) -> tuple[float, float, float, float]:
@@ -192,7 +192,7 @@ def _interpolated(distance: Callable[[float], float], n: int, percent: float) ->
     return low + (high - low) * (position - rank) if high < np.inf else high
 
 
-@kernel
+@compiled
 def _quantile(mm2: Any, codes: Any, measure: Any, goal: float, high: float) -> float:
     """The smallest of `mm2` up to which the measure reaches `goal`; none but infinity is > `high`.
 
@@ -221,7 +221,7 @@ def _quantile(mm2: Any, codes: Any, measure: Any, goal: float, high: float) -> f
     return low
 
 
-@kernel
+@compiled
 def _distance_sum(mm2: Any, codes: Any, measure: Any) -> float:
     """Sum of distance × measure over the sites."""
     total = 0.0

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from voxbench.compiled import compiled, trailing_zeros
 from voxbench.metrics.eight import BYTE
-from voxbench.metrics.kernel import kernel, trailing_zeros
 from voxbench.metrics.lattice import grown, next_marked, room
 
 
-@kernel
+@compiled
 def voxel_sites(
     volume: Any, index: Any, start: int, stop: int, origin: int, rows: int, bits: int
 ) -> tuple[Any, Any, Any]:
@@ -41,7 +41,7 @@ def voxel_sites(
     return keys[:size], classes[:size], codes[:size]
 
 
-@kernel
+@compiled
 def _exposed(lower: Any, here: Any, upper: Any, h: int, w: int, changes: Any) -> None:
     """Mark the voxels of a plane that differ from a face neighbour, and all on its rim."""
     n = here.size - 2 * w
@@ -60,7 +60,7 @@ def _exposed(lower: Any, here: Any, upper: Any, h: int, w: int, changes: Any) ->
         changes[k], changes[k + w - 1] = 1, 1
 
 
-@kernel
+@compiled
 def _voxels(
     here: Any, w: int, words: Any, word: int, index: Any, base: int, bits: int,
     keys: Any, classes: Any, codes: Any, size: int,

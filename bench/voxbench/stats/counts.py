@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.metrics.kernel import kernel
+from voxbench.compiled import compiled
 
 Array = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def patient_counts(patients: int, tasks: int, column: int, resamples: int, seed:
     return counts
 
 
-@kernel
+@compiled
 def _tally(raw: NDArray[np.uint32], times: NDArray[np.int64], counts: Array) -> None:
     """Turn 32 random bits a draw into a patient (Lemire 2019, doi:10.1145/3230636), and count."""
     patients, shift, at = np.uint64(counts.shape[1]), np.uint64(32), 0

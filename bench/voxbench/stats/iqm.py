@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.metrics.kernel import kernel
+from voxbench.compiled import compiled
 from voxbench.stats.bootstrap import Sample, over_tasks
 from voxbench.stats.counts import Array, patient_counts, run_counts, task_counts
 from voxbench.stats.frame import nanmean
@@ -76,7 +76,7 @@ def iqm_resampled(sample: Sample, patients: Array, runs: Array) -> Array:
     return found
 
 
-@kernel
+@compiled
 def _middles(
     ranked: Array, order: NDArray[np.int64], of: NDArray[np.int64], counts: Array
 ) -> Array:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["frozen", "kernel", "leading_zeros", "trailing_zeros"]
+__all__ = ["compiled", "leading_zeros", "read_only", "trailing_zeros"]
 
 
-def kernel(function: F) -> F:
+def compiled(function: F) -> F:
     """Compile `function` with numba and cache it on disk.
 
     Beside the code, in the user's cache, or in a private temporary folder: the first of them that
@@ -27,15 +27,15 @@ def kernel(function: F) -> F:
     """
     options = {"nogil": True, "error_model": "numpy"}
     try:
-        compiled = njit(cache=True, **options)(function)
+        made = njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no folder that it may write to
         config.CACHE_DIR = _private_folder()
-        compiled = njit(cache=bool(config.CACHE_DIR), **options)(function)
+        made = njit(cache=bool(config.CACHE_DIR), **options)(function)
         if not config.CACHE_DIR:
-            return compiled  # type: ignore[no-any-return]
-    # A kernel holds the code of those it calls, also from other files, whose changes numba misses.
-    compiled._cache._cache_file._source_stamp = _digest(Path(inspect.getfile(function)).parent)
-    return compiled  # type: ignore[no-any-return]
+            return made  # type: ignore[no-any-return]
+    # It holds the code of what it calls, also from other files, whose changes numba misses.
+    made._cache._cache_file._source_stamp = _digest(Path(inspect.getfile(function)).parent)
+    return made  # type: ignore[no-any-return]
 
 
 @cache
@@ -61,8 +61,8 @@ def _private_folder() -> str:
     return str(folder) if mine and not status.st_mode & 0o022 else ""
 
 
-def frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """A read-only view of `array`, so that every kernel is compiled for one signature only.
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only view of `array`, so that what takes it is compiled for one signature only.
 
     Two signatures of one function in numba's cache index are the one thing that two processes
     starting together could mix up.

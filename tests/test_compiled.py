@@ -1,4 +1,4 @@
-"""Compiled code is cached wherever one may write, and importing it stays cheap."""
+"""Compiled code is cached wherever one may write."""
 
 import os
 import subprocess
@@ -7,7 +7,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from voxbench.metrics import kernel
+from voxbench import compiled
+
+ROOT = Path(compiled.__file__).parents[1]
 
 
 def python(code, **environment):
@@ -22,7 +24,7 @@ def python(code, **environment):
 def test_a_read_only_installation_caches_in_a_private_folder(tmp_path):
     (tmp_path / "here").mkdir()
     (tmp_path / "here/double.py").write_text(
-        "from voxbench.metrics.kernel import kernel\n@kernel\ndef double(x):\n    return 2 * x\n"
+        "from voxbench.compiled import compiled\n@compiled\ndef double(x):\n    return 2 * x\n"
     )
     (tmp_path / "here/__pycache__").write_text("")  # a file: nothing can be written below it
     (tmp_path / "home").write_text("")
@@ -32,7 +34,7 @@ def test_a_read_only_installation_caches_in_a_private_folder(tmp_path):
         print(double.double._cache._impl.locator.get_cache_path(), double.double.stats.cache_hits)
     """
     environment = {
-        "PYTHONPATH": f"{tmp_path / 'here'}:{Path.cwd()}",
+        "PYTHONPATH": f"{tmp_path / 'here'}:{ROOT}",
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(tmp_path),
         "HOME": str(tmp_path / "home"),
@@ -46,29 +48,26 @@ def test_a_read_only_installation_caches_in_a_private_folder(tmp_path):
     assert (tmp_path / f"voxbench-kernels-{os.getuid()}").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_change_in_a_file_that_a_kernel_calls_into_compiles_it_anew(tmp_path):
-    header = "from voxbench.metrics.kernel import kernel\n"
+def test_a_change_in_a_file_that_a_compiled_function_calls_into_compiles_it_anew(tmp_path):
+    header = "from voxbench.compiled import compiled\n"
     (tmp_path / "outer.py").write_text(
-        f"{header}from inner import f\n@kernel\ndef outer(x):\n    return f(x)\n"
+        f"{header}from inner import f\n@compiled\ndef outer(x):\n    return f(x)\n"
     )
-    environment = {"PYTHONPATH": f"{tmp_path}:{Path.cwd()}", "NUMBA_CACHE_DIR": str(tmp_path)}
+    environment = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "NUMBA_CACHE_DIR": str(tmp_path)}
     for factor in (2, 3):
-        (tmp_path / "inner.py").write_text(f"{header}@kernel\ndef f(x):\n    return {factor} * x\n")
+        (tmp_path / "inner.py").write_text(
+            f"{header}@compiled\ndef f(x):\n    return {factor} * x\n"
+        )
         code = "from outer import outer; print(outer(7))"
         assert python(code, **environment) == f"{factor * 7}"
 
 
 def test_a_cache_that_others_can_write_to_is_not_trusted(tmp_path, monkeypatch):
-    monkeypatch.setattr(kernel.tempfile, "gettempdir", lambda: str(tmp_path))
-    folder = kernel._private_folder()
+    monkeypatch.setattr(compiled.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = compiled._private_folder()
     assert folder.startswith(str(tmp_path))
     Path(folder).chmod(0o777)
-    assert kernel._private_folder() == ""
-
-
-def test_metrics_need_numpy_and_numba_only():
-    heavy = {"torch", "scipy.ndimage", "monai", "pytorch_lightning", "nibabel"}
-    assert python(f"import sys, voxbench.metrics; print({heavy} & set(sys.modules))") == "set()"
+    assert compiled._private_folder() == ""
 
 
 @pytest.mark.slow
