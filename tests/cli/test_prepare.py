@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 from voxbench import plugins
-from voxbench.cli.prepare import prepare
+from voxbench.cli.prepare import prepare_verb
 
 from tests.data.toy import save, volumes
 
@@ -29,7 +29,7 @@ def call(tmp_path, monkeypatch):
     description = {"channel_names": {"0": "T1"}, "labels": {"background": 0, "ball": 1, "box": 4}}
     (tmp_path / "raw" / "dataset.json").write_text(json.dumps(description))
     app = typer.Typer()
-    app.command()(prepare)
+    app.command()(prepare_verb)
 
     def run(*options):
         fields = (

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from voxbench.cli.ls import What, ls
+from voxbench.cli.ls import What, ls_verb
 from voxbench.errors import PluginError
 from voxbench.ledger.corpora import Corpora, Corpus, corpora, read_corpora
 from voxbench.ledger.page import page
@@ -83,5 +83,5 @@ def test_the_page_is_the_one_that_the_command_makes():
 
 
 def test_the_command_prints_the_page(capsys):
-    ls(What.corpora, markdown=True)
+    ls_verb(What.corpora, markdown=True)
     assert capsys.readouterr().out == page(corpora())

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import typer
 from typer.testing import CliRunner
-from voxbench.cli.score import score as command
+from voxbench.cli.score import score_verb
 from voxbench.errors import DataError, SpecError
 from voxbench.metrics import VERSION, evaluate
 from voxbench.score import Job, means, pair, score_folders, write
@@ -53,7 +53,7 @@ def scores_of_a():
 
 def run(*arguments):
     app = typer.Typer(pretty_exceptions_enable=False)
-    app.command()(command)
+    app.command()(score_verb)
     done = CliRunner().invoke(app, [str(a) for a in arguments])
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception

@@ -1,48 +1,78 @@
-"""The command line: one thin file a verb. Nothing heavy is imported before a verb runs."""
+"""The command line: one thin file a verb. Nothing heavy is imported before a verb runs.
+
+What runs as `voxbench NAME` is the function `NAME_verb`, and as `voxbench GROUP NAME` the function
+`GROUP_NAME_verb`: the plain names belong to the functions of the library that do the work.
+"""
 
 import sys
+from typing import Annotated
 
 import typer
 
-from voxbench.cli.check import check
-from voxbench.cli.claims import claims
-from voxbench.cli.compare import compare
-from voxbench.cli.import_ import import_
-from voxbench.cli.leaderboard import leaderboard
-from voxbench.cli.ls import ls
-from voxbench.cli.overlap import overlap
-from voxbench.cli.plan import plan
-from voxbench.cli.power import power
-from voxbench.cli.prepare import prepare
-from voxbench.cli.pretrain import pretrain
-from voxbench.cli.rank import rank
-from voxbench.cli.report import report
-from voxbench.cli.run import run
-from voxbench.cli.score import score
-from voxbench.cli.status import status
-from voxbench.cli.subgroups import subgroups
-from voxbench.cli.submit import submit
-from voxbench.cli.sysinfo import sysinfo
-from voxbench.cli.verify import verify
-from voxbench.cli.weights import weights
+from voxbench.cli.check import check_verb
+from voxbench.cli.claims import claims_verb
+from voxbench.cli.compare import compare_verb
+from voxbench.cli.import_ import import_verb
+from voxbench.cli.leaderboard import leaderboard_group
+from voxbench.cli.ls import ls_verb
+from voxbench.cli.overlap import overlap_verb
+from voxbench.cli.plan import plan_verb
+from voxbench.cli.power import power_verb
+from voxbench.cli.prepare import prepare_verb
+from voxbench.cli.pretrain import pretrain_verb
+from voxbench.cli.rank import rank_verb
+from voxbench.cli.report import report_verb
+from voxbench.cli.run import run_verb
+from voxbench.cli.score import score_verb
+from voxbench.cli.status import status_verb
+from voxbench.cli.subgroups import subgroups_verb
+from voxbench.cli.submit import submit_verb
+from voxbench.cli.sysinfo import sysinfo_verb
+from voxbench.cli.verify import verify_verb
+from voxbench.cli.weights import weights_group
 from voxbench.errors import VoxbenchError
+
+PANELS = {
+    "Run": (run_verb, plan_verb, status_verb, pretrain_verb),
+    "Look": (report_verb, rank_verb, compare_verb, subgroups_verb, claims_verb, power_verb),
+    "Data and weights": (prepare_verb, score_verb, overlap_verb, weights_group),
+    "Share": (submit_verb, verify_verb, import_verb, leaderboard_group),
+    "Extend": (ls_verb, check_verb, sysinfo_verb),
+}
+"""The verbs by what people do, in the order of the help; groups of verbs come last in a panel."""
 
 app = typer.Typer(
     name="voxbench",
-    help="Which pre-training pays off in 3D medical segmentation.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-verbs = (
-    run, plan, status, power, report, rank, compare, claims, subgroups, score, submit, verify,
-    prepare, pretrain, check, overlap, ls, sysinfo,
-)  # fmt: skip
-for verb in verbs:
-    app.command()(verb)
-app.command("import")(import_)
-app.add_typer(weights)
-app.add_typer(leaderboard)
+for panel, verbs in PANELS.items():
+    for verb in verbs:
+        if isinstance(verb, typer.Typer):
+            app.add_typer(verb, rich_help_panel=panel)
+        else:
+            app.command(verb.__name__.removesuffix("_verb"), rich_help_panel=panel)(verb)
+
+
+def _print_version(asked: bool) -> None:
+    from importlib.metadata import version
+
+    if asked:
+        print(f"voxbench {version('voxbench')}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Which pre-training pays off in 3D medical segmentation."""
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from voxbench.design.cell import Ref
 
 
-def check(
+def check_verb(
     task: Annotated[list[str] | None, typer.Option("--task", "-t", help="A task's name.")] = None,
     baseline: Annotated[
         list[str] | None, typer.Option("--baseline", "-b", help="A baseline's name.")

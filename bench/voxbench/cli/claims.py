@@ -9,7 +9,7 @@ from voxbench.cli.options import Json
 from voxbench.cli.show import caution
 
 
-def claims(
+def claims_verb(
     file: Annotated[Path, typer.Argument(help="Claims, one sentence each.")] = Path("claims.toml"),
     directory: Annotated[
         Path | None, typer.Argument(help="Folder of the records; that of FILE by default.")

@@ -5,19 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voxbench.cli.options import Json
-from voxbench.cli.report import Margin, Metric
+from voxbench.cli.options import Json, Margin, MetricName
 from voxbench.cli.show import caution, table
 
 if TYPE_CHECKING:
     from voxbench.report.tables import Table
 
 
-def compare(
+def compare_verb(
     arm_a: Annotated[str, typer.Argument(help="An arm, or how its label begins.")],
     arm_b: Annotated[str, typer.Argument(help="The arm to compare it with.")],
     directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
-    metric: Metric = "dice",
+    metric: MetricName = "dice",
     margin: Margin = None,
     mixed: Annotated[
         bool, typer.Option("--mixed", help="One mixed-effects model a fraction, over all tasks.")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 
-def import_(
+def import_verb(
     files: Annotated[
         list[Path], typer.Argument(help="nnU-Net's summary.json, or CSV: wide or long.")
     ],

@@ -8,18 +8,18 @@ import typer
 from voxbench.cli.options import Include, include_all
 from voxbench.cli.verify import Bundle, Sweeps, here, told
 
-leaderboard = typer.Typer(
+leaderboard_group = typer.Typer(
     name="leaderboard", help="Verified submissions into the results: add.", no_args_is_help=True
 )
 
 
-@leaderboard.callback()
+@leaderboard_group.callback()
 def _main() -> None:
     """A group, although it has one verb."""
 
 
-@leaderboard.command()
-def add(
+@leaderboard_group.command("add")
+def leaderboard_add_verb(
     bundle: Bundle,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the results.")] = Path(
         "results"

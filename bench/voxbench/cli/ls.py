@@ -18,7 +18,7 @@ class What(StrEnum):
     corpora = "corpora"
 
 
-def ls(
+def ls_verb(
     what: Annotated[What, typer.Argument(help="tasks, baselines, sweeps or corpora")],
     name: Annotated[
         str | None, typer.Argument(help="A baseline, to show the whole card of.")

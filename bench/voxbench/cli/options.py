@@ -26,6 +26,14 @@ Trust = Annotated[
     list[Path] | None,
     typer.Option(help="A weights file that may run code while it is read; it is on the record."),
 ]
+MetricName = Annotated[str, typer.Option(help="Of effects and curves: dice, nsd or hd95_mm.")]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="Effects inside ± this are practically none; 0.01 for Dice and NSD, 1 mm for HD95.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

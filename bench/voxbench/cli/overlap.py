@@ -20,7 +20,7 @@ LIMITS = (
 )
 
 
-def overlap(
+def overlap_verb(
     seen: Annotated[Path, typer.Argument(help="Manifest (JSON), or a folder of NIfTI images.")],
     task: Annotated[
         str | None, typer.Option("--task", "-t", help="Whose test cases are looked for.")

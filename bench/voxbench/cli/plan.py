@@ -5,7 +5,7 @@ from typing import Any
 from voxbench.cli.options import Include, Json, Limit, Output, Overrides, Spec, include_all
 
 
-def plan(
+def plan_verb(
     spec: Spec,
     output: Output = None,
     limit: Limit = None,

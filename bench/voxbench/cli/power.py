@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
-from voxbench.cli.options import Json
-from voxbench.cli.report import Margin, Metric
+from voxbench.cli.options import Json, Margin, MetricName
 from voxbench.cli.show import table
 
 
-def power(
+def power_verb(
     directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
-    metric: Metric = "dice",
+    metric: MetricName = "dice",
     margin: Margin = None,
     json: Json = False,
 ) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from voxbench.data.prepare import Outcome
 
 
-def prepare(
+def prepare_verb(
     tasks: Annotated[list[str], typer.Argument(help="Names of tasks.")],
     field: Annotated[
         list[str] | None,

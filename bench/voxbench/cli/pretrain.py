@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from voxbench.pretrain.card import CheckpointCard
 
 
-def pretrain(
+def pretrain_verb(
     baseline: Annotated[str, typer.Argument(help="A baseline that is pre-trained here.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The file of the weights, .safetensors.")

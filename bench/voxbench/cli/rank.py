@@ -5,17 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from voxbench.cli.options import Json
-from voxbench.cli.report import Margin, Metric
+from voxbench.cli.options import Json, Margin, MetricName
 from voxbench.cli.show import caution, table
 
 
-def rank(
+def rank_verb(
     directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write tables and figures here.")
     ] = None,
-    metric: Metric = "dice",
+    metric: MetricName = "dice",
     margin: Margin = None,
     by: Annotated[str, typer.Option(help="Aggregation: tasks, patients or borda.")] = "tasks",
     missing: Annotated[

@@ -5,28 +5,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voxbench.cli.options import Json
+from voxbench.cli.options import Json, Margin, MetricName
 
 if TYPE_CHECKING:
     from voxbench.report.report import Report
 
-Metric = Annotated[str, typer.Option(help="Of effects and curves: dice, nsd or hd95_mm.")]
-Margin = Annotated[
-    float | None,
-    typer.Option(
-        min=0,
-        help="Effects inside ± this are practically none; 0.01 for Dice and NSD, 1 mm for HD95.",
-    ),
-]
 
-
-def report(
+def report_verb(
     directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Where to write; DIRECTORY/report by default."),
     ] = None,
-    metric: Metric = "dice",
+    metric: MetricName = "dice",
     margin: Margin = None,
     site: Annotated[
         Path | None, typer.Option(help="Where the pages go; beside report.md by default.")

@@ -16,7 +16,7 @@ from voxbench.cli.options import (
 )
 
 
-def run(
+def run_verb(
     spec: Spec,
     output: Output = None,
     jobs: Annotated[

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from voxbench.score import CaseResult, ClassMean, Job, Pairing
 
 
-def score(
+def score_verb(
     prediction: Annotated[Path, typer.Argument(help="Folder of predicted label maps or masks.")],
     reference: Annotated[Path, typer.Argument(help="Folder of references, or of a data set.")],
     task: Annotated[

@@ -8,7 +8,7 @@ import typer
 from voxbench.cli.options import Json
 
 
-def status(
+def status_verb(
     directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
     json: Json = False,
 ) -> None:

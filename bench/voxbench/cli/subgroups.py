@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from voxbench.cli.options import Json
-from voxbench.cli.report import Margin, Metric
+from voxbench.cli.options import Json, Margin, MetricName
 from voxbench.cli.show import table as show
 
 
-def subgroups(
+def subgroups_verb(
     directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
     table: Annotated[Path, typer.Option(help="CSV with a column `patient` or `case`, and others.")],
     by: Annotated[str, typer.Option(help="Its column; numbers are cut into thirds.")],
@@ -18,7 +17,7 @@ def subgroups(
     against: Annotated[
         str | None, typer.Option(help="Compare it with this arm; its scratch twin by default.")
     ] = None,
-    metric: Metric = "dice",
+    metric: MetricName = "dice",
     margin: Margin = None,
     json: Json = False,
 ) -> None:

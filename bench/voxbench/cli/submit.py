@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 
-def submit(
+def submit_verb(
     directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Bundle to write (.zip).")],
     name: Annotated[

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def sysinfo(json: Json = False) -> None:
+def sysinfo_verb(json: Json = False) -> None:
     """Print versions, commit, devices and folders."""
     import shutil
 

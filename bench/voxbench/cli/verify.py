@@ -18,7 +18,7 @@ Sweeps = Annotated[
 ]
 
 
-def verify(
+def verify_verb(
     bundle: Bundle,
     against: Annotated[
         Path | None,

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from voxbench.model.weights import Contents
     from voxbench.published.match import Match
 
-weights = typer.Typer(
+weights_group = typer.Typer(
     name="weights", help="Published weights: get, list, audit.", no_args_is_help=True
 )
 
 
-@weights.command()
-def get(
+@weights_group.command("get")
+def weights_get_verb(
     name: Annotated[str, typer.Argument(help="A baseline with published weights.")],
     field: Annotated[
         list[str] | None, typer.Option("--field", help="A field of the baseline: size=base.")
@@ -46,8 +46,8 @@ def get(
     print(path)  # noqa: T201
 
 
-@weights.command()
-def ls(
+@weights_group.command("ls")
+def weights_ls_verb(
     markdown: Annotated[bool, typer.Option("--markdown", help="The table of the docs.")] = False,
     records: Annotated[
         list[Path] | None,
@@ -87,8 +87,8 @@ def ls(
         )
 
 
-@weights.command()
-def audit(
+@weights_group.command("audit")
+def weights_audit_verb(
     file: Annotated[Path, typer.Argument(help="A weights file, from wherever.")],
     baseline: Annotated[
         str | None, typer.Option("--baseline", "-b", help="Only this one, with details.")
