@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 class SwinUnetrSSL(Pretrained):
     """In-painting, rotation and contrast together, on any network; needs no labels.
 
+    Its authors' network is `architecture = "swin-unetr"`; `"swin-unetr-distinct"` is the same
+    without the slip in its patch merging.
+
     Attributes:
         cutout: share of a view that is hidden.
         temperature: of the contrast.

@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from monai.networks.nets import SegResNet, SwinUNETR
+from monai.networks.nets import SegResNet
+from torch import nn
 from voxbench.errors import WeightsError
 from voxbench.testing.baseline_checks import BaselineChecks
 from voxbench_baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR, SuPreMUNet
@@ -10,6 +11,7 @@ from voxbench_baselines.universal_model import OUTPUTS, UniversalModelUNet
 
 from tests.baselines.layouts import filled, loaded, probe, renamed, save
 from tests.model import controller, genesis
+from tests.model.swin import published_swin
 
 
 def segresnet(outputs: int = 32) -> SegResNet:
@@ -25,10 +27,10 @@ def segresnet(outputs: int = 32) -> SegResNet:
     )
 
 
-def swin_unetr() -> SwinUNETR:
+def swin_unetr() -> nn.Module:
     """The published architecture at the smallest width."""
     torch.manual_seed(0)
-    return filled(SwinUNETR(in_channels=1, out_channels=2, feature_size=12))
+    return filled(published_swin(out_channels=2, feature_size=12))
 
 
 def swin_state() -> dict[str, torch.Tensor]:

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from monai.networks.nets import SwinUNETR
 from torch import nn
 from voxbench.errors import WeightsError
 from voxbench.model.heads import Convolution
@@ -17,12 +16,13 @@ from tests.baselines.layouts import (
     save,
     translated,
 )
+from tests.model.swin import published_swin
 
 
 @pytest.fixture(scope="module")
 def network() -> nn.Module:
     torch.manual_seed(0)
-    return filled(SwinUNETR(in_channels=1, out_channels=21, feature_size=12, use_v2=True))
+    return filled(published_swin(out_channels=21, feature_size=12, use_v2=True))
 
 
 def test_voco_fills_the_encoder_and_leaves_the_decoder(network, tmp_path):
@@ -60,7 +60,7 @@ def test_the_second_version_has_the_features_of_the_published_network(network, t
 
 
 def test_a_file_of_the_first_version_is_refused(tmp_path):
-    first = SwinUNETR(in_channels=1, out_channels=21, feature_size=12)
+    first = published_swin(out_channels=21, feature_size=12)
     path = save(tmp_path / "first.pt", first.state_dict())
     with pytest.raises(WeightsError, match="of the encoder's parameters fit"):
         loaded(VoCo(size="tiny-v2", weights=path))

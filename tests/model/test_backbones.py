@@ -1,17 +1,21 @@
 """Every architecture gives features of every voxel, in stages, under its published names."""
 
 import re
-from functools import cache
+from functools import cache, partial
 
 import pytest
 import torch
+from monai.networks.nets import SwinUNETR
+from torch import nn
 from voxbench.errors import SpecError
-from voxbench.model.backbones import ARCHITECTURES, Backbone, build
+from voxbench.model.backbones import ARCHITECTURES, Backbone, build, patch_merging
 from voxbench.model.backbones.backbone import Encoder
 from voxbench.model.backbones.decoder import UNetDecoder
+from voxbench.model.backbones.patch_merging import PatchMerging
 from voxbench.model.segmenter import Segmenter
 
 from tests.model import flat
+from tests.model.swin import published_swin
 
 SMALLEST = [(name, sizes[0]) for name, sizes in ARCHITECTURES.items()]
 ALL = [(name, size) for name, sizes in ARCHITECTURES.items() for size in sizes]
@@ -148,12 +152,15 @@ def test_segresnet_is_monai_s_under_its_own_names():
         assert torch.equal(published.conv_final[2](backbone(volume)), published(volume))
 
 
-def test_swin_unetr_is_monai_s_under_its_own_names():
-    from monai.networks.nets import SwinUNETR
-
+@pytest.mark.parametrize(
+    ("architecture", "network"),
+    [("swin-unetr", published_swin), ("swin-unetr-distinct", partial(SwinUNETR, in_channels=1))],
+)
+@pytest.mark.parametrize(("size", "v2"), [("tiny", False), ("tiny-v2", True)])
+def test_swin_unetr_is_monai_s_of_its_time_under_its_own_names(architecture, network, size, v2):
     torch.manual_seed(0)
-    published = SwinUNETR(in_channels=1, out_channels=2, feature_size=12).eval()
-    backbone = made("swin-unetr", "tiny", seed=1).eval()
+    published = network(out_channels=2, feature_size=12, use_v2=v2).eval()
+    backbone = made(architecture, size, seed=1).eval()
     up = ("decoder",)
     state = {
         f"{'decoder' if name.startswith(up) else 'encoder'}.{name}": tensor
@@ -164,6 +171,16 @@ def test_swin_unetr_is_monai_s_under_its_own_names():
     volume = torch.randn(1, 1, 32, 32, 64)
     with torch.no_grad():
         assert torch.equal(published.out(backbone(volume)), published(volume))
+
+
+def test_a_map_with_odd_axes_is_merged_as_if_zeros_followed():
+    for name in ("PUBLISHED", "DISTINCT"):
+        merge = PatchMerging(getattr(patch_merging, name), 2, nn.LayerNorm, 3)
+        x = torch.randn(1, 3, 5, 4, 2)
+        padded = torch.zeros(1, 4, 6, 4, 2)
+        padded[:, :3, :5] = x
+        assert torch.equal(merge(x), merge(padded))
+        assert merge(x).shape == (1, 2, 3, 2, 4)
 
 
 def test_a_window_s_features_do_not_depend_on_its_batch_with_models_genesis_norm():

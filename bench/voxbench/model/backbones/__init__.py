@@ -26,6 +26,7 @@ from voxbench.model.backbones import (
     squeezenet,
     stunet,
     swin,
+    swin_distinct,
     unet,
     unet3d,
 )
@@ -50,6 +51,7 @@ _MODULES = {
     "squeezenet": squeezenet,
     "stunet": stunet,
     "swin-unetr": swin,
+    "swin-unetr-distinct": swin_distinct,
     "unet": unet,
     "unet3d": unet3d,
 }

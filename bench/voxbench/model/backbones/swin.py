@@ -1,8 +1,11 @@
 """Swin UNETR (Hatamizadeh et al., 2022), MONAI's, with published key names.
 
-The second version puts a residual convolution before every stage (He et al., MICCAI 2023).
+The second version puts a residual convolution before every stage (He et al., MICCAI 2023). Patches
+are merged as all published weights were trained, see `patch_merging`; `swin-unetr-distinct` is the
+same network with the eight distinct neighbours.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -10,6 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+from voxbench.model.backbones.patch_merging import PUBLISHED, PatchMerging, Slices
 
 
 class Size(NamedTuple):
@@ -34,12 +38,23 @@ _DECODERS = ("decoder5", "decoder4", "decoder3", "decoder2", "decoder1")
 
 
 def build(size: str, in_channels: int) -> Backbone:
-    """Swin UNETR of a size; on the meta device without memory."""
+    """Swin UNETR of a size as it was published; on the meta device without memory."""
+    return merging(PUBLISHED, size, in_channels)
+
+
+def merging(slices: Slices, size: str, in_channels: int) -> Backbone:
+    """Swin UNETR that halves its maps by these slices."""
     from monai.networks.nets import SwinUNETR
 
     width, v2 = SIZES[size]
     with _Numbers():
-        network = SwinUNETR(in_channels=in_channels, out_channels=1, feature_size=width, use_v2=v2)
+        network = SwinUNETR(
+            in_channels=in_channels,
+            out_channels=1,
+            feature_size=width,
+            downsample=partial(PatchMerging, slices),
+            use_v2=v2,
+        )
     return Backbone(SwinEncoder(network, width), SwinDecoder(network, width))
 
 
