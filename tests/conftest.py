@@ -1,10 +1,13 @@
 """Fixtures that every room shares."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from voxbench.cli import main
+from voxbench.plugins import BASELINES, TASKS
 
 # compiling a kernel on first use takes longer than any deadline; the same examples every time
 settings.register_profile("voxbench", deadline=None, derandomize=True)
@@ -39,3 +42,20 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     os.environ["VOXBENCH_CACHE"] = str(folder)
     return folder
+
+
+@pytest.fixture
+def voxbench(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+    """Call `voxbench` with words in this process; gives exit code, output and errors."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(TASKS, "loose", {})
+        monkeypatch.setattr(BASELINES, "loose", {})
+        monkeypatch.setattr("sys.argv", ["voxbench", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        code = ended.value.code
+        return (0 if code is None else int(code)), told.out, told.err
+
+    return call

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.stats.records import MASKED, SCRATCH, cases, record, stored
 
 
@@ -53,8 +52,3 @@ def test_json_names_the_records(voxbench, folder):
     assert (code, found["verdict"], found["claim"]["relation"]) == (0, "holds", "better")
     assert len(found["tasks"][0]["records"]) == 4
     assert found["tasks"][0]["effect"] == pytest.approx(0.05)
-
-
-def test_the_committed_claims_hold_on_the_committed_records(voxbench):
-    code, out, _ = voxbench("claims", REPOSITORY / "results" / "claims.toml")
-    assert code == 0, out

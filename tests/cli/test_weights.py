@@ -11,8 +11,6 @@ from voxbench.model.backbones import build
 
 from tests.published.server import Server
 
-REPOSITORY = Path(__file__).parent.parent.parent
-
 PLUGIN = """
 from dataclasses import dataclass
 from typing import ClassVar
@@ -144,12 +142,6 @@ def test_ls_tells_of_every_size_what_its_card_says(voxbench, server, plugins):
     assert rows["imagenet-efficientnet", "lite0"]["source"] == "package"
     assert rows["imagenet-inflated", "50"]["source"] == "downloadable"
     assert rows["imagenet-squeezenet", "1.0"]["source"] == "your file"
-
-
-def test_the_committed_page_is_what_the_command_writes(voxbench):
-    code, told, _ = voxbench("weights", "ls", "--markdown", "--records", REPOSITORY / "results")
-    assert code == 0
-    assert told == (REPOSITORY / "docs" / "weights.md").read_text(encoding="utf-8")
 
 
 def test_audit_names_the_baseline_that_a_file_fits(voxbench, plugins, file):

@@ -109,20 +109,6 @@ def test_copies_are_matched_and_their_names_given(seen, raw):
     assert len(done) == 3
 
 
-@pytest.fixture
-def voxbench(monkeypatch, capsys):
-    from voxbench.cli import main
-
-    def call(*words):
-        monkeypatch.setattr("sys.argv", ["voxbench", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return ended.value.code or 0, told.out, told.err
-
-    return call
-
-
 def freeze_test(raw, monkeypatch, names):
     """Let the split put these cases into the test part."""
     from voxbench.data import split

@@ -5,7 +5,6 @@ import json
 import pytest
 from voxbench.records import Store
 
-from tests.cli.conftest import voxbench  # noqa: F401 (a fixture)
 from tests.submission.conftest import EXAMPLE, PLUGIN
 from tests.submission.made import bundle, members
 
@@ -13,13 +12,13 @@ WITH = ("--include-path", PLUGIN, "--include-path", EXAMPLE)
 
 
 @pytest.fixture
-def packed(voxbench, finished, tmp_path):  # noqa: F811
+def packed(voxbench, finished, tmp_path):
     path = tmp_path / "b.zip"
     voxbench("submit", finished, "-o", path, "--predictions")
     return path
 
 
-def test_submit_names_what_it_packs_and_what_it_leaves_out(voxbench, run, tmp_path):  # noqa: F811
+def test_submit_names_what_it_packs_and_what_it_leaves_out(voxbench, run, tmp_path):
     store = Store(run)
     smoke = next(iter(store))
     store.write(smoke.model_copy(update={"smoke": True}))
@@ -31,26 +30,26 @@ def test_submit_names_what_it_packs_and_what_it_leaves_out(voxbench, run, tmp_pa
     assert lines[8].startswith("7 records → ")
 
 
-def test_submit_of_nothing_is_one_line_and_exit_code_2(voxbench, tmp_path):  # noqa: F811
+def test_submit_of_nothing_is_one_line_and_exit_code_2(voxbench, tmp_path):
     code, out, err = voxbench("submit", tmp_path, "-o", tmp_path / "b.zip")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "nothing to submit" in err
 
 
-def test_a_verified_bundle_is_exit_code_0(voxbench, packed):  # noqa: F811
+def test_a_verified_bundle_is_exit_code_0(voxbench, packed):
     code, out, _ = voxbench("verify", packed, *WITH)
     assert code == 0
     assert out.splitlines()[-1] == f"{packed}: tiny, 8 records, 32 label maps: verified"
 
 
-def test_without_the_plugins_it_says_what_was_not_checked(voxbench, packed):  # noqa: F811
+def test_without_the_plugins_it_says_what_was_not_checked(voxbench, packed):
     code, out, _ = voxbench("verify", packed)
     assert code == 0
     assert "not checked here: scores of label maps: no references here: boxes" in out
     assert "not checked here: names and weights of an arm whose plugin is not here" in out
 
 
-def test_errors_are_listed_and_exit_code_1(voxbench, finished, tmp_path):  # noqa: F811
+def test_errors_are_listed_and_exit_code_1(voxbench, finished, tmp_path):
     def change(record):
         record.cases[0].classes["large"].dice = 2.0
 
@@ -67,7 +66,7 @@ def test_errors_are_listed_and_exit_code_1(voxbench, finished, tmp_path):  # noq
 
 
 @pytest.mark.parametrize("words", [("verify",), ("leaderboard", "add")])
-def test_what_is_no_bundle_is_one_line_and_exit_code_2(voxbench, tmp_path, words):  # noqa: F811
+def test_what_is_no_bundle_is_one_line_and_exit_code_2(voxbench, tmp_path, words):
     path = tmp_path / "b.zip"
     for content in (None, b"", b"PK\5\6" + b"\0" * 18, b"nonsense" * 99):
         if content is not None:
@@ -77,12 +76,12 @@ def test_what_is_no_bundle_is_one_line_and_exit_code_2(voxbench, tmp_path, words
         assert err.startswith("voxbench: ")
 
 
-def test_known_results_that_are_not_there_are_a_mistake(voxbench, packed):  # noqa: F811
+def test_known_results_that_are_not_there_are_a_mistake(voxbench, packed):
     code, _, err = voxbench("verify", packed, "--against", "nowhere")
     assert (code, err) == (2, "voxbench: --against nowhere: no records there.\n")
 
 
-def test_what_a_stranger_wrote_does_not_steer_the_terminal(voxbench, finished, tmp_path):  # noqa: F811
+def test_what_a_stranger_wrote_does_not_steer_the_terminal(voxbench, finished, tmp_path):
     def change(record):
         record.status, record.failure = "failed", "\x1b[2Jgone\u202e\nerror: forged"
 
@@ -93,7 +92,7 @@ def test_what_a_stranger_wrote_does_not_steer_the_terminal(voxbench, finished, t
     assert "\nerror: forged" not in out
 
 
-def test_add_says_what_is_new_what_was_there_and_what_to_run(voxbench, packed, tmp_path):  # noqa: F811
+def test_add_says_what_is_new_what_was_there_and_what_to_run(voxbench, packed, tmp_path):
     results = tmp_path / "board"
     code, out, _ = voxbench("leaderboard", "add", packed, "-o", results, *WITH)
     assert code == 0
@@ -105,7 +104,7 @@ def test_add_says_what_is_new_what_was_there_and_what_to_run(voxbench, packed, t
     assert "0 records added" in out
 
 
-def test_add_of_a_bundle_with_errors_adds_nothing(voxbench, finished, tmp_path):  # noqa: F811
+def test_add_of_a_bundle_with_errors_adds_nothing(voxbench, finished, tmp_path):
     def change(record):
         record.smoke = True
 
