@@ -5,6 +5,7 @@ import time
 import pytest
 from voxbench.errors import RecordError, SpecError
 from voxbench.report.compare import compare
+from voxbench.report.printer import as_json
 from voxbench.report.report import report
 
 from tests.stats.records import MASKED, SCRATCH, cases, record, stored
@@ -152,7 +153,7 @@ def test_adaptations_have_rows_and_curves_of_their_own(tmp_path):
 def test_what_a_program_reads_is_json(tmp_path):
     sweep(tmp_path)
     stored(tmp_path, record(None, MASKED, task="alone"))
-    found = json.loads(json.dumps(report(tmp_path, tmp_path / "out").plain(), allow_nan=False))
+    found = json.loads(as_json(report(tmp_path, tmp_path / "out").plain()))
     assert found["failed"] == 1
     assert [row["effect"] for row in found["effects"] if row["task"] == "alone"] == [None]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voxbench.cli.options import Include, Json, include_all
+from voxbench.cli.show import print_json, print_rows
 
 if TYPE_CHECKING:
     from voxbench.design.cell import Ref
@@ -76,10 +77,6 @@ def _refs(kinds: dict[str, type[Any]], fields: list[str]) -> "dict[str, Ref]":
 
 def _print(results: list[dict[str, str]], json: bool) -> None:
     if json:
-        import json as writer
-
-        print(writer.dumps(results, indent=1))  # noqa: T201
+        print_json(results)
         return
-    from voxbench.cli.show import table
-
-    table(results)
+    print_rows(results)

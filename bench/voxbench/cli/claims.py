@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from voxbench.cli.options import Json
-from voxbench.cli.show import caution
+from voxbench.cli.show import caution, print_json
 
 
 def claims_verb(
@@ -23,9 +23,7 @@ def claims_verb(
     found = report.claims(file, records)
     caution(records)
     if json:
-        import json as writer
-
-        print(writer.dumps([report.record(one) for one in found], indent=1))  # noqa: T201
+        print_json([report.record(one) for one in found])
     else:
         told = [line for one in found for line in (*report.lines(one), "")]
         print("\n".join([*told, report.summary(found)]))  # noqa: T201

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voxbench.cli.options import Json, Margin, MetricName
-from voxbench.cli.show import caution, table
+from voxbench.cli.show import caution, print_json, print_table
 
 if TYPE_CHECKING:
-    from voxbench.report.tables import Table
+    from voxbench.analyses.table import Table
 
 
 def compare_verb(
@@ -32,23 +32,16 @@ def compare_verb(
         found = compare(directory, arm_a, arm_b, metric, margin)
     caution(directory)
     if json:
-        import json as writer
-
-        from voxbench.report.tables import plain
-
-        print(writer.dumps([plain(row) for row in found.rows], indent=1))  # noqa: T201
+        print_json(found.rows)
         return
-    print(found.caption)  # noqa: T201
-    table(_shown(found))
+    print_table(_short(found))
 
 
-def _shown(found: "Table") -> list[dict[str, str]]:
-    """Rows without the columns that say nothing here; `--json` has them all."""
-    from voxbench.report.tables import texts
-
-    body = texts(found)
+def _short(found: "Table") -> "Table":
+    """Without the columns that say nothing here; `--json` has them all."""
+    body = found.body
     kept = [
-        (i, column.title) for i, column in enumerate(found.columns)
+        column for i, column in enumerate(found.columns)
         if column.title not in ("runs", "p") and any(line[i] not in ("", "0") for line in body)
     ]  # fmt: skip
-    return [{title: line[i] for i, title in kept} for line in body]
+    return found._replace(columns=kept)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from voxbench.cli.options import Include, Json, include_all
+from voxbench.cli.show import print_json, print_rows
 
 
 class What(StrEnum):
@@ -43,13 +44,9 @@ def ls_verb(
     }
     rows = kinds[what]()
     if json:
-        import json as writer
-
-        print(writer.dumps(rows, indent=1))  # noqa: T201
+        print_json(rows)
         return
-    from voxbench.cli.show import table
-
-    table(rows)
+    print_rows(rows)
 
 
 def _tasks() -> list[dict[str, Any]]:
@@ -100,15 +97,11 @@ def _show(what: What, name: str, json: bool) -> None:
         raise SpecError(f"a name is for baselines, not for {what}: voxbench ls baselines {name}.")
     facts = _card(name)
     if json:
-        import json as writer
-
-        print(writer.dumps(facts, indent=1))  # noqa: T201
+        print_json(facts)
         return
-    from voxbench.cli.show import table
-
     files = facts.pop("checkpoints")
     facts |= {f"file of size {size}": file for size, file in files.items()}
-    table({"of the card": fact, name: _words(value)} for fact, value in facts.items())
+    print_rows({"of the card": fact, name: _words(value)} for fact, value in facts.items())
 
 
 def _card(name: str) -> dict[str, Any]:

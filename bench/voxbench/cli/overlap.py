@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voxbench.cli.options import Include, Json, include_all
+from voxbench.cli.show import print_json, print_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -116,8 +117,6 @@ def _report(
     json: bool,
 ) -> None:
     if json:
-        import json as writer
-
         report = {
             "tested": tested,
             "seen": seen,
@@ -125,12 +124,10 @@ def _report(
             "unreadable": unreadable,
             "limits": LIMITS,
         }
-        print(writer.dumps(report, indent=1))  # noqa: T201
+        print_json(report)
         return
-    from voxbench.cli.show import table
-
     if matches:
-        table(
+        print_rows(
             {"test image": m.image, "seen as": m.seen, "score": f"{m.score:.3f} (≥ {m.bar:.3f})"}
             for m in matches
         )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from voxbench.cli.options import Include, Json, Limit, Output, Overrides, Spec, include_all
+from voxbench.cli.show import print_json, print_rows
 
 
 def plan_verb(
@@ -36,9 +37,7 @@ def plan_verb(
         for cell in cells
     ]
     if json:
-        import json as writer
-
-        print(writer.dumps(rows, indent=1))  # noqa: T201
+        print_json(rows)
         return
     _print(rows)
 
@@ -46,10 +45,8 @@ def plan_verb(
 def _print(rows: list[dict[str, Any]]) -> None:
     from collections import Counter
 
-    from voxbench.cli.show import table
-
     hidden = {"twin", "strategy", "network", "reason", "seconds"}
-    table(
+    print_rows(
         {
             **{name: value for name, value in row.items() if name not in hidden},
             "≈ s": "?" if row["seconds"] is None else f"{row['seconds']:.0f}",

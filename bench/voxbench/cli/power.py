@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from voxbench.cli.options import Json, Margin, MetricName
-from voxbench.cli.show import table
+from voxbench.cli.show import print_json, print_table
 
 
 def power_verb(
@@ -17,21 +17,16 @@ def power_verb(
 ) -> None:
     """Say how many more seeds, draws or test patients settle what is undecided, and their cost."""
     from voxbench.report.power import power
-    from voxbench.report.tables import plain, texts
 
     found = power(directory, metric, margin)
     if json:
-        import json as writer
-
         told = {
-            "comparisons": [plain(row) for row in found.table.rows],
+            "comparisons": found.table.rows,
             "ladder": [rung._asdict() for rung in found.ladder],
             "sentences": found.sentences,
         }
-        print(writer.dumps(told, indent=1))  # noqa: T201
+        print_json(told)
         return
     if found.table.rows:
-        print(found.table.caption)  # noqa: T201
-        titles = [column.title for column in found.table.columns]
-        table([dict(zip(titles, line, strict=True)) for line in texts(found.table)])
+        print_table(found.table)
     print("\n".join(found.sentences))  # noqa: T201

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voxbench.cli.options import Include, Json, include_all
+from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
     from voxbench.api import Task
@@ -30,9 +31,7 @@ def prepare_verb(
     fields = dict(parse_override(one, "--field") for one in field or [])
     reports = [_report(find_task(Ref.of(name, fields)), jobs, json) for name in tasks]
     if json:
-        import json as writer
-
-        print(writer.dumps(reports, indent=1))  # noqa: T201
+        print_json(reports)
     else:
         _print(reports)
     if any(problem["fatal"] for report in reports for problem in report["problems"]):

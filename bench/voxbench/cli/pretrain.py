@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voxbench.cli.options import Include, Json, include_all
+from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
     from voxbench.design.cell import Ref
@@ -49,10 +50,8 @@ def pretrain_verb(
         _schedule(overrides),
     )
     if json:
-        import json as writer
-
         told = {"file": str(output), "sha256": sha256, **card.model_dump(mode="json")}
-        print(writer.dumps(told, indent=1))  # noqa: T201
+        print_json(told)
     else:
         _print(output, sha256, card)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from voxbench.cli.options import Json, Margin, MetricName
-from voxbench.cli.show import caution, table
+from voxbench.cli.show import caution, print_json, print_table
 
 
 def rank_verb(
@@ -24,7 +24,6 @@ def rank_verb(
 ) -> None:
     """Rank all arms with ties, and say which pairs are separated, by class and overall."""
     from voxbench.report import rank as ranking
-    from voxbench.report.tables import texts
 
     found = ranking.rank(directory, metric, margin, by, missing)  # type: ignore[arg-type]
     caution(directory)
@@ -34,9 +33,7 @@ def rank_verb(
         return
     for place in found.places:
         for made in place.tables:
-            print(f"{made.title}: {made.caption}")  # noqa: T201
-            titles = [column.title for column in made.columns]
-            table([dict(zip(titles, line, strict=True)) for line in texts(made)])
+            print_table(made)
         print("\n".join(place.sentences) + "\n")  # noqa: T201
     for reason in found.left_out:
         print(f"not ranked: {reason}")  # noqa: T201
@@ -45,18 +42,14 @@ def rank_verb(
 
 
 def _print_json(found: Any, written: list[Path]) -> None:
-    import json as writer
-
-    from voxbench.report.tables import plain
-
     told = [
         {
             "scope": place.league.board.scope._asdict() | {"recipe": place.recipe},
             "sentences": place.sentences,
-            **{made.title.lower(): [plain(row) for row in made.rows] for made in place.tables},
+            **{made.title.lower(): made.rows for made in place.tables},
         }
         for place in found.places
     ]
     files = [str(path) for path in written]
     all_told = {"rankings": told, "not_ranked": found.left_out, "files": files}
-    print(writer.dumps(all_told, indent=1))  # noqa: T201
+    print_json(all_told)

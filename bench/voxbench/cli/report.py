@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voxbench.cli.options import Json, Margin, MetricName
+from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
     from voxbench.report.report import Report
@@ -40,10 +41,8 @@ def report_verb(
     place = site or made.page.parent
     pages = build(made, directory, place, metric, margin, public)
     if json:
-        import json as writer
-
         told = made.plain() | {"index": str(pages[0]), "pages": [str(path) for path in pages]}
-        print(writer.dumps(told, indent=1))  # noqa: T201
+        print_json(told)
     else:
         _tell(made, metric, pages[0])
     if serve:

@@ -1,23 +1,37 @@
-"""Rows on a terminal."""
+"""Results on a terminal, for people and for programs."""
 
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from voxbench.analyses.table import Table
 
 
-def table(rows: Iterable[Mapping[str, object]]) -> None:
-    """Print rows of one shape under their keys; unwrapped where there is no terminal."""
-    from rich import box
+def print_table(table: "Table") -> None:
+    """Print a table under its title and caption; unwrapped where there is no terminal."""
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
 
-    rows = list(rows)
-    console = Console(width=None if sys.stdout.isatty() else 10_000)
-    found = Table(*(rows[0] if rows else ()), box=box.SIMPLE_HEAD, pad_edge=False)
-    for row in rows:
-        found.add_row(*(escape("" if value is None else str(value)) for value in row.values()))
-    console.print(found)
+    from voxbench.report.printer import as_text
+
+    if table.title:
+        print(f"{table.title}: {table.caption}")  # noqa: T201
+    Console(width=None if sys.stdout.isatty() else 10_000).print(as_text(table))
+
+
+def print_rows(rows: Iterable[Mapping[str, object]]) -> None:
+    """Print rows of one shape under their keys."""
+    from voxbench.analyses.table import Table
+
+    print_table(Table.plain(rows))
+
+
+def print_json(value: Any) -> None:
+    """Print what a program reads; what is undefined (NaN) is null."""
+    from voxbench.report.printer import as_json
+
+    print(as_json(value))  # noqa: T201
 
 
 def caution(directory: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from voxbench.cli.options import Json
+from voxbench.cli.show import print_json
 
 
 def status_verb(
@@ -21,8 +22,6 @@ def status_verb(
     records = list(Store(directory))
     failed = [record for record in records if record.status == "failed"]
     if json:
-        import json as writer
-
         found = {
             "ok": len(records) - len(failed),
             "failed": [
@@ -31,7 +30,7 @@ def status_verb(
             ],
             "smoke": sum(record.smoke for record in records),
         }
-        print(writer.dumps(found, indent=1))  # noqa: T201
+        print_json(found)
     else:
         print(f"{len(records) - len(failed)} ok, {len(failed)} failed")  # noqa: T201
         for record in failed:

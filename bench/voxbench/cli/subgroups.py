@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from voxbench.cli.options import Json, Margin, MetricName
-from voxbench.cli.show import table as show
+from voxbench.cli.show import print_json, print_table
 
 
 def subgroups_verb(
@@ -23,22 +23,17 @@ def subgroups_verb(
 ) -> None:
     """Take effects apart by scanner, site, sex or age, and test whether the groups differ."""
     from voxbench.report.subgroups import by_column
-    from voxbench.report.tables import plain, texts
 
     found = by_column(directory, table, by, metric, margin, arm, against)
     if json:
-        import json as writer
-
         told = {
-            "groups": [plain(row) for row in found.groups.rows],
-            "contrasts": [plain(row) for row in found.contrasts.rows],
+            "groups": found.groups.rows,
+            "contrasts": found.contrasts.rows,
             "sentences": found.sentences,
         }
-        print(writer.dumps(told, indent=1))  # noqa: T201
+        print_json(told)
         return
     for made in (found.groups, found.contrasts):
         if made.rows:
-            print(f"{made.title}: {made.caption}")  # noqa: T201
-            titles = [column.title for column in made.columns]
-            show([dict(zip(titles, line, strict=True)) for line in texts(made)])
+            print_table(made)
     print("\n".join(found.sentences))  # noqa: T201

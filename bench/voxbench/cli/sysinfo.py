@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from voxbench.cli.options import Json
+from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +26,7 @@ def sysinfo_verb(json: Json = False) -> None:
         "cache_free_gb": round(shutil.disk_usage(_existing(cache_dir())).free / 1e9, 1),
     }
     if json:
-        import json as writer
-
-        print(writer.dumps(found, indent=1))  # noqa: T201
+        print_json(found)
         return
     versions = found.pop("versions")
     for name, value in {**found, **versions}.items():

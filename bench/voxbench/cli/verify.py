@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voxbench.cli.options import Include, Json, include_all
+from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
     from voxbench.submission.here import Here
@@ -37,9 +38,7 @@ def verify_verb(
     include_all(include_path)
     found = verify(bundle, here(against or Path("results"), sweep))
     if json:
-        import json as writer
-
-        print(writer.dumps(found.plain(), indent=1))  # noqa: T201
+        print_json(found.plain())
     else:
         print("\n".join(told(bundle, found)))  # noqa: T201
     if not found.verified:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voxbench.cli.options import Include, Json, Trust, include_all, trusted
+from voxbench.cli.show import print_json, print_rows
 
 if TYPE_CHECKING:
     from voxbench.api import Published
@@ -70,11 +71,9 @@ def weights_ls_verb(
     if markdown:
         print(written(found), end="")  # noqa: T201
     elif json:
-        _print_json([dataclasses.asdict(row) for row in found])
+        print_json([dataclasses.asdict(row) for row in found])
     else:
-        from voxbench.cli.show import table
-
-        table(
+        print_rows(
             {
                 **dataclasses.asdict(row),
                 "parameters": f"{row.parameters / 1e6:.2f} M",
@@ -115,7 +114,7 @@ def weights_audit_verb(
     found = matches(contents, candidates)
     if json:
         told = [{**dataclasses.asdict(match), "comparison": _facts(match)} for match in found]
-        _print_json({"file": _about(file, contents), "baselines": told})
+        print_json({"file": _about(file, contents), "baselines": told})
     else:
         for key, value in _about(file, contents).items():
             print(f"{key:12} {value}")  # noqa: T201
@@ -184,10 +183,8 @@ def _facts(match: "Match") -> dict[str, Any] | None:
 
 def _tell(found: "list[Match]", details: bool) -> None:
     """The matches as a table, those that share nothing counted; with details, the names too."""
-    from voxbench.cli.show import table
-
     near = [match for match in found if match.share > 0] or found[:1]
-    table(
+    print_rows(
         {
             "baseline": match.baseline,
             "size": match.size,
@@ -210,9 +207,3 @@ def _tell(found: "list[Match]", details: bool) -> None:
             names = getattr(match.comparison, what, [])
             if names:
                 print(f"  {what}: " + "\n    ".join(["", *names]).lstrip("\n"))  # noqa: T201
-
-
-def _print_json(value: Any) -> None:
-    import json as writer
-
-    print(writer.dumps(value, indent=1))  # noqa: T201

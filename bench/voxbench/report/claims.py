@@ -5,9 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from voxbench.analyses.table import interval, p_value
 from voxbench.design.claim import read_claims
 from voxbench.report.read import groups_in
-from voxbench.report.tables import interval, p_value, plain
 from voxbench.stats.claims import Finding, OnTask, judge
 from voxbench.stats.metric import Metric, find_metric
 
@@ -59,4 +59,4 @@ def _p(name: str, p: float) -> str:
 
 def record(found: Finding) -> dict[str, Any]:
     """What a program would read."""
-    return {**plain(asdict(found)), "tasks": [plain(asdict(row)) for row in found.tasks]}
+    return asdict(found)

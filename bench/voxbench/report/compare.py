@@ -3,10 +3,10 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from voxbench.analyses.table import Column, Table, interval, number, p_value
 from voxbench.errors import RecordError
 from voxbench.report.read import groups_in
 from voxbench.report.rows import comparison_table, titled
-from voxbench.report.tables import Column, Table, interval, number, p_value
 from voxbench.stats.board import boards, settle
 from voxbench.stats.effects import between, effects
 from voxbench.stats.frame import Group, find_arm

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from voxbench.analyses.table import Table, p_value
 from voxbench.errors import RecordError, SpecError
 from voxbench.records import Record
-from voxbench.report import tables
 from voxbench.report.critical import draw
+from voxbench.report.printer import save_table
 from voxbench.report.rank_tables import (
     board_name,
     class_table,
@@ -18,7 +19,6 @@ from voxbench.report.rank_tables import (
     sensitivity_table,
 )
 from voxbench.report.read import records_in
-from voxbench.report.tables import Table, p_value
 from voxbench.stats.aggregate import Aggregation
 from voxbench.stats.board import Board, Policy, boards, patient_means, settle
 from voxbench.stats.frame import Group, read_groups
@@ -119,7 +119,7 @@ def write(rankings: Sequence[Ranking], folder: Path) -> list[Path]:
     files = []
     for place in rankings:
         for table in place.tables:
-            files += tables.write(table, folder / "tables")
+            files += save_table(table, folder / "tables")
         if place.friedman:
             name = "-".join(
                 filter(None, ["critical", board_name(place.league.board), place.recipe])

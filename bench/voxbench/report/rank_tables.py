@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from voxbench.analyses.table import DASH, Column, Table, interval, number, p_value
 from voxbench.records import Record
 from voxbench.report.rows import titled
-from voxbench.report.tables import DASH, Column, Table, interval, number, p_value
 from voxbench.stats.aggregate import AGGREGATIONS, Aggregation
 from voxbench.stats.board import POLICIES, Board, Policy, boards, settle
 from voxbench.stats.classes import class_groups, class_names

@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from voxbench.analyses.table import Table
 from voxbench.records import Record, Store
 from voxbench.records.race import races
 from voxbench.records.table import rebuild
-from voxbench.report import curves, race, rows, scale_curve, scaling, tables, words
+from voxbench.report import curves, race, rows, scale_curve, scaling, words
 from voxbench.report.names import slug
+from voxbench.report.printer import as_markdown, save_table
 from voxbench.report.read import records_in
 from voxbench.stats import effects as stats
 from voxbench.stats.frame import Group, read_groups
@@ -71,7 +73,7 @@ class Report:
     records: list[Record]
     groups: list[Group]
     means: list[stats.Mean]
-    tables: list[tables.Table]
+    tables: list[Table]
     figures: list[Figure]
 
     @property
@@ -83,13 +85,13 @@ class Report:
         return [self.summary, f"{cells} no result; the table of failed cells gives the reasons."]
 
     def plain(self) -> dict[str, Any]:
-        """Everything as JSON has it: paths as text, undefined as null."""
+        """What a program reads; paths as text."""
         return {
             "page": str(self.page),
             "files": [str(path) for path in self.files],
             "summary": self.summary,
-            "effects": [tables.plain(asdict(effect)) for effect in self.effects],
-            "overall": [tables.plain(asdict(row)) for row in self.overall],
+            "effects": [asdict(effect) for effect in self.effects],
+            "overall": [asdict(row) for row in self.overall],
             "failed": self.failed,
             "smoke": self.smoke,
         }
@@ -128,7 +130,7 @@ def report(
         rows.mean_table(means),
         rows.failed_table(groups),
     ]
-    files = [path for table in written for path in tables.write(table, out_dir / "tables")]
+    files = [path for table in written for path in save_table(table, out_dir / "tables")]
     figures = _figures(means, found, chosen, margin, out_dir / "figures")
     figures += _scale_figures(means, found, chosen, out_dir / "figures")
     made = Report(
@@ -233,5 +235,5 @@ def _lines(made: Report, metric: Metric) -> Iterator[str]:
     for table in made.tables:
         if table.rows:
             yield f"\n## {table.title}\n"
-            yield tables.markdown(table)
+            yield as_markdown(table)
     yield READING

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from voxbench.report.tables import DASH, Column, Table, interval, number, p_value
+from voxbench.analyses.table import DASH, Column, Table, interval, number, p_value
 from voxbench.stats.effects import Effect, Mean, Overall
 from voxbench.stats.frame import Group
 from voxbench.stats.metric import METRICS, Metric

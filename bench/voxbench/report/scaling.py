@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from voxbench.report.tables import DASH, Column, Table, interval, number
+from voxbench.analyses.table import DASH, Column, Table, interval, number
 from voxbench.stats import label_efficiency as efficiency
 from voxbench.stats.effects import Pair
 from voxbench.stats.frame import Group

@@ -5,11 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from voxbench.analyses.table import DASH, Column, Table, interval, p_value
 from voxbench.errors import SpecError
 from voxbench.records import Record
 from voxbench.report.read import records_in
 from voxbench.report.rows import titled, where
-from voxbench.report.tables import DASH, Column, Table, interval, p_value
 from voxbench.stats.case_table import CaseTable, column_of, read_table
 from voxbench.stats.effects import Pair, between, twins
 from voxbench.stats.frame import find_arm, read_groups

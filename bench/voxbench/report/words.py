@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from voxbench.report.tables import interval
+from voxbench.analyses.table import interval
 from voxbench.stats.effects import Effect, Overall
 from voxbench.stats.metric import Metric
 

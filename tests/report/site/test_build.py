@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from voxbench.analyses.table import Column, Table
 from voxbench.records.record import CaseScores
 from voxbench.report.report import report
 from voxbench.report.site.build import build
 from voxbench.report.site.grid import grid
 from voxbench.report.site.pages import STATIC, Pages
-from voxbench.report.tables import Column, Table
 
 from tests.report.site.demo import made
 from tests.report.site.html import Page, pages

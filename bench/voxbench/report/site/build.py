@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from voxbench.analyses.table import Column, Table
 from voxbench.records import Store
-from voxbench.report import tables
+from voxbench.report.printer import save_table
 from voxbench.report.report import READING, Report
 from voxbench.report.site.baseline import baseline_page, baseline_path
 from voxbench.report.site.case import CasePage, case_rows, pictured
@@ -88,13 +89,13 @@ def _index(material: Material, writer: Pages) -> None:
         reading=READING.partition("\n\n")[2],
     )
     for table in (board, shared):
-        writer.files += tables.write(table, folder)
+        writer.files += save_table(table, folder)
 
 
-def _board(material: Material, table: tables.Table) -> Grid:
+def _board(material: Material, table: Table) -> Grid:
     pages = {result.group.arm: baseline_path(result.baseline) for result in material.results}
 
-    def link(row: Any, column: tables.Column) -> str:
+    def link(row: Any, column: Column) -> str:
         if column.title == "arm":
             return pages[row["arm"]]
         if column.title == "task":
@@ -108,7 +109,7 @@ def _board(material: Material, table: tables.Table) -> Grid:
     return grid(table, link, files=files, data=data)
 
 
-def _choices(board: tables.Table, name: str) -> list[str]:
+def _choices(board: Table, name: str) -> list[str]:
     """What a filter offers, in the order of the rows."""
     return list(dict.fromkeys(str(row[name]) for row in board.rows))
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from voxbench.analyses.table import Column, Table, interval
 from voxbench.records import Record
 from voxbench.report.names import slug
 from voxbench.report.rows import titled
-from voxbench.report.tables import Column, Table, interval
 from voxbench.stats.classes import class_groups, class_names
 from voxbench.stats.effects import Mean, means
 from voxbench.stats.metric import METRICS, Metric

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from voxbench.report.tables import Column, Table
+from voxbench.analyses.table import Column, Table
 
 
 class Cell(NamedTuple):

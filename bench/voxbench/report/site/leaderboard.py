@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from voxbench.analyses.table import DASH, Column, Table, interval, number
 from voxbench.report.rows import hours, titled
 from voxbench.report.site.material import Result
 from voxbench.report.site.standing import TIES
-from voxbench.report.tables import DASH, Column, Table, interval, number
 from voxbench.stats.metric import METRICS, Metric
 
 _NAN = float("nan")

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from voxbench.analyses.table import DASH, Column, Table
 from voxbench.design.cell import digest
 from voxbench.records import Record, Store
 from voxbench.report.names import slug
 from voxbench.report.report import Report
 from voxbench.report.site.recipes import setting_words
 from voxbench.report.site.standing import Standing, standings
-from voxbench.report.tables import DASH, Column, Table
 from voxbench.stats.effects import Effect, Mean
 from voxbench.stats.frame import Group, Where, by_arm
 from voxbench.stats.metric import Metric

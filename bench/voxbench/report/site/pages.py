@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from voxbench.report import tables
+from voxbench.analyses.table import number
 from voxbench.report.report import SMOKE
 from voxbench.stats.metric import METRICS
 
@@ -67,4 +67,4 @@ def _breakable(text: str) -> Markup:
 
 
 def _digits(value: float, metric: str) -> str:
-    return tables.number(METRICS[metric].digits)(value)
+    return number(METRICS[metric].digits)(value)

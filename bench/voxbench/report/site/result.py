@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from voxbench.analyses.table import DASH, Column, Table, interval, number
 from voxbench.records import Record
 from voxbench.report.rows import hours, titled
 from voxbench.report.site.grid import Grid, grid
 from voxbench.report.site.material import Material, Result
-from voxbench.report.tables import DASH, Column, Table, interval, number
 from voxbench.stats.frame import Run, nanmean
 from voxbench.stats.metric import METRICS, Metric
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from voxbench.analyses.table import Column, Table, interval
 from voxbench.errors import SpecError
 from voxbench.report.rows import titled
-from voxbench.report.tables import Column, Table, interval
 from voxbench.stats.board import Board, Scope, boards, settle
 from voxbench.stats.frame import Group, Where
 from voxbench.stats.metric import Metric

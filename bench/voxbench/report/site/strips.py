@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.analyses.table import number
 from voxbench.report.rows import titled
 from voxbench.report.site.material import Result
-from voxbench.report.tables import number
 from voxbench.stats.frame import nanmean
 from voxbench.stats.metric import Metric
 

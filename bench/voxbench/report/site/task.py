@@ -7,8 +7,8 @@ from voxbench.design.cell import PLACES, Ref
 from voxbench.errors import VoxbenchError
 from voxbench.plugins import find_task
 from voxbench.records import Record
-from voxbench.report import tables
 from voxbench.report.names import slug
+from voxbench.report.printer import save_table
 from voxbench.report.report import Figure
 from voxbench.report.site.classes import class_tables
 from voxbench.report.site.grid import Grid, grid
@@ -54,7 +54,7 @@ def task_page(material: Material, name: str) -> TaskPage:
     card, reason = _card(results[0].records[0])
     classes = []
     for table in class_tables(material.report.records, name):
-        tables.write(table, material.site / "tables")
+        save_table(table, material.site / "tables")
         files = material.downloads(table.name, material.site / "tables")
         classes.append(
             grid(material.worded(table), lambda row, _: material.link_of(row), files=files)

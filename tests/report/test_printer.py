@@ -1,20 +1,19 @@
 import csv
 import io
+import json
 import math
 
 import pytest
-from voxbench.report.tables import (
-    Column,
-    Table,
-    comma_separated,
-    escape,
-    interval,
-    latex,
-    markdown,
-    number,
-    p_value,
-    plain,
-    write,
+from rich.console import Console
+from voxbench.analyses.table import Column, Table, interval
+from voxbench.report.printer import (
+    as_csv,
+    as_json,
+    as_latex,
+    as_markdown,
+    as_text,
+    escape_latex,
+    save_table,
 )
 
 TABLE = Table(
@@ -32,36 +31,8 @@ TABLE = Table(
 )
 
 
-@pytest.mark.parametrize(
-    ("value", "signed", "text"),
-    [
-        (0.0214, False, "0.021"),
-        (0.0214, True, "+0.021"),
-        (-0.0214, True, "−0.021"),
-        (-0.0001, True, "0.000"),
-        (0.0001, True, "0.000"),
-        (math.nan, False, "–"),
-    ],
-)
-def test_numbers(value, signed, text):
-    assert number(3, signed)(value) == text
-
-
-def test_a_mean_with_its_interval():
-    assert interval(3, signed=True)(0.021, -0.0104, 0.033) == "+0.021 [−0.010, +0.033]"
-
-
-def test_small_p_values_are_not_shown_as_zero():
-    assert [p_value(p) for p in (0.0004, 0.0321, 1.0, math.nan)] == [
-        "< 0.001",
-        "0.032",
-        "1.000",
-        "–",
-    ]
-
-
 def test_markdown_escapes_the_column_separator():
-    assert markdown(TABLE).splitlines() == [
+    assert as_markdown(TABLE).splitlines() == [
         "A 95% caption",
         "",
         "| arm | Dice [95%] |",
@@ -72,13 +43,13 @@ def test_markdown_escapes_the_column_separator():
 
 
 def test_csv_has_full_precision_and_nothing_where_undefined():
-    rows = list(csv.DictReader(io.StringIO(comma_separated(TABLE))))
+    rows = list(csv.DictReader(io.StringIO(as_csv(TABLE))))
     assert rows[0] == {"arm": "a[b_c=1|2]", "mean": "0.82149", "low": "0.81", "high": "0.83"}
     assert rows[1] == {"arm": "gone", "mean": "", "low": "", "high": ""}
 
 
 def test_latex_is_a_booktabs_table():
-    lines = latex(TABLE).splitlines()
+    lines = as_latex(TABLE).splitlines()
     assert r"\begin{tabular}{lr}" in lines
     assert [line for line in lines if line.endswith("rule")] == [
         r"\toprule", r"\midrule", r"\bottomrule",
@@ -96,14 +67,26 @@ def test_latex_is_a_booktabs_table():
     ],
 )
 def test_latex_escapes(text, escaped):
-    assert escape(text) == escaped
+    assert escape_latex(text) == escaped
 
 
 def test_a_table_without_rows_is_written_too(tmp_path):
-    paths = write(TABLE._replace(rows=[]), tmp_path)
+    paths = save_table(TABLE._replace(rows=[]), tmp_path)
     assert [path.name for path in paths] == ["t.md", "t.csv", "t.tex"]
     assert all(path.exists() for path in paths)
 
 
 def test_undefined_is_null_for_programs():
-    assert plain({"a": math.nan, "b": 1.0, "c": "x"}) == {"a": None, "b": 1.0, "c": "x"}
+    value = {"rows": [{"a": math.nan, "b": 1.0, "c": "x"}], "pair": (math.nan, 2)}
+    assert json.loads(as_json(value)) == {
+        "rows": [{"a": None, "b": 1.0, "c": "x"}],
+        "pair": [None, 2],
+    }
+
+
+def test_a_terminal_shows_brackets_as_they_are():
+    console = Console(width=100, file=io.StringIO())
+    console.print(as_text(TABLE))
+    shown = console.file.getvalue()
+    assert "a[b_c=1|2]" in shown
+    assert "0.821 [0.810, 0.830]" in shown

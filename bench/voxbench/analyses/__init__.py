@@ -1,0 +1,1 @@
+"""One module an analysis: from the records of a folder to tables and sentences."""

@@ -1,0 +1,90 @@
+"""What an analysis hands on: rows of raw values, and the columns in which people read them."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+DASH = "–"
+
+
+class Column(NamedTuple):
+    """A column: the keys of the row that it shows, and how.
+
+    `show` turns the values into text. Numbers are aligned to the right.
+    """
+
+    title: str
+    keys: tuple[str, ...]
+    show: Callable[..., str] = str
+    number: bool = False
+
+
+class Table(NamedTuple):
+    """Rows of raw values by key, and the columns in which people read them.
+
+    Attributes:
+        name: of its files.
+        title: its heading.
+        caption: what it shows, and by which method.
+        columns: as they are read; programs get all keys of the rows.
+        rows: key → value; NaN is undefined.
+    """
+
+    name: str
+    title: str
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def plain(cls, rows: Iterable[Mapping[str, object]]) -> "Table":
+        """Rows of one shape under their keys, as they are; None is left empty."""
+        kept = list(rows)
+        columns = [Column(key, (key,), _plain) for key in (kept[0] if kept else ())]
+        return cls("", "", "", columns, kept)
+
+    @property
+    def titles(self) -> list[str]:
+        """Of the columns."""
+        return [column.title for column in self.columns]
+
+    @property
+    def body(self) -> list[list[str]]:
+        """The rows as people read them, (row, column)."""
+        return [
+            [column.show(*(row[key] for key in column.keys)) for column in self.columns]
+            for row in self.rows
+        ]
+
+
+def _plain(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def number(digits: int, signed: bool = False) -> Callable[[float], str]:
+    """Show a number with so many digits; a dash where it is undefined."""
+
+    def show(value: float) -> str:
+        if math.isnan(value):
+            return DASH
+        text = f"{value:{'+' if signed else ''}.{digits}f}"
+        if float(text) == 0:
+            text = text.lstrip("+-")
+        return text.replace("-", "−")
+
+    return show
+
+
+def interval(digits: int, signed: bool = False) -> Callable[[float, float, float], str]:
+    """Show a mean with its interval: `0.021 [0.010, 0.033]`."""
+    one = number(digits, signed)
+
+    def show(mean: float, low: float, high: float) -> str:
+        return DASH if math.isnan(mean) else f"{one(mean)} [{one(low)}, {one(high)}]"
+
+    return show
+
+
+def p_value(p: float) -> str:
+    """Three digits, or «< 0.001»."""
+    return "< 0.001" if p < 0.001 else number(3)(p)

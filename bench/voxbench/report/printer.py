@@ -1,0 +1,115 @@
+"""Tables on a terminal, in files and for programs: text, Markdown, CSV, LaTeX, JSON."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voxbench.analyses.table import Table
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+
+def as_text(table: Table) -> "RichTable":
+    """The body for a terminal, to be printed by a rich console."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table as RichTable
+
+    made = RichTable(*table.titles, box=box.SIMPLE_HEAD, pad_edge=False)
+    for line in table.body:
+        made.add_row(*map(escape, line))
+    return made
+
+
+def as_json(value: Any) -> str:
+    """Rows, or whatever holds them, for programs; null for what is undefined: JSON has no NaN."""
+    return json.dumps(_defined(value), indent=1)
+
+
+def _defined(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _defined(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_defined(item) for item in value]
+    return None if value != value else value
+
+
+def as_markdown(table: Table) -> str:
+    """A pipe table under its caption."""
+    rules = ["---:" if column.number else "---" for column in table.columns]
+    body = [[cell.replace("|", "\\|") for cell in line] for line in table.body]
+    lines = [f"| {' | '.join(line)} |" for line in (table.titles, rules, *body)]
+    return "\n".join([table.caption, "", *lines]) + "\n"
+
+
+def as_csv(table: Table) -> str:
+    """CSV with a column for every raw value, in full precision; undefined is empty."""
+    file = io.StringIO()
+    keys = list(dict.fromkeys(key for row in table.rows for key in row))
+    writer = csv.DictWriter(file, keys, lineterminator="\n")
+    writer.writeheader()
+    for row in table.rows:
+        writer.writerow({key: None if value != value else value for key, value in row.items()})
+    return file.getvalue()
+
+
+def as_latex(table: Table) -> str:
+    """A table that needs the package booktabs, with everything escaped."""
+    titles = " & ".join(map(escape_latex, table.titles))
+    body = [" & ".join(map(escape_latex, line)) + r" \\" for line in table.body]
+    aligned = "".join("r" if column.number else "l" for column in table.columns)
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape_latex(table.caption)}}}",
+        rf"\label{{tab:{table.name}}}",
+        rf"\begin{{tabular}}{{{aligned}}}",
+        r"\toprule",
+        titles + r" \\",
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "−": r"$-$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "–": "--",
+    "«": "``",
+    "»": "''",
+    "[": "{[}",  # after \\ a bracket would be read as its optional argument
+    "]": "{]}",
+} | {character: f"\\{character}" for character in "&%$#_{}"}
+_SPECIAL = re.compile("|".join(map(re.escape, _LATEX)))
+
+
+def escape_latex(text: str) -> str:
+    """Text that LaTeX prints as it stands."""
+    return _SPECIAL.sub(lambda found: _LATEX[found[0]], text)
+
+
+def save_table(table: Table, folder: Path) -> list[Path]:
+    """Write `<name>.md`, `.csv` and `.tex`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    writers = {"md": as_markdown, "csv": as_csv, "tex": as_latex}
+    paths = []
+    for ending, writer in writers.items():
+        path = folder / f"{table.name}.{ending}"
+        path.write_text(writer(table), encoding="utf-8")
+        paths.append(path)
+    return paths
