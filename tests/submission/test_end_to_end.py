@@ -3,10 +3,10 @@
 import pytest
 from voxbench.design.spec import parse_sweep
 from voxbench.run.sweep import Options, run_sweep
-from voxbench.submission.here import Here
-from voxbench.submission.leaderboard import add
+from voxbench.submission.evidence import Evidence
+from voxbench.submission.merge import merge
 from voxbench.submission.pack import pack
-from voxbench.submission.verify import verify
+from voxbench.submission.verify import verify_bundle
 
 from tests.run.conftest import Watch
 from tests.submission.made import SWEEP
@@ -21,6 +21,6 @@ def test_a_sweep_that_was_run_is_packed_verified_and_added(tmp_path):
     packed = pack(tmp_path / "run", tmp_path / "b.zip", with_predictions=True)
     assert (len(packed.records), packed.label_maps) == (2, 8)
     results = tmp_path / "results"
-    found = verify(tmp_path / "b.zip", Here(results))
+    found = verify_bundle(tmp_path / "b.zip", Evidence(results))
     assert found.errors == []
-    assert len(add(found, results).new) == 2
+    assert len(merge(found, results).new) == 2

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from voxbench.errors import BundleError
 from voxbench.submission import archive as limits
 from voxbench.submission.bundle import open_bundle
-from voxbench.submission.here import Here
-from voxbench.submission.verify import verify
+from voxbench.submission.evidence import Evidence
+from voxbench.submission.verify import verify_bundle
 
 from tests.submission.made import MANIFEST, archive, bundle, manifest, maps, members
 
@@ -232,7 +232,7 @@ def test_a_record_of_wrong_types_is_an_error_and_named(tmp_path, finished, old, 
     assert old.encode() in content[name]
     content[name] = content[name].replace(old.encode(), new.encode(), 1)
     with open_bundle(bundle(tmp_path / "b.zip", content)) as found:
-        [told] = found.findings
+        [told] = found.diagnostics
     assert told.rule == "not a record of voxbench"
     assert name in told.detail
     assert re.search(message, told.detail), told.detail
@@ -241,7 +241,7 @@ def test_a_record_of_wrong_types_is_an_error_and_named(tmp_path, finished, old, 
 def test_a_record_under_another_key_is_an_error(tmp_path, finished):
     first, second, *_ = members(finished).items()
     with open_bundle(bundle(tmp_path / "b.zip", {first[0]: second[1]})) as found:
-        assert "its key is" in found.findings[0].detail
+        assert "its key is" in found.diagnostics[0].detail
 
 
 def test_changed_bytes_are_told_by_their_hash(tmp_path, finished):
@@ -252,7 +252,7 @@ def test_changed_bytes_are_told_by_their_hash(tmp_path, finished):
     path = tmp_path / "b.zip"
     path.write_bytes(archive({MANIFEST: listed, **content}))
     with open_bundle(path) as found:
-        assert "sha256 is not the one in the manifest" in found.findings[0].detail
+        assert "sha256 is not the one in the manifest" in found.diagnostics[0].detail
 
 
 @pytest.fixture(scope="module")
@@ -265,9 +265,9 @@ def small(finished) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def here() -> Here:
+def evidence() -> Evidence:
     """What is known here, looked up once."""
-    return Here()
+    return Evidence()
 
 
 @settings(max_examples=120)
@@ -310,7 +310,7 @@ def opened(path) -> str:
 @settings(max_examples=50)
 @given(st.data())
 def test_records_with_any_value_anywhere_are_judged_without_a_crash(
-    tmp_path_factory, finished, here, data
+    tmp_path_factory, finished, evidence, data
 ):
     """One value of a record replaced by any JSON; the manifest agrees, so that it is read."""
     content = dict(list(members(finished).items())[:1])
@@ -337,5 +337,5 @@ def test_records_with_any_value_anywhere_are_judged_without_a_crash(
     target[data.draw(st.sampled_from(keys))] = data.draw(anything)
     content[name] = json.dumps(record).encode()
     path = bundle(tmp_path_factory.getbasetemp() / "any.zip", content)
-    found = verify(path, here)
+    found = verify_bundle(path, evidence)
     assert found.errors or found.verified

@@ -16,7 +16,7 @@ def test_records_and_label_maps_come_out_as_they_were(finished, tmp_path):
     packed = pack(finished, out, contact="a@b.org", with_predictions=True)
     with open_bundle(out) as bundle:
         assert bundle.records == {record.key: record for record in Store(finished)}
-        assert bundle.findings == []
+        assert bundle.diagnostics == []
         assert bundle.sha256 == packed.sha256
         assert bundle.manifest.submitter.name == "tiny"
         assert bundle.manifest.submitter.contact == "a@b.org"

@@ -15,10 +15,10 @@ from voxbench.errors import BundleError
 from voxbench.plugins import TASKS, find_task
 from voxbench.records import Store, predictions
 from voxbench.records.record import Imported
-from voxbench.submission.copies import _decides
-from voxbench.submission.here import Here
+from voxbench.submission.duplicates import _decides
+from voxbench.submission.evidence import Evidence
 from voxbench.submission.pack import pack
-from voxbench.submission.verify import verify
+from voxbench.submission.verify import verify_bundle
 
 from tests.submission.made import SWEEP, bundle, maps, members, scored
 
@@ -26,18 +26,18 @@ NAN = math.nan
 
 
 @pytest.fixture(scope="module")
-def here(finished) -> Here:
+def evidence(finished) -> Evidence:
     """The data of `boxes`, and no results."""
-    return Here(None)
+    return Evidence(None)
 
 
 @pytest.fixture
-def judge(tmp_path, finished, here):
+def judge(tmp_path, finished, evidence):
     """The verdict on the finished sweep once a function has changed its records."""
 
-    def judged(change=lambda record: None, known=here, label_maps=False, root=finished):
+    def judged(change=lambda record: None, known=evidence, label_maps=False, root=finished):
         content = members(root, change) | (maps(root) if label_maps else {})
-        return verify(bundle(tmp_path / "b.zip", content), known)
+        return verify_bundle(bundle(tmp_path / "b.zip", content), known)
 
     return judged
 
@@ -208,7 +208,7 @@ def test_training_on_a_test_case_is_an_error_whether_the_data_are_here_or_not(ju
     for line in ("a case lies in two parts", "cases that the split has not in train"):
         assert any(line in told for told in judge(change).errors)
     monkeypatch.setattr(TASKS, "loose", {})
-    assert any("a case lies in two parts" in told for told in judge(change, Here(None)).errors)
+    assert any("a case lies in two parts" in told for told in judge(change, Evidence(None)).errors)
 
 
 def test_a_test_case_of_another_patient_is_an_error(judge):
@@ -243,26 +243,28 @@ def test_a_draw_trains_every_arm_on_the_same_cases(judge, finished):
     assert any("neither the same nor nested" in line for line in judge(change).errors)
 
 
-def subset(tmp_path, root, keep, here):
+def subset(tmp_path, root, keep, evidence):
     content = {
         f"records/{r.key}.json": r.model_dump_json().encode() for r in Store(root) if keep(r)
     }
-    return verify(bundle(tmp_path / "b.zip", content), here)
+    return verify_bundle(bundle(tmp_path / "b.zip", content), evidence)
 
 
-def test_an_arm_without_its_twin_is_an_error_unless_the_results_have_it(tmp_path, finished, here):
-    found = subset(tmp_path, finished, lambda r: r.weights, here)
+def test_an_arm_without_its_twin_is_an_error_unless_the_results_have_it(
+    tmp_path, finished, evidence
+):
+    found = subset(tmp_path, finished, lambda r: r.weights, evidence)
     assert any("without its scratch twin" in line for line in found.errors)
-    found = subset(tmp_path, finished, lambda r: r.weights, Here(finished))
+    found = subset(tmp_path, finished, lambda r: r.weights, Evidence(finished))
     assert found.errors == []
 
 
-def test_holes_are_warnings(tmp_path, finished, here):
+def test_holes_are_warnings(tmp_path, finished, evidence):
     def keep(record):
         arm = record.arm
         return (bool(record.weights), arm.fraction, arm.seed) != (False, "4 shots", 1)
 
-    found = subset(tmp_path, finished, keep, here)
+    found = subset(tmp_path, finished, keep, evidence)
     assert found.verified
     assert any(
         line.startswith("a hole in the grid") and "4 shots, draw 0, seed 1" in line
@@ -286,7 +288,7 @@ def test_without_the_data_the_committed_split_is_compared(judge, finished, tmp_p
     freeze(split_cases(find_task("boxes")), results / "splits" / "boxes.json")
     (results / "records").mkdir()
     monkeypatch.setattr(TASKS, "loose", {})
-    found = judge(known=Here(results))
+    found = judge(known=Evidence(results))
     assert found.verified
     assert any("a task that is not here: boxes" in line for line in found.unchecked)
     assert any("a pre-training source that is not here" in line for line in found.unchecked)
@@ -294,7 +296,7 @@ def test_without_the_data_the_committed_split_is_compared(judge, finished, tmp_p
     def other(record):
         record.data.split_sha256 = "f" * 64
 
-    wrong = judge(other, Here(results))
+    wrong = judge(other, Evidence(results))
     assert any("another split than the committed one" in line for line in wrong.errors)
 
 
@@ -305,7 +307,7 @@ def test_a_strangers_fields_generate_nothing_but_a_sweep_of_ones_own_does(judge,
     found = judge(change)
     assert any("does not say where its data lie" in line for line in found.unchecked)
     own = parse_sweep({**SWEEP, "tasks": [{"name": "boxes", "volumes": 20}]})
-    assert judge(known=Here(None, [own])).verified
+    assert judge(known=Evidence(None, [own])).verified
 
 
 @pytest.mark.parametrize("field", ["dice", "nsd", "hd95_mm", "volume_mm3_prediction"])
@@ -392,15 +394,15 @@ def test_copied_scores_are_errors_without_label_maps_too(judge, run):
 
 def test_predictions_that_were_copied_and_touched_up_are_errors(judge, run, monkeypatch):
     """One voxel of about 500 is another: a Dice of 0.999 needs larger boxes than the tests have."""
-    monkeypatch.setattr("voxbench.submission.copies.NEAR", 0.998)
-    monkeypatch.setattr("voxbench.submission.copies._VOLUMES", 0.004)
+    monkeypatch.setattr("voxbench.submission.duplicates.NEAR_DICE", 0.998)
+    monkeypatch.setattr("voxbench.submission.duplicates._VOLUMES", 0.004)
     swap(run, *pair(run), noise=3)
     found = judge(root=run, label_maps=True)
     assert any("near-identical predictions" in line for line in found.errors)
     assert any("nearly the same scores" in line for line in judge(root=run).warnings)
 
 
-def test_copies_of_the_results_are_found(judge, run, finished, here, tmp_path):
+def test_copies_of_the_results_are_found(judge, run, finished, evidence, tmp_path):
     scratch, other = pair(run)
     swap(run, scratch, other)
     results = tmp_path / "results"
@@ -410,7 +412,7 @@ def test_copies_of_the_results_are_found(judge, run, finished, here, tmp_path):
     def keep(record):
         return record.key != scratch.key
 
-    found = subset(tmp_path, run, keep, Here(results))
+    found = subset(tmp_path, run, keep, Evidence(results))
     assert any("in the results" in line for line in found.errors)
 
 
@@ -443,21 +445,21 @@ def test_networks_that_find_nothing_are_no_copies(judge):
 
 
 def test_another_record_of_a_known_key_is_an_error(judge, finished):
-    found = judge(changed("sweep", "other"), Here(finished))
+    found = judge(changed("sweep", "other"), Evidence(finished))
     assert any("another record than the one of the same key" in line for line in found.errors)
-    assert judge(known=Here(finished)).verified
+    assert judge(known=Evidence(finished)).verified
 
 
 def test_a_packed_file_is_verified_and_refused_once_a_byte_of_it_is_another(
-    finished, tmp_path, here
+    finished, tmp_path, evidence
 ):
     pack(finished, tmp_path / "b.zip", with_predictions=True)
-    assert verify(tmp_path / "b.zip", here).verified
+    assert verify_bundle(tmp_path / "b.zip", evidence).verified
     content = bytearray((tmp_path / "b.zip").read_bytes())
     content[len(content) // 2] ^= 255
     (tmp_path / "b.zip").write_bytes(content)
     with pytest.raises(BundleError, match="is damaged"):
-        verify(tmp_path / "b.zip", here)
+        verify_bundle(tmp_path / "b.zip", evidence)
 
 
 def test_verifying_imports_no_torch(finished, tmp_path):

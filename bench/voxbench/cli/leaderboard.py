@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from voxbench.cli.options import Include, include_all
-from voxbench.cli.verify import Bundle, Sweeps, here, told
+from voxbench.cli.verify import BundlePath, Sweeps, evidence_here, told
 
 leaderboard_group = typer.Typer(
     name="leaderboard", help="Verified submissions into the results: add.", no_args_is_help=True
@@ -20,7 +20,7 @@ def _main() -> None:
 
 @leaderboard_group.command("add")
 def leaderboard_add_verb(
-    bundle: Bundle,
+    bundle: BundlePath,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the results.")] = Path(
         "results"
     ),
@@ -28,18 +28,18 @@ def leaderboard_add_verb(
     include_path: Include = None,
 ) -> None:
     """Verify a bundle and merge its records, all or none; exit code 1 if it has errors."""
-    from voxbench.submission.leaderboard import add
-    from voxbench.submission.verify import verify
+    from voxbench.submission.merge import merge
+    from voxbench.submission.verify import verify_bundle
 
     include_all(include_path)
-    found = verify(bundle, here(output, sweep))
+    found = verify_bundle(bundle, evidence_here(output, sweep))
     print("\n".join(told(bundle, found)))  # noqa: T201
     if not found.verified:
         raise typer.Exit(1)
-    added = add(found, output)
-    for key in added.known:
+    merged = merge(found, output)
+    for key in merged.known:
         print(f"already there: {key}")  # noqa: T201
     print(  # noqa: T201
-        f"{len(added.new)} records added to {output}, told of in {added.page}; now run: "
+        f"{len(merged.new)} records added to {output}, told of in {merged.page}; now run: "
         f"voxbench report {output} -o {output}"
     )

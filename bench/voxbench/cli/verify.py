@@ -9,10 +9,10 @@ from voxbench.cli.options import Include, Json, include_all
 from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
-    from voxbench.submission.here import Here
-    from voxbench.submission.verify import Verdict
+    from voxbench.submission.evidence import Evidence
+    from voxbench.submission.verify import Verification
 
-Bundle = Annotated[Path, typer.Argument(help="File that `voxbench submit` wrote.")]
+BundlePath = Annotated[Path, typer.Argument(help="File that `voxbench submit` wrote.")]
 Sweeps = Annotated[
     list[Path] | None,
     typer.Option("--sweep", help="A sweep of yours that says where tasks and sources lie."),
@@ -20,7 +20,7 @@ Sweeps = Annotated[
 
 
 def verify_verb(
-    bundle: Bundle,
+    bundle: BundlePath,
     against: Annotated[
         Path | None,
         typer.Option(help="Folder of known results; `results` where there is one."),
@@ -31,12 +31,12 @@ def verify_verb(
 ) -> None:
     """Check a bundle without trusting it; exit code 1 if it has errors, 2 if it can't be read."""
     from voxbench.errors import BundleError
-    from voxbench.submission.verify import verify
+    from voxbench.submission.verify import verify_bundle
 
     if against and not (against / "records").is_dir():
         raise BundleError(f"--against {against}: no records there.")
     include_all(include_path)
-    found = verify(bundle, here(against or Path("results"), sweep))
+    found = verify_bundle(bundle, evidence_here(against or Path("results"), sweep))
     if json:
         print_json(found.plain())
     else:
@@ -45,19 +45,19 @@ def verify_verb(
         raise typer.Exit(1)
 
 
-def here(results: Path, sweeps: list[Path] | None) -> "Here":
+def evidence_here(results: Path, sweeps: list[Path] | None) -> "Evidence":
     """What there is to check against.
 
     Raises:
         SpecError: a sweep can't be read.
     """
     from voxbench.design.spec import read_sweep
-    from voxbench.submission.here import Here
+    from voxbench.submission.evidence import Evidence
 
-    return Here(results, [read_sweep(path) for path in sweeps or []])
+    return Evidence(results, [read_sweep(path) for path in sweeps or []])
 
 
-def told(bundle: Path, found: "Verdict") -> list[str]:
+def told(bundle: Path, found: "Verification") -> list[str]:
     """The verdict as lines: what is wrong first, what is only unknown last."""
     lines = [f"error: {line}" for line in found.errors]
     lines += [f"warning: {line}" for line in found.warnings]

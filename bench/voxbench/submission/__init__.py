@@ -3,7 +3,7 @@
     records ─ pack ─▶ bundle.zip ─ archive ─▶ members, confined and bounded, in memory
                                   ─ bundle ──▶ records (strict JSON) and label maps (NIfTI)
                                   ─ verify ──▶ errors, warnings, and what could not be checked here
-                                  ─ leaderboard ─▶ results/records, results/submissions
+                                  ─ merge ───▶ results/records, results/submissions
 
 Nothing of a bundle is written to disk before all of it is verified. A hash proves that a file is
 whole, not that it is honest: what verification can tell, and what it can't, is in

@@ -19,11 +19,15 @@ from pathlib import Path
 from typing import IO
 
 from voxbench.errors import BundleError
-from voxbench.submission.findings import shown
-from voxbench.submission.manifest import Kind, kind_of
+from voxbench.submission.diagnostics import printable
+from voxbench.submission.manifest import MemberKind, kind_of
 
 MOST_MEMBERS = 60_000
-MOST_BYTES: Mapping[Kind, int] = {"manifest": 16 << 20, "record": 8 << 20, "prediction": 64 << 20}
+MOST_BYTES: Mapping[MemberKind, int] = {
+    "manifest": 16 << 20,
+    "record": 8 << 20,
+    "prediction": 64 << 20,
+}
 MOST_TEXT = 512 << 20  # of all records together, decompressed
 MOST_RATIO = 200  # JSON of records shrinks to a twentieth; zlib alone could give a thousandth
 _DIRECTORY = 16 << 20
@@ -67,7 +71,7 @@ class Archive:
             if len(content) == info.file_size:
                 return content
             reason = "it is shorter than the archive says"
-        raise BundleError(f"{self.path}: member {shown(name)!r} is damaged ({reason}).")
+        raise BundleError(f"{self.path}: member {printable(name)!r} is damaged ({reason}).")
 
 
 @contextmanager
@@ -114,12 +118,12 @@ def _end(path: Path, file: IO[bytes]) -> tuple[int, int]:
 def _check_all(path: Path, infos: list[zipfile.ZipInfo], start: int) -> None:
     for info in infos:
         if reason := _unfit(info):
-            raise _refused(path, f"member {shown(info.orig_filename)!r} {reason}")
+            raise _refused(path, f"member {printable(info.orig_filename)!r} {reason}")
     names = Counter(_folded(info.filename) for info in infos)
     for info in infos:
         if names[_folded(info.filename)] > 1:
             raise _refused(
-                path, f"member {shown(info.filename)!r} is there twice, or differs only in case"
+                path, f"member {printable(info.filename)!r} is there twice, or differs only in case"
             )
     if sum(info.compress_size + 30 for info in infos) > start:
         raise _refused(path, "its members overlap")
@@ -167,4 +171,4 @@ def _refused(path: Path, reason: str) -> BundleError:
 
 
 def _reason(error: Exception) -> str:
-    return shown(str(error).partition("\n")[0]) or type(error).__name__
+    return printable(str(error).partition("\n")[0]) or type(error).__name__

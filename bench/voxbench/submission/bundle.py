@@ -10,10 +10,9 @@ from pydantic import ValidationError
 
 from voxbench.errors import BundleError
 from voxbench.records import SCHEMA, Record, predictions
-from voxbench.submission import text
 from voxbench.submission.archive import Archive, open_archive
-from voxbench.submission.findings import Finding, error, shown
-from voxbench.submission.labelmap import Map, read_map
+from voxbench.submission.diagnostics import Diagnostic, error, printable
+from voxbench.submission.labelmap import LabelMap, read_map
 from voxbench.submission.manifest import (
     MANIFEST,
     Manifest,
@@ -22,6 +21,7 @@ from voxbench.submission.manifest import (
     kind_of,
     prediction_name,
 )
+from voxbench.submission.strict_json import parse_json
 
 
 class Bundle:
@@ -32,7 +32,7 @@ class Bundle:
         manifest: who submits what.
         raw: key → the record's own bytes.
         records: key → record, of those that are records.
-        findings: what was wrong with the others.
+        diagnostics: what was wrong with the others.
     """
 
     def __init__(self, archive: Archive, manifest: Manifest) -> None:
@@ -41,7 +41,7 @@ class Bundle:
         self.manifest = manifest
         self.raw: dict[str, bytes] = {}
         self.records: dict[str, Record] = {}
-        self.findings: list[Finding] = []
+        self.diagnostics: list[Diagnostic] = []
         for name in manifest.members:
             if kind_of(name) == "record":
                 self._add(name)
@@ -60,7 +60,7 @@ class Bundle:
         """Whether there is a label map of a record's case."""
         return prediction_name(key, case) in self._archive.members
 
-    def read_map(self, key: str, case: str) -> Map:
+    def read_map(self, key: str, case: str) -> LabelMap:
         """The label map of a record's case.
 
         Raises:
@@ -81,7 +81,7 @@ class Bundle:
             self.records[key] = parse_record(raw, key)
             self.raw[key] = raw
         except ValueError as problem:
-            self.findings.append(error("not a record of voxbench", f"{name}: {problem}"))
+            self.diagnostics.append(error("not a record of voxbench", f"{name}: {problem}"))
 
     def _owned(self) -> None:
         """Every label map belongs to a case of a record."""
@@ -89,7 +89,7 @@ class Bundle:
             record = self.records.get(key)
             cases = record.cases if record else ()
             own = {prediction_name(key, case.case) for case in cases if not case.failure}
-            self.findings += [
+            self.diagnostics += [
                 error("a label map of no case that was predicted", name)
                 for name in names
                 if name not in own
@@ -112,15 +112,17 @@ def _manifest(archive: Archive) -> Manifest:
         raise BundleError(f"{archive.path}: refused, it has no {MANIFEST}.")
     try:
         raw = archive.read(MANIFEST)
-        text.parse(raw)
+        parse_json(raw)
         manifest = Manifest.model_validate_json(raw)
     except ValueError as problem:
-        raise BundleError(f"{archive.path}: {MANIFEST} can't be read ({why(problem)}).") from None
+        raise BundleError(
+            f"{archive.path}: {MANIFEST} can't be read ({one_line(problem)})."
+        ) from None
     listed = {name: member.size for name, member in manifest.members.items()}
     there = {name: size for name, size in archive.members.items() if name != MANIFEST}
     if differing := sorted(n for n in {*listed, *there} if listed.get(n) != there.get(n)):
         raise BundleError(
-            f"{archive.path}: refused, {shown(differing[0])!r} is not what the manifest lists "
+            f"{archive.path}: refused, {printable(differing[0])!r} is not what the manifest lists "
             f"({len(differing)} such)."
         )
     return manifest
@@ -133,16 +135,16 @@ def parse_record(raw: bytes, key: str) -> Record:
         ValueError: it breaks a rule of the schema, or its names are no plain ones.
     """
     try:
-        text.parse(raw)
+        parse_json(raw)
         record = Record.model_validate_json(raw, strict=True)
     except ValueError as problem:
-        raise ValueError(why(problem)) from None
+        raise ValueError(one_line(problem)) from None
     if record.schema_version != SCHEMA:
         raise ValueError(f"schema {record.schema_version}, this voxbench reads {SCHEMA}")
     if record.key != key:
-        raise ValueError(f"its key is {shown(record.key)!r}")
+        raise ValueError(f"its key is {printable(record.key)!r}")
     if strange := next((name for name in _names(record) if not is_plain(name)), None):
-        raise ValueError(f"the name {shown(strange)!r} holds marks that tables can't show")
+        raise ValueError(f"the name {printable(strange)!r} holds marks that tables can't show")
     _distinct(record)
     return record
 
@@ -169,10 +171,10 @@ def _distinct(record: Record) -> None:
         raise ValueError("a case is there twice")
 
 
-def why(problem: ValueError) -> str:
+def one_line(problem: ValueError) -> str:
     """What is wrong, in one line."""
     if isinstance(problem, ValidationError):
         first = problem.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        return shown(f"{place}: {first['msg']}" if place else first["msg"])
-    return shown(str(problem))
+        where = ".".join(str(part) for part in first["loc"])
+        return printable(f"{where}: {first['msg']}" if where else first["msg"])
+    return printable(str(problem))

@@ -11,23 +11,23 @@ from voxbench.ledger.verdict import verdict_for
 from voxbench.plugins import find_baseline
 from voxbench.records import Record
 from voxbench.records.record import Data
-from voxbench.submission.findings import Finding, error, unchecked, warning
-from voxbench.submission.here import Found, Frozen, Here
-from voxbench.submission.scores import ROUNDING
+from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
+from voxbench.submission.evidence import Evidence, FrozenSplit, LocalTask
+from voxbench.submission.scores import RELATIVE_ROUNDING
 
 
-def check_data(record: Record, cell: Cell, here: Here) -> Iterator[Finding]:
+def check_data(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagnostic]:
     """Parts, patients, tested cases, split and data, as far as they are known here."""
     if (data := record.data) is None:
         if record.status == "ok":
             yield error("no data", record.key)
         return
     yield from _parts(record, data)
-    found = here.find(cell.task, record.arm.task)
-    if isinstance(found, Found):
+    found = evidence.find(cell.task, record.arm.task)
+    if isinstance(found, LocalTask):
         yield from _against_task(record, data, cell, found)
         return
-    frozen = here.split(record.arm.task)
+    frozen = evidence.split(record.arm.task)
     if frozen:
         yield from _against_split(record, data, frozen)
     yield unchecked(
@@ -37,7 +37,7 @@ def check_data(record: Record, cell: Cell, here: Here) -> Iterator[Finding]:
     )
 
 
-def _parts(record: Record, data: Data) -> Iterator[Finding]:
+def _parts(record: Record, data: Data) -> Iterator[Diagnostic]:
     """What can be said without knowing the task."""
     parts = {part: getattr(data, part) for part in PARTS}
     seen: dict[str, str] = {}
@@ -62,7 +62,7 @@ def _parts(record: Record, data: Data) -> Iterator[Finding]:
         yield error("nothing was trained on", record.key)
 
 
-def _against_split(record: Record, data: Data, split: Frozen) -> Iterator[Finding]:
+def _against_split(record: Record, data: Data, split: FrozenSplit) -> Iterator[Diagnostic]:
     """Against the split in the results: by hash, and by the ids of each part."""
     if data.split_sha256 != split.sha256:
         yield error("another split than the committed one", f"{record.key} {record.arm.task}")
@@ -70,7 +70,7 @@ def _against_split(record: Record, data: Data, split: Frozen) -> Iterator[Findin
     yield from _within(record, data, split.parts)
 
 
-def _within(record: Record, data: Data, parts: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
+def _within(record: Record, data: Data, parts: Mapping[str, Sequence[str]]) -> Iterator[Diagnostic]:
     if data.test != sorted(parts["test"]):
         lacking = sorted({*parts["test"]} - {*data.test})
         yield error(
@@ -82,7 +82,7 @@ def _within(record: Record, data: Data, parts: Mapping[str, Sequence[str]]) -> I
             yield error(f"cases that the split has not in {part}", f"{record.key} {strange[0]}")
 
 
-def _against_task(record: Record, data: Data, cell: Cell, found: Found) -> Iterator[Finding]:
+def _against_task(record: Record, data: Data, cell: Cell, found: LocalTask) -> Iterator[Diagnostic]:
     """Against the task itself: patients, the fraction, and the content of its files too."""
     split, where = found.split, record.key
     if data.split_sha256 != split.sha256:
@@ -105,7 +105,7 @@ def _against_task(record: Record, data: Data, cell: Cell, found: Found) -> Itera
     yield from _contamination(record, cell, found)
 
 
-def _classes(record: Record, found: Found) -> Iterator[Finding]:
+def _classes(record: Record, found: LocalTask) -> Iterator[Diagnostic]:
     """Every annotated class of every case was scored; a published head gives some of them."""
     annotated = {case.id: case.labelled for case in found.split.test}
     card = found.task.card
@@ -121,7 +121,7 @@ def _classes(record: Record, found: Found) -> Iterator[Finding]:
             yield error("other classes than the task has", f"{record.key} {case.case}")
 
 
-def _contamination(record: Record, cell: Cell, found: Found) -> Iterator[Finding]:
+def _contamination(record: Record, cell: Cell, found: LocalTask) -> Iterator[Diagnostic]:
     """The ledger's verdict, where it depends on names alone."""
     if cell.source or record.contamination is None:
         return
@@ -136,7 +136,7 @@ def _contamination(record: Record, cell: Cell, found: Found) -> Iterator[Finding
         )
 
 
-def check_together(records: Iterable[Record], known: Iterable[Record]) -> Iterator[Finding]:
+def check_together(records: Iterable[Record], known: Iterable[Record]) -> Iterator[Diagnostic]:
     """What records of one task must agree on, with each other and with the results.
 
     Arms of a draw train on the same cases, fractions are nested, and a reference has one volume.
@@ -147,7 +147,7 @@ def check_together(records: Iterable[Record], known: Iterable[Record]) -> Iterat
     yield from _references(own, every)
 
 
-def _subsets(own: Sequence[Record], every: Sequence[Record]) -> Iterator[Finding]:
+def _subsets(own: Sequence[Record], every: Sequence[Record]) -> Iterator[Diagnostic]:
     draws: dict[tuple[object, ...], list[Record]] = defaultdict(list)
     for record in every:
         if record.data and record.arm.adaptation != "direct" and not record.smoke:
@@ -172,18 +172,19 @@ def _draw(record: Record) -> tuple[object, ...]:
     return record.arm.task, record.data.fingerprint, record.arm.draw, contract
 
 
-def _references(own: Sequence[Record], every: Sequence[Record]) -> Iterator[Finding]:
-    volumes: dict[tuple[str, str, str, str], tuple[float, str]] = {}
+def _references(own: Sequence[Record], every: Sequence[Record]) -> Iterator[Diagnostic]:
+    first: dict[tuple[str, str, str, str], tuple[float, str]] = {}
     keys = {record.key for record in own}
     for record in every:
         for case in record.cases:
             for name, score in case.classes.items():
                 assert record.data is not None  # noqa: S101 (the caller has looked)
-                place = (record.arm.task, record.data.fingerprint, case.case, name)
-                volume, first = volumes.setdefault(place, (score.volume_mm3_reference, record.key))
+                reference = (record.arm.task, record.data.fingerprint, case.case, name)
+                own_volume = (score.volume_mm3_reference, record.key)
+                volume, key = first.setdefault(reference, own_volume)
                 apart = abs(volume - score.volume_mm3_reference)
-                if apart > ROUNDING * volume and keys & {first, record.key}:
+                if apart > RELATIVE_ROUNDING * volume and keys & {key, record.key}:
                     yield error(
                         "two volumes of one reference",
-                        f"{case.case}, {name}: {first} and {record.key}",
+                        f"{case.case}, {name}: {key} and {record.key}",
                     )

@@ -17,8 +17,8 @@ from voxbench.plugins import BASELINES, complete, find_baseline
 from voxbench.records import Record
 from voxbench.run.grid import label
 from voxbench.run.plan import VERSIONS
-from voxbench.submission.findings import Finding, error, unchecked, warning
-from voxbench.submission.here import Here
+from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
+from voxbench.submission.evidence import Evidence
 
 Value = str | bool | int | float | None
 Plugin = tuple[str, dict[str, Value | list[Value]]]
@@ -77,9 +77,9 @@ def read_cell(record: Record) -> Cell:
     )
 
 
-def check_identity(record: Record, cell: Cell, here: Here) -> Iterator[Finding]:
+def check_identity(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagnostic]:
     """Key, streams and names, recomputed from the resolved cell."""
-    yield from _key(record, cell, here)
+    yield from _key(record, cell, evidence)
     if streams(cell) != record.seeds:
         yield error("the random streams are not those of the cell", record.key)
     arm = record.arm
@@ -91,14 +91,14 @@ def check_identity(record: Record, cell: Cell, here: Here) -> Iterator[Finding]:
     yield from _arm(record, cell)
 
 
-def _key(record: Record, cell: Cell, here: Here) -> Iterator[Finding]:
+def _key(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagnostic]:
     if record.data is None:
         yield unchecked("key: the cell failed before its data were known", record.key)
         return
     weights = None if cell.source or not record.weights else record.weights.sha256
     sources: list[str | None] = [None]
     if cell.source:
-        sources = list(here.identities(cell.source))
+        sources = list(evidence.identities(cell.source))
         if not sources:
             yield unchecked(
                 "key: it depends on the content of a pre-training source that is not here",
@@ -117,7 +117,7 @@ def _key(record: Record, cell: Cell, here: Here) -> Iterator[Finding]:
     )
 
 
-def _arm(record: Record, cell: Cell) -> Iterator[Finding]:
+def _arm(record: Record, cell: Cell) -> Iterator[Diagnostic]:
     try:
         baseline, name = find_baseline(cell.baseline), label(cell.baseline)
         twin = _twin(baseline, cell)
@@ -145,7 +145,7 @@ def _bare(name: str) -> str:
     return name.replace(",]", "]").replace("[]", "")
 
 
-def _weights(record: Record, baseline: Baseline) -> Iterator[Finding]:
+def _weights(record: Record, baseline: Baseline) -> Iterator[Diagnostic]:
     if (found := record.weights) is None:
         if record.status == "ok" and baseline.card.strategy != "scratch":
             yield error("a pre-trained arm without weights", record.key)

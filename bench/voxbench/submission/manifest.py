@@ -10,10 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from voxbench.records import predictions
 
 MANIFEST = "manifest.json"
-KEY = re.compile(r"[0-9a-f]{20}")
+_KEY = re.compile(r"[0-9a-f]{20}")
 _RECORD = re.compile(r"records/([0-9a-f]{20})\.json")
 _PREDICTION = re.compile(r"predictions/([0-9a-f]{20})/([^/\\:*?\"<>|]{1,200})\.nii\.gz")
-Kind = Literal["manifest", "record", "prediction"]
+MemberKind = Literal["manifest", "record", "prediction"]
 
 
 def is_plain(text: str, longest: int = 200) -> bool:
@@ -82,7 +82,7 @@ class Manifest(BaseModel):
     members: dict[str, Member]
 
 
-def kind_of(name: str) -> Kind | None:
+def kind_of(name: str) -> MemberKind | None:
     """What a member of this name is; None if a bundle has no such member."""
     if name == MANIFEST:
         return "manifest"
@@ -104,5 +104,5 @@ def prediction_name(key: str, case: str) -> str:
 
 def key_of(name: str) -> str:
     """The key in the name of a record or a prediction."""
-    found = KEY.search(name)
+    found = _KEY.search(name)
     return found[0] if found else ""

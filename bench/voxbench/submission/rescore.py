@@ -17,9 +17,9 @@ from voxbench.errors import DataError
 from voxbench.records import Record
 from voxbench.records.record import CaseScores, ClassScores
 from voxbench.submission.bundle import Bundle
-from voxbench.submission.findings import Finding, error, unchecked, warning
-from voxbench.submission.here import Found, Here
-from voxbench.submission.labelmap import Map
+from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
+from voxbench.submission.evidence import Evidence, LocalTask
+from voxbench.submission.labelmap import LabelMap
 
 TOLERANCE = 1e-5
 """Dice and NSD may differ by so much, distances and volumes by this share: what rounding on
@@ -33,13 +33,13 @@ class Rescored:
     """What came of a bundle's label maps.
 
     Attributes:
-        findings: of maps that are none, lie on another grid, or score otherwise.
+        diagnostics: of maps that are none, lie on another grid, or score otherwise.
         digests: (key, case) → sha256 of the voxels, of maps that are not empty.
         confirmed: keys of records of which every case scores as they say.
     """
 
-    def __init__(self, bundle: Bundle, cells: Mapping[str, Cell], here: Here) -> None:
-        self.findings: list[Finding] = []
+    def __init__(self, bundle: Bundle, cells: Mapping[str, Cell], evidence: Evidence) -> None:
+        self.diagnostics: list[Diagnostic] = []
         self.digests: dict[tuple[str, str], str] = {}
         self.confirmed: set[str] = set()
         self._bundle = bundle
@@ -49,14 +49,14 @@ class Rescored:
             record = bundle.records[key]
             groups[cells[key].task, record.arm.task].append(record)
         for records in groups.values():
-            self._group(records, here.find(cells[records[0].key].task, records[0].arm.task))
+            self._group(records, evidence.find(cells[records[0].key].task, records[0].arm.task))
 
-    def _group(self, records: list[Record], found: Found | str) -> None:
+    def _group(self, records: list[Record], found: LocalTask | str) -> None:
         """All records of one task, case by case, so that a reference is read once."""
-        tested = {c.id: c for c in found.split.test} if isinstance(found, Found) else {}
+        tested = {c.id: c for c in found.split.test} if isinstance(found, LocalTask) else {}
         if isinstance(found, str):
             task = records[0].arm.task
-            self.findings.append(
+            self.diagnostics.append(
                 unchecked("scores of label maps: no references here", f"{task}: {found}")
             )
         for case in dict.fromkeys(c.case for record in records for c in record.cases):
@@ -64,31 +64,33 @@ class Rescored:
             for record in records:
                 self._one(record, case, reference, found)
         for record in records:
-            self._close(record, whole=isinstance(found, Found))
+            self._close(record, whole=isinstance(found, LocalTask))
 
-    def _reference(self, case: Case | None, found: Found | str) -> Volume | None:
+    def _reference(self, case: Case | None, found: LocalTask | str) -> Volume | None:
         if case is None or isinstance(found, str):
             return None
         try:
             return read_reference(case, found.task.card)
         except DataError as problem:
-            self.findings.append(unchecked("scores of label maps: a reference", str(problem)))
+            self.diagnostics.append(unchecked("scores of label maps: a reference", str(problem)))
             return None
 
-    def _one(self, record: Record, case: str, reference: Volume | None, found: Found | str) -> None:
+    def _one(
+        self, record: Record, case: str, reference: Volume | None, found: LocalTask | str
+    ) -> None:
         told = next((c for c in record.cases if c.case == case), None)
         if told is None or told.failure:
             return
-        place = f"{record.key} {case}"
+        where = f"{record.key} {case}"
         if not self._bundle.has_map(record.key, case):
             self._doubtful.add(record.key)
-            self.findings.append(warning("a case without its label map", place))
+            self.diagnostics.append(warning("a case without its label map", where))
             return
         try:
             given = self._bundle.read_map(record.key, case)
         except ValueError as problem:
             self._doubtful.add(record.key)
-            self.findings.append(error("not a label map of voxbench", f"{place}: {problem}"))
+            self.diagnostics.append(error("not a label map of voxbench", f"{where}: {problem}"))
             return
         if given.labels.any():
             self.digests[record.key, case] = _digest(given)
@@ -96,7 +98,7 @@ class Rescored:
             self._doubtful.add(record.key)
             return
         differing = list(_compare(given, reference, told, found.task.card))
-        self.findings += [error(rule, f"{place}{detail}") for rule, detail in differing]
+        self.diagnostics += [error(rule, f"{where}{detail}") for rule, detail in differing]
         if differing:
             self._doubtful.add(record.key)
 
@@ -106,7 +108,7 @@ class Rescored:
 
 
 def _compare(
-    given: Map, reference: Volume, told: CaseScores, card: TaskCard
+    given: LabelMap, reference: Volume, told: CaseScores, card: TaskCard
 ) -> Iterator[tuple[str, str]]:
     """What is wrong with one label map: a rule and where."""
     if given.labels.shape != reference.array.shape or not np.allclose(
@@ -141,5 +143,5 @@ def _differing(told: ClassScores, found: metrics.ClassScore) -> str | None:
     return "flag" if told.flag != found.flag else None
 
 
-def _digest(given: Map) -> str:
+def _digest(given: LabelMap) -> str:
     return hashlib.sha256(given.labels.tobytes(order="F")).hexdigest()

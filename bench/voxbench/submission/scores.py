@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator
 from voxbench.metrics import empty
 from voxbench.records import Record
 from voxbench.records.record import CaseScores, ClassScores
-from voxbench.submission.findings import Finding, error, warning
+from voxbench.submission.diagnostics import Diagnostic, error, warning
 
-ROUNDING = 1e-6  # relative
+RELATIVE_ROUNDING = 1e-6
 _CONSTANT = 3  # cases from which on one and the same score is no chance
 Rule = Callable[[ClassScores], bool]
 
 
-def check_scores(record: Record) -> Iterator[Finding]:
+def check_scores(record: Record) -> Iterator[Diagnostic]:
     """Errors for scores, volumes, flags and costs that can't be."""
     for case in record.cases:
         for name, score in case.classes.items():
-            place = f"{record.key} {case.case}, {name}"
+            where = f"{record.key} {case.case}, {name}"
             for rule in _broken(score):
-                yield error(rule, f"{place}: {_told(score)}")
+                yield error(rule, f"{where}: {_told(score)}")
         yield from _case(record.key, case)
     yield from _constant(record)
     yield from _amounts(record)
@@ -69,7 +69,7 @@ _FLAGS: dict[str, dict[str, Rule]] = {
         ),
         "Dice is higher than the volumes allow": lambda s: (
             s.volume_mm3_prediction + s.volume_mm3_reference > 0
-            and s.dice > _most(s) + ROUNDING
+            and s.dice > _most(s) + RELATIVE_ROUNDING
         ),
         "a perfect Dice with a distance": lambda s: s.dice == 1 and (s.nsd, s.hd95_mm) != (1, 0),
     },
@@ -98,7 +98,7 @@ _FLAGS: dict[str, dict[str, Rule]] = {
 }  # fmt: skip
 
 
-def _case(key: str, case: CaseScores) -> Iterator[Finding]:
+def _case(key: str, case: CaseScores) -> Iterator[Diagnostic]:
     """What the classes of one case have in common: the image's diagonal, and whether it failed."""
     flags = [score.flag for score in case.classes.values()]
     if bool(case.failure) != (empty.FAILED in flags) or (
@@ -111,13 +111,13 @@ def _case(key: str, case: CaseScores) -> Iterator[Finding]:
     if not diagonals:
         return
     longest = max(diagonals)
-    if longest - min(diagonals) > ROUNDING * longest:
+    if longest - min(diagonals) > RELATIVE_ROUNDING * longest:
         yield error("two diagonals of one image", f"{key} {case.case}: {diagonals}")
-    if max(measured, default=0.0) > longest * (1 + ROUNDING):
+    if max(measured, default=0.0) > longest * (1 + RELATIVE_ROUNDING):
         yield error("HD95 is longer than the image's diagonal", f"{key} {case.case}")
 
 
-def _constant(record: Record) -> Iterator[Finding]:
+def _constant(record: Record) -> Iterator[Diagnostic]:
     """One and the same score in every case, for a class that was measured."""
     for name in dict.fromkeys(name for case in record.cases for name in case.classes):
         own = [case.classes[name] for case in record.cases if name in case.classes]
@@ -126,7 +126,7 @@ def _constant(record: Record) -> Iterator[Finding]:
             yield error("the same Dice in all cases", f"{record.key} {name}: {values[0]:g}")
 
 
-def _amounts(record: Record) -> Iterator[Finding]:
+def _amounts(record: Record) -> Iterator[Diagnostic]:
     cost, weights = record.cost, record.weights
     amounts = cost.model_dump() if cost else {}
     if weights:

@@ -8,12 +8,12 @@ from typing import Any
 from voxbench import metrics
 from voxbench.design.cell import Cell
 from voxbench.records import Record
-from voxbench.submission.bundle import Bundle, open_bundle, why
-from voxbench.submission.complete import check_complete
-from voxbench.submission.copies import check_copies
+from voxbench.submission.bundle import Bundle, one_line, open_bundle
+from voxbench.submission.completeness import check_complete
 from voxbench.submission.data import check_data, check_together
-from voxbench.submission.findings import Finding, error, lines, unchecked, warning
-from voxbench.submission.here import Here, contradicts
+from voxbench.submission.diagnostics import Diagnostic, error, summaries, unchecked, warning
+from voxbench.submission.duplicates import check_duplicates
+from voxbench.submission.evidence import Evidence, contradicts
 from voxbench.submission.identity import check_identity, read_cell
 from voxbench.submission.manifest import Manifest
 from voxbench.submission.rescore import Rescored
@@ -21,7 +21,7 @@ from voxbench.submission.scores import check_scores
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verification:
     """What is known of a bundle.
 
     Attributes:
@@ -30,7 +30,7 @@ class Verdict:
         records: key → record, of those that could be read.
         raw: key → the record's own bytes.
         label_maps: how many.
-        findings: what was found.
+        diagnostics: what was found.
     """
 
     sha256: str
@@ -38,7 +38,7 @@ class Verdict:
     records: Mapping[str, Record]
     raw: Mapping[str, bytes]
     label_maps: int
-    findings: tuple[Finding, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
     @property
     def verified(self) -> bool:
@@ -48,49 +48,49 @@ class Verdict:
     @property
     def errors(self) -> list[str]:
         """What refuses the bundle."""
-        return lines(self.findings, "error")
+        return summaries(self.diagnostics, "error")
 
     @property
     def warnings(self) -> list[str]:
         """What a person should look at."""
-        return lines(self.findings, "warning")
+        return summaries(self.diagnostics, "warning")
 
     @property
     def unchecked(self) -> list[str]:
         """What could not be checked here, and why."""
-        return lines(self.findings, "unchecked")
+        return summaries(self.diagnostics, "unchecked")
 
     def plain(self) -> dict[str, Any]:
-        """As JSON, with every single finding."""
+        """As JSON, with every single diagnostic."""
         return {
             "verified": self.verified,
             "sha256": self.sha256,
             "submitter": self.manifest.submitter.model_dump(),
             "records": sorted(self.records),
             "label_maps": self.label_maps,
-            "findings": [finding._asdict() for finding in self.findings],
+            "findings": [diagnostic._asdict() for diagnostic in self.diagnostics],
         }
 
 
-def verify(path: Path, here: Here) -> Verdict:
+def verify_bundle(path: Path, evidence: Evidence) -> Verification:
     """Check a bundle against itself, the task's data and the results that are known.
 
     Raises:
         BundleError: it can't be read as a bundle, or is hostile.
     """
     with open_bundle(path) as bundle:
-        return Verdict(
+        return Verification(
             bundle.sha256,
             bundle.manifest,
             bundle.records,
             bundle.raw,
             sum(map(len, bundle.maps.values())),
-            tuple(dict.fromkeys(_findings(bundle, here))),
+            tuple(dict.fromkeys(_diagnostics(bundle, evidence))),
         )
 
 
-def _findings(bundle: Bundle, here: Here) -> Iterator[Finding]:
-    yield from bundle.findings
+def _diagnostics(bundle: Bundle, evidence: Evidence) -> Iterator[Diagnostic]:
+    yield from bundle.diagnostics
     records = [record for record in bundle.records.values() if not _foreign(record)]
     if not any(record.status == "ok" for record in records):
         yield error("no finished record")
@@ -103,17 +103,17 @@ def _findings(bundle: Bundle, here: Here) -> Iterator[Finding]:
         try:
             cells[record.key] = cell = read_cell(record)
         except ValueError as problem:
-            yield error("its cell can't be read", f"{record.key}: {why(problem)}")
+            yield error("its cell can't be read", f"{record.key}: {one_line(problem)}")
             continue
-        yield from check_identity(record, cell, here)
-        yield from check_data(record, cell, here)
-    yield from check_together(records, here.records.values())
-    yield from check_complete(records, here.records.values())
-    yield from _known(bundle, here)
-    rescored = Rescored(bundle, cells, here)
-    yield from rescored.findings
+        yield from check_identity(record, cell, evidence)
+        yield from check_data(record, cell, evidence)
+    yield from check_together(records, evidence.records.values())
+    yield from check_complete(records, evidence.records.values())
+    yield from _known(bundle, evidence)
+    rescored = Rescored(bundle, cells, evidence)
+    yield from rescored.diagnostics
     yield from _versions(records, rescored)
-    yield from check_copies(bundle, rescored.digests, here)
+    yield from check_duplicates(bundle, rescored.digests, evidence)
 
 
 def _foreign(record: Record) -> str | None:
@@ -123,16 +123,16 @@ def _foreign(record: Record) -> str | None:
     return "imported scores, which have no cell" if record.imported else None
 
 
-def _known(bundle: Bundle, here: Here) -> Iterator[Finding]:
-    if here.results is None:
+def _known(bundle: Bundle, evidence: Evidence) -> Iterator[Diagnostic]:
+    if evidence.results is None:
         yield unchecked("copies of, and agreement with, known results: no folder of them was given")
     for key, record in bundle.records.items():
-        known = here.records.get(key)
+        known = evidence.records.get(key)
         if known and contradicts(record, known):
             yield error("another record than the one of the same key in the results", key)
 
 
-def _versions(records: list[Record], rescored: Rescored) -> Iterator[Finding]:
+def _versions(records: list[Record], rescored: Rescored) -> Iterator[Diagnostic]:
     """Other metric definitions than today's, unless the label maps give the same scores today."""
     for record in records:
         if record.metrics_version == metrics.VERSION:

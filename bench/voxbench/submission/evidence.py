@@ -15,7 +15,7 @@ from voxbench.records import Record, Store
 from voxbench.run.plan import data_identity
 
 
-class Found(NamedTuple):
+class LocalTask(NamedTuple):
     """A task whose data are here."""
 
     task: Task
@@ -23,14 +23,14 @@ class Found(NamedTuple):
     identity: str
 
 
-class Frozen(NamedTuple):
+class FrozenSplit(NamedTuple):
     """A committed split: its hash, and the ids of each part."""
 
     sha256: str
     parts: Mapping[str, Sequence[str]]
 
 
-class Here:
+class Evidence:
     """Tasks and results to check a bundle against.
 
     A stranger's cell says which task it is, never where: data are looked for where a sweep of the
@@ -51,14 +51,14 @@ class Here:
             for entry in (*sweep.tasks, *sweep.sources.values()):
                 ref = complete(TASKS, Ref.of(entry.name, entry.fields))
                 self._known.setdefault(_identity(ref), []).append(ref)
-        self._found: dict[Ref, Found | str] = {}
+        self._found: dict[Ref, LocalTask | str] = {}
 
-    def find(self, ref: Ref, name: str) -> Found | str:
+    def find(self, ref: Ref, name: str) -> LocalTask | str:
         """A task that calls itself `name`, or why it can't be had here."""
         reasons = []
         for candidate in self._candidates(ref):
             found = self._look(candidate)
-            if isinstance(found, Found) and found.task.card.name == name:
+            if isinstance(found, LocalTask) and found.task.card.name == name:
                 return found
             reasons.append(
                 found if isinstance(found, str) else f"its name is {found.task.card.name}"
@@ -69,10 +69,10 @@ class Here:
         """The identity of every data set here that a cell's source may be."""
         for candidate in self._candidates(ref):
             found = self._look(candidate)
-            if isinstance(found, Found):
+            if isinstance(found, LocalTask):
                 yield found.identity
 
-    def split(self, name: str) -> Frozen | None:
+    def split(self, name: str) -> FrozenSplit | None:
         """The split of a task that the results were made with; None if there is none."""
         folder = self.results and self.results / "splits"
         path = {path.stem: path for path in folder.glob("*.json")}.get(name) if folder else None
@@ -80,7 +80,7 @@ class Here:
             return None
         try:
             table = json.loads(path.read_bytes())
-            return Frozen(str(table["sha256"]), {part: list(table[part]) for part in PARTS})
+            return FrozenSplit(str(table["sha256"]), {part: list(table[part]) for part in PARTS})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path}: not a split ({error!r}).") from None
 
@@ -88,11 +88,11 @@ class Here:
         known = self._known.get(_identity(ref), [])
         return known or ([ref] if _safe(ref) else [])
 
-    def _look(self, ref: Ref) -> Found | str:
+    def _look(self, ref: Ref) -> LocalTask | str:
         if ref not in self._found:
             try:
                 task = find_task(ref)
-                self._found[ref] = Found(task, split_cases(task), data_identity(ref))
+                self._found[ref] = LocalTask(task, split_cases(task), data_identity(ref))
             except VoxbenchError as error:
                 self._found[ref] = str(error)
         return self._found[ref]

@@ -7,11 +7,10 @@ import pytest
 from voxbench import files
 from voxbench.errors import BundleError
 from voxbench.records import Store
-from voxbench.submission import leaderboard
-from voxbench.submission.here import Here
-from voxbench.submission.leaderboard import add
+from voxbench.submission.evidence import Evidence
+from voxbench.submission.merge import merge
 from voxbench.submission.pack import pack
-from voxbench.submission.verify import verify
+from voxbench.submission.verify import verify_bundle
 
 from tests.submission.made import bundle, members
 
@@ -32,22 +31,22 @@ def everything(folder) -> dict[str, bytes]:
 
 def test_records_are_added_byte_for_byte_with_their_provenance(packed, finished, tmp_path):
     results = tmp_path / "results"
-    verdict = verify(packed, Here(results))
-    added = add(verdict, results)
-    assert (len(added.new), added.known) == (8, [])
+    verification = verify_bundle(packed, Evidence(results))
+    merged = merge(verification, results)
+    assert (len(merged.new), merged.known) == (8, [])
     for path in (finished / "records").iterdir():
         assert (results / "records" / path.name).read_bytes() == path.read_bytes()
     told = json.loads((results / "submissions" / "tiny.json").read_bytes())
-    assert told["bundle_sha256"] == verdict.sha256
+    assert told["bundle_sha256"] == verification.sha256
     assert (told["contact"], told["source"]) == ("a@b.org", "a paper")
-    assert told["records"] == sorted(verdict.records)
+    assert told["records"] == sorted(verification.records)
 
 
 def test_adding_twice_changes_nothing(packed, tmp_path):
     results = tmp_path / "results"
-    add(verify(packed, Here(results)), results)
+    merge(verify_bundle(packed, Evidence(results)), results)
     before = everything(results)
-    again = add(verify(packed, Here(results)), results)
+    again = merge(verify_bundle(packed, Evidence(results)), results)
     assert (again.new, len(again.known)) == ([], 8)
     assert everything(results) == before
 
@@ -56,21 +55,23 @@ def test_a_bundle_with_errors_is_not_added(finished, tmp_path):
     def change(record):
         record.cases[0].classes["large"].dice = 2.0
 
-    verdict = verify(bundle(tmp_path / "b.zip", members(finished, change)), Here(None))
+    verification = verify_bundle(
+        bundle(tmp_path / "b.zip", members(finished, change)), Evidence(None)
+    )
     with pytest.raises(BundleError, match="not added, the bundle has errors: Dice"):
-        add(verdict, tmp_path / "results")
+        merge(verification, tmp_path / "results")
     assert not (tmp_path / "results").exists()
 
 
 def test_another_record_of_the_same_key_is_never_overwritten(packed, finished, tmp_path):
     results = tmp_path / "results"
-    verdict = verify(packed, Here(None))
+    verification = verify_bundle(packed, Evidence(None))
     taken = next(iter(Store(finished)))
     taken.sweep = "an older one"
     Store(results).write(taken)
     before = everything(results)
     with pytest.raises(BundleError, match=rf"{taken.key}\.json: another record of this key"):
-        add(verdict, results)
+        merge(verification, results)
     assert everything(results) == before
 
 
@@ -85,8 +86,8 @@ def failing(finished, results) -> None:
 def test_a_failed_record_gives_way_to_a_good_one(packed, finished, tmp_path):
     results = tmp_path / "results"
     failing(finished, results)
-    added = add(verify(packed, Here(results)), results)
-    assert (len(added.new), added.known) == (8, [])
+    merged = merge(verify_bundle(packed, Evidence(results)), results)
+    assert (len(merged.new), merged.known) == (8, [])
     for path in (finished / "records").iterdir():
         assert (results / "records" / path.name).read_bytes() == path.read_bytes()
 
@@ -94,36 +95,36 @@ def test_a_failed_record_gives_way_to_a_good_one(packed, finished, tmp_path):
 def test_a_failed_record_is_back_after_a_write_that_fails(packed, finished, tmp_path, monkeypatch):
     results = tmp_path / "results"
     failing(finished, results)
-    verdict, before = verify(packed, Here(results)), everything(results)
+    verification, before = verify_bundle(packed, Evidence(results)), everything(results)
 
     def full(path, content):
         if path.parent.name == "submissions":
             raise OSError(28, "No space left on device")
         files.write_atomically(path, content)
 
-    monkeypatch.setattr(leaderboard, "write_atomically", full)
+    monkeypatch.setattr("voxbench.submission.merge.write_atomically", full)
     with pytest.raises(OSError, match="No space"):
-        add(verdict, results)
+        merge(verification, results)
     assert everything(results) == before
 
 
 def test_a_verdict_of_a_newer_ledger_is_no_difference(packed, tmp_path):
     results = tmp_path / "results"
-    add(verify(packed, Here(results)), results)
+    merge(verify_bundle(packed, Evidence(results)), results)
     store = Store(results)
     for record in store:
         record.contamination.reason = "looked up again"
         store.write(record)
-    assert len(add(verify(packed, Here(results)), results).known) == 8
+    assert len(merge(verify_bundle(packed, Evidence(results)), results).known) == 8
 
 
 def test_another_bundle_of_the_same_name_is_refused(packed, finished, run, tmp_path):
     results = tmp_path / "results"
-    add(verify(packed, Here(results)), results)
+    merge(verify_bundle(packed, Evidence(results)), results)
     other = tmp_path / "other.zip"
     pack(finished, other, name="tiny")
     with pytest.raises(BundleError, match="another bundle was added under this name"):
-        add(verify(other, Here(results)), results)
+        merge(verify_bundle(other, Evidence(results)), results)
 
 
 @pytest.mark.parametrize("nth", [0, 3, 8])
@@ -131,7 +132,7 @@ def test_a_write_that_fails_leaves_the_results_as_they_were(packed, tmp_path, mo
     results = tmp_path / "results"
     (results / "records").mkdir(parents=True)
     (results / "README.md").write_text("kept")
-    verdict, written = verify(packed, Here(None)), []
+    verification, written = verify_bundle(packed, Evidence(None)), []
 
     def full(path, content):
         if len(written) == nth:
@@ -139,19 +140,19 @@ def test_a_write_that_fails_leaves_the_results_as_they_were(packed, tmp_path, mo
         written.append(path)
         files.write_atomically(path, content)
 
-    monkeypatch.setattr(leaderboard, "write_atomically", full)
+    monkeypatch.setattr("voxbench.submission.merge.write_atomically", full)
     with pytest.raises(OSError, match="No space"):
-        add(verdict, results)
+        merge(verification, results)
     assert len(written) == nth
     assert everything(results) == {"README.md": b"kept"}
 
 
 def test_a_crash_is_completed_by_adding_again(packed, tmp_path):
     results = tmp_path / "results"
-    verdict = verify(packed, Here(None))
-    add(verdict, results)
+    verification = verify_bundle(packed, Evidence(None))
+    merge(verification, results)
     whole = everything(results)
     shutil.rmtree(results / "submissions")
     next((results / "records").iterdir()).unlink()
-    assert len(add(verdict, results).new) == 1
+    assert len(merge(verification, results).new) == 1
     assert everything(results) == whole

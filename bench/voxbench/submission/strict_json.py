@@ -7,7 +7,7 @@ DEEPEST = 16
 _LARGEST = 2**64
 
 
-def parse(raw: bytes) -> Any:
+def parse_json(raw: bytes) -> Any:
     """The value of a JSON text.
 
     Raises:

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-Level = Literal["error", "warning", "unchecked"]
+Severity = Literal["error", "warning", "unchecked"]
 _SHOWN = 3  # details of one rule that are printed
 _LONGEST = 240
 
 
-class Finding(NamedTuple):
+class Diagnostic(NamedTuple):
     """One thing that was found.
 
     Attributes:
@@ -19,39 +19,39 @@ class Finding(NamedTuple):
         detail: where, and which value.
     """
 
-    level: Level
+    level: Severity
     rule: str
     detail: str = ""
 
 
-def error(rule: str, detail: str = "") -> Finding:
+def error(rule: str, detail: str = "") -> Diagnostic:
     """What refuses a bundle."""
-    return Finding("error", rule, shown(detail))
+    return Diagnostic("error", rule, printable(detail))
 
 
-def warning(rule: str, detail: str = "") -> Finding:
+def warning(rule: str, detail: str = "") -> Diagnostic:
     """What a person should look at."""
-    return Finding("warning", rule, shown(detail))
+    return Diagnostic("warning", rule, printable(detail))
 
 
-def unchecked(rule: str, detail: str = "") -> Finding:
+def unchecked(rule: str, detail: str = "") -> Diagnostic:
     """What could not be checked here, and why."""
-    return Finding("unchecked", rule, shown(detail))
+    return Diagnostic("unchecked", rule, printable(detail))
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """A stranger's text on one line of a terminal: no control characters, not too long."""
     plain = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
     return plain if len(plain) <= _LONGEST else plain[:_LONGEST] + "…"
 
 
-def lines(findings: Iterable[Finding], level: Level) -> list[str]:
-    """The findings of one level, a rule a line with its first places and how many there are."""
-    places: dict[str, list[str]] = defaultdict(list)
-    for finding in dict.fromkeys(findings):
-        if finding.level == level:
-            places[finding.rule].append(finding.detail)
-    return [_line(rule, [d for d in details if d]) for rule, details in places.items()]
+def summaries(diagnostics: Iterable[Diagnostic], level: Severity) -> list[str]:
+    """The diagnostics of one level, a rule a line with its first details and how many there are."""
+    details: dict[str, list[str]] = defaultdict(list)
+    for diagnostic in dict.fromkeys(diagnostics):
+        if diagnostic.level == level:
+            details[diagnostic.rule].append(diagnostic.detail)
+    return [_line(rule, [d for d in found if d]) for rule, found in details.items()]
 
 
 def _line(rule: str, details: list[str]) -> str:

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from voxbench.records import Record, predictions
 from voxbench.submission.bundle import Bundle
-from voxbench.submission.findings import Finding, error, warning
-from voxbench.submission.here import Here
-from voxbench.submission.labelmap import MOST_VOXELS, Map, read_map
+from voxbench.submission.diagnostics import Diagnostic, error, warning
+from voxbench.submission.evidence import Evidence
+from voxbench.submission.labelmap import MOST_VOXELS, LabelMap, read_map
 
-NEAR = 0.999  # Dice of two label maps over all classes
+NEAR_DICE = 0.999  # Dice of two label maps over all classes
 _VOLUMES = 0.0021  # share by which volumes of near-identical maps may differ
 _SCORES = 0.005
 _INFORMATIVE = 3  # scores between nothing and perfect that a comparison rests on
@@ -38,16 +38,16 @@ class _Entry(NamedTuple):
     digest: bytes
 
 
-def check_copies(
-    bundle: Bundle, digests: Mapping[tuple[str, str], str], here: Here
-) -> Iterator[Finding]:
+def check_duplicates(
+    bundle: Bundle, digests: Mapping[tuple[str, str], str], evidence: Evidence
+) -> Iterator[Diagnostic]:
     """Errors for equal or near-identical predictions, warnings where only scores are near."""
     yield from _equal_maps(bundle.records, digests)
-    others = [r for key, r in here.records.items() if key not in bundle.records]
+    others = [r for key, r in evidence.records.items() if key not in bundle.records]
     for entries in _comparable(bundle.records.values(), others):
         for one, other in _near(entries):
             if _decides(one.record) != _decides(other.record):
-                yield from _judge(one, other, bundle, here)
+                yield from _judge(one, other, bundle, evidence)
 
 
 def _comparable(own: Iterable[Record], others: Iterable[Record]) -> Iterator[list[_Entry]]:
@@ -106,43 +106,43 @@ def _decides(record: Record) -> str:
     return json.dumps([*shared, record.arm.seed, record.arm.draw, trained])
 
 
-def _judge(one: _Entry, other: _Entry, bundle: Bundle, here: Here) -> Iterator[Finding]:
+def _judge(one: _Entry, other: _Entry, bundle: Bundle, evidence: Evidence) -> Iterator[Diagnostic]:
     names = f"{_name(one)} and {_name(other)}"
     if one.digest == other.digest:
         yield error("the same scores, to the last digit, of two trainings", names)
         return
-    found = _least(one, other, bundle, here)
+    found = _least(one, other, bundle, evidence)
     if found is None:
         yield warning("nearly the same scores and volumes in every case of two trainings", names)
-    elif found > NEAR:
-        yield error(f"near-identical predictions (Dice > {NEAR})", f"{names}: {found:.5f}")
+    elif found > NEAR_DICE:
+        yield error(f"near-identical predictions (Dice > {NEAR_DICE})", f"{names}: {found:.5f}")
 
 
 def _name(entry: _Entry) -> str:
     arm = entry.record.arm
-    place = "" if entry.own else ", in the results"
-    return f"{entry.record.key} ({arm.baseline}, {arm.fraction}, seed {arm.seed}{place})"
+    where = "" if entry.own else ", in the results"
+    return f"{entry.record.key} ({arm.baseline}, {arm.fraction}, seed {arm.seed}{where})"
 
 
-def _least(one: _Entry, other: _Entry, bundle: Bundle, here: Here) -> float | None:
+def _least(one: _Entry, other: _Entry, bundle: Bundle, evidence: Evidence) -> float | None:
     """The smallest Dice between the label maps of any case; None if they are not all here."""
     least = math.inf
     for case in one.record.cases:
-        pair = [_map(entry, case.case, bundle, here) for entry in (one, other)]
+        pair = [_map(entry, case.case, bundle, evidence) for entry in (one, other)]
         if pair[0] is None or pair[1] is None:
             return None
         least = min(least, _dice(pair[0].labels, pair[1].labels))
-        if least <= NEAR:
+        if least <= NEAR_DICE:
             return least
     return least
 
 
-def _map(entry: _Entry, case: str, bundle: Bundle, here: Here) -> Map | None:
+def _map(entry: _Entry, case: str, bundle: Bundle, evidence: Evidence) -> LabelMap | None:
     try:
         if entry.own:
             found = bundle.has_map(entry.record.key, case)
             return bundle.read_map(entry.record.key, case) if found else None
-        path = here.results and predictions.path(here.results, entry.record.key, case)
+        path = evidence.results and predictions.path(evidence.results, entry.record.key, case)
         if not path or not path.is_file() or path.stat().st_size > MOST_VOXELS:
             return None
         return read_map(path.read_bytes())
@@ -161,7 +161,7 @@ def _dice(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 def _equal_maps(
     records: Mapping[str, Record], digests: Mapping[tuple[str, str], str]
-) -> Iterator[Finding]:
+) -> Iterator[Diagnostic]:
     """The same voxels in all cases of two records, whatever their scores say."""
     whole: dict[tuple[tuple[str, str], ...], list[Record]] = defaultdict(list)
     for key, record in records.items():

@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from voxbench.records import Record
-from voxbench.submission.findings import Finding, error, warning
+from voxbench.submission.diagnostics import Diagnostic, error, warning
 
 Axes = tuple[str, int, int]
 
 
-def check_complete(records: Iterable[Record], known: Iterable[Record]) -> Iterator[Finding]:
+def check_complete(records: Iterable[Record], known: Iterable[Record]) -> Iterator[Diagnostic]:
     """Missing twins and holes."""
     own = list(records)
     there: dict[tuple[str, ...], set[Axes]] = defaultdict(set)
@@ -46,14 +46,14 @@ def _axes(record: Record) -> Axes:
     return record.arm.fraction, record.arm.draw, record.arm.seed
 
 
-def _holes(name: str, there: set[Axes]) -> Iterator[Finding]:
+def _holes(name: str, there: set[Axes]) -> Iterator[Diagnostic]:
     fractions, draws, seeds = (dict.fromkeys(axis) for axis in zip(*sorted(there), strict=True))
     missing = [axes for axes in itertools.product(fractions, draws, seeds) if axes not in there]
     if missing:
         yield warning("a hole in the grid of fractions, draws and seeds", _told(name, missing))
 
 
-def _twin(name: str, there: set[Axes], twin: set[Axes]) -> Iterator[Finding]:
+def _twin(name: str, there: set[Axes], twin: set[Axes]) -> Iterator[Diagnostic]:
     if not twin:
         yield error("an arm without its scratch twin, neither here nor in the results", name)
     elif missing := sorted(there - twin):

@@ -8,13 +8,13 @@ from typing import NamedTuple
 from voxbench.errors import BundleError
 from voxbench.files import write_atomically
 from voxbench.records import Store
-from voxbench.submission.here import contradicts, replaces
-from voxbench.submission.verify import Verdict
+from voxbench.submission.evidence import contradicts, replaces
+from voxbench.submission.verify import Verification
 
 FOLDER = "submissions"
 
 
-class Added(NamedTuple):
+class Merged(NamedTuple):
     """What a bundle brought.
 
     Attributes:
@@ -28,7 +28,7 @@ class Added(NamedTuple):
     page: Path
 
 
-def add(verdict: Verdict, results: Path) -> Added:
+def merge(verification: Verification, results: Path) -> Merged:
     """Write the records of a verified bundle, and where they came from.
 
     Records are written as they came, byte for byte; the provenance, last, marks that all are
@@ -39,49 +39,49 @@ def add(verdict: Verdict, results: Path) -> Added:
         BundleError: the bundle has errors, another record of a key is there, or another
             submission has this name.
     """
-    if not verdict.verified:
-        raise BundleError(f"not added, the bundle has errors: {verdict.errors[0]}.")
-    page = results / FOLDER / f"{verdict.manifest.submitter.name}.json"
-    _check_name(page, verdict)
+    if not verification.verified:
+        raise BundleError(f"not added, the bundle has errors: {verification.errors[0]}.")
+    page = results / FOLDER / f"{verification.manifest.submitter.name}.json"
+    _check_name(page, verification)
     store = Store(results)
     new = []
-    for key, record in sorted(verdict.records.items()):
+    for key, record in sorted(verification.records.items()):
         known = store.read(key)
         if known is None or replaces(record, known):
             new.append(key)
         elif contradicts(record, known):
             raise BundleError(f"{store.path(key)}: another record of this key is there; not added.")
-    contents = {store.path(key): verdict.raw[key] for key in new}
+    contents = {store.path(key): verification.raw[key] for key in new}
     if not page.is_file():
-        contents[page] = _provenance(verdict)
+        contents[page] = _provenance(verification)
     _write_all(contents)
-    return Added(new, sorted(verdict.records.keys() - set(new)), page)
+    return Merged(new, sorted(verification.records.keys() - set(new)), page)
 
 
-def _check_name(page: Path, verdict: Verdict) -> None:
+def _check_name(page: Path, verification: Verification) -> None:
     if not page.is_file():
         return
     try:
         sha256 = json.loads(page.read_bytes())["bundle_sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{page}: not a submission ({error!r}).") from None
-    if sha256 != verdict.sha256:
+    if sha256 != verification.sha256:
         raise BundleError(
             f"{page}: another bundle was added under this name; pack it under another --name."
         )
 
 
-def _provenance(verdict: Verdict) -> bytes:
-    manifest = verdict.manifest
+def _provenance(verification: Verification) -> bytes:
+    manifest = verification.manifest
     told = {
         **manifest.submitter.model_dump(),
-        "bundle_sha256": verdict.sha256,
+        "bundle_sha256": verification.sha256,
         "created": manifest.created,
         "voxbench": manifest.voxbench,
-        "label_maps": verdict.label_maps,
-        "records": sorted(verdict.records),
-        "warnings": verdict.warnings,
-        "unchecked": verdict.unchecked,
+        "label_maps": verification.label_maps,
+        "records": sorted(verification.records),
+        "warnings": verification.warnings,
+        "unchecked": verification.unchecked,
     }
     return json.dumps(told, indent=1).encode() + b"\n"
 
