@@ -1,6 +1,6 @@
 """A cell's key names all that decides its result, and nothing else."""
 
-from dataclasses import replace
+import json
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,10 @@ from voxbench.design.cell import Cell, Ref
 from voxbench.design.fraction import Fraction
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.records import Store
+from voxbench.run.plan import VERSIONS
+
+from tests.conftest import REPOSITORY
 
 CELL = Cell(
     task=Ref.of("t", {"root": "/here", "modality": "CT"}),
@@ -21,19 +25,66 @@ CELL = Cell(
 )
 
 
+def changed(**fields) -> Cell:
+    return CELL.model_copy(update=fields)
+
+
 def key(cell: Cell, data="d", weights=None, source=None) -> str:
     return cell.key(data, weights, source, versions={"record": 1})
 
 
+def test_a_cell_is_told_without_places_and_twin_and_read_back():
+    cell = changed(
+        twin=Ref("scratch"), source=Ref.of("s", {"root": "/s", "window": [0.0, 9.5]}), limit=3
+    )
+    told = json.loads(json.dumps(cell.to_json()))
+    assert Cell.from_json(told) == cell.model_copy(
+        update={
+            "task": cell.task.without("root"),
+            "source": cell.source.without("root"),
+            "twin": None,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"task": ["t", {"root": "/etc"}]}, "names a place on somebody's machine"),
+        ({"task": ["t", {"volumes": {"a": 1}}]}, "no plugin's name and fields"),
+        ({"task": "t"}, "no plugin's name and fields"),
+        ({"draw": True}, "draw"),
+        ({"fraction": {"share": None, "shots": 3, "more": 1}}, "fraction.more"),
+        ({"twin": ["scratch", {}]}, "not written as voxbench"),
+        ({"arm": 1}, "arm"),
+    ],
+)
+def test_what_is_no_cell_is_refused(change, words):
+    with pytest.raises(ValueError, match=words):
+        Cell.from_json({**CELL.to_json(), "task": ["t", {}], **change})
+
+
+def test_every_committed_record_tells_its_cell_and_has_its_key():
+    records = list(Store(REPOSITORY / "results"))
+    assert records
+    for record in records:
+        cell = Cell.from_json(record.cell)
+        assert cell.to_json() == record.cell
+        assert list(cell.to_json()) == list(record.cell)
+        if cell.source is None and record.data:  # what a source holds is on no record
+            weights = record.weights.sha256 if record.weights else None
+            assert cell.key(record.data.fingerprint, weights, None, VERSIONS) == record.key
+
+
 def test_places_do_not_enter_the_key():
-    moved = replace(CELL, task=Ref.of("t", {"modality": "CT", "root": "/there"}))
+    moved = changed(task=Ref.of("t", {"modality": "CT", "root": "/there"}))
     assert key(moved) == key(CELL)
 
 
 @given(st.permutations([("a", 1), ("b", 2), ("c", "x")]))
 def test_the_order_of_fields_does_not_enter_the_key(fields):
-    one = replace(CELL, baseline=Ref.of("b", dict(fields)))
-    assert key(one) == key(replace(CELL, baseline=Ref.of("b", {"a": 1, "b": 2, "c": "x"})))
+    one = changed(baseline=Ref.of("b", dict(fields)))
+    assert key(one) == key(changed(baseline=Ref.of("b", {"a": 1, "b": 2, "c": "x"})))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +104,7 @@ def test_the_order_of_fields_does_not_enter_the_key(fields):
     ],
 )
 def test_each_axis_changes_the_key(change):
-    assert key(replace(CELL, **change)) != key(CELL)
+    assert key(changed(**change)) != key(CELL)
 
 
 def test_content_changes_the_key():
@@ -62,9 +113,7 @@ def test_content_changes_the_key():
 
 
 def test_the_name_of_a_source_is_no_identity():
-    one, two = (
-        replace(CELL, source=Ref("s"), baseline=Ref.of("b", {"source": alias})) for alias in "xy"
-    )
+    one, two = (changed(source=Ref("s"), baseline=Ref.of("b", {"source": alias})) for alias in "xy")
     assert key(one) == key(two)
 
 
@@ -75,7 +124,7 @@ def test_a_new_version_makes_new_keys():
 
 
 def test_the_twin_is_a_name_and_no_identity():
-    assert key(replace(CELL, twin=Ref("scratch"))) == key(CELL)
+    assert key(changed(twin=Ref("scratch"))) == key(CELL)
 
 
 def test_the_key_is_the_same_in_every_release():

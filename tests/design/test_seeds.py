@@ -1,12 +1,10 @@
 """Random streams are named, and independent of what they do not depend on."""
 
-from dataclasses import replace
-
 from voxbench.design.cell import Ref
 from voxbench.design.fraction import Fraction
 from voxbench.design.seeds import stream, streams
 
-from tests.design.test_cell import CELL
+from tests.design.test_cell import CELL, changed
 
 
 def test_the_order_of_axes_does_not_matter():
@@ -18,11 +16,11 @@ def test_streams_differ_by_name_and_by_axis():
 
 
 def test_every_arm_and_seed_of_a_draw_sees_the_same_cases():
-    other = replace(CELL, baseline=Ref("c"), seed=5, fraction=Fraction(share=1.0))
+    other = changed(baseline=Ref("c"), seed=5, fraction=Fraction(share=1.0))
     assert streams(other)["subset"] == streams(CELL)["subset"]
-    assert streams(replace(CELL, draw=1))["subset"] != streams(CELL)["subset"]
+    assert streams(changed(draw=1))["subset"] != streams(CELL)["subset"]
 
 
 def test_arms_share_the_order_of_patches():
-    assert streams(replace(CELL, baseline=Ref("c")))["order"] == streams(CELL)["order"]
-    assert streams(replace(CELL, seed=1))["order"] != streams(CELL)["order"]
+    assert streams(changed(baseline=Ref("c")))["order"] == streams(CELL)["order"]
+    assert streams(changed(seed=1))["order"] != streams(CELL)["order"]

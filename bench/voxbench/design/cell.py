@@ -3,15 +3,21 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
 
 from voxbench.design.fraction import Fraction
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe
 
 Adaptation = Literal["full", "frozen", "warmup", "layerwise", "direct"]
-Scalar = str | int | float | bool | tuple[float, ...] | None
+Scalar = str | int | float | bool | None
+FieldValue = Scalar | tuple[Scalar, ...]
+
+LOCATION_FIELDS = frozenset({"root", "weights"})
+"""Fields of a plugin that say where something lies on a machine; they are no identity."""
 
 
 @dataclass(frozen=True)
@@ -23,51 +29,99 @@ class Ref:
     """
 
     name: str
-    fields: tuple[tuple[str, Scalar], ...] = ()
+    fields: tuple[tuple[str, FieldValue], ...] = ()
 
     @classmethod
-    def of(cls, name: str, fields: Mapping[str, Any]) -> "Ref":
+    def of(cls, name: str, fields: Mapping[str, object]) -> "Ref":
         """Lists become tuples, so that a Ref can be hashed."""
         frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-        return cls(name, tuple(sorted(frozen.items())))
+        return cls(name, tuple(sorted(frozen.items())))  # type: ignore[arg-type]
 
     @property
-    def values(self) -> dict[str, Scalar]:
+    def values(self) -> dict[str, FieldValue]:
         """The fields as a dictionary."""
         return dict(self.fields)
 
-    @property
-    def identity(self) -> list[Any]:
-        """Name and fields without places, as JSON."""
-        return [self.name, {key: value for key, value in self.fields if key not in PLACES}]
+    def without(self, *names: str) -> "Ref":
+        """The same plugin with fewer fields told."""
+        return Ref(self.name, tuple(item for item in self.fields if item[0] not in names))
+
+    def to_json(self) -> list[str | dict[str, FieldValue]]:
+        """Name and fields; without the places of this machine."""
+        return [self.name, self.without(*LOCATION_FIELDS).values]
+
+    @classmethod
+    def from_json(cls, told: object) -> "Ref":
+        """What `to_json` gave.
+
+        Raises:
+            ValueError: it is something else, or names a place on somebody's machine.
+        """
+        match told:
+            case [str(name), dict(fields)] if all(map(_is_plain, fields.values())):
+                if LOCATION_FIELDS & fields.keys():
+                    raise ValueError("it names a place on somebody's machine")
+                return cls.of(name, fields)
+        raise ValueError("no plugin's name and fields")
 
 
-@dataclass(frozen=True)
-class Cell:
+def _is_plain(value: object) -> bool:
+    if isinstance(value, list):
+        return all(item is None or isinstance(item, Scalar) for item in value)
+    return value is None or isinstance(value, Scalar)
+
+
+def _ref(value: object) -> object:
+    return value if isinstance(value, Ref) else Ref.from_json(value)
+
+
+Plugin = Annotated[Ref, BeforeValidator(_ref), PlainSerializer(Ref.to_json)]
+Count = Annotated[int, Field(ge=0, strict=True)]
+
+
+class Cell(BaseModel):
     """One training: everything that two cells may differ in, by name.
 
     Attributes:
         task: the task's plugin; a field `root` says where its data lie and is not identity.
         baseline: the arm, with the value of each of its axes.
-        twin: the scratch arm of the same network; None if this is one.
+        limit: at most so many steps and test cases: a smoke run.
         source: what a baseline that is pre-trained here is trained on.
         contract: grid and intensity that the arm's weights expect, given to its twin too; None
             takes the task's own.
-        limit: at most so many steps and test cases: a smoke run.
+        twin: the scratch arm of the same network; None if this is one. A name, no identity.
     """
 
-    task: Ref
-    baseline: Ref
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Plugin
+    baseline: Plugin
     fraction: Fraction
-    draw: int
-    seed: int
+    draw: Count
+    seed: Count
     adaptation: Adaptation
+    limit: Count | None = None
     recipe: Recipe
-    twin: Ref | None = None
-    source: Ref | None = None
+    source: Plugin | None = None
     pretraining: Pretraining | None = None
     contract: Preprocessing | None = None
-    limit: int | None = None
+    twin: Plugin | None = Field(default=None, exclude=True)
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The cell as its record tells it: without its twin and the places of this machine."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, JsonValue]) -> "Cell":
+        """The cell of a record.
+
+        Raises:
+            ValueError: it is none, or not written as `to_json` writes it.
+        """
+        cell = cls.model_validate(told)
+        if cell.to_json() != told:
+            raise ValueError("it is not written as voxbench writes it")
+        return cell
 
     def key(
         self,
@@ -86,22 +140,12 @@ class Cell:
             source_data: fingerprint of the pre-training source.
             versions: of the record, the metrics, the prepared arrays and the pre-training.
         """
-        name, fields = self.baseline.identity
-        if self.source:  # its name in the sweep is no identity, its content is
-            fields.pop("source", None)
+        # the name of a source in its sweep is no identity, its content is
+        baseline = self.baseline.without("source") if self.source else self.baseline
         return digest(
             {
-                "task": self.task.identity,
-                "baseline": [name, fields],
-                "fraction": asdict(self.fraction),
-                "draw": self.draw,
-                "seed": self.seed,
-                "adaptation": self.adaptation,
-                "recipe": self.recipe.model_dump(mode="json"),
-                "source": self.source.identity if self.source else None,
-                "pretraining": self.pretraining and self.pretraining.model_dump(mode="json"),
-                "contract": self.contract and self.contract.model_dump(mode="json"),
-                "limit": self.limit,
+                **self.to_json(),
+                "baseline": baseline.to_json(),
                 "data": data,
                 "weights": weights,
                 "source_data": source_data,
@@ -114,7 +158,3 @@ def digest(value: object) -> str:
     """sha256 of a value's canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-PLACES = {"root", "weights"}
-"""Fields of a plugin that say where something lies on a machine; they are no identity."""

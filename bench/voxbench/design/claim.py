@@ -158,7 +158,7 @@ def _margin(text: str) -> tuple[float | None, int]:
 def _fraction(text: str, start: int, end: int) -> str:
     try:
         return str(Fraction.parse(text[start:end]))
-    except SpecError:
+    except ValueError:
         _fail(text, start, "expected a fraction: «10 shots», «5%», «100%»")
 
 

@@ -3,8 +3,9 @@
 import math
 import re
 from dataclasses import dataclass
+from typing import Annotated
 
-from voxbench.errors import SpecError
+from pydantic import Field
 
 _SHOTS = re.compile(r"(\d+) shots?")
 
@@ -16,15 +17,15 @@ class Fraction:
     `ZERO_SHOT`, no patient at all, is what direct inference learns from; a sweep can't ask for it.
     """
 
-    share: float | None = None
-    shots: int | None = None
+    share: Annotated[float, Field(gt=0, le=1, strict=True)] | None = None
+    shots: Annotated[int, Field(ge=0, strict=True)] | None = None
 
     @classmethod
     def parse(cls, value: object) -> "Fraction":
         """Read `0.1`, `1.0`, `"10%"` or `"5 shots"`.
 
         Raises:
-            SpecError: the value is neither, or out of range.
+            ValueError: it is neither, or out of range.
         """
         if isinstance(value, str):
             text = value.strip()
@@ -35,8 +36,8 @@ class Fraction:
                 return cls.parse(float(text[:-1]) / 100)
         elif isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1:
             return cls(share=float(value))
-        raise SpecError(
-            f'fractions: {value!r} is neither a share above 0 and at most 1 (0.1, "10%") '
+        raise ValueError(
+            f'{value!r} is neither a share above 0 and at most 1 (0.1, "10%") '
             'nor a positive count ("5 shots").'
         )
 

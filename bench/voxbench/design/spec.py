@@ -27,6 +27,10 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _fraction(value: object) -> Fraction:
+    return value if isinstance(value, Fraction) else Fraction.parse(value)
+
+
 class Entry(BaseModel):
     """A plugin of the sweep: its name, and its fields as further keys (a list is an axis)."""
 
@@ -41,6 +45,7 @@ class Entry(BaseModel):
 
 
 Named = Annotated[Entry, BeforeValidator(_named)]
+Share = Annotated[Fraction, BeforeValidator(_fraction)]
 Axis = Annotated[tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(_counted)]
 
 
@@ -68,21 +73,13 @@ class Sweep(BaseModel):
     tasks: Annotated[tuple[Named, ...], BeforeValidator(_listed)] = Field(min_length=1)
     baselines: Annotated[tuple[Named, ...], BeforeValidator(_listed)] = Field(min_length=1)
     sources: dict[str, Named] = {}
-    fractions: Annotated[tuple[Any, ...], BeforeValidator(_listed)] = (1.0,)
+    fractions: Annotated[tuple[Share, ...], BeforeValidator(_listed)] = (Fraction(share=1.0),)
     draws: Axis = (0,)
     seeds: Axis = (0, 1, 2)
     adaptation: Annotated[tuple[Adaptation, ...], BeforeValidator(_listed)] = ("full",)
     twins: bool = True
     recipe: Recipe = Recipe()
     pretraining: Pretraining = Pretraining()
-
-    @field_validator("fractions")
-    @classmethod
-    def _fractions(cls, values: Sequence[object]) -> tuple[Fraction, ...]:
-        try:
-            return tuple(v if isinstance(v, Fraction) else Fraction.parse(v) for v in values)
-        except SpecError as error:
-            raise ValueError(str(error).removeprefix("fractions: ")) from None
 
     @field_validator("fractions", "draws", "seeds", "adaptation", "tasks", "baselines")
     @classmethod
@@ -151,11 +148,11 @@ def _override(table: dict[str, Any], override: str) -> None:
 
 
 def _explain(item: Mapping[str, Any]) -> str:
-    place = ".".join(str(part) for part in item["loc"])
+    key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         models: dict[str, type[BaseModel]] = {"recipe": Recipe, "pretraining": Pretraining}
         model = models.get(str(item["loc"][0]), Sweep)
-        return f"{unknown('key', str(item['loc'][-1]), model.model_fields)} (at {place})"
+        return f"{unknown('key', str(item['loc'][-1]), model.model_fields)} (at {key})"
     message = str(item["msg"]).removeprefix("Value error, ")
     told = item["type"] in {"missing", "value_error"}
-    return f"{place}: {message}" + ("" if told else f", got {item['input']!r}")
+    return f"{key}: {message}" + ("" if told else f", got {item['input']!r}")

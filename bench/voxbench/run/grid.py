@@ -5,17 +5,21 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from voxbench.api import Baseline, Pretrained, Published, Task, TaskCard
 from voxbench.design.cell import Adaptation, Cell, Ref
 from voxbench.design.fraction import ZERO_SHOT, Fraction
 from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.design.spec import Entry, Sweep
 from voxbench.design.structures import shared
 from voxbench.errors import SpecError, unknown
 from voxbench.plugins import BASELINES, TASKS, complete, find_baseline, find_task
 from voxbench.records.record import Arm
+
+Axes = tuple[Fraction, int, int, Adaptation]
+Schedule = TypeVar("Schedule", Recipe, Pretraining)
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def arrange(sweep: Sweep, limit: int | None = None) -> list[Arranged]:
     tasks = _tasks(sweep)
     contenders = list(_contenders(sweep))
     cells = (
-        _arranged(sweep, ref, task, contender, *axes, limit)
+        _arranged(sweep, ref, task, contender, axes, limit)
         for ref, task in tasks
         for contender in contenders
         for axes in _axes(sweep, contender)
@@ -63,7 +67,7 @@ def arrange(sweep: Sweep, limit: int | None = None) -> list[Arranged]:
     return list({arranged.cell: arranged for arranged in cells}.values())
 
 
-def _axes(sweep: Sweep, who: _Contender) -> Iterator[tuple[Fraction, int, int, Adaptation]]:
+def _axes(sweep: Sweep, who: _Contender) -> Iterator[Axes]:
     """Fraction, draw, seed and adaptation; direct inference knows only the last.
 
     A twin has nothing to infer with.
@@ -75,8 +79,10 @@ def _axes(sweep: Sweep, who: _Contender) -> Iterator[tuple[Fraction, int, int, A
             yield ZERO_SHOT, 0, 0, "direct"
 
 
-def _arranged(sweep: Sweep, ref: Ref, task: Task, who: _Contender, *axes: Any) -> Arranged:
-    fraction, draw, seed, adaptation, limit = axes
+def _arranged(
+    sweep: Sweep, ref: Ref, task: Task, who: _Contender, axes: Axes, limit: int | None
+) -> Arranged:
+    fraction, draw, seed, adaptation = axes
     direct = adaptation == "direct"
     cell = Cell(
         task=ref,
@@ -228,7 +234,7 @@ def _headless(baseline: Baseline, card: TaskCard) -> str | None:
     return None
 
 
-def _limited(schedule: Any, limit: int | None) -> Any:
+def _limited(schedule: Schedule, limit: int | None) -> Schedule:
     if limit is None:
         return schedule
     return schedule.model_copy(update={"steps": min(schedule.steps, limit)})

@@ -144,10 +144,9 @@ def _donor(planned: Planned) -> str | None:
 def _identity(cell: Cell, baseline: Ref) -> str | None:
     if cell.source is None or cell.pretraining is None:
         return None
-    name, fields = baseline.identity
-    fields.pop("decoder", None)  # what a cell loads of the weights, which hold all
+    told = baseline.without("decoder").to_json()  # what a cell loads; the weights hold all
     schedule = cell.pretraining.model_dump(mode="json")
-    return digest([[name, fields], data_identity(cell.source), schedule])
+    return digest([told, data_identity(cell.source), schedule])
 
 
 def _waiting(job: Job, first: Mapping[str, Job]) -> Job:

@@ -123,4 +123,4 @@ def _safe(ref: Ref) -> bool:
 
 
 def _identity(ref: Ref) -> str:
-    return json.dumps(ref.identity, sort_keys=True)
+    return json.dumps(ref.to_json(), sort_keys=True)

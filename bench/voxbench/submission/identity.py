@@ -2,15 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from voxbench.api import Baseline, Published
-from voxbench.design.cell import PLACES, Adaptation, Cell, Ref
-from voxbench.design.fraction import Fraction
-from voxbench.design.preprocessing import Preprocessing
-from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.design.cell import Cell, Ref
 from voxbench.design.seeds import streams
 from voxbench.errors import PluginError
 from voxbench.plugins import BASELINES, complete, find_baseline
@@ -19,62 +13,6 @@ from voxbench.run.grid import label
 from voxbench.run.plan import VERSIONS
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
 from voxbench.submission.evidence import Evidence
-
-Value = str | bool | int | float | None
-Plugin = tuple[str, dict[str, Value | list[Value]]]
-Count = Annotated[int, Field(ge=0, strict=True)]
-
-
-class _Fraction(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    share: Annotated[float, Field(gt=0, le=1)] | None
-    shots: Count | None
-
-
-class _Cell(BaseModel):
-    """A cell as a record tells it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    task: Plugin
-    baseline: Plugin
-    fraction: _Fraction
-    draw: Count
-    seed: Count
-    adaptation: Adaptation
-    limit: int | None
-    recipe: Recipe
-    source: Plugin | None
-    pretraining: Pretraining | None
-    contract: Preprocessing | None
-
-
-def read_cell(record: Record) -> Cell:
-    """The resolved cell of a record; its task, arm and source have no places.
-
-    Raises:
-        ValueError: it is none.
-    """
-    told = _Cell.model_validate(record.cell)
-    if told.model_dump(mode="json") != record.cell:
-        raise ValueError("it is not written as voxbench writes it")
-    plugins = [plugin for plugin in (told.task, told.baseline, told.source) if plugin]
-    if any(PLACES & fields.keys() for _, fields in plugins):
-        raise ValueError("it names a place on somebody's machine")
-    return Cell(
-        task=Ref.of(*told.task),
-        baseline=Ref.of(*told.baseline),
-        fraction=Fraction(told.fraction.share, told.fraction.shots),
-        draw=told.draw,
-        seed=told.seed,
-        adaptation=told.adaptation,
-        recipe=told.recipe,
-        source=told.source and Ref.of(*told.source),
-        pretraining=told.pretraining,
-        contract=told.contract,
-        limit=told.limit,
-    )
 
 
 def check_identity(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagnostic]:

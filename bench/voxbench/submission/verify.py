@@ -14,7 +14,7 @@ from voxbench.submission.data import check_data, check_together
 from voxbench.submission.diagnostics import Diagnostic, error, summaries, unchecked, warning
 from voxbench.submission.duplicates import check_duplicates
 from voxbench.submission.evidence import Evidence, contradicts
-from voxbench.submission.identity import check_identity, read_cell
+from voxbench.submission.identity import check_identity
 from voxbench.submission.manifest import Manifest
 from voxbench.submission.rescore import Rescored
 from voxbench.submission.scores import check_scores
@@ -101,7 +101,7 @@ def _diagnostics(bundle: Bundle, evidence: Evidence) -> Iterator[Diagnostic]:
             continue
         yield from check_scores(record)
         try:
-            cells[record.key] = cell = read_cell(record)
+            cells[record.key] = cell = Cell.from_json(record.cell)
         except ValueError as problem:
             yield error("its cell can't be read", f"{record.key}: {one_line(problem)}")
             continue
