@@ -20,8 +20,8 @@ import sys
 
 import numpy as np
 from scipy import stats
+from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
-from voxbench.stats.frame import nanmean
 from voxbench.stats.interval import Kind
 from voxbench.stats.paired import verdict, wilcoxon
 

@@ -16,10 +16,10 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import stats
+from voxbench.analyses.groups import Run
 from voxbench.stats.board import Board, Scope
 from voxbench.stats.bootstrap import Sample, estimate
 from voxbench.stats.counts import patient_counts
-from voxbench.stats.frame import Run
 from voxbench.stats.interval import bounds
 from voxbench.stats.metric import METRICS
 from voxbench.stats.permutation import pair_contrasts, sign_flip

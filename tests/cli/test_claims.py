@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.stats.records import MASKED, SCRATCH, cases, record, stored
+from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
 
 
 @pytest.fixture

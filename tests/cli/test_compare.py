@@ -3,7 +3,7 @@ import json
 import pytest
 from voxbench.records.race import Comparison, Pairing, Race
 
-from tests.stats.records import MASKED, SCRATCH, cases, record, stored
+from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
 
 RACE = Race(
     sweep="a-race",

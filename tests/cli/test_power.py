@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.stats.records import MASKED, cases, record, stored
+from tests.analyses.records import MASKED, cases, record, stored
 from tests.stats.test_power import noisy
 
 

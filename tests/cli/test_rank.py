@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.stats.records import cases, record, stored
+from tests.analyses.records import cases, record, stored
 
 
 @pytest.fixture

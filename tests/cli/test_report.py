@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.stats.records import MASKED, SCRATCH, cases, record, stored
+from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from voxbench.analyses.groups import read_groups
 from voxbench.errors import DataError
 from voxbench.external.records import read
 from voxbench.records import Store
 from voxbench.stats.board import boards
-from voxbench.stats.frame import read_groups
 from voxbench.stats.metric import METRICS
 
 WIDE = "name,aorta,liver\ns1,0.9,0.8\ns2,,0.5\ns3,,\n"

@@ -5,7 +5,7 @@ import pytest
 from voxbench.records import Store
 from voxbench.records.table import FILE, load, rebuild
 
-from tests.stats.records import MASKED, cases, record, scores, stored
+from tests.analyses.records import MASKED, cases, record, scores, stored
 
 
 @pytest.fixture

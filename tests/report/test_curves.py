@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from voxbench.analyses.groups import read_groups
 from voxbench.report.curves import _apart, _lines, draw
 from voxbench.stats.effects import effects, means, twins
-from voxbench.stats.frame import read_groups
 from voxbench.stats.metric import METRICS
 
-from tests.stats.records import MASKED, SCRATCH, cases, record
+from tests.analyses.records import MASKED, SCRATCH, cases, record
 
 DICE = METRICS["dice"]
 OTHER = "supervised[source=malf,volumes=28]"

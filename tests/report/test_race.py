@@ -8,7 +8,7 @@ from voxbench.report.race import caution, outcome
 from voxbench.report.report import report
 from voxbench.stats.racing import shares
 
-from tests.stats.records import MASKED, SCRATCH, cases, record, stored
+from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
 
 RUNS = 5
 

@@ -8,7 +8,7 @@ from voxbench.report.compare import compare
 from voxbench.report.printer import as_json
 from voxbench.report.report import report
 
-from tests.stats.records import MASKED, SCRATCH, cases, record, stored
+from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
 
 FRACTIONS = ("3 shots", "100%")
 

@@ -1,13 +1,13 @@
 """The scale curve: transfer against the volumes that were pre-trained on."""
 
 import pytest
+from voxbench.analyses.groups import read_groups
 from voxbench.report.report import report
 from voxbench.report.scale_curve import _families, _lines, _twins, draw, family
 from voxbench.stats.effects import effects, means, twins
-from voxbench.stats.frame import read_groups
 from voxbench.stats.metric import METRICS
 
-from tests.stats.records import SCRATCH, WEIGHTS, cases, record, stored
+from tests.analyses.records import SCRATCH, WEIGHTS, cases, record, stored
 
 DICE = METRICS["dice"]
 

@@ -1,11 +1,11 @@
 import pytest
+from voxbench.analyses.groups import read_groups
 from voxbench.report.report import report
 from voxbench.report.scaling import scaling_tables, times
 from voxbench.stats.effects import twins
-from voxbench.stats.frame import read_groups
 from voxbench.stats.metric import METRICS
 
-from tests.stats.records import LABELLED, MASKED, SCRATCH, cases, record, stored
+from tests.analyses.records import LABELLED, MASKED, SCRATCH, cases, record, stored
 
 
 def records():

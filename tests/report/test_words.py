@@ -3,7 +3,7 @@ from voxbench.report.words import chapters, sentence, summary
 from voxbench.stats.effects import Effect
 from voxbench.stats.metric import METRICS
 
-from tests.stats.records import MASKED
+from tests.analyses.records import MASKED
 
 DICE, HD95 = METRICS["dice"], METRICS["hd95_mm"]
 

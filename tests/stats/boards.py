@@ -1,9 +1,9 @@
 """Boards with chosen scores."""
 
 import numpy as np
+from voxbench.analyses.groups import Run
 from voxbench.stats.board import Board, Scope
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.frame import Run
 from voxbench.stats.metric import METRICS
 
 

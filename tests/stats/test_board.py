@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
+from voxbench.analyses.groups import read_groups
 from voxbench.errors import SpecError
 from voxbench.stats.board import boards, settle
-from voxbench.stats.frame import read_groups
 from voxbench.stats.metric import METRICS
 
+from tests.analyses.records import MASKED, SCRATCH, cases, record
 from tests.stats.boards import board
-from tests.stats.records import MASKED, SCRATCH, cases, record
 
 DICE = METRICS["dice"]
 NAN = float("nan")

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
-from voxbench.stats.frame import nanmean
 from voxbench.stats.paired import verdict, wilcoxon
 
 

@@ -2,12 +2,12 @@ import math
 
 import numpy as np
 import pytest
+from voxbench.analyses.groups import read_groups
 from voxbench.design.claim import parse
 from voxbench.errors import SpecError
 from voxbench.stats.claims import judge
-from voxbench.stats.frame import read_groups
 
-from tests.stats.records import MASKED, SCRATCH, cases, record
+from tests.analyses.records import MASKED, SCRATCH, cases, record
 
 
 def runs(arm, gain, task="openkbp", patients=20, seeds=3, **options):

@@ -1,11 +1,11 @@
 import math
 
 import pytest
+from voxbench.analyses.groups import read_groups
 from voxbench.stats.effects import between, effects, means, overall, twins
-from voxbench.stats.frame import read_groups
 from voxbench.stats.metric import METRICS
 
-from tests.stats.records import MASKED, SCRATCH, cases, record
+from tests.analyses.records import MASKED, SCRATCH, cases, record
 
 DICE = METRICS["dice"]
 

@@ -1,9 +1,9 @@
 import pytest
-from voxbench.stats.frame import read_groups
+from voxbench.analyses.groups import read_groups
 from voxbench.stats.frontier import frontier
 from voxbench.stats.metric import METRICS
 
-from tests.stats.records import MASKED, SCRATCH, WEIGHTS, cases, record
+from tests.analyses.records import MASKED, SCRATCH, WEIGHTS, cases, record
 
 
 def offers(arm=0.6, twin=0.5, pretraining=4.0, metric="dice"):

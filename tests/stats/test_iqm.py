@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from scipy import stats
+from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.counts import patient_counts, run_counts
-from voxbench.stats.frame import nanmean
 from voxbench.stats.iqm import interquartile_mean, iqm_interval, iqm_resampled
 
 NAN = np.nan

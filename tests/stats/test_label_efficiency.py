@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
+from voxbench.analyses.groups import read_groups
 from voxbench.stats.effects import twins
-from voxbench.stats.frame import read_groups
 from voxbench.stats.label_efficiency import curves, interpolate, vanishing, worth
 from voxbench.stats.ladder import ladders
 from voxbench.stats.metric import METRICS
 
-from tests.stats.records import LABELLED, MASKED, SCRATCH, cases, record
+from tests.analyses.records import LABELLED, MASKED, SCRATCH, cases, record
 
 
 def ladder(twin, arm, metric="dice", patients=20, noise=0.01):

@@ -2,15 +2,15 @@ import math
 
 import numpy as np
 import pytest
+from voxbench.analyses.groups import read_groups
 from voxbench.stats.bootstrap import Sample, bootstrap
 from voxbench.stats.effects import twins
-from voxbench.stats.frame import read_groups
 from voxbench.stats.metric import METRICS
 from voxbench.stats.paired import verdict, wilcoxon
 from voxbench.stats.power import Design, chance, extension, ladder, prospects
 from voxbench.stats.variance import Components
 
-from tests.stats.records import MASKED, SCRATCH, cases, record
+from tests.analyses.records import MASKED, SCRATCH, cases, record
 
 DICE = METRICS["dice"]
 PARTS = Components(0.02**2, math.nan, 0.01**2, 0.03**2)

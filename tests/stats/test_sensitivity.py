@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from voxbench.analyses.groups import read_groups
 from voxbench.stats.board import boards
-from voxbench.stats.frame import read_groups
 from voxbench.stats.metric import METRICS
 from voxbench.stats.sensitivity import sensitivity
 
-from tests.stats.records import MASKED, SCRATCH, cases, record
+from tests.analyses.records import MASKED, SCRATCH, cases, record
 
 
 def groups(missing=False):

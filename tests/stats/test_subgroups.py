@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 from scipy import stats
+from voxbench.analyses.groups import read_groups
 from voxbench.errors import SpecError
 from voxbench.stats.case_table import column_of, labels, read_table
 from voxbench.stats.effects import twins
-from voxbench.stats.frame import read_groups
 from voxbench.stats.metric import METRICS
 from voxbench.stats.subgroups import subgroups
 
-from tests.stats.records import MASKED, SCRATCH, cases, record
+from tests.analyses.records import MASKED, SCRATCH, cases, record
 
 
 def pair(gain=lambda i: 0.1, patients=23):

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from voxbench.analyses.groups import read_groups
 from voxbench.stats.effects import twins
-from voxbench.stats.frame import read_groups
 from voxbench.stats.metric import METRICS
 from voxbench.stats.trend import answer, change_along, trends
 
-from tests.stats.records import SCRATCH, WEIGHTS, cases, record
+from tests.analyses.records import SCRATCH, WEIGHTS, cases, record
 
 
 def arms(gains, patients=20, amounts=(10, 100, 1000)):

@@ -88,3 +88,13 @@ def interval(digits: int, signed: bool = False) -> Callable[[float, float, float
 def p_value(p: float) -> str:
     """Three digits, or «< 0.001»."""
     return "< 0.001" if p < 0.001 else number(3)(p)
+
+
+def hours(cpu: float, gpu: float) -> str:
+    """`0.25 CPU h`, `1.50 GPU h`, both, or a dash."""
+    parts = [f"{_amount(value)} {kind} h" for value, kind in ((cpu, "CPU"), (gpu, "GPU")) if value]
+    return " + ".join(parts) or DASH
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}" if value >= 0.01 else "< 0.01"

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from voxbench.analyses.groups import groups_in
 from voxbench.analyses.table import interval, p_value
 from voxbench.design.claim import read_claims
-from voxbench.report.read import groups_in
 from voxbench.stats.claims import Finding, OnTask, judge
 from voxbench.stats.metric import Metric, find_metric
 

@@ -3,13 +3,12 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from voxbench.analyses.groups import Group, find_arm, groups_in
 from voxbench.analyses.table import Column, Table, interval, number, p_value
 from voxbench.errors import RecordError
-from voxbench.report.read import groups_in
-from voxbench.report.rows import comparison_table, titled
+from voxbench.report.rows import comparison_table
 from voxbench.stats.board import boards, settle
 from voxbench.stats.effects import between, effects
-from voxbench.stats.frame import Group, find_arm
 from voxbench.stats.metric import find_metric
 from voxbench.stats.mixed import mixed
 
@@ -68,7 +67,7 @@ def compare_mixed(store_dir: Path, arm_a: str, arm_b: str, metric: str = "dice")
     return Table(
         f"mixed-{chosen.key}",
         "Mixed model",
-        f"{titled(chosen)} of A = {a} and B = {b}: score ~ arm + (1 | task) + (1 | task:patient), "
+        f"{chosen.label} of A = {a} and B = {b}: score ~ arm + (1 | task) + (1 | task:patient), "
         "REML, Wald's 95% interval; seeds and draws are averaged before, so that their luck is in "
         "no interval. The model takes scores for normal: with a warning read the bootstrap.",
         [

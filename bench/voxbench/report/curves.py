@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.report.rows import titled
 from voxbench.stats.effects import Effect, Mean
 from voxbench.stats.interval import Interval
 from voxbench.stats.metric import Metric
@@ -150,7 +149,7 @@ def _compose(
         panel.grid(axis="y", color=FAINT, linewidth=0.6)
         panel.set_axisbelow(True)
         panel.tick_params(length=3)
-    axes[0].set_ylabel(titled(metric))
+    axes[0].set_ylabel(metric.label)
     axes[0].set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=10)
     written = {patients: f"{patients:g}\n{name}" for patients, name in ticks.items()}
     log_axis(axes[-1], written, 0.04 + DODGE * len(compared) / 2, "labelled patients")

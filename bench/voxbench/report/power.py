@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voxbench.analyses.table import Column, Table, interval, number
+from voxbench.analyses.groups import groups_in
+from voxbench.analyses.table import Column, Table, hours, interval, number
 from voxbench.records.race import races
-from voxbench.report.read import groups_in
-from voxbench.report.rows import hours
 from voxbench.stats.effects import twins
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.power import POWER, Extension, Prospect, Rung, ladder, prospects

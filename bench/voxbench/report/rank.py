@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from voxbench.analyses.groups import Group, read_groups, records_in
+from voxbench.analyses.settings import by_recipe
 from voxbench.analyses.table import Table, p_value
 from voxbench.errors import RecordError, SpecError
 from voxbench.records import Record
@@ -18,13 +20,10 @@ from voxbench.report.rank_tables import (
     rank_table,
     sensitivity_table,
 )
-from voxbench.report.read import records_in
 from voxbench.stats.aggregate import Aggregation
 from voxbench.stats.board import Board, Policy, boards, patient_means, settle
-from voxbench.stats.frame import Group, read_groups
 from voxbench.stats.friedman import Friedman, friedman
 from voxbench.stats.metric import find_metric
-from voxbench.stats.naming import by_recipe
 from voxbench.stats.ranking import League, league
 from voxbench.stats.sensitivity import Variant, sensitivity
 

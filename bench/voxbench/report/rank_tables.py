@@ -8,7 +8,6 @@ import numpy as np
 
 from voxbench.analyses.table import DASH, Column, Table, interval, number, p_value
 from voxbench.records import Record
-from voxbench.report.rows import titled
 from voxbench.stats.aggregate import AGGREGATIONS, Aggregation
 from voxbench.stats.board import POLICIES, Board, Policy, boards, settle
 from voxbench.stats.classes import class_groups, class_names
@@ -26,7 +25,7 @@ def board_name(board: Board) -> str:
 
 def _place(board: Board) -> str:
     adapted = "" if board.scope.adaptation == "full" else f", {board.scope.adaptation}"
-    return f"{titled(board.metric)} at {board.scope.fraction}{adapted}"
+    return f"{board.metric.label} at {board.scope.fraction}{adapted}"
 
 
 def rank_table(found: League, how: Aggregation, policy: Policy) -> Table:

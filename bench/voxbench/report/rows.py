@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from voxbench.analyses.table import DASH, Column, Table, interval, number, p_value
+from voxbench.analyses.groups import Group
+from voxbench.analyses.table import DASH, Column, Table, hours, interval, number, p_value
 from voxbench.stats.effects import Effect, Mean, Overall
-from voxbench.stats.frame import Group
 from voxbench.stats.metric import METRICS, Metric
 
 
@@ -16,7 +16,7 @@ def effect_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Ta
     return Table(
         f"effects-{metric.key}",
         "Effects",
-        f"Effect on {titled(metric)} against the scratch twin: {_method(metric, margin)}",
+        f"Effect on {metric.label} against the scratch twin: {_method(metric, margin)}",
         [
             *where(rows),
             Column("arm", ("arm",)),
@@ -34,7 +34,7 @@ def comparison_table(effects: Sequence[Effect], metric: Metric, margin: float) -
     return Table(
         f"comparison-{metric.key}",
         "Comparison",
-        f"{titled(metric)} of A = {effects[0].arm} and B = {effects[0].other}: "
+        f"{metric.label} of A = {effects[0].arm} and B = {effects[0].other}: "
         f"{_method(metric, margin)}",
         [*where(rows), *_result(metric, "A", "B")],
         rows,
@@ -84,7 +84,7 @@ def overall_table(rows: Sequence[Overall], metric: Metric) -> Table:
     return Table(
         f"overall-{metric.key}",
         "Effects over all tasks",
-        f"Effect on {titled(metric)} over all tasks: tasks, patients and runs resampled.",
+        f"Effect on {metric.label} over all tasks: tasks, patients and runs resampled.",
         columns,
         [asdict(row) for row in rows],
     )
@@ -100,9 +100,7 @@ def mean_table(means: Sequence[Mean]) -> Table:
         Column("patients", ("patients",), str, True),
         Column("runs", ("runs",), str, True),
         *(
-            Column(
-                titled(metric), (key, f"{key}_low", f"{key}_high"), interval(metric.digits), True
-            )
+            Column(metric.label, (key, f"{key}_low", f"{key}_high"), interval(metric.digits), True)
             for key, metric in METRICS.items()
         ),
         Column("undefined", ("undefined",), str, True),
@@ -159,21 +157,6 @@ def where(rows: Sequence[dict[str, Any]]) -> list[Column]:
     if {row["adaptation"] for row in rows} - {"full"}:
         columns.append(Column("adaptation", ("adaptation",)))
     return columns
-
-
-def titled(metric: Metric) -> str:
-    """`Dice`, `HD95 (mm)`."""
-    return f"{metric.title} ({metric.unit})" if metric.unit else metric.title
-
-
-def hours(cpu: float, gpu: float) -> str:
-    """`0.25 CPU h`, `1.50 GPU h`, both, or a dash."""
-    parts = [f"{_amount(value)} {kind} h" for value, kind in ((cpu, "CPU"), (gpu, "GPU")) if value]
-    return " + ".join(parts) or DASH
-
-
-def _amount(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}" if value >= 0.01 else "< 0.01"
 
 
 def _or_dash(word: str) -> str:

@@ -21,7 +21,6 @@ from voxbench.report.curves import (
     save,
     scores,
 )
-from voxbench.report.rows import titled
 from voxbench.stats.effects import Effect, Mean
 from voxbench.stats.metric import Metric
 
@@ -63,7 +62,7 @@ def draw(
         for panel in axes:
             panel.grid(axis="y", color=FAINT, linewidth=0.6)
             panel.set_axisbelow(True)
-        axes[0].set_ylabel(titled(metric))
+        axes[0].set_ylabel(metric.label)
         axes[0].set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=10)
         volumes = sorted({m.scale.volumes for found in grown.values() for m in found})
         log_axis(axes[1], {v: f"{v:g}" for v in volumes}, 0.05, "volumes pre-trained on")

@@ -5,14 +5,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from voxbench.analyses.groups import find_arm, read_groups, records_in
 from voxbench.analyses.table import DASH, Column, Table, interval, p_value
 from voxbench.errors import SpecError
 from voxbench.records import Record
-from voxbench.report.read import records_in
-from voxbench.report.rows import titled, where
+from voxbench.report.rows import where
 from voxbench.stats.case_table import CaseTable, column_of, read_table
 from voxbench.stats.effects import Pair, between, twins
-from voxbench.stats.frame import find_arm, read_groups
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.subgroups import SMALLEST, subgroups
 
@@ -131,7 +130,7 @@ def _group_table(
     return Table(
         f"subgroups-{metric.key}",
         "Subgroups",
-        f"Effect on {titled(metric)} within each group of patients by {column} (more than 6 "
+        f"Effect on {metric.label} within each group of patients by {column} (more than 6 "
         "different numbers are cut into thirds): paired by patient, 95% bootstrap interval, "
         "Wilcoxon signed-rank with Holm over all rows, equivalent within "
         f"±{margin:g}. Groups of fewer than {SMALLEST} patients are not tested.",
@@ -155,7 +154,7 @@ def _contrast_table(rows: Sequence[dict[str, Any]], metric: Metric, column: str)
     return Table(
         f"contrasts-{metric.key}",
         "Between groups",
-        f"Does the effect on {titled(metric)} differ between groups by {column}? Effect in A − "
+        f"Does the effect on {metric.label} differ between groups by {column}? Effect in A − "
         "effect in B, 95% interval of Student on patients and runs; p is the larger of Mann and "
         "Whitney's and Student's, Holm over all rows.",
         [

@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 
 from voxbench.errors import SpecError, unknown
+from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import over_tasks
-from voxbench.stats.counts import Array
 
 Aggregation = Literal["tasks", "patients", "borda"]
 AGGREGATIONS: dict[Aggregation, str] = {

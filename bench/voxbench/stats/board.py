@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from voxbench.analyses.groups import Group, Run
 from voxbench.errors import SpecError, unknown
+from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.counts import Array
-from voxbench.stats.frame import Group, Run, nanmean
 from voxbench.stats.metric import Metric
 
 Policy = Literal["complete", "available", "worst"]

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.stats.counts import Array, patient_counts, run_counts, task_counts
+from voxbench.stats.arrays import Array, nanmean
+from voxbench.stats.counts import patient_counts, run_counts, task_counts
 from voxbench.stats.few import spread
-from voxbench.stats.frame import nanmean
 from voxbench.stats.interval import LEVEL, Interval, Kind, bounds
 
 RESAMPLES = 10_000

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from voxbench.analyses.groups import Group, read_groups
 from voxbench.records import Record
-from voxbench.stats.frame import Group, read_groups
 
 
 def class_names(records: Iterable[Record], task: str) -> list[str]:

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.compiled import compiled
-
-Array = NDArray[np.float64]
+from voxbench.stats.arrays import Array
 
 _AT_ONCE = 1 << 18  # draws
 

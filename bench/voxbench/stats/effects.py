@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from voxbench.analyses.groups import Group, Run, Scale
+from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
-from voxbench.stats.counts import Array
-from voxbench.stats.frame import Group, Run, Scale, nanmean
 from voxbench.stats.interval import Interval
 from voxbench.stats.metric import METRICS, Metric
 from voxbench.stats.paired import ALPHA, FEWEST, holm, verdict, wilcoxon

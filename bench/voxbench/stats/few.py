@@ -20,8 +20,7 @@ import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 
-from voxbench.stats.counts import Array
-from voxbench.stats.frame import nanmean
+from voxbench.stats.arrays import Array, nanmean
 
 _NARROWEST = 0.5  # of the interval of the patients alone: few runs may agree by chance
 _LEAST = 1e-9

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from voxbench.stats.aggregate import ranks
-from voxbench.stats.counts import Array
+from voxbench.stats.arrays import Array
 from voxbench.stats.paired import ALPHA
 from voxbench.stats.ranking import stretches
 

@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voxbench.stats.frame import Group, Where, nanmean
+from voxbench.analyses.groups import Group, Where
+from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import Metric
 
 

@@ -4,12 +4,11 @@ import math
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from voxbench.stats.arrays import Array
 from voxbench.stats.few import Spread
 
-Array = NDArray[np.float64]
 Kind = Literal["expanded", "percentile", "bca"]
 LEVEL = 0.95
 NARROWEST = 5e-4  # a tail of 10,000 resamples that still holds a few of them

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.compiled import compiled
+from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, over_tasks
-from voxbench.stats.counts import Array, patient_counts, run_counts, task_counts
-from voxbench.stats.frame import nanmean
+from voxbench.stats.counts import patient_counts, run_counts, task_counts
 from voxbench.stats.interval import bounds
 
 _RESAMPLES = 2000  # the first of those that everybody shares: sorting is dear

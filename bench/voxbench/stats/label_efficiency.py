@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voxbench.stats.counts import Array
+from voxbench.stats.arrays import Array
 from voxbench.stats.interval import LEVEL
 from voxbench.stats.ladder import Ladder
 from voxbench.stats.paired import FEWEST as FEWEST_PATIENTS

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import RESAMPLES, Sample, estimate
-from voxbench.stats.counts import Array
 from voxbench.stats.effects import Pair
 from voxbench.stats.metric import Metric
 

@@ -21,6 +21,11 @@ class Metric(NamedTuple):
     digits: int
     most: float
 
+    @property
+    def label(self) -> str:
+        """`Dice`, `HD95 (mm)`."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
 
 METRICS = {
     "dice": Metric("dice", "Dice", "", 1, 0.01, 3, 1.0),

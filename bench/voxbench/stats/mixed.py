@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from voxbench.errors import SpecError
+from voxbench.stats.arrays import Array
 from voxbench.stats.board import Board, patient_means
-from voxbench.stats.counts import Array
 from voxbench.stats.interval import Interval
 
 

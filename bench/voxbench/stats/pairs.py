@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.board import Board, patient_means
 from voxbench.stats.bootstrap import RESAMPLES, Estimates, Sample, estimate, over_tasks
-from voxbench.stats.counts import Array
 from voxbench.stats.few import spread
-from voxbench.stats.frame import nanmean
 from voxbench.stats.interval import Interval, Kind, bounds
 from voxbench.stats.paired import ALPHA, benjamini_hochberg, holm, verdict, wilcoxon
 from voxbench.stats.permutation import pair_contrasts, sign_flip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from voxbench.stats.counts import Array
+from voxbench.stats.arrays import Array
 
 RESAMPLES = 10_000
 _EXACT = 13  # patients up to which all patterns of signs are fewer than the resamples

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from voxbench.analyses.groups import Group, Run
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.effects import Effect, Pair, effects
 from voxbench.stats.few import Spread
-from voxbench.stats.frame import Group, Run
 from voxbench.stats.interval import LEVEL
 from voxbench.stats.paired import ALPHA, FEWEST
 from voxbench.stats.variance import Components, split

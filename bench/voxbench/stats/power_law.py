@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.stats.counts import Array
+from voxbench.stats.arrays import Array
 
 EXPONENTS = np.geomspace(0.02, 3.0, 120)
 FEWEST = 3  # points that determine three parameters

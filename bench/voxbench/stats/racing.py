@@ -29,10 +29,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.counts import Array
 from voxbench.stats.few import Spread, spread
-from voxbench.stats.frame import nanmean
 from voxbench.stats.paired import ALPHA, FEWEST, holm, wilcoxon
 
 FIRST = 2  # trainings before which nothing is known of the spread between them

@@ -8,11 +8,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from voxbench.stats.aggregate import Aggregation, ranks, standings
+from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.board import Board, patient_means
 from voxbench.stats.bootstrap import RESAMPLES, Estimates, estimate, over_tasks
-from voxbench.stats.counts import Array
 from voxbench.stats.few import spread
-from voxbench.stats.frame import nanmean
 from voxbench.stats.interval import LEVEL, bounds
 from voxbench.stats.iqm import interquartile_mean, iqm_interval
 from voxbench.stats.pairs import PairRow, all_pairs

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from voxbench.analyses.groups import Group
 from voxbench.errors import SpecError
 from voxbench.stats.aggregate import AGGREGATIONS, Aggregation, ranks, standings
+from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.board import POLICIES, Board, Policy, boards, patient_means, settle
-from voxbench.stats.counts import Array
-from voxbench.stats.frame import Group, nanmean
 from voxbench.stats.metric import METRICS
 
 

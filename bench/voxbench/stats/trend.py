@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import RESAMPLES, estimate
-from voxbench.stats.counts import Array
 from voxbench.stats.effects import Pair
 from voxbench.stats.interval import LEVEL
 from voxbench.stats.ladder import on_patients

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.counts import Array
 
 Labels = NDArray[np.intp]
 

@@ -13,7 +13,7 @@ from voxbench.records.record import CaseScores
 from voxbench.report.report import report
 from voxbench.report.site.build import build
 
-from tests.stats.records import MASKED, SCRATCH, cases, record, scores, stored
+from tests.analyses.records import MASKED, SCRATCH, cases, record, scores, stored
 
 PHANTOM = ["phantom-shifted", {"patients": 1, "seed": 0}]
 BASELINE = {SCRATCH: ["scratch", {}], MASKED: ["masked-autoencoder", {}]}

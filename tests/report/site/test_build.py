@@ -13,9 +13,9 @@ from voxbench.report.site.build import build
 from voxbench.report.site.grid import grid
 from voxbench.report.site.pages import STATIC, Pages
 
+from tests.analyses.records import MASKED, SCRATCH, cases, record, scores, stored
 from tests.report.site.demo import made
 from tests.report.site.html import Page, pages
-from tests.stats.records import MASKED, SCRATCH, cases, record, scores, stored
 
 EVIL = "<script>alert(1)</script>\"'&../../x $\\frac$"
 

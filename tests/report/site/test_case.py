@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import nibabel
 import numpy as np
 import pytest
+from voxbench.analyses.groups import read_groups
 from voxbench.api import TaskCard
 from voxbench.data.io import Volume, write_label
 from voxbench.data.volumes import CaseVolumes
@@ -19,10 +20,9 @@ from voxbench.report.site.case import case_rows, pictured
 from voxbench.report.site.material import Result
 from voxbench.report.site.picture import picture
 from voxbench.stats.effects import means
-from voxbench.stats.frame import read_groups
 from voxbench.stats.metric import METRICS
 
-from tests.stats.records import cases, record, scores, stored
+from tests.analyses.records import cases, record, scores, stored
 
 CARD = TaskCard(
     name="card", modality="CT", channels=("CT",), classes={"a": 1, "b": 2}, spacing_mm=None,

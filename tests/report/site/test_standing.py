@@ -1,12 +1,12 @@
 import pytest
+from voxbench.analyses.groups import by_arm, read_groups
 from voxbench.report.site.material import Result
 from voxbench.report.site.recipes import setting_words
 from voxbench.report.site.standing import shared_tasks, standings
 from voxbench.report.site.strips import distributions
-from voxbench.stats.frame import by_arm, read_groups
 from voxbench.stats.metric import METRICS
 
-from tests.stats.records import MASKED, SCRATCH, cases, record
+from tests.analyses.records import MASKED, SCRATCH, cases, record
 
 DICE = METRICS["dice"]
 OTHER = "supervised[source=malf,volumes=28]"

@@ -6,7 +6,6 @@ from typing import Any
 from voxbench.analyses.table import Column, Table, interval
 from voxbench.records import Record
 from voxbench.report.names import slug
-from voxbench.report.rows import titled
 from voxbench.stats.classes import class_groups, class_names
 from voxbench.stats.effects import Mean, means
 from voxbench.stats.metric import METRICS, Metric
@@ -31,8 +30,8 @@ def _table(task: str, found: dict[str, list[Mean]], metric: Metric) -> Table:
     several = {row["setting"] for row in rows.values()}
     return Table(
         slug(f"classes-{task}-{metric.key}"),
-        f"{titled(metric)} by class",
-        f"Mean {titled(metric)} of each class over patients, with its 95% bootstrap interval.",
+        f"{metric.label} by class",
+        f"Mean {metric.label} of each class over patients, with its 95% bootstrap interval.",
         [
             Column("arm", ("arm",)),
             Column("fraction", ("fraction",)),

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from voxbench.analyses.table import DASH, Column, Table, interval, number
-from voxbench.report.rows import hours, titled
+from voxbench.analyses.table import DASH, Column, Table, hours, interval, number
 from voxbench.report.site.material import Result
 from voxbench.report.site.standing import TIES
 from voxbench.stats.metric import METRICS, Metric
@@ -20,7 +19,7 @@ def leaderboard(results: Iterable[Result], metric: Metric) -> Table:
     return Table(
         f"leaderboard-{metric.key}",
         "Leaderboard",
-        f"Ranks by {titled(metric)} among the arms of one task, fraction and recipe. {TIES} "
+        f"Ranks by {metric.label} among the arms of one task, fraction and recipe. {TIES} "
         "Effects are arm − scratch twin of the same network.",
         [
             Column("place", ("place",), _whole, True),
@@ -52,7 +51,7 @@ def leaderboard(results: Iterable[Result], metric: Metric) -> Table:
 
 def _score(metric: Metric) -> Column:
     keys = (metric.key, f"{metric.key}_low", f"{metric.key}_high")
-    return Column(f"{titled(metric)} [95%]", keys, interval(metric.digits), True)
+    return Column(f"{metric.label} [95%]", keys, interval(metric.digits), True)
 
 
 def _order(result: Result) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from voxbench.analyses.groups import Group, Where, by_arm
 from voxbench.analyses.table import DASH, Column, Table
 from voxbench.design.cell import digest
 from voxbench.records import Record, Store
@@ -15,7 +16,6 @@ from voxbench.report.report import Report
 from voxbench.report.site.recipes import setting_words
 from voxbench.report.site.standing import Standing, standings
 from voxbench.stats.effects import Effect, Mean
-from voxbench.stats.frame import Group, Where, by_arm
 from voxbench.stats.metric import Metric
 
 

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from voxbench.analyses.groups import Where
 from voxbench.records import Record
-from voxbench.stats.frame import Where
 
 _MOST = 3
 

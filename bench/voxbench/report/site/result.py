@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from voxbench.analyses.table import DASH, Column, Table, interval, number
+from voxbench.analyses.groups import Run
+from voxbench.analyses.table import DASH, Column, Table, hours, interval, number
 from voxbench.records import Record
-from voxbench.report.rows import hours, titled
 from voxbench.report.site.grid import Grid, grid
 from voxbench.report.site.material import Material, Result
-from voxbench.stats.frame import Run, nanmean
+from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import METRICS, Metric
 
 _NAN = float("nan")
@@ -34,7 +34,7 @@ class ResultPage(NamedTuple):
 def result_page(material: Material, result: Result) -> ResultPage:
     """Put the page of a result together."""
     scores = {
-        titled(metric): interval(metric.digits)(*result.mean.scores[key])
+        metric.label: interval(metric.digits)(*result.mean.scores[key])
         for key, metric in METRICS.items()
     }
     return ResultPage(
@@ -53,7 +53,7 @@ def _effect(result: Result, metric: Metric) -> dict[str, str]:
     shown = interval(metric.digits, signed=True)(effect.effect, effect.low, effect.high)
     return {
         "against": effect.other,
-        f"arm − twin, {titled(metric)} [95%]": shown,
+        f"arm − twin, {metric.label} [95%]": shown,
         "verdict": effect.verdict or "not compared",
         "patients and runs": f"{effect.patients} and {effect.runs}",
         **({"note": effect.note} if effect.note else {}),
@@ -72,7 +72,7 @@ def _runs(material: Material, result: Result) -> Grid:
             Column("draw", ("draw",), str, True),
             Column("seed", ("seed",), str, True),
             *(
-                Column(titled(metric), (key,), number(metric.digits), True)
+                Column(metric.label, (key,), number(metric.digits), True)
                 for key, metric in METRICS.items()
             ),
             Column("failed cases", ("failed_cases",), str, True),

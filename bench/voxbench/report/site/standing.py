@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from voxbench.analyses.groups import Group, Where
 from voxbench.analyses.table import Column, Table, interval
 from voxbench.errors import SpecError
-from voxbench.report.rows import titled
 from voxbench.stats.board import Board, Scope, boards, settle
-from voxbench.stats.frame import Group, Where
 from voxbench.stats.metric import Metric
 from voxbench.stats.ranking import League, league
 
@@ -98,7 +97,7 @@ def shared_table(leagues: Sequence[League], metric: Metric) -> Table:
     return Table(
         f"shared-tasks-{metric.key}",
         "Over several tasks",
-        f"Mean {titled(metric)} over tasks, for the arms that ran on all of them with one recipe; "
+        f"Mean {metric.label} over tasks, for the arms that ran on all of them with one recipe; "
         f"tasks, patients and runs are resampled. {TIES}",
         [
             Column("fraction", ("fraction",)),
@@ -106,7 +105,7 @@ def shared_table(leagues: Sequence[League], metric: Metric) -> Table:
             Column("place", ("place",), str, True),
             Column("arm", ("arm",)),
             Column("tied", ("group",)),
-            Column(titled(metric), ("mean", "low", "high"), interval(metric.digits), True),
+            Column(metric.label, ("mean", "low", "high"), interval(metric.digits), True),
             Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
             Column("patients", ("patients",), str, True),
         ],

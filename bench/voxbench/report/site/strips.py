@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.analyses.table import number
-from voxbench.report.rows import titled
 from voxbench.report.site.material import Result
-from voxbench.stats.frame import nanmean
+from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import Metric
 
 WIDTH = 600  # of a strip's view box; it is stretched to its column
@@ -46,7 +45,7 @@ def distributions(results: Sequence[Result], metric: Metric) -> list[Strips]:
     values = [low + (high - low) * share for share in (0, 0.25, 0.5, 0.75, 1)]
     ticks = [(_pixel(value, low, high), f"{value:.3g}") for value in values]
     return [
-        Strips(place, titled(metric), ticks, _strips(own, metric, (low, high)))
+        Strips(place, metric.label, ticks, _strips(own, metric, (low, high)))
         for place, own in places.items()
     ]
 

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from voxbench.analyses.groups import Run, find_arm, read_groups
 from voxbench.errors import RecordError, SpecError
 from voxbench.records.record import CaseScores
-from voxbench.stats.frame import Run, find_arm, nanmean, read_groups
+from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import METRICS, find_metric
 
-from tests.stats.records import MASKED, SCRATCH, cases, record, scores
+from tests.analyses.records import MASKED, SCRATCH, cases, record, scores
 
 NAN = float("nan")
 

@@ -4,15 +4,16 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from voxbench.analyses.settings import settings, suffixes
 from voxbench.errors import RecordError, SpecError, unknown
-from voxbench.records import Record
+from voxbench.records import Record, Store
+from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.metric import METRICS
-from voxbench.stats.naming import settings, suffixes
 
 
 class Where(NamedTuple):
@@ -91,7 +92,7 @@ class Group:
     runs: tuple[Run, ...]
     keys: tuple[str, ...]
     patients: tuple[str, ...]
-    scores: dict[str, NDArray[np.float64]]
+    scores: dict[str, Array]
     undefined: dict[str, int]
     failed: tuple[Failed, ...]
     failed_cases: int
@@ -104,6 +105,30 @@ class Group:
     def label(self) -> str:
         """The arm's label as records have it, without a suffix."""
         return self.arm.partition("#")[0]
+
+
+def records_in(folder: Path) -> list[Record]:
+    """Read the records of a folder.
+
+    Raises:
+        RecordError: there is no record, or one can't be read.
+    """
+    records = list(Store(folder))
+    if not records:
+        raise RecordError(
+            f"{folder}: no records there; run a sweep into it first "
+            f"(voxbench run SPEC -o {folder})."
+        )
+    return records
+
+
+def groups_in(folder: Path) -> list[Group]:
+    """Read the records of a folder and group them.
+
+    Raises:
+        RecordError: there is no record, or one can't be read.
+    """
+    return read_groups(records_in(folder))
 
 
 def read_groups(records: Iterable[Record]) -> list[Group]:
@@ -194,7 +219,7 @@ def _group(where: Where, arm: str, records: Sequence[Record]) -> Group:
     )
 
 
-def _patient_scores(record: Record) -> dict[str, NDArray[np.float64]]:
+def _patient_scores(record: Record) -> dict[str, Array]:
     """Patient → mean of each metric (metric,), undefined classes and cases left out."""
     most = max((len(case.classes) for case in record.cases), default=0)
     values = np.full((len(record.cases), most, len(METRICS)), np.nan)
@@ -208,14 +233,6 @@ def _patient_scores(record: Record) -> dict[str, NDArray[np.float64]]:
         patient: by_case[own[0]] if len(own) == 1 else nanmean(by_case[own], axis=0)
         for patient, own in rows.items()
     }
-
-
-def nanmean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    """Mean over the defined values; NaN, without a warning, where there is none."""
-    known = ~np.isnan(values)
-    count = known.sum(axis)
-    total = np.where(known, values, 0.0).sum(axis)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _scores(records: Iterable[Record], key: str) -> Iterator[float]:

@@ -1,0 +1,14 @@
+"""Arrays of scores, in which NaN is undefined."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def nanmean(values: Array, axis: int) -> Array:
+    """Mean over the defined values; NaN, without a warning, where there is none."""
+    known = ~np.isnan(values)
+    count = known.sum(axis)
+    total = np.where(known, values, 0.0).sum(axis)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
