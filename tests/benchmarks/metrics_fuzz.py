@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 from metrics_cases import TimedCase
 from metrics_speed import Scores, monai, surface_distance
-from voxbench.metrics import ClassScore, evaluate
+from voxbench.metrics import ClassMetrics, evaluate
 
 SIDES = [0.5, 0.8, 1.0, 1.5, 2.5, 0.703125, 1.37]
 TOLERANCES = [0.0, 0.8, 1.0, 2.0, 2.4, 3.0, 5.0]
@@ -66,7 +66,7 @@ def compare(case: TimedCase) -> int:
 
 
 def check(
-    case: TimedCase, name: str, score: ClassScore, theirs: Scores, nsd: float, hd: float
+    case: TimedCase, name: str, score: ClassMetrics, theirs: Scores, nsd: float, hd: float
 ) -> None:
     """Stop at a difference of more than `nsd`, or of the share `hd` of the distance."""
     dice, their_nsd, their_hd = theirs[name]

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 from voxbench.cli.score import score_verb
 from voxbench.errors import DataError, SpecError
-from voxbench.metrics import VERSION, evaluate
+from voxbench.metrics import METRICS_VERSION, evaluate
 from voxbench.score import Job, means, pair, score_folders, write
 
 AFFINE = np.diag([1.5, 1.5, 3.0, 1.0])
@@ -124,7 +124,7 @@ def test_the_summary_has_the_shape_of_nnunet_s_and_the_table_every_number(folder
     assert math.isnan(summary["metric_per_case"][1]["metrics"]["2"]["Dice"])
     assert summary["undefined"] == {"1": 0, "2": 1}
     assert summary["extra"] == ["z"]
-    assert summary["metrics_version"] == VERSION
+    assert summary["metrics_version"] == METRICS_VERSION
     rows = pq.read_table(table).to_pylist()
     assert [(row["case"], row["class"]) for row in rows][:2] == [("a", "liver"), ("a", "spleen")]
     assert rows[0]["nsd"] == results[0].scores["liver"].nsd

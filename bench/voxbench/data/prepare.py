@@ -11,7 +11,7 @@ import numpy as np
 from voxbench.api import Case, Task, TaskCard
 from voxbench.data import cache
 from voxbench.data.cache import Prepared, PreparedCase
-from voxbench.data.fingerprint import content, content_hashes
+from voxbench.data.content_hash import content, content_hashes
 from voxbench.data.geometry import cut, label_to_grid, make_grid, to_grid
 from voxbench.data.intensity import normalise
 from voxbench.data.volumes import CaseReader, CaseVolumes, Problem

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from voxbench.api import Case
-from voxbench.data.fingerprint import content_hashes
+from voxbench.data.content_hash import content_hashes
 from voxbench.errors import DataError
 from voxbench.files import write_atomically
 from voxbench.ledger.fingerprint import CELLS, VERSION, Fingerprint, fingerprint_file

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from voxbench.api import Baseline, Case, Pretrained, Task
-from voxbench.data.fingerprint import content_hashes
+from voxbench.data.content_hash import content_hashes
 from voxbench.data.split import split_cases
 from voxbench.errors import PluginError
 from voxbench.ledger.corpora import Corpora, corpora

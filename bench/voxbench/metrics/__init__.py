@@ -22,16 +22,16 @@ voxels of 0.8 mm are within 2.4 mm, although 3 × 0.8 > 2.4 in double precision 
 leaves it out, MONAI, in single precision, takes it in). `exact=True` leaves it out too.
 """
 
-from voxbench.metrics.case import EPSILON, ClassScore, Definition
+from voxbench.metrics.case import EPSILON, ClassMetrics, Definition
 from voxbench.metrics.evaluate import evaluate, evaluate_masks, worst
 
-VERSION = "1"
+METRICS_VERSION = "1"
 """Version of the definitions, stamped into every record: raised when any number may change."""
 
 __all__ = [
     "EPSILON",
-    "VERSION",
-    "ClassScore",
+    "METRICS_VERSION",
+    "ClassMetrics",
     "Definition",
     "evaluate",
     "evaluate_masks",

@@ -10,18 +10,25 @@ from numpy.typing import NDArray
 
 from voxbench.compiled import read_only
 from voxbench.errors import DataError
-from voxbench.metrics import empty
 from voxbench.metrics.areas import contour_lengths, surface_areas
+from voxbench.metrics.bitmap_search import WINDOW, rows_within
 from voxbench.metrics.corners import corner_sites
+from voxbench.metrics.empty import empty_distance_mm, empty_flag, empty_overlap
 from voxbench.metrics.labels import Layer
-from voxbench.metrics.lattice import MARGIN, Lattice, by_class, class_sizes
-from voxbench.metrics.near import WINDOW, rows_within
-from voxbench.metrics.overlap import count
-from voxbench.metrics.surface import Bitmaps, Boundary, Directed, Geometry, Question, directed
+from voxbench.metrics.overlap import count_overlap
+from voxbench.metrics.sites import MARGIN, Lattice, count_by_class, sort_by_class
+from voxbench.metrics.surface import (
+    Bitmaps,
+    Boundary,
+    ClassRequest,
+    DirectedDistances,
+    Geometry,
+    directed_distances,
+)
 from voxbench.metrics.voxels import voxel_sites
 
 Definition = Literal["surface", "voxel"]
-Run = Callable[..., list[Any]]
+ParallelMap = Callable[..., list[Any]]
 
 EPSILON = 1e-6
 """A distance counts as within a tolerance up to this relative excess. Spacings are stored as
@@ -31,7 +38,7 @@ SEARCHED_ROWS = 120  # rows that the search nearby looks through: a radius of ab
 PIECES = 8  # a volume is scanned in so many slabs, for the threads to share
 
 
-class ClassScore(NamedTuple):
+class ClassMetrics(NamedTuple):
     """Scores of one class in one case.
 
     Distances in mm, volumes in mm³ (mm² in 2D), boundaries in mm² (mm in 2D; border voxels under
@@ -53,7 +60,7 @@ class ClassScore(NamedTuple):
     flag: str = ""
 
 
-class Plan(NamedTuple):
+class CaseRequest(NamedTuple):
     """What is asked, and of which image: shape in voxels and spacing in mm as they came in."""
 
     shape: tuple[int, ...]
@@ -70,28 +77,33 @@ def score_layer(
     reference: NDArray[np.uint8],
     layer: Layer,
     index: NDArray[np.uint8],
-    plan: Plan,
-    run: Run,
-) -> dict[str, ClassScore]:
+    request: CaseRequest,
+    run: ParallelMap,
+) -> dict[str, ClassMetrics]:
     """Score the classes of `layer` in two contiguous maps; `index` (256,) numbers them from 1."""
     voxels = count_voxels(prediction, reference, index, run)
     flat = prediction.ndim == 2
     if flat:  # a slice stacked on itself has the slice's contour as its surface
         prediction, reference = (read_only(np.stack([v] * 3)) for v in (prediction, reference))
-    geometry = _geometry(prediction.shape, plan, flat)
+    geometry = _geometry(prediction.shape, request, flat)
     sides = [
-        _boundaries(volume, index, geometry.lattice, plan.definition, run)
+        _boundaries(volume, index, geometry.lattice, request.definition, run)
         for volume in (prediction, reference)
     ]
-    measured = _measure(sides[0], sides[1], layer, geometry, plan, run)
+    measured = _measure(sides[0], sides[1], layer, geometry, request, run)
     return {
-        name: _class_score(voxels[n], [side[n] for side in sides], measured.get(n), geometry, plan)
+        name: _class_score(
+            voxels[n], [side[n] for side in sides], measured.get(n), geometry, request
+        )
         for n, name in enumerate(layer.names)
     }
 
 
 def count_voxels(
-    prediction: NDArray[np.uint8], reference: NDArray[np.uint8], index: NDArray[np.uint8], run: Run
+    prediction: NDArray[np.uint8],
+    reference: NDArray[np.uint8],
+    index: NDArray[np.uint8],
+    run: ParallelMap,
 ) -> NDArray[np.int64]:
     """Voxels (class, 3) of every class: in the prediction, in the reference, in both."""
     p, q = prediction.reshape(-1), reference.reshape(-1)
@@ -100,7 +112,7 @@ def count_voxels(
 
     def piece(n: int) -> None:
         part = slice(n * step, (n + 1) * step)
-        count(p[part], q[part], counts[n])
+        count_overlap(p[part], q[part], counts[n])
 
     run(piece, range(PIECES))
     per_class = np.zeros((256, 3), np.int64)
@@ -109,14 +121,14 @@ def count_voxels(
     return per_class[1:]
 
 
-def _geometry(shape: tuple[int, ...], plan: Plan, flat: bool) -> Geometry:
+def _geometry(shape: tuple[int, ...], request: CaseRequest, flat: bool) -> Geometry:
     """The lattice of a stack of `shape` (d, h, w), and how far around a site to search."""
-    *first, s1, s2 = plan.spacing_mm
+    *first, s1, s2 = request.spacing_mm
     spacing = (first[0] if first else s1, s1, s2)
     reach_mm = min(
         math.sqrt(SEARCHED_ROWS / math.pi * spacing[0] * spacing[1]), WINDOW * spacing[2]
     )
-    corners = plan.definition == "surface"
+    corners = request.definition == "surface"
     planes, *rest = (n + corners for n in shape)
     lattice = Lattice(
         (1 if flat else planes, rest[0], rest[1]),
@@ -125,8 +137,8 @@ def _geometry(shape: tuple[int, ...], plan: Plan, flat: bool) -> Geometry:
     )
     if lattice.words >= 1 << 26:
         raise DataError(
-            f"a volume of {plan.shape} voxels is too large (about 4 thousand million lattice points"
-            " at most): score it in parts."
+            f"a volume of {request.shape} voxels is too large (about 4 thousand million lattice"
+            " points at most): score it in parts."
         )
     if corners:
         measure = contour_lengths(spacing[1:]) if flat else surface_areas(spacing)
@@ -141,7 +153,7 @@ def _boundaries(
     index: NDArray[np.uint8],
     lattice: Lattice,
     definition: Definition,
-    run: Run,
+    run: ParallelMap,
 ) -> list[Boundary]:
     """The boundary of every class: the sites of all, found in one pass and sorted by class."""
     scan = corner_sites if definition == "surface" else voxel_sites
@@ -154,14 +166,14 @@ def _boundaries(
         range(len(cuts) - 1),
     )
     counts = np.zeros((len(found), 256), np.int64)
-    run(lambda n: class_sizes(found[n][1], counts[n]), range(len(found)))
+    run(lambda n: count_by_class(found[n][1], counts[n]), range(len(found)))
     ends = np.cumsum(counts.T.ravel())  # the sites of a class lie together, slab after slab
     cursor = np.ascontiguousarray((ends - counts.T.ravel()).reshape(256, -1).T)
     keys, codes = np.empty(ends[-1], np.uint32), np.empty(ends[-1], np.uint8)
 
     def sort(n: int) -> None:
         their_keys, classes, their_codes = found[n]
-        by_class(their_keys, classes, their_codes, cursor[n], keys, codes)
+        sort_by_class(their_keys, classes, their_codes, cursor[n], keys, codes)
 
     run(sort, range(len(found)))
     last = ends.reshape(256, -1)[:, -1]
@@ -173,12 +185,12 @@ def _measure(
     reference: list[Boundary],
     layer: Layer,
     geometry: Geometry,
-    plan: Plan,
-    run: Run,
-) -> dict[int, tuple[Directed, Directed]]:
+    request: CaseRequest,
+    run: ParallelMap,
+) -> dict[int, tuple[DirectedDistances, DirectedDistances]]:
     """Compare the boundaries of each class that both sides have, the largest first."""
     bitmaps = Bitmaps(geometry.lattice.words)
-    excess = 1.0 if plan.exact else 1.0 + EPSILON
+    excess = 1.0 if request.exact else 1.0 + EPSILON
     pairs = {
         n: (prediction[n], reference[n])
         for n in range(len(layer.names))
@@ -187,11 +199,13 @@ def _measure(
     tasks = [(n, way) for n in pairs for way in (1, -1)]
     tasks.sort(key=lambda task: -sum(side.keys.size for side in pairs[task[0]]))
 
-    def measure(task: tuple[int, int]) -> Directed:
+    def measure(task: tuple[int, int]) -> DirectedDistances:
         n, way = task
         source, target = pairs[n][::way]
-        question = Question(plan.tolerance_mm[layer.names[n]] * excess, plan.percentiles, plan.assd)
-        return directed(source, target, geometry, question, bitmaps)
+        asked = ClassRequest(
+            request.tolerance_mm[layer.names[n]] * excess, request.percentiles, request.assd
+        )
+        return directed_distances(source, target, geometry, asked, bitmaps)
 
     found = dict(zip(tasks, run(measure, tasks), strict=True))
     return {n: (found[n, 1], found[n, -1]) for n in pairs}
@@ -200,21 +214,22 @@ def _measure(
 def _class_score(
     voxels: NDArray[np.int64],
     sides: list[Boundary],
-    measured: tuple[Directed, Directed] | None,
+    measured: tuple[DirectedDistances, DirectedDistances] | None,
     geometry: Geometry,
-    plan: Plan,
-) -> ClassScore:
+    request: CaseRequest,
+) -> ClassMetrics:
     """Put the numbers of one class together, or what the policy says about an empty one."""
     in_prediction, in_reference, in_both = (int(n) for n in voxels)
-    volume = math.prod(plan.spacing_mm)
+    volume = math.prod(request.spacing_mm)
     volumes = in_prediction * volume, in_reference * volume
     if measured is None:
-        flag = empty.flag(in_prediction, in_reference)
-        overlap, mm = empty.overlap(flag), empty.distance_mm(flag, plan.shape, plan.spacing_mm)
+        flag = empty_flag(in_prediction, in_reference)
+        overlap = empty_overlap(flag)
+        mm = empty_distance_mm(flag, request.shape, request.spacing_mm)
         one, two = (float(geometry.measure[side.codes].sum()) for side in sides)
-        hd_mm = dict.fromkeys(plan.percentiles, mm)
-        assd = mm if plan.assd else math.nan
-        return ClassScore(
+        hd_mm = dict.fromkeys(request.percentiles, mm)
+        assd = mm if request.assd else math.nan
+        return ClassMetrics(
             overlap, overlap, mm, *volumes, one, two, assd, hd_mm,
             in_prediction, in_reference, in_both, flag,
         )  # fmt: skip
@@ -222,9 +237,9 @@ def _class_score(
     total = there.total + back.total
     hd_mm = {
         percent: max(pair)
-        for percent, *pair in zip(plan.percentiles, there.hd_mm, back.hd_mm, strict=True)
+        for percent, *pair in zip(request.percentiles, there.hd_mm, back.hd_mm, strict=True)
     }
-    return ClassScore(
+    return ClassMetrics(
         dice=2 * in_both / (in_prediction + in_reference),
         nsd=(there.within + back.within) / total,
         hd95_mm=hd_mm[95.0],

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from voxbench.compiled import compiled, trailing_zeros
-from voxbench.metrics.eight import BYTE, equal, value_of
-from voxbench.metrics.lattice import grown, next_marked, room
+from voxbench.metrics.packed_bytes import BYTE, equal_bytes, first_byte
+from voxbench.metrics.sites import empty_sites, grown_sites, next_marked
 
 
 @compiled
@@ -30,7 +30,7 @@ def corner_sites(
     changes = np.zeros((h * w + 7) // 8 * 8, np.uint8)
     words = changes.view(np.uint64)
     border = 16 * (h + w + 2)
-    keys, classes, codes = room(border)
+    keys, classes, codes = empty_sites(border)
     size = 0
     for i in range(start, stop):
         lower = flat[(i - 1) * h * w : i * h * w] if i > 0 else nothing
@@ -39,13 +39,13 @@ def corner_sites(
         _differs(lower, upper, w, changes)
         word = 0
         while True:
-            keys, classes, codes = grown(keys, classes, codes, size, border)
+            keys, classes, codes = grown_sites(keys, classes, codes, size, border)
             word, size = _inner_corners(
                 lower, upper, w, words, word, index, base, bits, keys, classes, codes, size
             )
             if word == words.size:
                 break
-        keys, classes, codes = grown(keys, classes, codes, size, border)
+        keys, classes, codes = grown_sites(keys, classes, codes, size, border)
         size = _outer_corners(lower, upper, h, w, index, base, bits, keys, classes, codes, size)
     return keys[:size], classes[:size], codes[:size]
 
@@ -128,10 +128,10 @@ def _outer_corners(
 @compiled
 def _emit(eight: Any, key: int, index: Any, keys: Any, classes: Any, codes: Any, size: int) -> int:
     """Write a site for each class among the eight values of a corner; returns the new size."""
-    pending = ~equal(eight, np.uint64(0)) & BYTE
+    pending = ~equal_bytes(eight, np.uint64(0)) & BYTE
     while pending != 0:
-        value = value_of(eight, pending)
-        code = equal(eight, value)
+        value = first_byte(eight, pending)
+        code = equal_bytes(eight, value)
         pending &= ~code
         c = index[value]
         if c != 0:

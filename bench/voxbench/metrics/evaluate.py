@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.errors import DataError, SpecError
-from voxbench.metrics import empty
-from voxbench.metrics.case import ClassScore, Definition, Plan, count_voxels, score_layer
-from voxbench.metrics.labels import Labels, Layer, as_bytes, check, in_rows, layers
+from voxbench.metrics.case import CaseRequest, ClassMetrics, Definition, count_voxels, score_layer
+from voxbench.metrics.empty import FAILED, empty_distance_mm
+from voxbench.metrics.labels import LabelValues, Layer, as_bytes, check_maps, in_rows, layers
 
 Tolerance = Mapping[str, float] | float
 SMALL = 1 << 18  # voxels below which threads cost more than they save
@@ -22,7 +22,7 @@ SMALL = 1 << 18  # voxels below which threads cost more than they save
 def evaluate(
     prediction: NDArray[Any],
     reference: NDArray[Any],
-    classes: Mapping[str, Labels],
+    classes: Mapping[str, LabelValues],
     spacing_mm: Sequence[float],
     tolerance_mm: Tolerance,
     definition: Definition = "surface",
@@ -31,7 +31,7 @@ def evaluate(
     assd: bool = False,
     exact: bool = False,
     threads: int | None = None,
-) -> dict[str, ClassScore]:
+) -> dict[str, ClassMetrics]:
     """Score every class of two label maps (d, h, w) or (h, w) of any integer dtype.
 
     `classes` maps a name to its label, or to all labels of a region. `spacing_mm` has one number
@@ -45,18 +45,18 @@ def evaluate(
 
     Raises: DataError for arrays that can't be compared, SpecError for options that make no sense.
     """
-    spacing = check(prediction, reference, spacing_mm)
+    spacing = check_maps(prediction, reference, spacing_mm)
     if not exact:
         prediction, reference, spacing = in_rows(prediction, reference, spacing)
-    plan = _plan(
+    request = _request(
         classes, reference.shape, spacing, tolerance_mm, definition, percentiles, assd, exact
     )
-    scores: dict[str, ClassScore] = {}
+    scores: dict[str, ClassMetrics] = {}
     with _pool(threads, reference.size) as pool:
         run = _runner(pool)
         for layer in layers(classes):
             pair, index = _bytes([prediction, reference], layer, run)
-            scores |= score_layer(pair[0], pair[1], layer, index, plan, run)
+            scores |= score_layer(pair[0], pair[1], layer, index, request, run)
     return {name: scores[name] for name in classes}
 
 
@@ -67,7 +67,7 @@ def evaluate_masks(
     tolerance_mm: Tolerance,
     definition: Definition = "surface",
     **options: Any,
-) -> dict[str, ClassScore]:
+) -> dict[str, ClassMetrics]:
     """Score one mask a class, which may overlap: non-zero is inside. Otherwise as `evaluate`.
 
     Raises: DataError if `prediction` lacks a class of `reference`, or has one more.
@@ -78,7 +78,7 @@ def evaluate_masks(
             f"prediction and reference must hold the same classes, these are on one side only:"
             f" {different}. Give an empty mask for a class that was not found."
         )
-    scores: dict[str, ClassScore] = {}
+    scores: dict[str, ClassMetrics] = {}
     for name, mask in reference.items():
         pair = np.asarray(prediction[name]) != 0, np.asarray(mask) != 0
         tolerance = {name: _tolerance(tolerance_mm, name)}
@@ -87,29 +87,29 @@ def evaluate_masks(
 
 
 def worst(
-    reference: NDArray[Any], classes: Mapping[str, Labels], spacing_mm: Sequence[float]
-) -> dict[str, ClassScore]:
+    reference: NDArray[Any], classes: Mapping[str, LabelValues], spacing_mm: Sequence[float]
+) -> dict[str, ClassMetrics]:
     """Scores of a prediction that failed: the worst value of each metric, flagged `failed`.
 
     `reference` (d, h, w) or (h, w), `spacing_mm` one number per axis.
     """
-    spacing = check(reference, reference, spacing_mm)
-    diagonal = empty.distance_mm(empty.FAILED, reference.shape, spacing)
-    scores: dict[str, ClassScore] = {}
+    spacing = check_maps(reference, reference, spacing_mm)
+    diagonal = empty_distance_mm(FAILED, reference.shape, spacing)
+    scores: dict[str, ClassMetrics] = {}
     with _pool(None, reference.size) as pool:
         run = _runner(pool)
         for layer in layers(classes):
             pair, index = _bytes([reference, reference], layer, run)
             voxels = count_voxels(pair[0], pair[1], index, run)[:, 1].tolist()
             for name, count in zip(layer.names, voxels, strict=False):
-                scores[name] = ClassScore(
+                scores[name] = ClassMetrics(
                     dice=0.0,
                     nsd=0.0,
                     hd95_mm=diagonal,
                     volume_mm3_prediction=0.0,
                     volume_mm3_reference=count * math.prod(spacing),
                     voxels_reference=count,
-                    flag=empty.FAILED,
+                    flag=FAILED,
                 )
     return {name: scores[name] for name in classes}
 
@@ -123,8 +123,8 @@ def _bytes(
     return [as_bytes(volume, layer, direct, run) for volume in maps], index
 
 
-def _plan(
-    classes: Mapping[str, Labels],
+def _request(
+    classes: Mapping[str, LabelValues],
     shape: tuple[int, ...],
     spacing_mm: tuple[float, ...],
     tolerance_mm: Tolerance,
@@ -132,14 +132,14 @@ def _plan(
     percentiles: Sequence[float],
     assd: bool,
     exact: bool,
-) -> Plan:
+) -> CaseRequest:
     """Check the options once."""
     if definition not in ("surface", "voxel"):
         raise SpecError(f"definition must be 'surface' or 'voxel', got {definition!r}.")
     if not all(0 <= percent <= 100 for percent in percentiles):
         raise SpecError(f"percentiles must lie between 0 and 100, got {list(percentiles)}.")
     tolerances = {name: _tolerance(tolerance_mm, name) for name in classes}
-    return Plan(
+    return CaseRequest(
         shape, spacing_mm, tolerances, definition, (95.0, *map(float, percentiles)), assd, exact
     )
 
@@ -155,14 +155,14 @@ def _tolerance(tolerance_mm: Tolerance, name: str) -> float:
     return float(tolerance_mm)
 
 
-def cores() -> int:
+def available_cores() -> int:
     """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _pool(threads: int | None, voxels: int) -> AbstractContextManager[ThreadPoolExecutor | None]:
     """Threads to work with; None where one is enough."""
-    wanted = threads or min(cores(), 8)
+    wanted = threads or min(available_cores(), 8)
     return ThreadPoolExecutor(wanted) if wanted > 1 and voxels > SMALL else nullcontext()
 
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from voxbench.compiled import read_only
 from voxbench.errors import DataError, SpecError
 
-Labels = int | Iterable[int]
+LabelValues = int | Iterable[int]
 DIRECT = 256  # labels below this fit a byte as they are
-MOST = 65535  # the largest label: tables are as long
-CHUNK = 1 << 22  # voxels relabelled at once: bounds the memory that this takes
+LARGEST_LABEL = 65535  # the largest label: tables are as long
+VOXELS_AT_ONCE = 1 << 22  # voxels relabelled at once: bounds the memory that this takes
 
 
 class Layer(NamedTuple):
@@ -38,22 +38,23 @@ class Layer(NamedTuple):
         return table
 
 
-def members(labels: Labels) -> frozenset[int]:
+def label_set(labels: LabelValues) -> frozenset[int]:
     """The labels of a class that has one or several."""
     return frozenset(labels if isinstance(labels, Iterable) else [labels])
 
 
-def layers(classes: Mapping[str, Labels]) -> list[Layer]:
+def layers(classes: Mapping[str, LabelValues]) -> list[Layer]:
     """Distribute classes (name -> label or labels) over as few layers as a greedy pass finds.
 
     Raises: SpecError if a class has no label or one outside 0…65535.
     """
     found: list[Layer] = []
     for name, value in classes.items():
-        group = members(value)
-        if not group or not all(0 <= label <= MOST for label in group):
+        group = label_set(value)
+        if not group or not all(0 <= label <= LARGEST_LABEL for label in group):
             raise SpecError(
-                f"class {name!r} must have labels between 0 and {MOST}, got {sorted(group)}."
+                f"class {name!r} must have labels between 0 and {LARGEST_LABEL}, got"
+                f" {sorted(group)}."
             )
         for layer in found:
             if len(layer.names) < DIRECT - 1 and not any(group & other for other in layer.labels):
@@ -89,7 +90,7 @@ def as_bytes(
         return read_only(np.ascontiguousarray(volume).view(np.uint8))
     table = _table(layer, volume.dtype)
     out = np.empty(volume.shape, np.uint8)
-    step = max(1, CHUNK // max(1, volume[0].size))
+    step = max(1, VOXELS_AT_ONCE // max(1, volume[0].size))
     run(
         lambda start: _relabel(volume[start : start + step], table, out[start : start + step]),
         range(0, len(volume), step),
@@ -122,7 +123,7 @@ def _relabel(volume: NDArray[Any], table: NDArray[np.uint8], out: NDArray[np.uin
         np.take(table, np.clip(native, -1, limit).astype(np.int64) + 1, out=out)
 
 
-def check(
+def check_maps(
     prediction: NDArray[Any], reference: NDArray[Any], spacing_mm: Sequence[float]
 ) -> tuple[float, ...]:
     """Refuse what can't be scored, and give the spacing as floats.

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.errors import SpecError, unknown
-from voxbench.metrics.case import ClassScore
+from voxbench.metrics.case import ClassMetrics
 from voxbench.metrics.evaluate import evaluate
-from voxbench.metrics.labels import Labels, members
+from voxbench.metrics.labels import LabelValues, label_set
 
 SUPREM_TOLERANCE_MM = 1.0
 FLARE23_TOLERANCE_MM = {
@@ -27,9 +27,9 @@ LEAST_DICE = 0.2  # below it FLARE gives no credit for the surface
 def suprem(
     prediction: NDArray[Any],
     reference: NDArray[Any],
-    classes: Mapping[str, Labels],
+    classes: Mapping[str, LabelValues],
     spacing_mm: tuple[float, ...],
-) -> dict[str, ClassScore]:
+) -> dict[str, ClassMetrics]:
     """Dice with one more voxel in the denominator and NSD of border voxels at 1 mm.
 
     A class that the reference lacks is undefined. Arguments as in `evaluate`; SuPreM scores masks
@@ -42,7 +42,7 @@ def suprem(
     return {name: _with_one_more(score) for name, score in scores.items()}
 
 
-def _with_one_more(score: ClassScore) -> ClassScore:
+def _with_one_more(score: ClassMetrics) -> ClassMetrics:
     """SuPreM's Dice in place of ours."""
     if not score.voxels_reference:
         return score._replace(dice=math.nan, nsd=math.nan)
@@ -53,9 +53,9 @@ def _with_one_more(score: ClassScore) -> ClassScore:
 def flare23(
     prediction: NDArray[Any],
     reference: NDArray[Any],
-    classes: Mapping[str, Labels],
+    classes: Mapping[str, LabelValues],
     spacing_mm: tuple[float, ...],
-) -> dict[str, ClassScore]:
+) -> dict[str, ClassMetrics]:
     """FLARE's Dice and NSD: `surface` at the organ's tolerance, no NSD below a Dice of 0.2.
 
     The last axis must be the slices, as in the files of the challenge: aorta, vena cava and
@@ -70,7 +70,7 @@ def flare23(
     for name, label in classes.items():
         if name not in FLARE23_TOLERANCE_MM:
             raise SpecError(unknown("FLARE23 class", name, FLARE23_TOLERANCE_MM))
-        inside = np.isin(reference, list(members(label)))
+        inside = np.isin(reference, list(label_set(label)))
         part = _labelled_slices(inside) if name in CROPPED else slice(None)
         score = evaluate(
             prediction[..., part],
@@ -92,6 +92,6 @@ def _labelled_slices(mask: NDArray[np.bool_]) -> slice:
     return slice(slices[0], max(slices[-1], slices[0] + 1)) if slices.size else slice(None)
 
 
-PROTOCOLS: dict[str, Callable[..., dict[str, ClassScore]]] = {
+PROTOCOLS: dict[str, Callable[..., dict[str, ClassMetrics]]] = {
     "suprem": suprem, "flare23": flare23,
 }  # fmt: skip

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 
 from voxbench.compiled import compiled
-from voxbench.metrics.eight import BYTE, EIGHT_ONES, equal, value_of
+from voxbench.metrics.packed_bytes import BYTE, EIGHT_ONES, equal_bytes, first_byte
 
 BITS = np.array([bits.bit_count() for bits in range(256)])
 NONE = np.uint64(0)
 
 
 @compiled
-def count(prediction: Any, reference: Any, counts: Any) -> None:
+def count_overlap(prediction: Any, reference: Any, counts: Any) -> None:
     """Add the voxels of two flat label maps, eight to a 64-bit word, to `counts` (256, 3) int64.
 
     Columns: in the prediction only, in the reference only, in both. Words that are uniform and
@@ -43,17 +43,17 @@ def count(prediction: Any, reference: Any, counts: Any) -> None:
 @compiled
 def _count_eight(p: Any, q: Any, counts: Any) -> None:
     """Add eight voxels to `counts`, all that hold one value at a time."""
-    agree = equal(p ^ q, NONE)
+    agree = equal_bytes(p ^ q, NONE)
     pending = BYTE
     while pending != NONE:
-        value = value_of(p, pending)
-        its = equal(p, value)
+        value = first_byte(p, pending)
+        its = equal_bytes(p, value)
         counts[value, 0] += BITS[its & ~agree]
         counts[value, 2] += BITS[its & agree]
         pending &= ~its
     pending = BYTE & ~agree
     while pending != NONE:
-        value = value_of(q, pending)
-        its = equal(q, value) & pending
+        value = first_byte(q, pending)
+        its = equal_bytes(q, value) & pending
         counts[value, 1] += BITS[its]
         pending &= ~its

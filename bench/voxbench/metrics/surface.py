@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.compiled import compiled
-from voxbench.metrics import far
-from voxbench.metrics.lattice import Lattice
-from voxbench.metrics.near import Rows, mark, search
+from voxbench.metrics.bitmap_search import Rows, mark_bitmap, search_bitmap
+from voxbench.metrics.distance_transform import squared_distances
+from voxbench.metrics.sites import Lattice
 
-SAMPLE = 64  # sites that tell whether searching nearby is worth it
-ROUNDING = 1e-12  # of all: a share is reached so much early, since sums of areas are rounded
+SAMPLED_SITES = 64  # sites that tell whether searching nearby is worth it
+SHARE_ROUNDING = 1e-12  # of all: a share is reached so much early, since sums of areas are rounded
 
 
 class Boundary(NamedTuple):
@@ -42,7 +42,7 @@ class Geometry(NamedTuple):
     weighted: bool
 
 
-class Question(NamedTuple):
+class ClassRequest(NamedTuple):
     """What is asked of a class: the tolerance, percentiles, and whether the mean distance too."""
 
     limit_mm: float
@@ -62,7 +62,7 @@ class Tally(NamedTuple):
     high: float
 
 
-class Directed(NamedTuple):
+class DirectedDistances(NamedTuple):
     """From one boundary to the other.
 
     Measure within the limit and in all, Hausdorff distances in mm in the order of the percentiles,
@@ -82,29 +82,29 @@ class Bitmaps(threading.local):
         self.bits = np.zeros(words, np.uint64)
 
 
-def directed(
-    source: Boundary, target: Boundary, geometry: Geometry, question: Question, bitmaps: Bitmaps
-) -> Directed:
+def directed_distances(
+    source: Boundary, target: Boundary, geometry: Geometry, asked: ClassRequest, bitmaps: Bitmaps
+) -> DirectedDistances:
     """Distances from every site of `source` to the nearest of `target`, and what follows of them.
 
     Both boundaries must have sites.
     """
     mm2 = _search(source.keys, target.keys, geometry, bitmaps.bits)
-    limit_mm2 = _largest_square(question.limit_mm)
+    limit_mm2 = _largest_square(asked.limit_mm)
     tally = Tally(*_tally(mm2, source.codes, geometry.measure, limit_mm2))
-    hd_mm = _percentiles(mm2, source.codes, tally, geometry, question)
-    settled = geometry.rows.reach_mm > question.limit_mm and np.all(np.isfinite(hd_mm))
-    open_ = np.flatnonzero(np.isinf(mm2)) if question.mean or not settled else np.empty(0)
+    hd_mm = _percentiles(mm2, source.codes, tally, geometry, asked)
+    settled = geometry.rows.reach_mm > asked.limit_mm and np.all(np.isfinite(hd_mm))
+    open_ = np.flatnonzero(np.isinf(mm2)) if asked.mean or not settled else np.empty(0)
     if open_.size:
-        mm2[open_] = far.resolve(
+        mm2[open_] = squared_distances(
             geometry.lattice.coordinates(source.keys[open_]),
             geometry.lattice.coordinates(np.sort(target.keys)),
             geometry.spacing_mm,
         )
         tally = Tally(*_tally(mm2, source.codes, geometry.measure, limit_mm2))
-        hd_mm = _percentiles(mm2, source.codes, tally, geometry, question)
-    mean = _distance_sum(mm2, source.codes, geometry.measure) if question.mean else np.nan
-    return Directed(tally.within, tally.total, hd_mm, mean)
+        hd_mm = _percentiles(mm2, source.codes, tally, geometry, asked)
+    mean = _distance_sum(mm2, source.codes, geometry.measure) if asked.mean else np.nan
+    return DirectedDistances(tally.within, tally.total, hd_mm, mean)
 
 
 def _search(
@@ -120,14 +120,14 @@ def _search(
     words, row_mm2, reach_mm = geometry.rows
     step_mm = geometry.spacing_mm[2]
     mm2 = np.full(source.size, np.inf)
-    sample = source[:: -(-source.size // SAMPLE)].copy()
-    mark(bitmap, target, True)
-    missed = search(bitmap, sample, words, row_mm2, step_mm, reach_mm, mm2[: sample.size])
+    sample = source[:: -(-source.size // SAMPLED_SITES)].copy()
+    mark_bitmap(bitmap, target, True)
+    missed = search_bitmap(bitmap, sample, words, row_mm2, step_mm, reach_mm, mm2[: sample.size])
     if 2 * missed > sample.size:
         mm2[:] = np.inf
     else:
-        search(bitmap, source, words, row_mm2, step_mm, reach_mm, mm2)
-    mark(bitmap, target, False)
+        search_bitmap(bitmap, source, words, row_mm2, step_mm, reach_mm, mm2)
+    mark_bitmap(bitmap, target, False)
     return mm2
 
 
@@ -165,7 +165,7 @@ def _percentiles(
     codes: NDArray[np.uint8],
     tally: Tally,
     geometry: Geometry,
-    question: Question,
+    asked: ClassRequest,
 ) -> tuple[float, ...]:
     """Distances in mm that the asked percentiles of the boundary do not exceed.
 
@@ -174,14 +174,14 @@ def _percentiles(
     """
 
     def distance(share: float) -> float:
-        goal = (share - ROUNDING) * tally.total
+        goal = (share - SHARE_ROUNDING) * tally.total
         if tally.finite < goal:
             return math.inf
         return math.sqrt(_quantile(mm2, codes, geometry.measure, goal, tally.high))
 
     if geometry.weighted:
-        return tuple(distance(percent / 100) for percent in question.percentiles)
-    return tuple(_interpolated(distance, mm2.size, percent) for percent in question.percentiles)
+        return tuple(distance(percent / 100) for percent in asked.percentiles)
+    return tuple(_interpolated(distance, mm2.size, percent) for percent in asked.percentiles)
 
 
 def _interpolated(distance: Callable[[float], float], n: int, percent: float) -> float:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from voxbench.compiled import compiled, trailing_zeros
-from voxbench.metrics.eight import BYTE
-from voxbench.metrics.lattice import grown, next_marked, room
+from voxbench.metrics.packed_bytes import BYTE
+from voxbench.metrics.sites import empty_sites, grown_sites, next_marked
 
 
 @compiled
@@ -22,7 +22,7 @@ def voxel_sites(
     nothing = np.zeros(h * w, np.uint8)
     changes = np.zeros((h * w + 7) // 8 * 8, np.uint8)
     words = changes.view(np.uint64)
-    keys, classes, codes = room(1024)
+    keys, classes, codes = empty_sites(1024)
     size = 0
     for i in range(start, stop):
         here = flat[i * h * w : (i + 1) * h * w]
@@ -32,7 +32,7 @@ def voxel_sites(
         _exposed(lower, here, upper, h, w, changes)
         word = 0
         while True:
-            keys, classes, codes = grown(keys, classes, codes, size, 1024)
+            keys, classes, codes = grown_sites(keys, classes, codes, size, 1024)
             word, size = _voxels(
                 here, w, words, word, index, base, bits, keys, classes, codes, size
             )

@@ -68,5 +68,5 @@ def score_case(
     return CaseScores(case=case.id, patient=case.patient, classes=stored, failure=failure)
 
 
-def _stored(score: metrics.ClassScore) -> ClassScores:
+def _stored(score: metrics.ClassMetrics) -> ClassScores:
     return ClassScores(**{name: getattr(score, name) for name in ClassScores.model_fields})

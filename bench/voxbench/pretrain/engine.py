@@ -14,7 +14,7 @@ from torch import Tensor
 from voxbench.api import Case, Preprocessing, Pretrained, Task
 from voxbench.api.fields import identity as fields_identity
 from voxbench.data.augment import augment, mirror_axes
-from voxbench.data.fingerprint import fingerprint
+from voxbench.data.content_hash import fingerprint
 from voxbench.data.patches import Batch, Patches
 from voxbench.data.prepare import PreparedCase, prepare
 from voxbench.design.cell import Ref, digest

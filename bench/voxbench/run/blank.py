@@ -22,5 +22,5 @@ def blank(planned: Planned, place: Place) -> Record:
         environment=environment(place.device, place.threads),
         seeds=streams(cell),
         contamination=contamination(cell),
-        metrics_version=metrics.VERSION,
+        metrics_version=metrics.METRICS_VERSION,
     )

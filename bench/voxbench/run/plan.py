@@ -11,7 +11,7 @@ from typing import Literal
 from voxbench import metrics, pretrain
 from voxbench.api import Case, Published
 from voxbench.data import cache
-from voxbench.data.fingerprint import content_hashes, fingerprint
+from voxbench.data.content_hash import content_hashes, fingerprint
 from voxbench.data.fraction import unfit
 from voxbench.data.split import Split, freeze, split_cases
 from voxbench.design.cell import Ref, digest
@@ -24,7 +24,7 @@ from voxbench.run.grid import Arranged
 
 VERSIONS: dict[str, str | int] = {
     "record": SCHEMA,
-    "metrics": metrics.VERSION,
+    "metrics": metrics.METRICS_VERSION,
     "prepared": cache.VERSION,
     "pretraining": pretrain.VERSION,
 }

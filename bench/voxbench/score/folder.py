@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.errors import DataError
-from voxbench.metrics import ClassScore, Definition, evaluate, worst
-from voxbench.metrics.evaluate import cores
-from voxbench.metrics.labels import Labels, members
+from voxbench.metrics import ClassMetrics, Definition, evaluate, worst
+from voxbench.metrics.evaluate import available_cores
+from voxbench.metrics.labels import LabelValues, label_set
 from voxbench.metrics.legacy import PROTOCOLS
 from voxbench.score.pair import Files, Pairing
 from voxbench.score.read import LabelMap, onto, read, same_grid
@@ -26,7 +26,7 @@ class Job:
     tolerances; `tolerance_mm` is one number or one a class.
     """
 
-    classes: Mapping[str, Labels]
+    classes: Mapping[str, LabelValues]
     tolerance_mm: Mapping[str, float] | float
     definition: str = "surface"
     resample: bool = False
@@ -38,7 +38,7 @@ class CaseResult(NamedTuple):
     """Scores of one case by class, and the files they are of; no prediction if it was missing."""
 
     case: str
-    scores: dict[str, ClassScore]
+    scores: dict[str, ClassMetrics]
     voxels: int
     prediction: Path | None
     reference: Path
@@ -59,8 +59,8 @@ def score_folders(
     """
     tasks: dict[str, tuple[Files | None, Files]] = dict(pairing.cases)
     tasks |= {name: (None, files) for name, files in pairing.missing.items()}
-    wanted = max(1, min(jobs or cores(), len(tasks)))
-    threads = max(1, cores() // wanted)
+    wanted = max(1, min(jobs or available_cores(), len(tasks)))
+    threads = max(1, available_cores() // wanted)
     results = []
     with ThreadPoolExecutor(wanted) as pool:
         running = [pool.submit(_case, n, *files, job, threads) for n, files in tasks.items()]
@@ -90,9 +90,9 @@ def _case(
     return CaseResult(name, scores, voxels, place, _place(reference))
 
 
-def _failed(reference: Files, job: Job) -> tuple[dict[str, ClassScore], int]:
+def _failed(reference: Files, job: Job) -> tuple[dict[str, ClassMetrics], int]:
     """The worst scores for every class of a case that has no prediction, and its voxels."""
-    scores: dict[str, ClassScore] = {}
+    scores: dict[str, ClassMetrics] = {}
     voxels = 0
     for name, truth in _structures(reference, job):
         scores |= worst(truth.labels, {name: 1}, truth.spacing_mm)
@@ -102,7 +102,7 @@ def _failed(reference: Files, job: Job) -> tuple[dict[str, ClassScore], int]:
 
 def _maps(
     prediction: Path, reference: Path, job: Job, threads: int
-) -> tuple[dict[str, ClassScore], int]:
+) -> tuple[dict[str, ClassMetrics], int]:
     """Scores of a case with a label map on either side, and its voxels."""
     truth = read(reference)
     labels = _fitted(read(prediction), truth, prediction, job)
@@ -111,9 +111,9 @@ def _maps(
 
 def _masks(
     prediction: Files, reference: Files, job: Job, threads: int
-) -> tuple[dict[str, ClassScore], int]:
+) -> tuple[dict[str, ClassMetrics], int]:
     """Scores of a case with masks on at least one side, one structure at a time, and its voxels."""
-    scores: dict[str, ClassScore] = {}
+    scores: dict[str, ClassMetrics] = {}
     voxels = 0
     pairs = zip(_structures(prediction, job), _structures(reference, job), strict=True)
     for (name, found), (_, truth) in pairs:
@@ -130,7 +130,7 @@ def _structures(files: Files, job: Job) -> Iterator[tuple[str, LabelMap]]:
         if isinstance(files, Path) and whole:
             yield (
                 name,
-                whole._replace(labels=np.isin(whole.labels, list(members(value))).view(np.uint8)),
+                whole._replace(labels=np.isin(whole.labels, list(label_set(value))).view(np.uint8)),
             )
         elif isinstance(files, dict) and name in files:
             mask = read(files[name])
@@ -156,8 +156,12 @@ def _fitted(found: LabelMap, truth: LabelMap, place: Path, job: Job) -> NDArray[
 
 
 def _scores(
-    labels: NDArray[Any], truth: LabelMap, classes: Mapping[str, Labels], job: Job, threads: int
-) -> dict[str, ClassScore]:
+    labels: NDArray[Any],
+    truth: LabelMap,
+    classes: Mapping[str, LabelValues],
+    job: Job,
+    threads: int,
+) -> dict[str, ClassMetrics]:
     """Scores by the definition that is asked for."""
     if protocol := PROTOCOLS.get(job.definition):
         return protocol(labels, truth.labels, classes, truth.spacing_mm)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from voxbench.errors import SpecError
 from voxbench.files import write_atomically
-from voxbench.metrics import VERSION, ClassScore
+from voxbench.metrics import METRICS_VERSION, ClassMetrics
 from voxbench.score.folder import CaseResult, Job
 
 METRICS = {"Dice": "dice", "NSD": "nsd", "HD95": "hd95_mm"}
@@ -32,14 +32,14 @@ class ClassMean(NamedTuple):
 
 def means(results: Sequence[CaseResult]) -> dict[str, ClassMean]:
     """The mean of every class over its cases."""
-    by_class: dict[str, list[ClassScore]] = {}
+    by_class: dict[str, list[ClassMetrics]] = {}
     for result in results:
         for name, score in result.scores.items():
             by_class.setdefault(name, []).append(score)
     return {name: _mean(scores) for name, scores in by_class.items()}
 
 
-def _mean(scores: Sequence[ClassScore]) -> ClassMean:
+def _mean(scores: Sequence[ClassMetrics]) -> ClassMean:
     undefined = sum(math.isnan(score.dice) for score in scores)
     return ClassMean(
         _average([score.dice for score in scores]),
@@ -112,7 +112,7 @@ def _document(results: Sequence[CaseResult], job: Job) -> dict[str, Any]:
         "flagged": {keys[name]: count.flagged for name, count in counted.items()},
         "definition": job.definition,
         "tolerance_mm": {keys[name]: _tolerance(job, name) for name in keys},
-        "metrics_version": VERSION,
+        "metrics_version": METRICS_VERSION,
     }
 
 
@@ -121,7 +121,7 @@ def _key(value: Any) -> str:
     return str(value) if isinstance(value, int) else str(tuple(value))
 
 
-def _metrics(score: ClassScore, voxels: int) -> dict[str, Any]:
+def _metrics(score: ClassMetrics, voxels: int) -> dict[str, Any]:
     """One class of one case, with the counts that nnU-Net gives."""
     both, ours, theirs = score.voxels_both, score.voxels_prediction, score.voxels_reference
     union = ours + theirs - both
@@ -146,7 +146,7 @@ def _tolerance(job: Job, name: str) -> float | None:
 
 
 def _parquet(results: Sequence[CaseResult], job: Job) -> bytes:
-    """One row per case and class, every number of `ClassScore`."""
+    """One row per case and class, every number of `ClassMetrics`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -158,7 +158,7 @@ def _parquet(results: Sequence[CaseResult], job: Job) -> bytes:
             **{f"hd{percent:g}_mm": mm for percent, mm in score.hd_mm.items()},
             "tolerance_mm": _tolerance(job, name),
             "definition": job.definition,
-            "metrics_version": VERSION,
+            "metrics_version": METRICS_VERSION,
         }
         for result in results
         for name, score in result.scores.items()

@@ -132,7 +132,7 @@ def _compare(
             )
 
 
-def _differing(told: ClassScores, found: metrics.ClassScore) -> str | None:
+def _differing(told: ClassScores, found: metrics.ClassMetrics) -> str | None:
     """The first field that is not the same within the tolerance."""
     for field in (*_RATIOS, *_AMOUNTS):
         one, other = getattr(told, field), getattr(found, field)

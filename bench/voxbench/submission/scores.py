@@ -73,18 +73,18 @@ _FLAGS: dict[str, dict[str, Rule]] = {
         ),
         "a perfect Dice with a distance": lambda s: s.dice == 1 and (s.nsd, s.hd95_mm) != (1, 0),
     },
-    empty.BOTH: {
+    empty.BOTH_EMPTY: {
         "both masks are empty, but something was measured": lambda s: (
             not all(_undefined(s)) or (s.volume_mm3_prediction, s.volume_mm3_reference) != (0, 0)
         ),
     },
-    empty.PREDICTION: {
+    empty.PREDICTION_EMPTY: {
         "the prediction is empty, but the volumes are not so": lambda s: (
             s.volume_mm3_prediction != 0 or s.volume_mm3_reference == 0
         ),
         "an empty mask has not the worst scores": _WORST,
     },
-    empty.REFERENCE: {
+    empty.REFERENCE_EMPTY: {
         "the reference is empty, but the volumes are not so": lambda s: (
             s.volume_mm3_reference != 0 or s.volume_mm3_prediction == 0
         ),
@@ -105,7 +105,7 @@ def _case(key: str, case: CaseScores) -> Iterator[Diagnostic]:
         case.failure and set(flags) != {empty.FAILED}
     ):
         yield error("failure and flags of a case contradict", f"{key} {case.case}")
-    one_sided = {empty.PREDICTION, empty.REFERENCE, empty.FAILED}
+    one_sided = {empty.PREDICTION_EMPTY, empty.REFERENCE_EMPTY, empty.FAILED}
     diagonals = [s.hd95_mm for s in case.classes.values() if s.flag in one_sided]
     measured = [s.hd95_mm for s in case.classes.values() if not s.flag]
     if not diagonals:

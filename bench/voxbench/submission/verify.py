@@ -135,9 +135,9 @@ def _known(bundle: Bundle, evidence: Evidence) -> Iterator[Diagnostic]:
 def _versions(records: list[Record], rescored: Rescored) -> Iterator[Diagnostic]:
     """Other metric definitions than today's, unless the label maps give the same scores today."""
     for record in records:
-        if record.metrics_version == metrics.VERSION:
+        if record.metrics_version == metrics.METRICS_VERSION:
             continue
-        told = f"{record.key}: {record.metrics_version!r}, this is {metrics.VERSION!r}"
+        told = f"{record.key}: {record.metrics_version!r}, this is {metrics.METRICS_VERSION!r}"
         if record.key in rescored.confirmed:
             yield warning("an older version of the metrics, scored again with equal result", told)
         else:

@@ -49,17 +49,17 @@ class Lattice(NamedTuple):
 
 
 @compiled
-def room(n: int) -> tuple[Any, Any, Any]:
+def empty_sites(n: int) -> tuple[Any, Any, Any]:
     """Uninitialised sites for `n`."""
     return np.empty(n, np.uint32), np.empty(n, np.uint8), np.empty(n, np.uint8)
 
 
 @compiled
-def grown(keys: Any, classes: Any, codes: Any, size: int, more: int) -> tuple[Any, Any, Any]:
+def grown_sites(keys: Any, classes: Any, codes: Any, size: int, more: int) -> tuple[Any, Any, Any]:
     """The arrays with room for `more` sites after `size`, at least doubled where they must grow."""
     if size + more <= keys.size:
         return keys, classes, codes
-    k, c, o = room(2 * keys.size + more)
+    k, c, o = empty_sites(2 * keys.size + more)
     for n in range(size):
         k[n], c[n], o[n] = keys[n], classes[n], codes[n]
     return k, c, o
@@ -79,14 +79,14 @@ def next_marked(words: Any, word: int) -> int:
 
 
 @compiled
-def class_sizes(classes: Any, sizes: Any) -> None:
+def count_by_class(classes: Any, sizes: Any) -> None:
     """Add the sites of each class to `sizes` (256,) int64."""
     for n in range(classes.size):
         sizes[classes[n]] += 1
 
 
 @compiled
-def by_class(
+def sort_by_class(
     keys: Any, classes: Any, codes: Any, cursor: Any, sorted_keys: Any, sorted_codes: Any
 ) -> None:
     """Write sites where their class's `cursor` (256,) stands, and move it on: a counting sort."""

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.compiled import compiled, leading_zeros, trailing_zeros
-from voxbench.metrics.lattice import Lattice
+from voxbench.metrics.sites import Lattice
 
 WINDOW = 31  # lattice points that a window shows to either side
-CENTRE, LEFT = np.uint64(WINDOW), np.uint64(WINDOW + 1)
-ONE, SIX, TOP = np.uint64(1), np.uint64(6), np.uint64(63)
+_CENTRE, _LEFT = np.uint64(WINDOW), np.uint64(WINDOW + 1)
+_ONE, _SIX, _TOP = np.uint64(1), np.uint64(6), np.uint64(63)
 
 
 class Rows(NamedTuple):
@@ -42,19 +42,19 @@ def rows_within(reach_mm: float, lattice: Lattice, spacing_mm: tuple[float, floa
 
 
 @compiled
-def mark(bitmap: Any, keys: Any, on: bool) -> None:
+def mark_bitmap(bitmap: Any, keys: Any, on: bool) -> None:
     """Set the bits `keys` (n,) of `bitmap`, or clear the words that hold them."""
     for n in range(keys.size):
         key = np.uint64(keys[n])
-        word = key >> SIX
+        word = key >> _SIX
         if on:
-            bitmap[word] |= ONE << (key & TOP)
+            bitmap[word] |= _ONE << (key & _TOP)
         else:
             bitmap[word] = np.uint64(0)
 
 
 @compiled
-def search(
+def search_bitmap(
     bitmap: Any, keys: Any, row_words: Any, row_mm2: Any, step_mm: float, reach_mm: float, mm2: Any
 ) -> int:
     """Squared distance in mm² from each site of `keys` (n,) to the nearest bit, into `mm2` (n,).
@@ -65,21 +65,21 @@ def search(
     unresolved = 0
     for n in range(keys.size):
         key = np.uint64(keys[n])
-        if bitmap[key >> SIX] >> (key & TOP) & ONE:
+        if bitmap[key >> _SIX] >> (key & _TOP) & _ONE:
             mm2[n] = 0.0
             continue
-        start = key - CENTRE
-        first, shift = start >> SIX, start & TOP
+        start = key - _CENTRE
+        first, shift = start >> _SIX, start & _TOP
         best = np.inf
         for r in range(row_words.size):
             row2 = row_mm2[r]
             if row2 >= best or row2 > reach2:
                 break
             word = first + np.uint64(row_words[r])  # unsigned, or each access costs a test
-            window = (bitmap[word] >> shift) | ((bitmap[word + ONE] << ONE) << (TOP - shift))
+            window = (bitmap[word] >> shift) | ((bitmap[word + _ONE] << _ONE) << (_TOP - shift))
             if window != 0:
-                ahead = np.int64(trailing_zeros(window >> CENTRE))
-                back = np.int64(leading_zeros(window << LEFT))
+                ahead = np.int64(trailing_zeros(window >> _CENTRE))
+                back = np.int64(leading_zeros(window << _LEFT))
                 along = min(ahead, back) * step_mm
                 best = min(best, row2 + along * along)
         if best > reach2:

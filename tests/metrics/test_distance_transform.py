@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from voxbench.metrics import evaluate, far
+from voxbench.metrics import distance_transform, evaluate
 
 
 def sites(rng, n, box, shift):
@@ -17,18 +17,20 @@ def test_planes_and_pairs_find_the_same_nearest_site(n, m, shift):
     source, target = sites(rng, n, (9, 12, 15), shift), sites(rng, m, (20, 7, 10), (0, 0, 0))
     spacing = np.array([2.5, 0.8, 0.7])
     planes, pairs = (np.full(source.shape[1], np.inf) for _ in range(2))
-    far._planes(source, target, spacing, planes)
-    far._pairs(source, target, spacing, pairs)
+    distance_transform._planes(source, target, spacing, planes)
+    distance_transform._pairs(source, target, spacing, pairs)
     apart = (source.T[:, None] - target.T[None]) * spacing
     assert pairs == pytest.approx((apart**2).sum(-1).min(1), rel=1e-14)
     assert planes == pytest.approx(pairs, rel=1e-12)
-    assert far.resolve(source, target, spacing) == pytest.approx(pairs, rel=1e-12)
+    assert distance_transform.squared_distances(source, target, spacing) == pytest.approx(
+        pairs, rel=1e-12
+    )
 
 
 def test_planes_improve_only_what_they_can():
     source, target = np.array([[0], [0], [0]], np.int32), np.array([[5], [0], [0]], np.int32)
     known = np.array([4.0])
-    far._planes(source, target, np.ones(3), known)
+    distance_transform._planes(source, target, np.ones(3), known)
     assert known[0] == 4
 
 

@@ -3,8 +3,8 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
-from voxbench.data import fingerprint as room
-from voxbench.data.fingerprint import content_hashes, fingerprint
+from voxbench.data import content_hash
+from voxbench.data.content_hash import content_hashes, fingerprint
 from voxbench.errors import DataError
 from voxbench.places import cache_dir
 
@@ -46,7 +46,7 @@ def test_a_changed_file_is_noticed_and_an_untouched_one_is_read_once(tmp_path, m
     save(case.label, volumes(shape=(20, 24, 18))[1])
     after = fingerprint([case])
     assert after != before
-    monkeypatch.setattr(room, "hex_digest", lambda _path: pytest.fail("read again"))
+    monkeypatch.setattr(content_hash, "hex_digest", lambda _path: pytest.fail("read again"))
     assert fingerprint([case]) == after
 
 

@@ -18,7 +18,7 @@ CELL_COST = 6.0  # ns for one cell of a plane's transform
 LOOK_COST = 1.5  # ns for one site that looks into one plane
 
 
-def resolve(
+def squared_distances(
     source: NDArray[np.int32],
     target: NDArray[np.int32],
     spacing_mm: NDArray[np.float64],
