@@ -18,7 +18,13 @@ RACE = Race(
         )
     ],
 )  # fmt: skip
-CLAIM = '[[claim]]\nclaim = "masked > scratch at 100% on openkbp"\n'
+CLAIM = """[[claim]]
+arm = "masked"
+relation = "better"
+other = "scratch"
+fraction = "100%"
+tasks = ["openkbp"]
+"""
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 from voxbench.analyses.groups import read_groups
-from voxbench.design.claim import parse
+from voxbench.design.claims import Claim
 from voxbench.errors import SpecError
-from voxbench.stats.claims import judge
+from voxbench.stats.claims import judge_claims
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record
 
@@ -27,44 +27,54 @@ def both(gain, task="openkbp", **options):
     return runs(SCRATCH, 0.0, task, **options) + runs(MASKED, gain, task, **options)
 
 
-def found(records, *sentences, **options):
-    return judge([parse(text, **options) for text in sentences], read_groups(records))
+def claim(**changes):
+    """«masked is better than scratch at 3 shots on openkbp», but for the changes."""
+    stated = {
+        "arm": "masked",
+        "relation": "better",
+        "other": "scratch",
+        "fraction": "3 shots",
+        "tasks": ["openkbp"],
+    }
+    return Claim.model_validate({**stated, **changes})
+
+
+def judged(records, *claims):
+    return judge_claims(claims, read_groups(records))
 
 
 @pytest.mark.parametrize(
-    ("claim", "gain", "verdict"),
+    ("relation", "margin", "gain", "verdict"),
     [
-        ("masked > scratch at 3 shots on openkbp", 0.05, "holds"),
-        ("masked > scratch at 3 shots on openkbp, margin 0.02", 0.05, "holds"),
-        ("masked > scratch at 3 shots on openkbp, margin 0.049", 0.05, "undecided"),
-        ("masked > scratch at 3 shots on openkbp, margin 0.08", 0.05, "does not hold"),
-        ("masked < scratch at 3 shots on openkbp", 0.05, "does not hold"),
-        ("masked < scratch at 3 shots on openkbp", -0.05, "holds"),
-        ("masked ~ scratch at 3 shots on openkbp", 0.0, "holds"),
-        ("masked ~ scratch at 3 shots on openkbp", 0.05, "does not hold"),
-        ("masked ~ scratch at 3 shots on openkbp, margin 0.07", 0.05, "holds"),
-        ("masked >= scratch at 3 shots on openkbp", 0.05, "holds"),
-        ("masked >= scratch at 3 shots on openkbp, margin 0.06", -0.05, "holds"),
-        ("masked >= scratch at 3 shots on openkbp", -0.05, "does not hold"),
+        ("better", None, 0.05, "holds"),
+        ("better", 0.02, 0.05, "holds"),
+        ("better", 0.049, 0.05, "undecided"),
+        ("better", 0.08, 0.05, "does not hold"),
+        ("worse", None, 0.05, "does not hold"),
+        ("worse", None, -0.05, "holds"),
+        ("equivalent", None, 0.0, "holds"),
+        ("equivalent", None, 0.05, "does not hold"),
+        ("equivalent", 0.07, 0.05, "holds"),
+        ("not worse", None, 0.05, "holds"),
+        ("not worse", 0.06, -0.05, "holds"),
+        ("not worse", None, -0.05, "does not hold"),
     ],
 )
-def test_a_claim_is_held_against_the_records(claim, gain, verdict):
-    assert found(both(gain), claim)[0].verdict == verdict
+def test_a_claim_is_held_against_the_records(relation, margin, gain, verdict):
+    [one] = judged(both(gain), claim(relation=relation, margin=margin))
+    assert one.verdict == verdict
 
 
 def test_less_is_better_for_distances():
-    [one] = found(both(0.3), "masked > scratch at 3 shots on openkbp, margin 1", metric="hd95_mm")
+    [one] = judged(both(0.3), claim(margin=1.0, metric="hd95_mm"))
     assert (one.verdict, one.tasks[0].effect < -2) == ("holds", True)
 
 
 def test_at_least_two_of_three_tasks():
     records = both(0.05, "a") + both(0.05, "b") + both(-0.05, "c")
-    two, every, any_, three = found(
-        records,
-        "masked > scratch at 3 shots on at least 2 tasks",
-        "masked > scratch at 3 shots on every task",
-        "masked > scratch at 3 shots on any task",
-        "masked > scratch at 3 shots on at least 3 tasks",
+    counts = (2, None, 1, 3)
+    two, every, any_, three = judged(
+        records, *(claim(tasks="all", at_least=count) for count in counts)
     )
     assert [one.verdict for one in (two, any_)] == ["holds", "holds"]
     assert [one.verdict for one in (every, three)] == ["does not hold", "does not hold"]
@@ -73,9 +83,8 @@ def test_at_least_two_of_three_tasks():
 
 
 def test_many_claims_make_each_harder():
-    sentence = "masked > scratch at 3 shots on openkbp, margin 0.02"
-    [alone] = found(both(0.05), sentence)
-    [among, *_] = found(both(0.05), *[sentence] * 5)
+    [alone] = judged(both(0.05), claim(margin=0.02))
+    [among, *_] = judged(both(0.05), *[claim(margin=0.02)] * 5)
     assert among.p_holm == pytest.approx(5 * alone.p)
 
 
@@ -83,29 +92,25 @@ def test_luck_of_seeds_is_in_p():
     lucky = runs(SCRATCH, 0.0)
     for seed, gain in enumerate((0.01, 0.03, 0.11)):
         lucky.append(runs(MASKED, gain)[seed])
-    [one] = found(lucky, "masked > scratch at 3 shots on openkbp")
+    [one] = judged(lucky, claim())
     assert (one.verdict, one.tasks[0].p > 0.1) == ("undecided", True)
 
 
 def test_few_patients_are_undecided():
-    [one] = found(both(0.05, patients=5), "masked > scratch at 3 shots on openkbp")
+    [one] = judged(both(0.05, patients=5), claim())
     assert one.verdict == "undecided"
     assert "fewer than 6 patients" in one.tasks[0].note
 
 
 def test_smoke_runs_decide_nothing():
-    [one] = found(both(0.05, smoke=True), "masked > scratch at 3 shots on openkbp")
+    [one] = judged(both(0.05, smoke=True), claim())
     assert (one.verdict, math.isnan(one.p)) == ("undecided", True)
     assert "smoke runs measure nothing" in one.reason
 
 
 def test_what_was_not_run_cannot_be_tested():
     records = both(0.05) + runs(MASKED, 0.0, "liver")
-    one, two = found(
-        records,
-        "masked > scratch at 3 shots on openkbp and liver",
-        "masked > scratch at 3 shots on at least 2 tasks",
-    )
+    one, two = judged(records, claim(tasks=["openkbp", "liver"]), claim(tasks="all", at_least=2))
     assert [one.verdict, two.verdict] == ["cannot be tested"] * 2
     assert "1 of 2 tasks can be tested" in one.reason
     assert any("no record of scratch" in row.note for row in one.tasks)
@@ -115,35 +120,36 @@ def test_of_two_settings_one_must_be_named():
     records = both(0.05) + both(-0.05, cell={"recipe": {"steps": 9}})
     for place, entry in enumerate(records[6:]):
         records[6 + place] = entry.model_copy(update={"key": f"other-{place}"})
-    [one] = found(records, "masked > scratch at 3 shots on openkbp")
+    [one] = judged(records, claim())
     assert (one.verdict, "several settings" in one.tasks[0].note) == ("cannot be tested", True)
     first = one.tasks[0].note.partition("(")[2][:6]
-    [named] = found(records, "masked > scratch at 3 shots on openkbp", setting=first)
+    [named] = judged(records, claim(setting=first))
     assert named.verdict in ("holds", "does not hold")
 
 
 def test_the_records_behind_a_number_are_named():
     records = both(0.05)[1:]  # scratch lacks one run
-    [one] = found(records, "masked > scratch at 3 shots on openkbp")
+    [one] = judged(records, claim())
     assert one.tasks[0].runs == 2
     assert len(one.tasks[0].records) == 4
     assert set(one.tasks[0].records) <= {entry.key for entry in records}
 
 
 @pytest.mark.parametrize(
-    ("sentence", "why"),
+    ("changes", "why"),
     [
-        ("maskd-autoencoder > scratch at 3 shots on openkbp", "Did you mean 'masked-autoencoder'"),
-        ("masked > scratch at 3 shots on openkpb", "Did you mean 'openkbp'?"),
-        ("masked > scratch at 4 shots on openkbp", "unknown fraction '4 shots'"),
-        ("scratch[ > scratch at 3 shots on openkbp", "has no scratch twin"),
+        ({"arm": "maskd-autoencoder"}, "Did you mean 'masked-autoencoder'"),
+        ({"tasks": ["openkpb"]}, "Did you mean 'openkbp'?"),
+        ({"fraction": "4 shots"}, "unknown fraction '4 shots'"),
+        ({"arm": "scratch["}, "has no scratch twin"),
     ],
 )
-def test_unknown_names_get_the_nearest(sentence, why):
+def test_unknown_names_get_the_nearest(changes, why):
+    wrong = claim(**changes)
     with pytest.raises(SpecError) as error:
-        found(both(0.05), sentence)
+        judged(both(0.05), wrong)
     assert why in str(error.value)
-    assert sentence in str(error.value)
+    assert str(wrong) in str(error.value)
 
 
 def test_two_equal_arms_with_luck_seldom_make_a_claim():

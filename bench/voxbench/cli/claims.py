@@ -10,22 +10,25 @@ from voxbench.cli.show import caution, print_json
 
 
 def claims_verb(
-    file: Annotated[Path, typer.Argument(help="Claims, one sentence each.")] = Path("claims.toml"),
+    file: Annotated[Path, typer.Argument(help="Claims, one table each.")] = Path("claims.toml"),
     directory: Annotated[
         Path | None, typer.Argument(help="Folder of the records; that of FILE by default.")
     ] = None,
     json: Json = False,
 ) -> None:
     """Test declared claims again; exit code 0 if all hold, else 1."""
-    from voxbench.report import claims as report
+    from voxbench.analyses.groups import groups_in
+    from voxbench.design.claims import read_claims
+    from voxbench.report.claims import claim_json, claim_lines, claim_summary
+    from voxbench.stats.claims import judge_claims
 
     records = directory or file.parent
-    found = report.claims(file, records)
+    results = judge_claims(read_claims(file), groups_in(records))
     caution(records)
     if json:
-        print_json([report.record(one) for one in found])
+        print_json([claim_json(result) for result in results])
     else:
-        told = [line for one in found for line in (*report.lines(one), "")]
-        print("\n".join([*told, report.summary(found)]))  # noqa: T201
-    if any(one.verdict != "holds" for one in found):
+        told = [line for result in results for line in (*claim_lines(result), "")]
+        print("\n".join([*told, claim_summary(results)]))  # noqa: T201
+    if any(result.verdict != "holds" for result in results):
         raise typer.Exit(1)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from voxbench.analyses.groups import Group, find_arm
-from voxbench.design.claim import Claim
+from voxbench.design.claims import Claim
 from voxbench.errors import SpecError, unknown
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.effects import Effect, Pair, between, effects, twins
@@ -22,12 +22,12 @@ from voxbench.stats.few import spread
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.paired import ALPHA, holm, wilcoxon
 
-Verdict = Literal["holds", "does not hold", "undecided", "cannot be tested"]
-SMOKE = "smoke runs measure nothing"
+ClaimVerdict = Literal["holds", "does not hold", "undecided", "cannot be tested"]
+_SMOKE = "smoke runs measure nothing"
 
 
 @dataclass(frozen=True)
-class OnTask:
+class TaskResult:
     """A claim on one task: arm − other in the metric's unit.
 
     Attributes:
@@ -45,13 +45,13 @@ class OnTask:
     low: float
     high: float
     p: float
-    verdict: Verdict
+    verdict: ClaimVerdict
     note: str
     records: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Finding:
+class ClaimResult:
     """What became of a claim.
 
     Attributes:
@@ -70,12 +70,12 @@ class Finding:
     needed: int
     p: float
     p_holm: float
-    verdict: Verdict
+    verdict: ClaimVerdict
     reason: str
-    tasks: tuple[OnTask, ...]
+    tasks: tuple[TaskResult, ...]
 
 
-def judge(claims: Sequence[Claim], groups: Sequence[Group]) -> list[Finding]:
+def judge_claims(claims: Sequence[Claim], groups: Sequence[Group]) -> list[ClaimResult]:
     """Test all claims; Holm's family is all that can be tested.
 
     Raises:
@@ -86,14 +86,14 @@ def judge(claims: Sequence[Claim], groups: Sequence[Group]) -> list[Finding]:
     return [_judged(found, p) for found, p in zip(tested, corrected, strict=True)]
 
 
-def _tested(claim: Claim, groups: Sequence[Group]) -> Finding:
+def _tested(claim: Claim, groups: Sequence[Group]) -> ClaimResult:
     """The claim on its tasks, without a verdict."""
     try:
         metric = find_metric(claim.metric)
         _check_names(claim, groups)
         pairs = _pairs(claim, groups, metric)
     except SpecError as error:
-        raise SpecError(f"claim «{claim.text}»: {error}") from None
+        raise SpecError(f"claim «{claim}»: {error}") from None
     margin = claim.margin
     if margin is None:
         margin = 0.0 if claim.relation in ("better", "worse") else metric.margin
@@ -102,7 +102,7 @@ def _tested(claim: Claim, groups: Sequence[Group]) -> Finding:
     p = sorted(row.p for row in tasks if not math.isnan(row.p))
     enough = (len(p) - needed + 1) * p[needed - 1] if len(p) >= needed else math.nan
     arm, other = (pairs[0].arm.arm, pairs[0].name) if pairs else (claim.arm, claim.other)
-    return Finding(
+    return ClaimResult(
         claim, arm, other, margin, needed, min(1.0, enough) if p else math.nan, math.nan,
         "undecided", "", tasks,
     )  # fmt: skip
@@ -136,7 +136,7 @@ def _pairs(claim: Claim, groups: Sequence[Group], metric: Metric) -> list[Pair]:
     ]  # fmt: skip
 
 
-def _on_tasks(claim: Claim, pairs: Sequence[Pair], margin: float) -> Iterator[OnTask]:
+def _on_tasks(claim: Claim, pairs: Sequence[Pair], margin: float) -> Iterator[TaskResult]:
     by_task: dict[str, list[Pair]] = defaultdict(list, {task: [] for task in claim.tasks})
     for pair in pairs:
         by_task[pair.arm.where.task].append(pair)
@@ -146,28 +146,28 @@ def _on_tasks(claim: Claim, pairs: Sequence[Pair], margin: float) -> Iterator[On
             yield _on_task(claim, real[0], margin)
             continue
         settings = ", ".join(pair.arm.where.setting for pair in real)
-        why = SMOKE if found else "no record of both arms"
+        why = _SMOKE if found else "no record of both arms"
         if real:
             why = f'run under several settings ({settings}): give one, setting = "…"'
         nan = math.nan
-        yield OnTask(task, "", 0, 0, nan, nan, nan, nan, "cannot be tested", why, ())
+        yield TaskResult(task, "", 0, 0, nan, nan, nan, nan, "cannot be tested", why, ())
 
 
-def _on_task(claim: Claim, pair: Pair, margin: float) -> OnTask:
+def _on_task(claim: Claim, pair: Pair, margin: float) -> TaskResult:
     [row] = effects([pair], margin)
     tested = [_beyond(pair, row, *bound) for bound in _bounds(claim, margin, pair.metric.sign)]
     notes = [row.note] if row.note else []
     if row.contamination.startswith("overlaps"):
         notes.append(f"contamination: {row.contamination}")
     words = [verdict for _, verdict in tested]
-    verdict: Verdict = "undecided"
+    verdict: ClaimVerdict = "undecided"
     if not row.patients:
         verdict = "cannot be tested"
     elif "does not hold" in words:
         verdict = "does not hold"
     elif set(words) == {"holds"}:
         verdict = "holds"
-    return OnTask(
+    return TaskResult(
         row.task, row.setting, row.patients, row.runs, row.effect, row.low, row.high,
         max(p for p, _ in tested), verdict, "; ".join(notes), tuple(_records(pair)),
     )  # fmt: skip
@@ -192,12 +192,14 @@ def _bounds(claim: Claim, margin: float, sign: int) -> list[tuple[int, float]]:
     }[claim.relation]
 
 
-def _beyond(pair: Pair, row: Effect, side: int, bound: float) -> tuple[float, Verdict]:
+def _beyond(pair: Pair, row: Effect, side: int, bound: float) -> tuple[float, ClaimVerdict]:
     """P of the statement side · (arm − other) > bound, and what the interval says of it."""
     if not row.patients:
         return math.nan, "cannot be tested"
     low, high = sorted((side * row.low, side * row.high))
-    word: Verdict = "holds" if low > bound else "does not hold" if high < bound else "undecided"
+    word: ClaimVerdict = (
+        "holds" if low > bound else "does not hold" if high < bound else "undecided"
+    )
     distance = side * row.effect - bound
     if distance <= 0:
         return 1.0, word
@@ -207,21 +209,21 @@ def _beyond(pair: Pair, row: Effect, side: int, bound: float) -> tuple[float, Ve
     return max(wilcoxon(nanmean(difference, axis=1)), sure), word
 
 
-def _judged(found: Finding, p_holm: float) -> Finding:
-    """The finding with its verdict.
+def _judged(found: ClaimResult, p_holm: float) -> ClaimResult:
+    """The result with its verdict.
 
     It does not hold where so many tasks show the contrary that too few are left.
     """
     tested = [row for row in found.tasks if row.verdict != "cannot be tested"]
     held = sum(row.verdict == "holds" for row in tested)
     failed = sum(row.verdict == "does not hold" for row in tested)
-    verdict: Verdict = "undecided"
+    verdict: ClaimVerdict = "undecided"
     reason = ""
     if len(tested) < found.needed:
         verdict = "cannot be tested"
         reason = f"{len(tested)} of {found.needed} tasks can be tested"
-        if any(row.note == SMOKE for row in found.tasks):
-            verdict, reason = "undecided", f"{reason}; {SMOKE}"
+        if any(row.note == _SMOKE for row in found.tasks):
+            verdict, reason = "undecided", f"{reason}; {_SMOKE}"
     elif failed > len(tested) - found.needed:
         verdict = "does not hold"
     elif held >= found.needed and p_holm < ALPHA:
