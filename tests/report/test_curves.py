@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from voxbench.analyses.effects import effects, means, twins
 from voxbench.analyses.groups import read_groups
 from voxbench.report.curves import _apart, _lines, draw
-from voxbench.stats.effects import effects, means, twins
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record

@@ -1,10 +1,10 @@
 """The scale curve: transfer against the volumes that were pre-trained on."""
 
 import pytest
+from voxbench.analyses.effects import effects, means, twins
 from voxbench.analyses.groups import read_groups
 from voxbench.report.report import report
 from voxbench.report.scale_curve import _families, _lines, _twins, draw, family
-from voxbench.stats.effects import effects, means, twins
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import SCRATCH, WEIGHTS, cases, record, stored

@@ -1,8 +1,8 @@
 import pytest
+from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import read_groups
 from voxbench.report.report import report
 from voxbench.report.scaling import scaling_tables, times
-from voxbench.stats.effects import twins
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import LABELLED, MASKED, SCRATCH, cases, record, stored

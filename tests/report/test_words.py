@@ -1,6 +1,6 @@
 import pytest
+from voxbench.analyses.effects import Effect
 from voxbench.report.words import chapters, sentence, summary
-from voxbench.stats.effects import Effect
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import read_groups
-from voxbench.stats.effects import twins
 from voxbench.stats.label_efficiency import curves, interpolate, vanishing, worth
 from voxbench.stats.ladder import ladders
 from voxbench.stats.metric import METRICS

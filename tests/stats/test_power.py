@@ -2,9 +2,9 @@ import math
 
 import numpy as np
 import pytest
+from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import read_groups
 from voxbench.stats.bootstrap import Sample, bootstrap
-from voxbench.stats.effects import twins
 from voxbench.stats.metric import METRICS
 from voxbench.stats.paired import verdict, wilcoxon
 from voxbench.stats.power import Design, chance, extension, ladder, prospects

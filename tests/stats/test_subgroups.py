@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from scipy import stats
+from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import read_groups
 from voxbench.errors import SpecError
 from voxbench.stats.case_table import column_of, labels, read_table
-from voxbench.stats.effects import twins
 from voxbench.stats.metric import METRICS
 from voxbench.stats.subgroups import subgroups
 

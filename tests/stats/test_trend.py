@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import read_groups
-from voxbench.stats.effects import twins
 from voxbench.stats.metric import METRICS
 from voxbench.stats.trend import answer, change_along, trends
 

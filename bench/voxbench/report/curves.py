@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.stats.effects import Effect, Mean
+from voxbench.analyses.effects import Effect, Mean
 from voxbench.stats.interval import Interval
 from voxbench.stats.metric import Metric
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import groups_in
 from voxbench.analyses.table import Column, Table, hours, interval, number
 from voxbench.records.race import races
-from voxbench.stats.effects import twins
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.power import POWER, Extension, Prospect, Rung, ladder, prospects
 

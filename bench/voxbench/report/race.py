@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from voxbench.analyses.effects import Effect
 from voxbench.analyses.settings import settings, suffixes
 from voxbench.records import Record, Store
 from voxbench.records.race import Race, races
-from voxbench.stats.effects import Effect
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.race import State, states
 

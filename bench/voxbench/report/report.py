@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from voxbench.analyses import effects as stats
 from voxbench.analyses.groups import Group, read_groups, records_in
 from voxbench.analyses.table import Table
 from voxbench.records import Record, Store
@@ -13,7 +14,6 @@ from voxbench.records.table import rebuild
 from voxbench.report import curves, race, rows, scale_curve, scaling, words
 from voxbench.report.names import slug
 from voxbench.report.printer import as_markdown, save_table
-from voxbench.stats import effects as stats
 from voxbench.stats.metric import Metric, find_metric
 
 SMOKE = (

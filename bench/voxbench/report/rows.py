@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from voxbench.analyses.effects import Effect, Mean, Overall
 from voxbench.analyses.groups import Group
 from voxbench.analyses.table import DASH, Column, Table, hours, interval, number, p_value
-from voxbench.stats.effects import Effect, Mean, Overall
 from voxbench.stats.metric import METRICS, Metric
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voxbench.analyses.effects import Effect, Mean
 from voxbench.report.curves import (
     COLOURS,
     FAINT,
@@ -21,7 +22,6 @@ from voxbench.report.curves import (
     save,
     scores,
 )
-from voxbench.stats.effects import Effect, Mean
 from voxbench.stats.metric import Metric
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from voxbench.analyses.effects import Pair
 from voxbench.analyses.groups import Group
 from voxbench.analyses.table import DASH, Column, Table, interval, number
 from voxbench.stats import label_efficiency as efficiency
-from voxbench.stats.effects import Pair
 from voxbench.stats.frontier import frontier
 from voxbench.stats.label_efficiency import Curve, Vanishing, Worth
 from voxbench.stats.ladder import ladders

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from voxbench.analyses.effects import Pair, between, twins
 from voxbench.analyses.groups import find_arm, read_groups, records_in
 from voxbench.analyses.table import DASH, Column, Table, interval, p_value
 from voxbench.errors import SpecError
 from voxbench.records import Record
 from voxbench.report.rows import where
 from voxbench.stats.case_table import CaseTable, column_of, read_table
-from voxbench.stats.effects import Pair, between, twins
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.subgroups import SMALLEST, subgroups
 

@@ -4,8 +4,8 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from voxbench.analyses.effects import Effect, Overall
 from voxbench.analyses.table import interval
-from voxbench.stats.effects import Effect, Overall
 from voxbench.stats.metric import Metric
 
 _CHAPTERS = {

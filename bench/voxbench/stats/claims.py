@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from voxbench.analyses.effects import Effect, Pair, between, effects, twins
 from voxbench.analyses.groups import Group, find_arm
 from voxbench.design.claims import Claim
 from voxbench.errors import SpecError, unknown
 from voxbench.stats.arrays import nanmean
-from voxbench.stats.effects import Effect, Pair, between, effects, twins
 from voxbench.stats.few import spread
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.paired import ALPHA, holm, wilcoxon

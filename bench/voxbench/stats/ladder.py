@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from voxbench.analyses.effects import Pair
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import RESAMPLES, Sample, estimate
-from voxbench.stats.effects import Pair
 from voxbench.stats.metric import Metric
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from voxbench.analyses.effects import Effect, Pair, effects
 from voxbench.analyses.groups import Group, Run
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.effects import Effect, Pair, effects
 from voxbench.stats.few import Spread
 from voxbench.stats.interval import LEVEL
 from voxbench.stats.paired import ALPHA, FEWEST

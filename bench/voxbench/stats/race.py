@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from voxbench.analyses.effects import NOTHING, Pair
 from voxbench.analyses.groups import read_groups
 from voxbench.records import Record
 from voxbench.records.race import Comparison, Pairing, Race
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.effects import NOTHING, Pair
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.racing import Standing, looks, settle
 

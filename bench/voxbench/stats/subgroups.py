@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from voxbench.analyses.effects import Pair
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
 from voxbench.stats.case_table import labels
-from voxbench.stats.effects import Pair
 from voxbench.stats.few import Spread, spread
 from voxbench.stats.interval import LEVEL, Interval
 from voxbench.stats.paired import holm, verdict, wilcoxon

@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from voxbench.analyses.effects import Pair
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import RESAMPLES, estimate
-from voxbench.stats.effects import Pair
 from voxbench.stats.interval import LEVEL
 from voxbench.stats.ladder import on_patients
 from voxbench.stats.paired import FEWEST

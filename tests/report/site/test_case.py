@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import nibabel
 import numpy as np
 import pytest
+from voxbench.analyses.effects import means
 from voxbench.analyses.groups import read_groups
 from voxbench.api import TaskCard
 from voxbench.data.io import Volume, write_label
@@ -19,7 +20,6 @@ from voxbench.report.site import picture as pictures
 from voxbench.report.site.case import case_rows, pictured
 from voxbench.report.site.material import Result
 from voxbench.report.site.picture import picture
-from voxbench.stats.effects import means
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import cases, record, scores, stored

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from voxbench.analyses.effects import Mean, means
 from voxbench.analyses.table import Column, Table, interval
 from voxbench.records import Record
 from voxbench.report.names import slug
 from voxbench.stats.classes import class_groups, class_names
-from voxbench.stats.effects import Mean, means
 from voxbench.stats.metric import METRICS, Metric
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from voxbench.analyses.effects import Effect, Mean
 from voxbench.analyses.groups import Group, Where, by_arm
 from voxbench.analyses.table import DASH, Column, Table
 from voxbench.design.cell import digest
@@ -15,7 +16,6 @@ from voxbench.report.names import slug
 from voxbench.report.report import Report
 from voxbench.report.site.recipes import setting_words
 from voxbench.report.site.standing import Standing, standings
-from voxbench.stats.effects import Effect, Mean
 from voxbench.stats.metric import Metric
 
 

@@ -1,8 +1,8 @@
 import math
 
 import pytest
+from voxbench.analyses.effects import between, effects, means, overall, twins
 from voxbench.analyses.groups import read_groups
-from voxbench.stats.effects import between, effects, means, overall, twins
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record
