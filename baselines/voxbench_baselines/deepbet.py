@@ -87,10 +87,10 @@ class Deepbet(Published):
     ) -> "nn.Module":
         """The last two features are the logits."""
         import torch
-        from voxbench.model.heads import Convolution
+        from voxbench.model.heads import ConvolutionHead
 
         weight = torch.eye(backbone.out_channels)[-LOGITS:, :, None, None, None]
-        return Convolution(weight, torch.zeros(LOGITS))
+        return ConvolutionHead(weight, torch.zeros(LOGITS))
 
 
 _STEM = "encoder.init.0.weight"

@@ -78,6 +78,6 @@ class Hippodeep(Published):
         backbone: "Backbone",  # noqa: ARG002
     ) -> "nn.Module":
         """`convout1x`, 1 x 1 x 1."""
-        from voxbench.model.heads import Convolution
+        from voxbench.model.heads import ConvolutionHead
 
-        return Convolution.of(published, _HEAD.rstrip("."), self.card.outputs)
+        return ConvolutionHead.of(published, _HEAD.rstrip("."), self.card.outputs)

@@ -33,10 +33,10 @@ class Inflated(Published):
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"
     ) -> Mapping[str, "Tensor"]:
         """Every name below `encoder.`, kernels inflated; classifiers find no place there."""
-        from voxbench.model.inflate import Mode, inflate
+        from voxbench.model.inflate import Inflation, inflate
 
         named = {f"encoder.{name}": tensor for name, tensor in published.items()}
-        return inflate(named, backbone, cast("Mode", self.inflation))
+        return inflate(named, backbone, cast("Inflation", self.inflation))
 
 
 def _torchvision(file: str) -> Checkpoint:

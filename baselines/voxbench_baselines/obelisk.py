@@ -92,9 +92,9 @@ class Obelisk(Published):
         backbone: "Backbone",  # noqa: ARG002
     ) -> "nn.Module":
         """`conv77U`, 3 x 3 x 3."""
-        from voxbench.model.heads import Convolution
+        from voxbench.model.heads import ConvolutionHead
 
-        return Convolution.of(published, _HEAD.rstrip("."), self.card.outputs)
+        return ConvolutionHead.of(published, _HEAD.rstrip("."), self.card.outputs)
 
 
 _STEM = "encoder.conv0.weight"

@@ -90,6 +90,6 @@ class STUNet(Published):
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The output at full resolution, the last of five."""
-        from voxbench.model.heads import Convolution
+        from voxbench.model.heads import ConvolutionHead
 
-        return Convolution.of(published, "seg_outputs.4", self.card.outputs)
+        return ConvolutionHead.of(published, "seg_outputs.4", self.card.outputs)

@@ -58,9 +58,9 @@ class SuPreMSegResNet(Published):
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The last convolution."""
-        from voxbench.model.heads import Convolution
+        from voxbench.model.heads import ConvolutionHead
 
-        return Convolution.of(published, "conv_final.2.conv", self.card.outputs)
+        return ConvolutionHead.of(published, "conv_final.2.conv", self.card.outputs)
 
 
 @dataclass(frozen=True, kw_only=True)

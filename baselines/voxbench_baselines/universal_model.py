@@ -45,9 +45,9 @@ class Controllable(Published):
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The controller, which makes a small network for each organ."""
-        from voxbench.model.heads import Controlled
+        from voxbench.model.heads import ControlledHead
 
-        return Controlled(published, self.card.outputs)
+        return ControlledHead(published, self.card.outputs)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,6 +78,6 @@ class VoComni(VoCo):
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The last convolution, for a softmax."""
-        from voxbench.model.heads import Convolution
+        from voxbench.model.heads import ConvolutionHead
 
-        return Convolution.of(published, "out.conv.conv", self.card.outputs)
+        return ConvolutionHead.of(published, "out.conv.conv", self.card.outputs)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from voxbench.api import Published
-from voxbench.model.audit import load
+from voxbench.model.audit import load_weights
 from voxbench.model.backbones import Backbone
 from voxbench.model.weights import Contents, read_weights
 from voxbench.records.record import LoadAudit
@@ -58,7 +58,7 @@ def loaded(baseline: Published) -> Loaded:
     torch.manual_seed(1)
     backbone = baseline.backbone(1)
     published = read_weights(baseline.file())
-    audit = load(
+    audit = load_weights(
         backbone,
         baseline.translate(published, backbone),
         min_loaded=baseline.card.min_loaded,

@@ -12,7 +12,7 @@ import voxbench_baselines
 from voxbench.api import Pretrained, Published
 from voxbench.errors import WeightsError
 from voxbench.ledger.corpora import corpora
-from voxbench.model.audit import load
+from voxbench.model.audit import load_weights
 from voxbench.model.weights import read_weights
 from voxbench.plugins import BASELINES
 from voxbench.testing.baseline_checks import BaselineChecks
@@ -139,7 +139,7 @@ def test_a_resnet_file_of_another_depth_is_refused(tmp_path):
         backbone = baseline.backbone(1)
     tensors = baseline.translate(read_weights(baseline.file()), backbone)
     with pytest.raises(WeightsError, match="of the encoder's parameters fit"):
-        load(backbone, tensors, min_loaded=baseline.card.min_loaded, in_channels=1)
+        load_weights(backbone, tensors, min_loaded=baseline.card.min_loaded, in_channels=1)
 
 
 def test_more_channels_share_the_grey_stem(tmp_path):

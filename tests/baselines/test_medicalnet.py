@@ -4,7 +4,7 @@ import pytest
 import torch
 from voxbench.errors import WeightsError
 from voxbench.model.backbones.medicalnet import MedicalNetEncoder, ZeroPadded
-from voxbench.model.backbones.resnet import Size
+from voxbench.model.backbones.resnet import ResNetSize
 from voxbench.testing.baseline_checks import BaselineChecks
 from voxbench_baselines.medicalnet import MedicalNet, MedicalNet23
 
@@ -46,7 +46,7 @@ def test_maps_are_the_dilated_network_s_at_every_second_voxel(tmp_path, size, un
 
 def test_so_are_those_of_bottlenecks():
     state = volumetric.resnet_state((1, 1, 1, 1), bottleneck=True)
-    encoder = MedicalNetEncoder(Size("bottleneck", (1, 1, 1, 1)), 1).eval()
+    encoder = MedicalNetEncoder(ResNetSize("bottleneck", (1, 1, 1, 1)), 1).eval()
     encoder.load_state_dict(state)
     volume = probe(1, 1, 32, 32, 64)
     with torch.no_grad():

@@ -143,9 +143,9 @@ def test_its_encoder_gives_the_features_of_the_published_one_on_any_patch(tmp_pa
 
 def test_positions_are_taken_as_they_are_on_the_patch_of_pre_training():
     """20³ tokens: none is interpolated. Swapped axes would show in a map of 20³ places."""
-    from voxbench.model.backbones.primus import Eva, Size
+    from voxbench.model.backbones.primus import Eva, PrimusSize
 
-    eva = Eva(Size(6, 1, 0))
+    eva = Eva(PrimusSize(6, 1, 0))
     eva.pos_embed.data = torch.arange(8000.0).reshape(1, 8000, 1).expand(1, 8000, 6).clone()
     eva.norm = torch.nn.Identity()
     with torch.no_grad():

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from voxbench.errors import WeightsError
-from voxbench.model.audit import load
+from voxbench.model.audit import load_weights
 from voxbench.model.backbones.mit import resized
 from voxbench.testing.baseline_checks import BaselineChecks
 from voxbench_baselines.unimiss import UniMiSS
@@ -265,4 +265,4 @@ def test_a_file_that_does_not_fit_is_refused(size, names):
         backbone = baseline.backbone(1)
     tensors = baseline.translate(renamed(plain(), names), backbone)
     with pytest.raises(WeightsError, match="of the encoder's parameters fit"):
-        load(backbone, tensors, min_loaded=baseline.card.min_loaded, in_channels=1)
+        load_weights(backbone, tensors, min_loaded=baseline.card.min_loaded, in_channels=1)

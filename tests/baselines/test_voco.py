@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 from voxbench.errors import WeightsError
-from voxbench.model.heads import Convolution
+from voxbench.model.heads import ConvolutionHead
 from voxbench_baselines.voco import VoCo, VoComni
 
 from tests.baselines.layouts import (
@@ -45,7 +45,7 @@ def test_vocomni_gives_the_logits_of_the_published_network(network, tmp_path, wr
     out = {"out.conv.conv.weight", "out.conv.conv.bias"}
     assert tensors.keys() - out == names_of(backbone)
     head = baseline.head(tensors, backbone)
-    assert isinstance(head, Convolution)
+    assert isinstance(head, ConvolutionHead)
     features = probe(1, 12, 2, 3, 4)
     torch.testing.assert_close(head(features, []), network.out(features))
 

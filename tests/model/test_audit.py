@@ -3,7 +3,7 @@
 import pytest
 import torch
 from voxbench.errors import WeightsError
-from voxbench.model.audit import activations, compare, load, probe
+from voxbench.model.audit import activations, compare_tensors, load_weights, probe
 from voxbench.model.backbones import Backbone, build
 
 
@@ -17,7 +17,7 @@ def weights(seed: int = 1, channels: int = 1) -> dict[str, torch.Tensor]:
 
 
 def attempt(backbone, tensors, min_loaded=0.9):
-    return load(backbone, tensors, min_loaded=min_loaded, in_channels=1)
+    return load_weights(backbone, tensors, min_loaded=min_loaded, in_channels=1)
 
 
 def equal(backbone, tensors) -> bool:
@@ -132,7 +132,7 @@ def test_tensors_of_another_shape_are_named_apart_from_the_strange_ones():
 def test_tensors_are_compared_by_shape_alone_on_the_meta_device():
     with torch.device("meta"):
         backbone, tensors = network(), weights()
-    found = compare(backbone, tensors)
+    found = compare_tensors(backbone, tensors)
     assert (found.share, found.total_share, found.missing) == (1, 1, [])
     assert found.objection(1.0) is None
 

@@ -17,8 +17,8 @@ from voxbench.model.segmenter import Segmenter
 from tests.model import flat
 from tests.model.swin import published_swin
 
-SMALLEST = [(name, sizes[0]) for name, sizes in ARCHITECTURES.items()]
-ALL = [(name, size) for name, sizes in ARCHITECTURES.items() for size in sizes]
+SMALLEST = [(name, next(iter(one.sizes))) for name, one in ARCHITECTURES.items()]
+ALL = [(name, size) for name, one in ARCHITECTURES.items() for size in one.sizes]
 
 
 def made(architecture: str, size: str, channels: int = 1, seed: int = 0) -> Backbone:

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from voxbench.errors import WeightsError
-from voxbench.model.heads import Controlled, Convolution
+from voxbench.model.heads import ControlledHead, ConvolutionHead
 
 from tests.baselines.layouts import probe
 from tests.model import controller as published
@@ -20,7 +20,7 @@ def controller():
 
 def test_the_controller_s_networks_are_those_of_its_description(controller):
     features, coarsest = probe(2, 32, 4, 5, 6), probe(2, 64, 2, 2, 3)
-    logits = Controlled(controller, ORGANS)(features, [features, coarsest])
+    logits = ControlledHead(controller, ORGANS)(features, [features, coarsest])
     assert logits.shape == (2, 3, 4, 5, 6)
     expected = published.logits(features, coarsest, controller)
     torch.testing.assert_close(logits, expected, rtol=1e-3, atol=1e-4)
@@ -35,14 +35,14 @@ def test_a_learnt_embedding_needs_no_text(controller):
     learnt = {**controller, "organ_embedding.weight": F.relu(text @ weight.T + bias)}
     worded = {**controller, "organ_embedding": text}
     worded |= {"text_to_vision.weight": weight, "text_to_vision.bias": bias}
-    results = [Controlled(state, ORGANS)(features, maps) for state in (learnt, worded)]
+    results = [ControlledHead(state, ORGANS)(features, maps) for state in (learnt, worded)]
     torch.testing.assert_close(*results)
 
 
 def test_a_pointwise_head_is_a_convolution():
     layer = nn.Conv3d(8, 3, 1)
     features = probe(1, 8, 3, 4, 5)
-    head = Convolution.of(layer.state_dict(prefix="out."), "out", ORGANS)
+    head = ConvolutionHead.of(layer.state_dict(prefix="out."), "out", ORGANS)
     assert torch.equal(head(features, []), layer(features))
 
 
@@ -50,14 +50,14 @@ def test_a_pointwise_head_is_a_convolution():
 def test_a_missing_head_is_named(controller, missing):
     del controller[missing]
     with pytest.raises(WeightsError, match=f"no head: {missing} is missing"):
-        Controlled(controller, ORGANS)
+        ControlledHead(controller, ORGANS)
     with pytest.raises(WeightsError, match=r"no head: out\.weight is missing"):
-        Convolution.of(controller, "out", ORGANS)
+        ConvolutionHead.of(controller, "out", ORGANS)
 
 
 def test_a_head_with_other_outputs_is_refused(controller):
     with pytest.raises(WeightsError, match=r"organ_embedding gives 3 outputs, .* names 2"):
-        Controlled(controller, ORGANS[:2])
+        ControlledHead(controller, ORGANS[:2])
     state = nn.Conv3d(8, 9, 1).state_dict(prefix="out.")
     with pytest.raises(WeightsError, match=r"out gives 9 outputs, .* names 3"):
-        Convolution.of(state, "out", ORGANS)
+        ConvolutionHead.of(state, "out", ORGANS)

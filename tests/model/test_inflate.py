@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from voxbench.api import Published
 from voxbench.errors import WeightsError
 from voxbench.files import has_checksum
-from voxbench.model.audit import load
+from voxbench.model.audit import load_weights
 from voxbench.model.backbones import Backbone
 from voxbench.model.inflate import inflate, inflate_kernel, regrey
 from voxbench.model.weights import read_weights
@@ -115,7 +115,7 @@ def in_3d(backbone: Backbone, picture: Tensor, depth: int) -> list[Tensor]:
 def check(baseline: Published, reference, state: dict[str, Tensor], depth: int, scale: float = 1):
     """Through the baseline's own translation: all maps agree with 2D to 1e-4 of their range."""
     backbone = baseline.backbone(1)
-    audit = load(backbone, baseline.translate(state, backbone), min_loaded=1, in_channels=1)
+    audit = load_weights(backbone, baseline.translate(state, backbone), min_loaded=1, in_channels=1)
     assert audit.missing == []
     picture = torch.randn(1, 1, 32, 32, generator=torch.manual_seed(0))
     with torch.no_grad():

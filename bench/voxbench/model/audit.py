@@ -11,11 +11,11 @@ from voxbench.errors import WeightsError
 from voxbench.model.backbones import Backbone
 from voxbench.records.record import LoadAudit
 
-SHOWN = 12
-STATISTICS = {"running_mean", "running_var"}
+_SHOWN = 12
+_STATISTICS = {"running_mean", "running_var"}
 
 
-def load(
+def load_weights(
     backbone: Backbone, tensors: Mapping[str, Tensor], *, min_loaded: float, in_channels: int
 ) -> LoadAudit:
     """Copy the tensors whose name and shape fit, and audit what that changed.
@@ -30,7 +30,7 @@ def load(
     Raises:
         WeightsError: too little fits, or nothing changed; names the tensors.
     """
-    found = compare(backbone, tensors)
+    found = compare_tensors(backbone, tensors)
     if objection := found.objection(min_loaded):
         raise WeightsError(objection)
     before = tensor_hash(backbone.encoder), activations(backbone, in_channels)
@@ -50,7 +50,7 @@ def load(
     )
 
 
-class Comparison(NamedTuple):
+class TensorComparison(NamedTuple):
     """Which of a file's tensors a backbone can take.
 
     Attributes:
@@ -90,7 +90,7 @@ class Comparison(NamedTuple):
         return None
 
 
-def compare(backbone: Backbone, tensors: Mapping[str, Tensor]) -> Comparison:
+def compare_tensors(backbone: Backbone, tensors: Mapping[str, Tensor]) -> TensorComparison:
     """What would be loaded, by names and shapes alone; works on the meta device."""
     state = backbone.state_dict()
     fitting = {k for k, t in tensors.items() if k in state and t.shape == state[k].shape}
@@ -99,7 +99,7 @@ def compare(backbone: Backbone, tensors: Mapping[str, Tensor]) -> Comparison:
         for name in state.keys() - fitting
         if name.startswith("encoder.") and not name.endswith("num_batches_tracked")
     )
-    return Comparison(
+    return TensorComparison(
         fitting=sorted(fitting),
         share=_share(backbone.encoder.named_parameters(prefix="encoder"), fitting),
         total_share=_share(backbone.named_parameters(), fitting),
@@ -117,7 +117,7 @@ def _is_stale(name: str, state: Mapping[str, Tensor], fitting: Set[str]) -> bool
     """Statistics of a norm that is loaded, or that has nothing else to load."""
     norm, _, kind = name.rpartition(".")
     weight = f"{norm}.weight"
-    return kind in STATISTICS and (weight in fitting or weight not in state)
+    return kind in _STATISTICS and (weight in fitting or weight not in state)
 
 
 def activations(backbone: Backbone, in_channels: int) -> list[float]:
@@ -156,5 +156,5 @@ def tensor_hash(module: nn.Module) -> str:
 def _few(names: list[str]) -> str:
     if not names:
         return "none"
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from voxbench.design.structures import shared
 from voxbench.model.backbones import Backbone
 
-NEVER = -1e4  # a logit that is never the largest; finite, so that windows can be averaged
+_NEVER = -1e4  # a logit that is never the largest; finite, so that windows can be averaged
 
 
 class Direct(nn.Module):
@@ -35,7 +35,7 @@ class Direct(nn.Module):
         """Logits of every voxel."""
         maps = self.backbone.encoder(image)
         logits = self.head(self.backbone.decoder(maps), maps)
-        result = torch.full_like(logits[:, :1], NEVER).repeat(1, 1 + len(self.classes), 1, 1, 1)
+        result = torch.full_like(logits[:, :1], _NEVER).repeat(1, 1 + len(self.classes), 1, 1, 1)
         result[:, 0] = self._background(logits)
         for name, place in self.shared.items():
             result[:, 1 + self.classes.index(name)] = logits[:, place]

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from voxbench.errors import WeightsError
 
-GROUPS = 16  # of the Universal Model's group norms
-WIDTH = 8  # channels of its dynamic layers
+_GROUPS = 16  # of the Universal Model's group norms
+_WIDTH = 8  # channels of its dynamic layers
 
 
-class Convolution(nn.Module):
+class ConvolutionHead(nn.Module):
     """One convolution of the features, padded so that their size stays.
 
     Args:
@@ -30,7 +30,7 @@ class Convolution(nn.Module):
     @classmethod
     def of(
         cls, published: Mapping[str, Tensor], name: str, outputs: Sequence[str]
-    ) -> "Convolution":
+    ) -> "ConvolutionHead":
         """The convolution of a file that is called `name`.
 
         Raises:
@@ -46,7 +46,7 @@ class Convolution(nn.Module):
         return logits
 
 
-class Controlled(nn.Module):
+class ControlledHead(nn.Module):
     """A small network an organ, whose weights a controller makes (Liu et al., ICCV 2023).
 
     The coarsest map, pooled, and the embedding of the organ's name go through a 1x1x1 convolution
@@ -93,7 +93,7 @@ class Controlled(nn.Module):
 
 def _dynamic(x: Tensor, parameters: Tensor) -> Tensor:
     """Three 1x1x1 convolutions; `parameters` holds their weights, then their biases."""
-    widths = (WIDTH, WIDTH, WIDTH, 1)
+    widths = (_WIDTH, _WIDTH, _WIDTH, 1)
     layers = list(pairwise(widths))
     sizes = [into * out for into, out in layers] + [out for _, out in layers]
     pieces = parameters.split_with_sizes(sizes)
@@ -119,7 +119,7 @@ def _convolution(published: Mapping[str, Tensor], name: str) -> nn.Conv3d:
 
 
 def _norm(published: Mapping[str, Tensor], name: str) -> nn.GroupNorm:
-    layer = nn.GroupNorm(GROUPS, len(_get(published, f"{name}.weight")))
+    layer = nn.GroupNorm(_GROUPS, len(_get(published, f"{name}.weight")))
     _fill(layer, published, name)
     return layer
 

@@ -9,12 +9,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from voxbench.errors import WeightsError
 
-COLOURS = 3
-Mode = Literal["average", "centre", "replicate"]
+_COLOURS = 3
+Inflation = Literal["average", "centre", "replicate"]
 
 
 def inflate(
-    tensors: Mapping[str, Tensor], network: nn.Module, mode: Mode = "average"
+    tensors: Mapping[str, Tensor], network: nn.Module, mode: Inflation = "average"
 ) -> dict[str, Tensor]:
     """Bring 2D tensors to the shapes of a 3D network.
 
@@ -37,13 +37,13 @@ def inflate(
     for name, tensor in tensors.items():
         goal = like[name].shape if name in like else tensor.shape
         if tensor.ndim == 4 and len(goal) == 5:
-            seen = regrey(tensor, goal[1]) if tensor.shape[1] == COLOURS else tensor
+            seen = regrey(tensor, goal[1]) if tensor.shape[1] == _COLOURS else tensor
             tensor = inflate_kernel(seen, goal[2], mode)
         inflated[name] = tensor
     return _rescaled(inflated, network) if mode == "replicate" else inflated
 
 
-def inflate_kernel(kernel: Tensor, depth: int, mode: Mode = "average") -> Tensor:
+def inflate_kernel(kernel: Tensor, depth: int, mode: Inflation = "average") -> Tensor:
     """A 2D kernel (o, i, h, w) as a 3D one (o, i, depth, h, w).
 
     "average" repeats the kernel and divides by `depth`, "centre" puts it into the middle slice:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from voxbench.model.backbones import Backbone
 
-PARTS = ("encoder", "decoder")
+_PARTS = ("encoder", "decoder")
 
 
 def placed(tensors: Mapping[str, Tensor], backbone: Backbone) -> dict[str, Tensor]:
@@ -17,6 +17,6 @@ def placed(tensors: Mapping[str, Tensor], backbone: Backbone) -> dict[str, Tenso
     """
     state = backbone.state_dict()
     return {
-        next((f"{part}.{name}" for part in PARTS if f"{part}.{name}" in state), name): tensor
+        next((f"{part}.{name}" for part in _PARTS if f"{part}.{name}" in state), name): tensor
         for name, tensor in tensors.items()
     }

@@ -48,7 +48,7 @@ _TABLE = re.compile(
 )
 
 
-class Inert:
+class _InertStandIn:
     """Stands in for an object of a published file; keeps and does nothing."""
 
     def __init__(self, *_: object) -> None:
@@ -58,7 +58,7 @@ class Inert:
         pass
 
 
-class Table:
+class _TableStandIn:
     """Stands in for a class that is filled like a dict: it becomes one."""
 
     def __new__(cls, *_: object) -> "OrderedDict[Any, Any]":  # type: ignore[misc]
@@ -87,7 +87,9 @@ def read_torch(path: Path, *, trust: bool = False) -> tuple[Mapping[Any, Any], l
     if foreign := [name for name in names if _would_be_called(name)]:
         raise WeightsError(f"{path}: refused, it would run {', '.join(foreign)}; {WAY_OUT}")
     stood_in = [name for name in names if _is_foreign(name)]
-    stands: list[Any] = [(Table if _TABLE.fullmatch(name) else Inert, name) for name in stood_in]
+    stands: list[Any] = [
+        (_TableStandIn if _TABLE.fullmatch(name) else _InertStandIn, name) for name in stood_in
+    ]
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(stands):
             warnings.simplefilter("ignore", UserWarning)  # torch's advice on old pickles

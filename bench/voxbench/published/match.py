@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from voxbench.api import Published
-from voxbench.model.audit import Comparison, compare
+from voxbench.model.audit import TensorComparison, compare_tensors
 from voxbench.model.weights import Contents
 from voxbench.published.shelf import outline
 
@@ -24,7 +24,7 @@ class Match:
 
     baseline: str
     size: str
-    comparison: Comparison | None
+    comparison: TensorComparison | None
     min_loaded: float
     left_out: int
     reason: str | None
@@ -56,7 +56,7 @@ def _match(contents: Contents, shapes: Contents, baseline: Published) -> Match:
     except Exception as error:  # noqa: BLE001 (a file of another layout may raise anything)
         why = f"can't be translated ({str(error).partition(chr(10))[0][:160] or repr(error)})"
         return Match(card.name, baseline.size, None, card.min_loaded, len(contents), why)
-    comparison = compare(backbone, tensors)
+    comparison = compare_tensors(backbone, tensors)
     left_out = max(0, len(contents) - len(tensors))
     reason = comparison.objection(card.min_loaded)
     return Match(card.name, baseline.size, comparison, card.min_loaded, left_out, reason)

@@ -53,7 +53,8 @@ def published() -> Iterator[Published]:
         if not issubclass(kind, Published) or _is_told_by_its_file(kind):
             continue
         default = BASELINES.make(Ref(name))
-        sizes = kind.checkpoints or ARCHITECTURES.get(default.architecture, (default.size,))
+        known = ARCHITECTURES.get(default.architecture)
+        sizes = kind.checkpoints or (known.sizes if known else (default.size,))
         for size in sizes:
             found = BASELINES.make(Ref.of(name, {"size": size}))
             assert isinstance(found, Published)  # noqa: S101 (its class is)

@@ -24,7 +24,7 @@ from voxbench.errors import FitError, VoxbenchError, WeightsError
 from voxbench.fit.adapt import groups
 from voxbench.fit.loop import Training, train
 from voxbench.fit.loss import segmentation_loss
-from voxbench.model.audit import load
+from voxbench.model.audit import load_weights
 from voxbench.model.backbones import Backbone
 from voxbench.model.direct import Direct
 from voxbench.model.segmenter import Segmenter
@@ -177,7 +177,7 @@ def _load(
     if not baseline.decoder:
         tensors = {k: tensor for k, tensor in tensors.items() if k.startswith("encoder.")}
     floor = baseline.card.min_loaded
-    return load(backbone, tensors, min_loaded=floor, in_channels=channels)
+    return load_weights(backbone, tensors, min_loaded=floor, in_channels=channels)
 
 
 def _make(cell: Cell, place: Place) -> Made:

@@ -204,7 +204,7 @@ class BaselineChecks:
             )
         import torch
 
-        from voxbench.model.audit import load
+        from voxbench.model.audit import load_weights
         from voxbench.model.segmenter import Segmenter
         from voxbench.model.weights import read_weights
         from voxbench.run.plan import published as verified
@@ -219,7 +219,9 @@ class BaselineChecks:
         network = Segmenter(self.baseline.backbone(channels), len(SAMPLE.classes))
         published = read_weights(path, sha256)
         tensors = self.baseline.translate(published, network.backbone)
-        audit = load(network.backbone, tensors, min_loaded=card.min_loaded, in_channels=channels)
+        audit = load_weights(
+            network.backbone, tensors, min_loaded=card.min_loaded, in_channels=channels
+        )
         return network, published, audit
 
     def _moves(self, network: "Segmenter", stage: tuple[str, ...], audit: "LoadAudit") -> bool:

@@ -1,64 +1,44 @@
-"""Networks by architecture and size, one architecture a file.
+"""Networks, one architecture a file.
 
-A file has `SIZES` and `build(size, in_channels)`. Encoders without a decoder of their own all
-get the same one (`decoder.py`), so that arms differ in the encoder alone. To add an
-architecture, write its file and name it in `_MODULES`.
+A file ends with its `Architecture`: a name, sizes, and how a network of a size is made. Encoders
+without a decoder of their own all get the same one (`decoder.py`), so that arms differ in the
+encoder alone.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
+from voxbench.api.architecture import Architecture
 from voxbench.errors import SpecError, unknown
-from voxbench.model.backbones import (
-    allconv,
-    dodnet,
-    efficientnet,
-    hippodeep,
-    i3d_resnet,
-    linknet,
-    medicalnet,
-    mit,
-    primus,
-    resenc,
-    resnet,
-    segresnet,
-    segresnet_ds,
-    squeezenet,
-    stunet,
-    swin,
-    swin_distinct,
-    unet,
-    unet3d,
-)
+from voxbench.model.backbones.allconv import ALLCONV_UNET
 from voxbench.model.backbones.backbone import Backbone
+from voxbench.model.backbones.dodnet import DODNET
+from voxbench.model.backbones.efficientnet import EFFICIENTNET_LITE0
+from voxbench.model.backbones.hippodeep import HIPPODEEP
+from voxbench.model.backbones.i3d_resnet import I3D_RESNET
+from voxbench.model.backbones.linknet import LINKNET
+from voxbench.model.backbones.medicalnet import MEDICALNET
+from voxbench.model.backbones.mit import MIT
+from voxbench.model.backbones.primus import PRIMUS
+from voxbench.model.backbones.resenc import RESENC_UNET
+from voxbench.model.backbones.resnet import RESNET
+from voxbench.model.backbones.segresnet import SEGRESNET
+from voxbench.model.backbones.segresnet_ds import SEGRESNET_DS
+from voxbench.model.backbones.squeezenet import SQUEEZENET
+from voxbench.model.backbones.stunet import STUNET
+from voxbench.model.backbones.swin import SWIN_UNETR, SWIN_UNETR_DISTINCT
+from voxbench.model.backbones.unet import UNET
+from voxbench.model.backbones.unet3d import UNET3D
 
 __all__ = ["ARCHITECTURES", "Backbone", "build"]
 
-_MODULES = {
-    "allconv-unet": allconv,
-    "dodnet": dodnet,
-    "efficientnet-lite0": efficientnet,
-    "i3d-resnet": i3d_resnet,
-    "medicalnet": medicalnet,
-    "hippodeep": hippodeep,
-    "linknet": linknet,
-    "mit": mit,
-    "primus": primus,
-    "resenc-unet": resenc,
-    "resnet": resnet,
-    "segresnet": segresnet,
-    "segresnet-ds": segresnet_ds,
-    "squeezenet": squeezenet,
-    "stunet": stunet,
-    "swin-unetr": swin,
-    "swin-unetr-distinct": swin_distinct,
-    "unet": unet,
-    "unet3d": unet3d,
-}
-
-ARCHITECTURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {name: tuple(module.SIZES) for name, module in _MODULES.items()}
+_ALL: tuple[Architecture[Any], ...] = (
+    *(ALLCONV_UNET, DODNET, EFFICIENTNET_LITE0, HIPPODEEP, I3D_RESNET, LINKNET, MEDICALNET, MIT),
+    *(PRIMUS, RESENC_UNET, RESNET, SEGRESNET, SEGRESNET_DS, SQUEEZENET, STUNET, SWIN_UNETR),
+    *(SWIN_UNETR_DISTINCT, UNET, UNET3D),
 )
+ARCHITECTURES: Mapping[str, Architecture[Any]] = MappingProxyType({one.name: one for one in _ALL})
 
 
 def build(architecture: str, size: str, in_channels: int) -> Backbone:
@@ -74,7 +54,4 @@ def build(architecture: str, size: str, in_channels: int) -> Backbone:
     """
     if architecture not in ARCHITECTURES:
         raise SpecError(unknown("architecture", architecture, ARCHITECTURES))
-    if size not in ARCHITECTURES[architecture]:
-        raise SpecError(unknown(f"size of {architecture}", size, ARCHITECTURES[architecture]))
-    built: Backbone = _MODULES[architecture].build(size, in_channels)
-    return built
+    return ARCHITECTURES[architecture].build(size, in_channels)

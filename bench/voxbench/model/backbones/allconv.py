@@ -1,28 +1,21 @@
-"""OBELISK's all-convolutional U-Net under its published names (Heinrich et al., 2019)."""
+"""OBELISK's all-convolutional U-Net under its published names (Heinrich et al., 2019).
+
+The published code calls `dropout3d` without saying whether it trains. The weights lack
+`num_batches_tracked`, so an early PyTorch wrote them, whose default is taken to have been to drop
+nothing; nor does this network.
+"""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 from voxbench.model.backbones.norm import SmallBatchNorm3d
-
-SIZES = {"base": (5, 14, 28, 42, 56, 70)}
 
 _SLOPE = 0.1
 _FEATURES = 9  # as many as the published head has outputs
 _UP = ("6dU", "6cU", "6bU", "6U", "7U")
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """The all-conv U-Net of a size; base is the published one (0.88M parameters).
-
-    The published code calls `dropout3d` without saying whether it trains. The weights lack
-    `num_batches_tracked`, so an early PyTorch wrote them, whose default is taken to have been to
-    drop nothing; nor does this network.
-    """
-    widths = SIZES[size]
-    return Backbone(AllConvEncoder(in_channels, widths), AllConvDecoder(widths))
 
 
 class AllConvEncoder(Encoder):
@@ -83,3 +76,10 @@ def _add(module: nn.Module, name: str, channels: int, width: int, stride: int = 
 def _apply(module: nn.Module, name: str, x: Tensor) -> Tensor:
     convolved = module.get_submodule(f"conv{name}")(x)
     return F.leaky_relu(module.get_submodule(f"batch{name}")(convolved), _SLOPE)
+
+
+ALLCONV_UNET = Architecture(
+    "allconv-unet",
+    {"base": (5, 14, 28, 42, 56, 70)},  # the published one, 0.88M parameters
+    lambda widths, channels: Backbone(AllConvEncoder(channels, widths), AllConvDecoder(widths)),
+)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 
-WIDEST = 320
+_WIDEST = 320
 
 
 def decoded(encoder: Encoder) -> Backbone:
@@ -32,7 +32,7 @@ class UNetDecoder(Decoder):
         below = channels[-1]
         for level in reversed(range(len(channels) - 1)):
             skip = channels[level]
-            width = min(max(skip, below // 2), 32 * strides[level], WIDEST)
+            width = min(max(skip, below // 2), 32 * strides[level], _WIDEST)
             self.ups.append(enlarge(below, width, strides[level + 1] // strides[level]))
             self.blocks.append(convolution(width + skip, width))
             below = width

@@ -8,19 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
-
-SIZES = {"tiny": 16, "base": 32}
 
 _GROUPS = 16
 _BLOCKS = (1, 2, 2, 2, 2)
 _GROWTH = (1, 2, 4, 8, 8)
 _UP = ("x8_resb", "x4_resb", "x2_resb", "x1_resb")
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """DoDNet's network of a size; base is the published one (17.29M parameters)."""
-    return Backbone(DoDNetEncoder(SIZES[size], in_channels), DoDNetDecoder(SIZES[size]))
 
 
 class DoDNetEncoder(Encoder):
@@ -37,11 +31,11 @@ class DoDNetEncoder(Encoder):
         self.conv1 = StandardisedConv3d(in_channels, width, 3)
         before = width
         for layer, channels, blocks in zip(self.layers, self.channels, _BLOCKS, strict=True):
-            first = Block(before, channels, 1 if layer == "layer0" else 2)
-            rest = (Block(channels, channels) for _ in range(blocks - 1))
+            first = _Block(before, channels, 1 if layer == "layer0" else 2)
+            rest = (_Block(channels, channels) for _ in range(blocks - 1))
             self.add_module(layer, nn.Sequential(first, *rest))
             before = channels
-        self.fusionConv = activated(before, before)
+        self.fusionConv = _activated(before, before)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
@@ -61,7 +55,7 @@ class DoDNetDecoder(Decoder):
         self.out_channels = width
         self.stages = [(f"{name}.",) for name in _UP]
         for name, into, out in zip(_UP, (8, 4, 2, 1), (4, 2, 1, 1), strict=True):
-            self.add_module(name, nn.Sequential(Block(into * width, out * width)))
+            self.add_module(name, nn.Sequential(_Block(into * width, out * width)))
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Maps, finest first → features at the image's resolution."""
@@ -72,7 +66,7 @@ class DoDNetDecoder(Decoder):
         return x
 
 
-class Block(nn.Module):
+class _Block(nn.Module):
     """Group norm, ReLU, convolution, twice, beside a shortcut that is projected where it must."""
 
     def __init__(self, channels: int, out_channels: int, stride: int = 1) -> None:
@@ -82,7 +76,7 @@ class Block(nn.Module):
         self.gn2 = nn.GroupNorm(_GROUPS, out_channels)
         self.conv2 = StandardisedConv3d(out_channels, out_channels, 3)
         changes = stride > 1 or channels != out_channels
-        self.downsample = activated(channels, out_channels, stride) if changes else None
+        self.downsample = _activated(channels, out_channels, stride) if changes else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, channels, …) → (b, out_channels, …)."""
@@ -92,7 +86,7 @@ class Block(nn.Module):
         return result
 
 
-def activated(channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
+def _activated(channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
     """Group norm, ReLU, 1x1x1 convolution."""
     convolution = StandardisedConv3d(channels, out_channels, 1, stride)
     return nn.Sequential(nn.GroupNorm(_GROUPS, channels), nn.ReLU(), convolution)
@@ -109,3 +103,10 @@ class StandardisedConv3d(nn.Conv3d):
         var, mean = torch.var_mean(self.weight, dim=(1, 2, 3, 4), keepdim=True)
         weight = (self.weight - mean) * torch.rsqrt(var + 1e-12)
         return F.conv3d(x, weight, None, self.stride, self.padding)
+
+
+DODNET = Architecture(
+    "dodnet",
+    {"tiny": 16, "base": 32},  # base is the published one, 17.29M parameters
+    lambda width, channels: Backbone(DoDNetEncoder(width, channels), DoDNetDecoder(width)),
+)

@@ -6,14 +6,13 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voxbench.model.backbones.backbone import Backbone, Encoder
+from voxbench.api.architecture import Architecture
+from voxbench.model.backbones.backbone import Encoder
 from voxbench.model.backbones.decoder import decoded
 from voxbench.model.backbones.norm import SmallBatchNorm3d
 
-SIZES = {"lite0": None}
 
-
-class Stage(NamedTuple):
+class _Stage(NamedTuple):
     """Blocks of one width; the first has the stride."""
 
     repeats: int
@@ -25,19 +24,14 @@ class Stage(NamedTuple):
 
 _STEM = 32
 _STAGES = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(2, 3, 2, 6, 24),
-    Stage(2, 5, 2, 6, 40),
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),
+    _Stage(1, 3, 1, 1, 16),
+    _Stage(2, 3, 2, 6, 24),
+    _Stage(2, 5, 2, 6, 40),
+    _Stage(3, 3, 2, 6, 80),
+    _Stage(3, 5, 1, 6, 112),
+    _Stage(4, 5, 2, 6, 192),
+    _Stage(1, 3, 1, 6, 320),
 )
-
-
-def build(size: str, in_channels: int) -> Backbone:  # noqa: ARG001 (there is one size)
-    """EfficientNet-Lite0 under the common decoder."""
-    return decoded(EfficientNetEncoder(in_channels))
 
 
 class EfficientNetEncoder(Encoder):
@@ -50,11 +44,11 @@ class EfficientNetEncoder(Encoder):
         super().__init__()
         self._conv_stem = SameConv3d(in_channels, _STEM, 3, 2)
         self._bn0 = _norm(_STEM)
-        blocks: list[Block] = []
+        blocks: list[_Block] = []
         width = _STEM
         for stage in _STAGES:
             for repeat in range(stage.repeats):
-                blocks.append(Block(width, stage, 1 if repeat else stage.stride))
+                blocks.append(_Block(width, stage, 1 if repeat else stage.stride))
                 width = stage.width
         self._blocks = nn.ModuleList(blocks)
         starts = [0, *(i for i, block in enumerate(blocks) if block.stride > 1), len(blocks)]
@@ -73,10 +67,10 @@ class EfficientNetEncoder(Encoder):
         return maps
 
 
-class Block(nn.Module):
+class _Block(nn.Module):
     """Inverted bottleneck: expand, depthwise, project; no squeeze-and-excitation in Lite."""
 
-    def __init__(self, channels: int, stage: Stage, stride: int) -> None:
+    def __init__(self, channels: int, stage: _Stage, stride: int) -> None:
         super().__init__()
         self.stride = stride
         self.residual = stride == 1 and channels == stage.width
@@ -116,3 +110,10 @@ class SameConv3d(nn.Conv3d):
 
 def _norm(channels: int) -> nn.Module:
     return SmallBatchNorm3d(channels, eps=1e-3)
+
+
+EFFICIENTNET_LITE0 = Architecture(
+    "efficientnet-lite0",
+    {"lite0": None},
+    lambda _, channels: decoded(EfficientNetEncoder(channels)),
+)

@@ -4,24 +4,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 from voxbench.model.backbones.norm import SmallBatchNorm3d
-
-SIZES = {"base": None}
 
 _STEM = 16
 _WIDTH = 48
 _MARGIN = 2  # voxels that the stem's convolutions eat at each side
-
-
-def build(size: str, in_channels: int) -> Backbone:  # noqa: ARG001 (there is one size)
-    """The network without its last 1x1x1 convolution (0.50M parameters)."""
-    backbone = Backbone(HippodeepEncoder(in_channels), HippodeepDecoder())
-    for module in backbone.modules():
-        if isinstance(module, nn.Conv3d):  # most layers have no norm to right a poor start
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
-    return backbone
 
 
 class HippodeepEncoder(Encoder):
@@ -101,3 +90,16 @@ class HippodeepDecoder(Decoder):
 
 def _same(channels: int, width: int = _WIDTH) -> nn.Conv3d:
     return nn.Conv3d(channels, width, 3, padding=1)
+
+
+def _network(_: None, in_channels: int) -> Backbone:
+    """The network without its last 1x1x1 convolution (0.50M parameters)."""
+    backbone = Backbone(HippodeepEncoder(in_channels), HippodeepDecoder())
+    for module in backbone.modules():
+        if isinstance(module, nn.Conv3d):  # most layers have no norm to right a poor start
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+    return backbone
+
+
+HIPPODEEP = Architecture("hippodeep", {"base": None}, _network)

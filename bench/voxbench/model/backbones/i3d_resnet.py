@@ -7,17 +7,9 @@ within the slice alone.
 import torch.nn.functional as F
 from torch import Tensor
 
-from voxbench.model.backbones.backbone import Backbone
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.decoder import decoded
-from voxbench.model.backbones.resnet import SIZES as RESNETS
-from voxbench.model.backbones.resnet import ResNetEncoder, Size
-
-SIZES = {"18": RESNETS["18"], "152": RESNETS["152"]}
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """I3D ResNet of a depth, under the common decoder."""
-    return decoded(I3DResNetEncoder(SIZES[size], in_channels))
+from voxbench.model.backbones.resnet import RESNET, ResNetEncoder, ResNetSize
 
 
 class I3DResNetEncoder(ResNetEncoder):
@@ -27,9 +19,16 @@ class I3DResNetEncoder(ResNetEncoder):
     them. Here the volume is isotropic and slices are averaged in pairs before the stem.
     """
 
-    def __init__(self, size: Size, in_channels: int) -> None:
+    def __init__(self, size: ResNetSize, in_channels: int) -> None:
         super().__init__(size, in_channels, stem=(3, 7, 7), stride=(1, 2, 2))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
         return super().forward(F.avg_pool3d(x, (2, 1, 1)))
+
+
+I3D_RESNET = Architecture(
+    "i3d-resnet",
+    {depth: RESNET.sizes[depth] for depth in ("18", "152")},
+    lambda size, channels: decoded(I3DResNetEncoder(size, channels)),
+)

@@ -4,18 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
-
-SIZES = {"base": (16, 32, 64, 128)}
 
 _LAST = 8  # channels at half resolution
 _LOGITS = 2  # brain or not, at full resolution
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """LinkNet of a size; base is deepbet's (2.2M parameters)."""
-    widths = SIZES[size]
-    return Backbone(LinkNetEncoder(in_channels, widths), LinkNetDecoder(widths))
 
 
 class LinkNetEncoder(Encoder):
@@ -33,7 +26,7 @@ class LinkNetEncoder(Encoder):
         self.downs = tuple(f"down{level}" for level in range(len(widths)))
         before = widths[0]
         for level, (name, width) in enumerate(zip(self.downs, widths, strict=True)):
-            self.add_module(name, Down(before, width, 2 if level else 1))
+            self.add_module(name, _Down(before, width, 2 if level else 1))
             before = width
         self.stages = [("init.",), *((f"{name}.",) for name in self.downs)]
 
@@ -45,13 +38,13 @@ class LinkNetEncoder(Encoder):
         return maps
 
 
-class Down(nn.Module):
+class _Down(nn.Module):
     """Two residual blocks, the first of which may halve."""
 
     def __init__(self, channels: int, width: int, stride: int) -> None:
         super().__init__()
-        self.block1 = Block(channels, width, stride)
-        self.block2 = Block(width, width, 1)
+        self.block1 = _Block(channels, width, stride)
+        self.block2 = _Block(width, width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, channels, …) → (b, width, …)."""
@@ -59,7 +52,7 @@ class Down(nn.Module):
         return deeper
 
 
-class Block(nn.Module):
+class _Block(nn.Module):
     """He et al.'s basic block."""
 
     def __init__(self, channels: int, width: int, stride: int) -> None:
@@ -96,7 +89,7 @@ class LinkNetDecoder(Decoder):
         self.ups = tuple(f"up{level}" for level in range(len(widths)))
         for level, name in enumerate(self.ups):
             before = widths[-1 - level]
-            self.add_module(name, Up(before, after[level], 1 if name == self.ups[-1] else 2))
+            self.add_module(name, _Up(before, after[level], 1 if name == self.ups[-1] else 2))
         self.tp_conv1 = _normalised(_enlarge(widths[0], _LAST, 2, bias=True), _LAST)
         self.conv = _normalised(nn.Conv3d(_LAST, _LAST, 3, padding=1), _LAST)
         self.tp_conv2 = nn.ConvTranspose3d(_LAST, _LOGITS, 2, 2)
@@ -112,7 +105,7 @@ class LinkNetDecoder(Decoder):
         return torch.cat([F.interpolate(half, scale_factor=2.0), self.tp_conv2(half)], dim=1)
 
 
-class Up(nn.Module):
+class _Up(nn.Module):
     """Squeeze to a quarter, enlarge, widen."""
 
     def __init__(self, channels: int, width: int, stride: int) -> None:
@@ -136,3 +129,10 @@ def _enlarge(channels: int, width: int, stride: int, *, bias: bool) -> nn.Module
 
 def _normalised(layer: nn.Module, width: int) -> nn.Sequential:
     return nn.Sequential(layer, nn.InstanceNorm3d(width), nn.ReLU())
+
+
+LINKNET = Architecture(
+    "linknet",
+    {"base": (16, 32, 64, 128)},  # deepbet's, 2.2M parameters
+    lambda widths, channels: Backbone(LinkNetEncoder(channels, widths), LinkNetDecoder(widths)),
+)

@@ -5,24 +5,9 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voxbench.model.backbones.backbone import Backbone
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.decoder import decoded
-from voxbench.model.backbones.resnet import ResNetEncoder, Size
-
-SIZES = {
-    "10": Size("basic", (1, 1, 1, 1)),
-    "18": Size("basic", (2, 2, 2, 2), "A"),
-    "34": Size("basic", (3, 4, 6, 3), "A"),
-    "50": Size("bottleneck", (3, 4, 6, 3)),
-    "101": Size("bottleneck", (3, 4, 23, 3)),
-    "152": Size("bottleneck", (3, 8, 36, 3)),
-    "200": Size("bottleneck", (3, 24, 36, 3)),
-}
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """MedicalNet of a depth, under the common decoder."""
-    return decoded(MedicalNetEncoder(SIZES[size], in_channels))
+from voxbench.model.backbones.resnet import ResNetEncoder, ResNetSize
 
 
 class MedicalNetEncoder(ResNetEncoder):
@@ -34,7 +19,7 @@ class MedicalNetEncoder(ResNetEncoder):
     fraction of the memory, and the values that the weights were trained for.
     """
 
-    def __init__(self, size: Size, in_channels: int) -> None:
+    def __init__(self, size: ResNetSize, in_channels: int) -> None:
         super().__init__(size, in_channels)
         for layer in (self.layer3, self.layer4):
             strided: Any = layer[0].conv2 if size.block == "bottleneck" else layer[0].conv1
@@ -58,3 +43,18 @@ class ZeroPadded(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, d, h, w) → (b, channels, d/2, h/2, w/2)."""
         return F.pad(x[:, :, ::2, ::2, ::2], (0,) * 6 + (0, self.channels - x.shape[1]))
+
+
+MEDICALNET = Architecture(
+    "medicalnet",
+    {
+        "10": ResNetSize("basic", (1, 1, 1, 1)),
+        "18": ResNetSize("basic", (2, 2, 2, 2), "A"),
+        "34": ResNetSize("basic", (3, 4, 6, 3), "A"),
+        "50": ResNetSize("bottleneck", (3, 4, 6, 3)),
+        "101": ResNetSize("bottleneck", (3, 4, 23, 3)),
+        "152": ResNetSize("bottleneck", (3, 8, 36, 3)),
+        "200": ResNetSize("bottleneck", (3, 24, 36, 3)),
+    },
+    lambda size, channels: decoded(MedicalNetEncoder(size, channels)),
+)

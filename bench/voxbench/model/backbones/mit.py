@@ -13,17 +13,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 
 
-class Size(NamedTuple):
+class _Size(NamedTuple):
     """Transformer blocks a level on the way down, and on the way up."""
 
     down: tuple[int, int, int, int]
     up: tuple[int, int, int]
 
-
-SIZES = {"tiny": Size((1, 1, 1, 1), (1, 1, 1)), "small": Size((2, 3, 4, 3), (3, 4, 3))}
 
 _STEM = 32
 _WIDTHS = (48, 128, 256, 512)
@@ -37,31 +36,26 @@ _UP_HEADS = (8, 4, 2)
 _UP_GRIDS = _GRIDS[2::-1]
 
 
-def build(size: str, in_channels: int) -> Backbone:
-    """MiT of a size."""
-    return Backbone(MiTEncoder(SIZES[size], in_channels), MiTDecoder(SIZES[size]))
-
-
 class MiTEncoder(Encoder):
     """A convolutional stem, which keeps the first axis, and four levels of transformer blocks."""
 
     channels = (_STEM, *_WIDTHS)
     strides = (2, 4, 8, 16, 32)  # half of it along the first axis
 
-    def __init__(self, size: Size, in_channels: int) -> None:
+    def __init__(self, size: _Size, in_channels: int) -> None:
         super().__init__()
-        self.patch_embed0 = Convolution(in_channels, _STEM, 7, (1, 2, 2))
+        self.patch_embed0 = _Convolution(in_channels, _STEM, 7, (1, 2, 2))
         self.stages = [("patch_embed0.",)]
         levels = zip(_WIDTHS, _GRIDS, _HEADS, _REDUCTIONS, size.down, strict=True)
         before = _STEM
         for i, (width, grid, heads, reduction, count) in enumerate(levels, start=1):
-            self.add_module(f"patch_embed{i}", PatchEmbed(before, width))
-            self.register_parameter(f"pos_embed{i}", positions(grid, width))
-            blocks = (Block(width, heads, reduction, True, 1e-6) for _ in range(count))
+            self.add_module(f"patch_embed{i}", _PatchEmbed(before, width))
+            self.register_parameter(f"pos_embed{i}", _positions(grid, width))
+            blocks = (_Block(width, heads, reduction, True, 1e-6) for _ in range(count))
             self.add_module(f"block{i}", nn.ModuleList(blocks))
             self.stages.append((f"patch_embed{i}.", f"pos_embed{i}", f"block{i}."))
             before = width
-        self.apply(initialise)
+        self.apply(_initialise)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
@@ -69,7 +63,7 @@ class MiTEncoder(Encoder):
         for i, grid in enumerate(_GRIDS, start=1):
             x = self.get_submodule(f"patch_embed{i}")(maps[-1])
             x = x + resized(self.get_parameter(f"pos_embed{i}"), grid, x.shape[2:])
-            maps.append(transformed(x, self.get_submodule(f"block{i}")))
+            maps.append(_transformed(x, self.get_submodule(f"block{i}")))
         return maps
 
 
@@ -78,23 +72,23 @@ class MiTDecoder(Decoder):
 
     out_channels = _STEM
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: _Size) -> None:
         super().__init__()
         self.stages = []
         levels = zip(_UP_WIDTHS, _UP_GRIDS, _UP_HEADS, _UP_REDUCTIONS, size.up, strict=True)
         below = _WIDTHS[-1]
         for i, (width, grid, heads, reduction, count) in enumerate(levels):
-            self.add_module(f"DecEmbed{i}", Enlarged(below, width))
-            self.register_parameter(f"DecPosEmbed{i}", positions(grid, width))
-            blocks = (Block(width, heads, reduction, False, 1e-5) for _ in range(count))
+            self.add_module(f"DecEmbed{i}", _Enlarged(below, width))
+            self.register_parameter(f"DecPosEmbed{i}", _positions(grid, width))
+            blocks = (_Block(width, heads, reduction, False, 1e-5) for _ in range(count))
             self.add_module(f"Decblock{i}", nn.ModuleList(blocks))
             self.stages.append((f"DecEmbed{i}.", f"DecPosEmbed{i}", f"Decblock{i}."))
             below = width
         self.norm = nn.LayerNorm(below)
         self.transposeconv_stage3 = nn.ConvTranspose3d(below, _STEM, kernel_size=2, stride=2)
-        self.stage3_de = Convolution(_STEM, _STEM, 3)
+        self.stage3_de = _Convolution(_STEM, _STEM, 3)
         self.stages.append(("norm.", "transposeconv_stage3.", "stage3_de."))
-        self.apply(initialise)
+        self.apply(_initialise)
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Maps, finest first → features at the image's resolution."""
@@ -102,13 +96,13 @@ class MiTDecoder(Decoder):
         for i, (grid, skip) in enumerate(zip(_UP_GRIDS, reversed(skips), strict=True)):
             x = self.get_submodule(f"DecEmbed{i}")(x) + skip
             x = x + resized(self.get_parameter(f"DecPosEmbed{i}"), grid, x.shape[2:])
-            x = transformed(x, self.get_submodule(f"Decblock{i}"))
+            x = _transformed(x, self.get_submodule(f"Decblock{i}"))
         x = self.norm(x.movedim(1, -1)).movedim(-1, 1)
         x = self.stage3_de(self.transposeconv_stage3(x) + stem)
         return F.interpolate(x, scale_factor=(1.0, 2.0, 2.0), mode="trilinear")
 
 
-class Convolution(nn.Module):
+class _Convolution(nn.Module):
     """Convolution, instance norm, leaky ReLU."""
 
     def __init__(
@@ -127,12 +121,12 @@ class Convolution(nn.Module):
         return F.leaky_relu(self.norm(self.conv(x)))
 
 
-class PatchEmbed(nn.Module):
+class _PatchEmbed(nn.Module):
     """Patches that overlap: a convolution that halves."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
-        self.proj = Convolution(channels, out_channels, 3, 2)
+        self.proj = _Convolution(channels, out_channels, 3, 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, channels, …) → (b, out_channels, …)."""
@@ -140,7 +134,7 @@ class PatchEmbed(nn.Module):
         return result
 
 
-class Enlarged(nn.Module):
+class _Enlarged(nn.Module):
     """A transposed convolution that doubles."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
@@ -153,7 +147,7 @@ class Enlarged(nn.Module):
         return result
 
 
-class Block(nn.Module):
+class _Block(nn.Module):
     """Attention and a perceptron four times as wide, each normalised first and added.
 
     Args:
@@ -167,7 +161,7 @@ class Block(nn.Module):
     def __init__(self, width: int, heads: int, reduction: int, bias: bool, eps: float) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(width, eps)
-        self.attn = Attention(width, heads, reduction, bias)
+        self.attn = _Attention(width, heads, reduction, bias)
         self.norm2 = nn.LayerNorm(width, eps)
         self.mlp = nn.ModuleDict(
             {"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)}
@@ -180,7 +174,7 @@ class Block(nn.Module):
         return result
 
 
-class Attention(nn.Module):
+class _Attention(nn.Module):
     """Attention whose keys and values a strided convolution thins out (Wang et al., PVT, 2021)."""
 
     def __init__(self, width: int, heads: int, reduction: int, bias: bool) -> None:
@@ -207,7 +201,7 @@ class Attention(nn.Module):
         return result
 
 
-def transformed(x: Tensor, blocks: nn.Module) -> Tensor:
+def _transformed(x: Tensor, blocks: nn.Module) -> Tensor:
     """A map (b, c, d, h, w) through transformer blocks, voxels as tokens."""
     grid = x.shape[2:]
     tokens = x.flatten(2).mT
@@ -216,7 +210,7 @@ def transformed(x: Tensor, blocks: nn.Module) -> Tensor:
     return tokens.mT.reshape(x.shape)
 
 
-def positions(grid: tuple[int, int, int], width: int) -> nn.Parameter:
+def _positions(grid: tuple[int, int, int], width: int) -> nn.Parameter:
     """Random embeddings (1, d * h * w, width) of a grid."""
     embedding = torch.empty(1, grid[0] * grid[1] * grid[2], width)
     return nn.Parameter(nn.init.trunc_normal_(embedding, std=0.02))
@@ -227,7 +221,7 @@ def resized(embedding: Tensor, grid: tuple[int, int, int], wanted: torch.Size) -
     return F.interpolate(embedding.mT.reshape(1, -1, *grid), size=wanted, mode="trilinear")
 
 
-def initialise(module: nn.Module) -> None:
+def _initialise(module: nn.Module) -> None:
     """The published starting weights of a layer."""
     if isinstance(module, nn.Linear):
         nn.init.trunc_normal_(module.weight, std=0.02)
@@ -235,3 +229,10 @@ def initialise(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
     elif isinstance(module, nn.Conv3d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out")
+
+
+MIT = Architecture(
+    "mit",
+    {"tiny": _Size((1, 1, 1, 1), (1, 1, 1)), "small": _Size((2, 3, 4, 3), (3, 4, 3))},
+    lambda size, channels: Backbone(MiTEncoder(size, channels), MiTDecoder(size)),
+)

@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor, nn
 
-PRIOR = 256  # voxels that the running statistics count for
+_PRIOR = 256  # voxels that the running statistics count for
 
 
 class SmallBatchNorm3d(nn.BatchNorm3d):
     """In evaluation batch norm; in training its statistics are blended with the running ones.
 
-    The running statistics count as `PRIOR` voxels beside those of the batch (the covariate-shift
+    The running statistics count as `_PRIOR` voxels beside those of the batch (the covariate-shift
     adaptation of Schneider et al., NeurIPS 2020): fine maps are normalised by the batch, the
     coarsest, with a voxel or two a patch, by what was seen before. A norm whose weight is frozen
     keeps its statistics.
@@ -29,7 +29,7 @@ class SmallBatchNorm3d(nn.BatchNorm3d):
     def _blended(self, x: Tensor, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
         batch_var, batch_mean = torch.var_mean(x, dim=(0, 2, 3, 4), correction=0)
         voxels = x.numel() / x.shape[1]
-        share = voxels / (voxels + PRIOR)
+        share = voxels / (voxels + _PRIOR)
         blended_mean = torch.lerp(mean, batch_mean, share)
         spread = share * (1 - share) * (batch_mean - mean).square()
         blended_var = torch.lerp(var, batch_var, share) + spread

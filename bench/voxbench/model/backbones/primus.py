@@ -17,24 +17,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 
 
-class Size(NamedTuple):
+class PrimusSize(NamedTuple):
     """Width of the tokens, heads of the attention, blocks."""
 
     width: int
     heads: int
     depth: int
 
-
-SIZES = {
-    "tiny": Size(192, 4, 4),  # ours, for trials
-    "small": Size(396, 6, 12),
-    "base": Size(792, 12, 12),
-    "medium": Size(864, 12, 16),
-    "large": Size(1056, 16, 24),
-}
 
 _SIDE = 8  # voxels of a token
 _GRID = (20, 20, 20)  # tokens in pre-training
@@ -43,21 +36,15 @@ _OUT = 16
 _SLOWEST = 10_000  # tokens over which the slowest rotation turns by one, about
 
 
-def build(size: str, in_channels: int) -> Backbone:
-    """Primus of a size."""
-    width = SIZES[size].width
-    return Backbone(PrimusEncoder(SIZES[size], in_channels), PrimusDecoder(width))
-
-
 class PrimusEncoder(Encoder):
     """Cubes of voxels as tokens, and transformer blocks that keep their number."""
 
     strides = (_SIDE,)
 
-    def __init__(self, size: Size, in_channels: int) -> None:
+    def __init__(self, size: PrimusSize, in_channels: int) -> None:
         super().__init__()
         self.channels = (size.width,)
-        embed = started(nn.Conv3d(in_channels, size.width, _SIDE, _SIDE))
+        embed = _started(nn.Conv3d(in_channels, size.width, _SIDE, _SIDE))
         self.down_projection = nn.ModuleDict({"proj": embed})
         self.eva = Eva(size)
         self.stages = [
@@ -86,10 +73,10 @@ class PrimusDecoder(Decoder):
         fall = (width / (2 * _OUT)) ** (1 / 3)
         middle = [8 * max(1, round(width / fall**i / 8)) for i in (1, 2)]
         levels: list[nn.Module] = [
-            nn.Sequential(enlarge(before, after), ChannelNorm(after, eps=1e-6), nn.GELU())
+            nn.Sequential(_doubled(before, after), _ChannelNorm(after, eps=1e-6), nn.GELU())
             for before, after in pairwise((width, *middle))
         ]
-        decode = nn.Sequential(*levels, enlarge(middle[-1], _OUT))
+        decode = nn.Sequential(*levels, _doubled(middle[-1], _OUT))
         self.up_projection = nn.ModuleDict({"decode": decode})
         self.stages = [(f"up_projection.decode.{i}.",) for i in range(len(decode))]
 
@@ -99,7 +86,7 @@ class PrimusDecoder(Decoder):
         return features
 
 
-class ChannelNorm(nn.LayerNorm):
+class _ChannelNorm(nn.LayerNorm):
     """Layer norm over the channels of each voxel."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -110,12 +97,12 @@ class ChannelNorm(nn.LayerNorm):
 class Eva(nn.Module):
     """Learnt positions, EVA-02's blocks and a last norm."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: PrimusSize) -> None:
         super().__init__()
         embedding = torch.empty(1, prod(_GRID), size.width)
         self.pos_embed = nn.Parameter(nn.init.trunc_normal_(embedding, std=0.02))
         depths = range(1, size.depth + 1)
-        self.blocks = nn.ModuleList(Block(size.width, size.heads, depth) for depth in depths)
+        self.blocks = nn.ModuleList(_Block(size.width, size.heads, depth) for depth in depths)
         self.norm = nn.LayerNorm(size.width)
         self.head_width = size.width // size.heads
 
@@ -124,7 +111,7 @@ class Eva(nn.Module):
         positions = self.pos_embed.mT.reshape(1, -1, *_GRID)
         if x.shape[2:] != _GRID:
             positions = F.interpolate(positions, size=x.shape[2:], mode="trilinear")
-        turns = rotations(x.shape[2:], self.head_width).to(x.device)
+        turns = _rotations(x.shape[2:], self.head_width).to(x.device)
         tokens = (x + positions).flatten(2).mT
         for block in self.blocks:
             tokens = block(tokens, turns)
@@ -132,7 +119,7 @@ class Eva(nn.Module):
         return result
 
 
-class Block(nn.Module):
+class _Block(nn.Module):
     """Attention and a gated perceptron, each normalised first, scaled and added.
 
     Args:
@@ -145,10 +132,10 @@ class Block(nn.Module):
         super().__init__()
         self.gamma_1 = nn.Parameter(torch.full((width,), _SCALE))
         self.norm1 = nn.LayerNorm(width)
-        self.attn = Attention(width, heads)
+        self.attn = _Attention(width, heads)
         self.gamma_2 = nn.Parameter(torch.full((width,), _SCALE))
         self.norm2 = nn.LayerNorm(width)
-        self.mlp = Perceptron(width, int(width * 4 * 2 / 3))
+        self.mlp = _Perceptron(width, int(width * 4 * 2 / 3))
         for last in (self.attn.proj, self.mlp.fc2):
             last.weight.data /= (2 * depth) ** 0.5
 
@@ -159,36 +146,36 @@ class Block(nn.Module):
         return result
 
 
-class Attention(nn.Module):
+class _Attention(nn.Module):
     """Attention with rotary positions, keys without a bias, a norm before the last layer."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.q_proj = linear(width, width)
-        self.k_proj = linear(width, width, bias=False)
-        self.v_proj = linear(width, width)
+        self.q_proj = _linear(width, width)
+        self.k_proj = _linear(width, width, bias=False)
+        self.v_proj = _linear(width, width)
         self.norm = nn.LayerNorm(width)
-        self.proj = linear(width, width)
+        self.proj = _linear(width, width)
 
     def forward(self, x: Tensor, turns: Tensor) -> Tensor:
         """Tokens (b, n, width) → the same shape."""
         parts = (self.q_proj(x), self.k_proj(x), self.v_proj(x))
         q, k, v = (part.unflatten(2, (self.heads, -1)).transpose(1, 2) for part in parts)
-        mixed = F.scaled_dot_product_attention(turned(q, turns), turned(k, turns), v)
+        mixed = F.scaled_dot_product_attention(_turned(q, turns), _turned(k, turns), v)
         result: Tensor = self.proj(self.norm(mixed.transpose(1, 2).flatten(2)))
         return result
 
 
-class Perceptron(nn.Module):
+class _Perceptron(nn.Module):
     """SwiGLU (Shazeer, 2020) with a norm before its last layer."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
-        self.fc1_g = linear(width, hidden)
-        self.fc1_x = linear(width, hidden)
+        self.fc1_g = _linear(width, hidden)
+        self.fc1_x = _linear(width, hidden)
         self.norm = nn.LayerNorm(hidden)
-        self.fc2 = linear(hidden, width)
+        self.fc2 = _linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, width) → the same shape."""
@@ -196,7 +183,7 @@ class Perceptron(nn.Module):
         return result
 
 
-def rotations(grid: Sequence[int], head_width: int) -> Tensor:
+def _rotations(grid: Sequence[int], head_width: int) -> Tensor:
     """Angles (n, head_width / 2) by which neighbouring pairs of a head's channels are turned.
 
     A third of the pairs turns with the token's place along each axis, from one radian a token
@@ -208,7 +195,7 @@ def rotations(grid: Sequence[int], head_width: int) -> Tensor:
     return (places[:, :, None] * speeds).flatten(1)
 
 
-def turned(x: Tensor, turns: Tensor) -> Tensor:
+def _turned(x: Tensor, turns: Tensor) -> Tensor:
     """Channels (b, heads, n, head_width), each pair of neighbours turned by its angle."""
     sine, cosine = turns.sin().to(x.dtype), turns.cos().to(x.dtype)
     first, second = x[..., ::2], x[..., 1::2]
@@ -216,12 +203,12 @@ def turned(x: Tensor, turns: Tensor) -> Tensor:
     return torch.stack(pair, dim=-1).flatten(-2)
 
 
-def enlarge(width: int, out_width: int) -> nn.Module:
+def _doubled(width: int, out_width: int) -> nn.Module:
     """A transposed convolution that doubles."""
-    return started(nn.ConvTranspose3d(width, out_width, kernel_size=2, stride=2))
+    return _started(nn.ConvTranspose3d(width, out_width, kernel_size=2, stride=2))
 
 
-def started(layer: nn.Conv3d | nn.ConvTranspose3d) -> nn.Module:
+def _started(layer: nn.Conv3d | nn.ConvTranspose3d) -> nn.Module:
     """With He's weights and no bias."""
     nn.init.kaiming_normal_(layer.weight, a=1e-2)
     if layer.bias is not None:
@@ -229,10 +216,23 @@ def started(layer: nn.Conv3d | nn.ConvTranspose3d) -> nn.Module:
     return layer
 
 
-def linear(width: int, out_width: int, bias: bool = True) -> nn.Linear:
+def _linear(width: int, out_width: int, bias: bool = True) -> nn.Linear:
     """A layer that starts with small weights and no bias."""
     layer = nn.Linear(width, out_width, bias)
     nn.init.trunc_normal_(layer.weight, std=0.02)
     if bias:
         nn.init.zeros_(layer.bias)
     return layer
+
+
+PRIMUS = Architecture(
+    "primus",
+    {
+        "tiny": PrimusSize(192, 4, 4),  # ours, for trials
+        "small": PrimusSize(396, 6, 12),
+        "base": PrimusSize(792, 12, 12),
+        "medium": PrimusSize(864, 12, 16),
+        "large": PrimusSize(1056, 16, 24),
+    },
+    lambda size, channels: Backbone(PrimusEncoder(size, channels), PrimusDecoder(size.width)),
+)

@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from voxbench.model.backbones.backbone import Backbone, Encoder
+from voxbench.api.architecture import Architecture
+from voxbench.model.backbones.backbone import Encoder
 from voxbench.model.backbones.decoder import convolution, decoded
 
 
-class Size(NamedTuple):
+class _Size(NamedTuple):
     """Channels and residual blocks a level; the base size is the preset M, and nnssl's ResEnc-L."""
 
     widths: tuple[int, ...]
@@ -16,24 +17,12 @@ class Size(NamedTuple):
     stem: int = 1
 
 
-SIZES = {
-    "tiny": Size((16, 32, 64), (1, 1, 2), 2),
-    "small": Size((32, 64, 128, 256), (1, 3, 4, 6)),
-    "base": Size((32, 64, 128, 256, 320, 320), (1, 3, 4, 6, 6, 6)),
-}
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """Residual-encoder U-Net of a size."""
-    return decoded(ResidualEncoder(SIZES[size], in_channels))
-
-
 class ResidualEncoder(Encoder):
     """A stem, then levels of residual blocks; the first block of a level halves."""
 
     bottleneck = 2
 
-    def __init__(self, size: Size, in_channels: int) -> None:
+    def __init__(self, size: _Size, in_channels: int) -> None:
         super().__init__()
         self.channels = size.widths
         self.strides = tuple(size.stem * 2**level for level in range(len(size.widths)))
@@ -76,3 +65,14 @@ class ResidualBlock(nn.Module):
         """Block plus shortcut, activated."""
         result: Tensor = self.active(self.second(self.first(x)) + self.shortcut(x))
         return result
+
+
+RESENC_UNET = Architecture(
+    "resenc-unet",
+    {
+        "tiny": _Size((16, 32, 64), (1, 1, 2), 2),
+        "small": _Size((32, 64, 128, 256), (1, 3, 4, 6)),
+        "base": _Size((32, 64, 128, 256, 320, 320), (1, 3, 4, 6, 6, 6)),
+    },
+    lambda size, channels: decoded(ResidualEncoder(size, channels)),
+)

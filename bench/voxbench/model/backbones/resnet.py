@@ -4,12 +4,13 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
-from voxbench.model.backbones.backbone import Backbone, Encoder
+from voxbench.api.architecture import Architecture
+from voxbench.model.backbones.backbone import Encoder
 from voxbench.model.backbones.decoder import decoded
 from voxbench.model.backbones.norm import with_small_batches
 
 
-class Size(NamedTuple):
+class ResNetSize(NamedTuple):
     """Kind of block, blocks a layer, and the shortcut where a layer widens.
 
     Shortcut A pads with zeros, B projects.
@@ -18,20 +19,6 @@ class Size(NamedTuple):
     block: Literal["basic", "bottleneck"]
     layers: tuple[int, int, int, int]
     shortcut: Literal["A", "B"] = "B"
-
-
-SIZES = {
-    "18": Size("basic", (2, 2, 2, 2)),
-    "34": Size("basic", (3, 4, 6, 3)),
-    "50": Size("bottleneck", (3, 4, 6, 3)),
-    "101": Size("bottleneck", (3, 4, 23, 3)),
-    "152": Size("bottleneck", (3, 8, 36, 3)),
-}
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """ResNet of a depth, under the common decoder."""
-    return decoded(ResNetEncoder(SIZES[size], in_channels))
 
 
 class ResNetEncoder(Encoder):
@@ -50,7 +37,7 @@ class ResNetEncoder(Encoder):
 
     def __init__(
         self,
-        size: Size,
+        size: ResNetSize,
         in_channels: int,
         stem: tuple[int, int, int] = (7, 7, 7),
         stride: tuple[int, int, int] = (2, 2, 2),
@@ -91,3 +78,16 @@ class ResNetEncoder(Encoder):
             x = layer(x)
             maps.append(x)
         return maps
+
+
+RESNET = Architecture(
+    "resnet",
+    {
+        "18": ResNetSize("basic", (2, 2, 2, 2)),
+        "34": ResNetSize("basic", (3, 4, 6, 3)),
+        "50": ResNetSize("bottleneck", (3, 4, 6, 3)),
+        "101": ResNetSize("bottleneck", (3, 4, 23, 3)),
+        "152": ResNetSize("bottleneck", (3, 8, 36, 3)),
+    },
+    lambda size, channels: decoded(ResNetEncoder(size, channels)),
+)

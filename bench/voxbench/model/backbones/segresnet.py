@@ -4,40 +4,21 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 
 
-class Size(NamedTuple):
+class _Size(NamedTuple):
     """Channels of the first level and residual blocks a level."""
 
     filters: int
     blocks: tuple[int, ...]
 
 
-SIZES = {
-    "tiny": Size(8, (1, 1, 1)),
-    "small": Size(16, (1, 2, 2, 4)),
-    "base": Size(32, (1, 2, 2, 4)),
-}
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """SegResNet of a size; small is the one whose weights SuPreM publishes."""
-    from monai.networks.nets import SegResNet
-
-    network = SegResNet(
-        init_filters=SIZES[size].filters,
-        in_channels=in_channels,
-        blocks_down=SIZES[size].blocks,
-        blocks_up=(1,) * (len(SIZES[size].blocks) - 1),
-    )
-    return Backbone(SegResNetEncoder(network, SIZES[size]), SegResNetDecoder(network, SIZES[size]))
-
-
 class SegResNetEncoder(Encoder):
     """The way down: `convInit`, `down_layers`."""
 
-    def __init__(self, network: Any, size: Size) -> None:
+    def __init__(self, network: Any, size: _Size) -> None:
         super().__init__()
         levels = range(len(size.blocks))
         self.channels = tuple(size.filters * 2**level for level in levels)
@@ -59,7 +40,7 @@ class SegResNetEncoder(Encoder):
 class SegResNetDecoder(Decoder):
     """The way up: `up_samples`, `up_layers`, and norm and activation of `conv_final`."""
 
-    def __init__(self, network: Any, size: Size) -> None:
+    def __init__(self, network: Any, size: _Size) -> None:
         super().__init__()
         self.out_channels = size.filters
         self.up_samples: nn.ModuleList = network.up_samples
@@ -75,3 +56,26 @@ class SegResNetDecoder(Decoder):
             x = layer(up(x) + skip)
         finished: Tensor = self.conv_final(x)
         return finished
+
+
+def _network(size: _Size, in_channels: int) -> Backbone:
+    from monai.networks.nets import SegResNet
+
+    network = SegResNet(
+        init_filters=size.filters,
+        in_channels=in_channels,
+        blocks_down=size.blocks,
+        blocks_up=(1,) * (len(size.blocks) - 1),
+    )
+    return Backbone(SegResNetEncoder(network, size), SegResNetDecoder(network, size))
+
+
+SEGRESNET = Architecture(
+    "segresnet",
+    {
+        "tiny": _Size(8, (1, 1, 1)),
+        "small": _Size(16, (1, 2, 2, 4)),  # whose weights SuPreM publishes
+        "base": _Size(32, (1, 2, 2, 4)),
+    },
+    _network,
+)

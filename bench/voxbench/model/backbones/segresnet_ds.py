@@ -7,40 +7,22 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 from voxbench.model.backbones.norm import with_small_batches
 
 
-class Size(NamedTuple):
+class _Size(NamedTuple):
     """Channels of the first level and residual blocks a level."""
 
     filters: int
     blocks: tuple[int, ...]
 
 
-SIZES = {
-    "tiny": Size(8, (1, 1, 1)),
-    "base": Size(32, (1, 2, 2, 4, 4)),
-}
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """SegResNetDS of a size; base is CT-FM's.
-
-    Its batch norms know how to train on few patches (`norm.py`), in both arms alike.
-    """
-    from monai.networks.nets import SegResNetDS
-
-    filters, blocks = SIZES[size]
-    network = SegResNetDS(init_filters=filters, in_channels=in_channels, blocks_down=blocks)
-    with_small_batches(network)
-    return Backbone(SegResNetDSEncoder(network, SIZES[size]), SegResNetDSDecoder(network, filters))
-
-
 class SegResNetDSEncoder(Encoder):
     """The way down: `conv_init`, `layers`."""
 
-    def __init__(self, network: Any, size: Size) -> None:
+    def __init__(self, network: Any, size: _Size) -> None:
         super().__init__()
         levels = range(len(size.blocks))
         self.channels = tuple(size.filters * 2**level for level in levels)
@@ -77,3 +59,20 @@ class SegResNetDSDecoder(Decoder):
         for level, skip in zip(self.up_layers, reversed(skips), strict=True):
             x = level["blocks"](level["upsample"](x) + skip)  # type: ignore[index]
         return x
+
+
+def _network(size: _Size, in_channels: int) -> Backbone:
+    """Its batch norms know how to train on few patches (`norm.py`), in both arms alike."""
+    from monai.networks.nets import SegResNetDS
+
+    filters, blocks = size
+    network = SegResNetDS(init_filters=filters, in_channels=in_channels, blocks_down=blocks)
+    with_small_batches(network)
+    return Backbone(SegResNetDSEncoder(network, size), SegResNetDSDecoder(network, filters))
+
+
+SEGRESNET_DS = Architecture(
+    "segresnet-ds",
+    {"tiny": _Size(8, (1, 1, 1)), "base": _Size(32, (1, 2, 2, 4, 4))},  # base is CT-FM's
+    _network,
+)

@@ -4,10 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voxbench.model.backbones.backbone import Backbone, Encoder
+from voxbench.api.architecture import Architecture
+from voxbench.model.backbones.backbone import Encoder
 from voxbench.model.backbones.decoder import decoded
-
-SIZES = {"1.0": None}
 
 _FIRES = {
     "fire2": (96, 16, 64),
@@ -22,11 +21,6 @@ _FIRES = {
 _POOLED_BEFORE = ("fire2", "fire5", "fire9")
 
 
-def build(size: str, in_channels: int) -> Backbone:  # noqa: ARG001 (there is one size)
-    """SqueezeNet 1.0 under the common decoder."""
-    return decoded(SqueezeNetEncoder(in_channels))
-
-
 class SqueezeNetEncoder(Encoder):
     """`conv1` and the fire modules, padded so that maps align; a map before every pooling."""
 
@@ -38,7 +32,7 @@ class SqueezeNetEncoder(Encoder):
         self.conv1 = nn.Conv3d(in_channels, 96, 7, 2, padding=3)
         self.fires = tuple(_FIRES)
         for name, (channels, squeezed, expanded) in _FIRES.items():
-            self.add_module(name, Fire(channels, squeezed, expanded))
+            self.add_module(name, _Fire(channels, squeezed, expanded))
         self.stages = [
             ("conv1.",),
             ("fire2.", "fire3.", "fire4."),
@@ -62,7 +56,7 @@ class SqueezeNetEncoder(Encoder):
         return [*maps, x]
 
 
-class Fire(nn.Module):
+class _Fire(nn.Module):
     """Squeeze to few channels, expand by 1x1x1 and 3x3x3 side by side."""
 
     def __init__(self, channels: int, squeezed: int, expanded: int) -> None:
@@ -75,3 +69,10 @@ class Fire(nn.Module):
         """(b, channels, …) → (b, 2 · expanded, …)."""
         x = F.relu(self.conv1x1_1(x))
         return F.relu(torch.cat([self.conv1x1_2(x), self.conv3x3_2(x)], dim=1))
+
+
+SQUEEZENET = Architecture(
+    "squeezenet",
+    {"1.0": None},
+    lambda _, channels: decoded(SqueezeNetEncoder(channels)),
+)

@@ -10,30 +10,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 
 
-class Size(NamedTuple):
+class _Size(NamedTuple):
     """Channels of the first level and residual blocks a level."""
 
     width: int
     blocks: int
 
 
-SIZES = {
-    "small": Size(16, 1),
-    "base": Size(32, 1),
-    "large": Size(64, 2),
-    "huge": Size(96, 3),
-}
-
-POOLS = ((2, 2, 2), (2, 2, 2), (2, 2, 2), (2, 2, 2), (1, 1, 2))
+_POOLS = ((2, 2, 2), (2, 2, 2), (2, 2, 2), (2, 2, 2), (1, 1, 2))
 _GROWTH = (1, 2, 4, 8, 16, 16)
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """STU-Net of a size: 14.60M, 58.26M, 440.30M and 1457.33M parameters with its heads."""
-    return Backbone(STUNetEncoder(SIZES[size], in_channels), STUNetDecoder(SIZES[size]))
 
 
 class STUNetEncoder(Encoder):
@@ -41,14 +30,14 @@ class STUNetEncoder(Encoder):
 
     strides = (1, 2, 4, 8, 16, 32)  # of the coarsest map (16, 16, 32)
 
-    def __init__(self, size: Size, in_channels: int) -> None:
+    def __init__(self, size: _Size, in_channels: int) -> None:
         super().__init__()
         self.channels = tuple(size.width * growth for growth in _GROWTH)
         self.stages = [(f"conv_blocks_context.{level}.",) for level in range(len(_GROWTH))]
         self.conv_blocks_context = nn.ModuleList()
         before = in_channels
-        for width, pool in zip(self.channels, ((1, 1, 1), *POOLS), strict=True):
-            self.conv_blocks_context.append(blocks(before, width, size.blocks, pool))
+        for width, pool in zip(self.channels, ((1, 1, 1), *_POOLS), strict=True):
+            self.conv_blocks_context.append(_level(before, width, size.blocks, pool))
             before = width
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -63,17 +52,17 @@ class STUNetEncoder(Encoder):
 class STUNetDecoder(Decoder):
     """Level by level: nearest neighbours enlarged, 1x1x1 convolution, skip, residual blocks."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: _Size) -> None:
         super().__init__()
         self.out_channels = size.width
         self.upsample_layers = nn.ModuleList()
         self.conv_blocks_localization = nn.ModuleList()
-        for level in reversed(range(len(POOLS))):
+        for level in reversed(range(len(_POOLS))):
             below, width = (size.width * _GROWTH[i] for i in (level + 1, level))
-            self.upsample_layers.append(Enlarged(below, width, POOLS[level]))
-            self.conv_blocks_localization.append(blocks(2 * width, width, size.blocks))
+            self.upsample_layers.append(_Enlarged(below, width, _POOLS[level]))
+            self.conv_blocks_localization.append(_level(2 * width, width, size.blocks))
         self.stages = [
-            (f"upsample_layers.{i}.", f"conv_blocks_localization.{i}.") for i in range(len(POOLS))
+            (f"upsample_layers.{i}.", f"conv_blocks_localization.{i}.") for i in range(len(_POOLS))
         ]
 
     def forward(self, maps: list[Tensor]) -> Tensor:
@@ -85,7 +74,7 @@ class STUNetDecoder(Decoder):
         return x
 
 
-class Enlarged(nn.Module):
+class _Enlarged(nn.Module):
     """Nearest neighbours, then a 1x1x1 convolution."""
 
     def __init__(self, channels: int, out_channels: int, factor: tuple[int, int, int]) -> None:
@@ -100,7 +89,7 @@ class Enlarged(nn.Module):
         return finer
 
 
-class BasicResBlock(nn.Module):
+class _Block(nn.Module):
     """Two 3x3x3 convolutions beside a shortcut, which is projected where the block is a first."""
 
     def __init__(
@@ -120,13 +109,24 @@ class BasicResBlock(nn.Module):
         return F.leaky_relu(y + (self.conv3(x) if self.conv3 else x))
 
 
-def blocks(
+def _level(
     channels: int, out_channels: int, count: int, stride: tuple[int, int, int] = (1, 1, 1)
 ) -> nn.Sequential:
     """A level: the first block changes width and resolution."""
-    first = BasicResBlock(channels, out_channels, stride, projected=True)
+    first = _Block(channels, out_channels, stride, projected=True)
     rest = (
-        BasicResBlock(out_channels, out_channels, (1, 1, 1), projected=False)
-        for _ in range(count - 1)
+        _Block(out_channels, out_channels, (1, 1, 1), projected=False) for _ in range(count - 1)
     )
     return nn.Sequential(first, *rest)
+
+
+STUNET = Architecture(
+    "stunet",
+    {  # 14.60M, 58.26M, 440.30M and 1457.33M parameters with its heads
+        "small": _Size(16, 1),
+        "base": _Size(32, 1),
+        "large": _Size(64, 2),
+        "huge": _Size(96, 3),
+    },
+    lambda size, channels: Backbone(STUNetEncoder(size, channels), STUNetDecoder(size)),
+)

@@ -12,50 +12,20 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
-from voxbench.model.backbones.patch_merging import PUBLISHED, PatchMerging, Slices
+from voxbench.model.backbones.patch_merging import DISTINCT, PUBLISHED, PatchMerging, Slices
 
 
-class Size(NamedTuple):
+class _Size(NamedTuple):
     """Feature size, and whether it is the second version."""
 
     width: int
     v2: bool = False
 
 
-SIZES = {
-    "tiny": Size(12),
-    "small": Size(24),
-    "base": Size(48),
-    "tiny-v2": Size(12, v2=True),
-    "base-v2": Size(48, v2=True),
-    "large-v2": Size(96, v2=True),
-    "huge-v2": Size(192, v2=True),
-}
-
 _SKIPS = ("encoder1", "encoder2", "encoder3", "encoder4")
 _DECODERS = ("decoder5", "decoder4", "decoder3", "decoder2", "decoder1")
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """Swin UNETR of a size as it was published; on the meta device without memory."""
-    return merging(PUBLISHED, size, in_channels)
-
-
-def merging(slices: Slices, size: str, in_channels: int) -> Backbone:
-    """Swin UNETR that halves its maps by these slices."""
-    from monai.networks.nets import SwinUNETR
-
-    width, v2 = SIZES[size]
-    with _Numbers():
-        network = SwinUNETR(
-            in_channels=in_channels,
-            out_channels=1,
-            feature_size=width,
-            downsample=partial(PatchMerging, slices),
-            use_v2=v2,
-        )
-    return Backbone(SwinEncoder(network, width), SwinDecoder(network, width))
 
 
 class _Numbers(TorchFunctionMode):
@@ -108,3 +78,33 @@ class SwinDecoder(Decoder):
         for name, skip in zip(_DECODERS, reversed(skips), strict=True):
             x = self.get_submodule(name)(x, skip)
         return x
+
+
+def _merging(slices: Slices, size: _Size, in_channels: int) -> Backbone:
+    """Swin UNETR that halves its maps by these slices; on the meta device without memory."""
+    from monai.networks.nets import SwinUNETR
+
+    with _Numbers():
+        network = SwinUNETR(
+            in_channels=in_channels,
+            out_channels=1,
+            feature_size=size.width,
+            downsample=partial(PatchMerging, slices),
+            use_v2=size.v2,
+        )
+    return Backbone(SwinEncoder(network, size.width), SwinDecoder(network, size.width))
+
+
+_SIZES = {
+    "tiny": _Size(12),
+    "small": _Size(24),
+    "base": _Size(48),
+    "tiny-v2": _Size(12, v2=True),
+    "base-v2": _Size(48, v2=True),
+    "large-v2": _Size(96, v2=True),
+    "huge-v2": _Size(192, v2=True),
+}
+SWIN_UNETR = Architecture("swin-unetr", _SIZES, partial(_merging, PUBLISHED))
+SWIN_UNETR_DISTINCT = Architecture("swin-unetr-distinct", _SIZES, partial(_merging, DISTINCT))
+"""As MONAI's is since 1.5; no published weights fit it. For what is pre-trained here, and its twin.
+"""

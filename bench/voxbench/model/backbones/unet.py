@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from voxbench.model.backbones.backbone import Backbone, Encoder
+from voxbench.api.architecture import Architecture
+from voxbench.model.backbones.backbone import Encoder
 from voxbench.model.backbones.decoder import convolution, decoded
 
 
-class Size(NamedTuple):
+class _Size(NamedTuple):
     """Channels a level, convolutions a level, stride of the first level."""
 
     widths: tuple[int, ...]
@@ -16,24 +17,12 @@ class Size(NamedTuple):
     stem: int
 
 
-SIZES = {
-    "tiny": Size((16, 32, 64), 1, 2),
-    "small": Size((32, 64, 128, 256), 2, 1),
-    "base": Size((32, 64, 128, 256, 320, 320), 2, 1),
-}
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """U-Net of a size."""
-    return decoded(UNetEncoder(SIZES[size], in_channels))
-
-
 class UNetEncoder(Encoder):
     """Levels of convolutions; the first of a level halves the resolution."""
 
     bottleneck = 2
 
-    def __init__(self, size: Size, in_channels: int) -> None:
+    def __init__(self, size: _Size, in_channels: int) -> None:
         super().__init__()
         self.channels = size.widths
         self.strides = tuple(size.stem * 2**level for level in range(len(size.widths)))
@@ -52,3 +41,14 @@ class UNetEncoder(Encoder):
             x = level(x)
             maps.append(x)
         return maps
+
+
+UNET = Architecture(
+    "unet",
+    {
+        "tiny": _Size((16, 32, 64), 1, 2),
+        "small": _Size((32, 64, 128, 256), 2, 1),
+        "base": _Size((32, 64, 128, 256, 320, 320), 2, 1),
+    },
+    lambda size, channels: decoded(UNetEncoder(size, channels)),
+)

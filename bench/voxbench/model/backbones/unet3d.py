@@ -7,20 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
-
-SIZES = {"tiny": 8, "base": 32}
 
 UNREAD = ("running_mean", "running_var", "num_batches_tracked")
 """Endings of published tensors that this network never reads: it has no running statistics."""
 
 _DOWN = ("down_tr64", "down_tr128", "down_tr256", "down_tr512")
 _UP = ("up_tr256", "up_tr128", "up_tr64")
-
-
-def build(size: str, in_channels: int) -> Backbone:
-    """U-Net of a size; base is the published one (19.08M parameters with its head)."""
-    return Backbone(UNet3DEncoder(SIZES[size], in_channels), UNet3DDecoder(SIZES[size]))
 
 
 class UNet3DEncoder(Encoder):
@@ -35,7 +29,7 @@ class UNet3DEncoder(Encoder):
         self.stages = [(f"{name}.",) for name in _DOWN]
         before = (in_channels, *self.channels)
         for name, channels, out_channels in zip(_DOWN, before, self.channels, strict=False):
-            self.add_module(name, Level(channels, out_channels // 2, out_channels))
+            self.add_module(name, _Level(channels, out_channels // 2, out_channels))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
@@ -55,7 +49,7 @@ class UNet3DDecoder(Decoder):
         self.out_channels = 2 * width
         self.stages = [(f"{name}.",) for name in _UP]
         for name, skip in zip(_UP, (8 * width, 4 * width, 2 * width), strict=True):
-            self.add_module(name, Up(skip))
+            self.add_module(name, _UpLevel(skip))
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Maps, finest first → features at the image's resolution."""
@@ -65,12 +59,14 @@ class UNet3DDecoder(Decoder):
         return x
 
 
-class Level(nn.Module):
+class _Level(nn.Module):
     """Two convolutions."""
 
     def __init__(self, channels: int, between: int, out_channels: int) -> None:
         super().__init__()
-        self.ops = nn.Sequential(Convolution(channels, between), Convolution(between, out_channels))
+        self.ops = nn.Sequential(
+            _Convolution(channels, between), _Convolution(between, out_channels)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, channels, …) → (b, out_channels, …)."""
@@ -78,7 +74,7 @@ class Level(nn.Module):
         return result
 
 
-class Up(nn.Module):
+class _UpLevel(nn.Module):
     """Transposed convolution that keeps the width, skip, two convolutions.
 
     Args:
@@ -88,7 +84,7 @@ class Up(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.up_conv = nn.ConvTranspose3d(2 * width, 2 * width, kernel_size=2, stride=2)
-        self.ops = nn.Sequential(Convolution(3 * width, width), Convolution(width, width))
+        self.ops = nn.Sequential(_Convolution(3 * width, width), _Convolution(width, width))
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """(b, 2 · width, …) and its skip → (b, width, …), twice as fine."""
@@ -96,7 +92,7 @@ class Up(nn.Module):
         return result
 
 
-class Convolution(nn.Module):
+class _Convolution(nn.Module):
     """3x3x3 convolution, norm, ReLU."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
@@ -125,3 +121,10 @@ class ContinualBatchNorm3d(nn.BatchNorm3d):
         if self.training:
             return super().forward(x)
         return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
+
+
+UNET3D = Architecture(
+    "unet3d",
+    {"tiny": 8, "base": 32},  # base is the published one, 19.08M parameters with its head
+    lambda width, channels: Backbone(UNet3DEncoder(width, channels), UNet3DDecoder(width)),
+)
