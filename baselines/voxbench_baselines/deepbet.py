@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from voxbench.model.backbones import Backbone
 
-DEVIATION = 0.226  # of the images it was trained on
-LOGITS = 2
+DEEPBET_DEVIATION = 0.226  # of the images it was trained on
+_LOGITS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class Deepbet(Published):
             for name, tensor in published.items()
         }
         if _STEM in named:
-            named[_STEM] = named[_STEM] * DEVIATION
+            named[_STEM] = named[_STEM] * DEEPBET_DEVIATION
         return named
 
     def head(
@@ -89,8 +89,8 @@ class Deepbet(Published):
         import torch
         from voxbench.model.heads import ConvolutionHead
 
-        weight = torch.eye(backbone.out_channels)[-LOGITS:, :, None, None, None]
-        return ConvolutionHead(weight, torch.zeros(LOGITS))
+        weight = torch.eye(backbone.out_channels)[-_LOGITS:, :, None, None, None]
+        return ConvolutionHead(weight, torch.zeros(_LOGITS))
 
 
 _STEM = "encoder.init.0.weight"

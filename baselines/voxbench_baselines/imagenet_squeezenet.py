@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from voxbench.model.backbones import Backbone
 
-DEVIATION = 58.0  # of ImageNet's grey values in 0…255
+IMAGENET_DEVIATION = 58.0  # of ImageNet's grey values in 0…255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,5 +45,5 @@ class ImageNetSqueezeNet(Inflated):
     ) -> Mapping[str, "Tensor"]:
         """Every name below `encoder.`, the stem scaled; `conv_final` finds no place there."""
         stem = "conv1.weight"
-        scaled = {stem: published[stem] * DEVIATION} if stem in published else {}
+        scaled = {stem: published[stem] * IMAGENET_DEVIATION} if stem in published else {}
         return super().translate({**published, **scaled}, backbone)

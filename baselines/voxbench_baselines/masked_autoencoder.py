@@ -38,6 +38,6 @@ class MaskedAutoencoder(Pretrained):
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
         """Reconstruction of the hidden voxels."""
-        from voxbench.pretrain.objectives.masked import MaskedAutoencoder as Objective
+        from voxbench_baselines.objectives.masked import MaskedAutoencoderObjective
 
-        return Objective(backbone, len(source.channels), self.ratio, self.cube)
+        return MaskedAutoencoderObjective(backbone, len(source.channels), self.ratio, self.cube)

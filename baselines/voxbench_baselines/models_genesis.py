@@ -43,9 +43,9 @@ class ModelsGenesis(Pretrained):
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
         """Restoration of the distorted patch."""
-        from voxbench.pretrain.objectives.models_genesis import ModelsGenesis as Objective
+        from voxbench_baselines.objectives.models_genesis import ModelsGenesisObjective
 
-        return Objective(
+        return ModelsGenesisObjective(
             backbone,
             len(source.channels),
             nonlinear=self.nonlinear,

@@ -66,7 +66,7 @@ class NegativeControl(Pretrained):
         self, tensors: "Mapping[str, Tensor]", source: TaskCard, seed: int
     ) -> "Mapping[str, Tensor]":
         """The donor's tensors, each permuted, the kernels at the scale that is asked for."""
-        from voxbench.pretrain.objectives.permute import permuted, rescaled
+        from voxbench_baselines.objectives.permute import permuted, rescaled
 
         shuffled = permuted(tensors, seed)
         if self.scale == "trained":

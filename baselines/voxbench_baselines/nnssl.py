@@ -10,9 +10,11 @@ from voxbench.errors import WeightsError
 if TYPE_CHECKING:
     from torch import Tensor
 
-SPACING = (1.0, 1.0, 1.0)
+_SPACING = (1.0, 1.0, 1.0)
 # the order of the files is kept, as z, y, x; most are RAS
-CONTRACT = Preprocessing(axes="SAR", spacing_mm=SPACING, intensity=ZScore(percentiles=(0, 100)))
+NNSSL_CONTRACT = Preprocessing(
+    axes="SAR", spacing_mm=_SPACING, intensity=ZScore(percentiles=(0, 100))
+)
 
 
 class _Architecture(BaseModel):
@@ -64,16 +66,16 @@ class AdaptationPlan(BaseModel):
             raise WeightsError(f"the file's plan says {found}, this baseline is {architecture}.")
         configurations = plan.pretrain_plan.configurations.values()
         if not any(
-            c.spacing == SPACING and c.normalization_schemes == ("ZScoreNormalization",)
+            c.spacing == _SPACING and c.normalization_schemes == ("ZScoreNormalization",)
             for c in configurations
         ):
             raise WeightsError(
-                f"the file's plan has no configuration with spacing {SPACING} mm and z-scores, "
+                f"the file's plan has no configuration with spacing {_SPACING} mm and z-scores, "
                 "which the baseline's card says it was trained with."
             )
         return plan
 
 
-def shared(tensor: "Tensor", repeats: int) -> "Tensor":
+def widened(tensor: "Tensor", repeats: int) -> "Tensor":
     """A first convolution for more channels that gives, on equal ones, what it gave on one."""
     return tensor.repeat(1, repeats, 1, 1, 1) / repeats

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Published
 
-from voxbench_baselines.nnssl import CONTRACT, AdaptationPlan, shared
+from voxbench_baselines.nnssl import NNSSL_CONTRACT, AdaptationPlan, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +43,7 @@ class OpenMindResEncL(Published):
         volumes=114_000,
         licence="CC BY 4.0",
         reference="Wald et al., An OpenMind for 3D medical vision self-supervised learning, 2024",
-        contract=CONTRACT,
+        contract=NNSSL_CONTRACT,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": Checkpoint(
@@ -69,7 +69,7 @@ class OpenMindResEncL(Published):
             if copied or name.endswith(".conv.bias"):
                 continue
             if name.removesuffix(".weight") in plan.keys_to_in_proj:
-                tensor = shared(tensor, channels // plan.pretrain_num_input_channels)
+                tensor = widened(tensor, channels // plan.pretrain_num_input_channels)
             tensors[_ours(name, plan)] = tensor
         return tensors
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Published
 
-from voxbench_baselines.nnssl import CONTRACT, AdaptationPlan, shared
+from voxbench_baselines.nnssl import NNSSL_CONTRACT, AdaptationPlan, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +33,7 @@ class OpenMindPrimusM(Published):
         licence="CC BY 4.0",
         reference="Wald et al., Primus: Enforcing attention usage for 3D medical image "
         "segmentation, 2025; An OpenMind for 3D medical vision self-supervised learning, 2024",
-        contract=CONTRACT,
+        contract=NNSSL_CONTRACT,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "medium": Checkpoint(
@@ -60,6 +60,6 @@ class OpenMindPrimusM(Published):
             part = next((part for part in parts if name.startswith(f"{part}.")), None)
             ours = f"encoder.{parts[part]}{name.removeprefix(part)}" if part else name
             if name.removesuffix(".weight") in plan.keys_to_in_proj:
-                tensor = shared(tensor, channels // plan.pretrain_num_input_channels)
+                tensor = widened(tensor, channels // plan.pretrain_num_input_channels)
             tensors[ours] = tensor
         return tensors

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from voxbench.model.backbones import Backbone
 
 # `label_orders.json` of its repository: alphabetical, which TotalSegmentator's own order is not.
-OUTPUTS = (
+_OUTPUTS = (
     *("background", "adrenal_gland_left", "adrenal_gland_right", "aorta", "autochthon_left"),
     *("autochthon_right", "brain", "clavicula_left", "clavicula_right", "colon", "duodenum"),
     *("esophagus", "face", "femur_left", "femur_right", "gallbladder", "gluteus_maximus_left"),
@@ -65,7 +65,7 @@ class STUNet(Published):
             intensity=ZScore(percentiles=(0, 100)),
             crop="none",
         ),
-        outputs=OUTPUTS,
+        outputs=_OUTPUTS,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         size: Checkpoint(file=f"{size}_ep4k.model", page=_PAGE) for size in _SIZES

@@ -65,6 +65,6 @@ class Supervised(Pretrained):
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
         """Segmentation of the source's structures."""
-        from voxbench.pretrain.objectives.structures import Structures
+        from voxbench_baselines.objectives.structures import StructuresObjective
 
-        return Structures(backbone, len(source.classes))
+        return StructuresObjective(backbone, len(source.classes))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 from voxbench.api import BaselineCard, Checkpoint, Published
 
 from voxbench_baselines.universal_model import (
-    CONTRACT,
-    OUTPUTS,
     SWIN_START,
     UNET_START,
+    UNIVERSAL_CONTRACT,
+    UNIVERSAL_OUTPUTS,
     Controllable,
     ControllableUNet,
 )
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from voxbench.model.backbones import Backbone
 
-PAGE = "https://huggingface.co/MrGiovanni/SuPreM"
-LICENCE = "Apache-2.0 (model card) or CC BY-NC-ND 4.0 (repository): they disagree"
-REFERENCE = "Li, Yuille and Zhou, How Well Do Supervised 3D Models Transfer, ICLR 2024"
+_PAGE = "https://huggingface.co/MrGiovanni/SuPreM"
+_LICENCE = "Apache-2.0 (model card) or CC BY-NC-ND 4.0 (repository): they disagree"
+_REFERENCE = "Li, Yuille and Zhou, How Well Do Supervised 3D Models Transfer, ICLR 2024"
 
 
 def hosted(file: str, md5: str | None = None) -> Checkpoint:
     """A file that is served beside SuPreM's, its own and those that it compares."""
     return Checkpoint(
         file=file,
-        url=f"{PAGE}/resolve/main/{file}",
-        page=PAGE,
+        url=f"{_PAGE}/resolve/main/{file}",
+        page=_PAGE,
         checksum=f"md5:{md5}" if md5 else None,
     )
 
@@ -46,11 +46,11 @@ class SuPreMSegResNet(Published):
         strategy="supervised",
         pretraining_data=("AbdomenAtlas",),
         volumes=2100,
-        licence=LICENCE,
-        reference=REFERENCE,
-        contract=CONTRACT,
+        licence=_LICENCE,
+        reference=_REFERENCE,
+        contract=UNIVERSAL_CONTRACT,
         channels=1,
-        outputs=OUTPUTS,
+        outputs=UNIVERSAL_OUTPUTS,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "small": hosted("supervised_suprem_segresnet_2100.pth", "fa044baf9a49832e7fe6ab55c9227e49")
@@ -75,11 +75,11 @@ class SuPreMSwinUNETR(Controllable):
         strategy="supervised",
         pretraining_data=("AbdomenAtlas", *SWIN_START),
         volumes=2100,
-        licence=LICENCE,
-        reference=REFERENCE,
-        contract=CONTRACT,
+        licence=_LICENCE,
+        reference=_REFERENCE,
+        contract=UNIVERSAL_CONTRACT,
         channels=1,
-        outputs=OUTPUTS,
+        outputs=UNIVERSAL_OUTPUTS,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("supervised_suprem_swinunetr_2100.pth", "72688b8e5766e87f7c3712fa7555d1fd")
@@ -95,11 +95,11 @@ class SuPreMUNet(ControllableUNet):
         strategy="supervised",
         pretraining_data=("AbdomenAtlas", *UNET_START),
         volumes=2100,
-        licence=LICENCE,
-        reference=REFERENCE,
-        contract=CONTRACT,
+        licence=_LICENCE,
+        reference=_REFERENCE,
+        contract=UNIVERSAL_CONTRACT,
         channels=1,
-        outputs=OUTPUTS,
+        outputs=UNIVERSAL_OUTPUTS,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("supervised_suprem_unet_2100.pth")

@@ -42,6 +42,6 @@ class SwinUnetrSSL(Pretrained):
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
         """The sum of the three losses."""
-        from voxbench.pretrain.objectives.swin_unetr_ssl import SwinUnetrSSL as Objective
+        from voxbench_baselines.objectives.swin_unetr_ssl import SwinUnetrSSLObjective
 
-        return Objective(backbone, len(source.channels), self.cutout, self.temperature)
+        return SwinUnetrSSLObjective(backbone, len(source.channels), self.cutout, self.temperature)

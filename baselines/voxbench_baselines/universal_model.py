@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from voxbench.model.backbones import Backbone
 
 # The template of its code, in order, under AbdomenAtlas' names.
-OUTPUTS = (
+UNIVERSAL_OUTPUTS = (
     *("spleen", "kidney_right", "kidney_left", "gall_bladder", "esophagus", "liver", "stomach"),
     *("aorta", "postcava", "portal_vein_and_splenic_vein", "pancreas", "adrenal_gland_right"),
     *("adrenal_gland_left", "duodenum", "hepatic_vessel", "lung_right", "lung_left", "colon"),
@@ -20,11 +20,11 @@ OUTPUTS = (
     *("kidney_tumor", "liver_tumor", "pancreas_tumor", "hepatic_vessel_tumor", "lung_tumor"),
     *("colon_tumor", "kidney_cyst"),
 )
-CONTRACT = Preprocessing(
+UNIVERSAL_CONTRACT = Preprocessing(
     axes="RAS", spacing_mm=(1.5, 1.5, 1.5), intensity=Window(low=-175, high=250)
 )
 # The lists of its code: `dataset/dataset_list/PAOT.txt`.
-CORPORA = (
+_CORPORA = (
     *("BTCV", "Pancreas-CT", "CHAOS", "LiTS", "KiTS", "WORD", "AbdomenCT-1K", "AMOS", "CT-ORG"),
     *("AbdomenCT-12organ", "MSD Liver", "MSD Lung", "MSD Pancreas", "MSD HepaticVessel"),
     *("MSD Spleen", "MSD Colon"),
@@ -32,10 +32,10 @@ CORPORA = (
 # Its training starts from other published weights, which have seen these.
 SWIN_START = ("LUNA16", "TCIA COVID-19", "HNSCC", "CT Colonography", "LIDC-IDRI", "BTCV")
 UNET_START = ("LUNA16",)
-REFERENCE = (
+_REFERENCE = (
     "Liu et al., CLIP-Driven Universal Model for Organ Segmentation and Tumor Detection, ICCV 2023"
 )
-LICENCE = "CC BY-NC-ND 4.0 (of the repository)"
+_LICENCE = "CC BY-NC-ND 4.0 (of the repository)"
 _PAGE = "https://huggingface.co/ljwztc/CLIP-Driven-Universal-Model"
 
 
@@ -82,13 +82,13 @@ class UniversalModelSwinUNETR(Controllable):
     card: ClassVar[BaselineCard] = BaselineCard(
         name="universal-model-swin-unetr",
         strategy="supervised",
-        pretraining_data=tuple(dict.fromkeys(CORPORA + SWIN_START)),
+        pretraining_data=tuple(dict.fromkeys(_CORPORA + SWIN_START)),
         volumes=2100,  # as SuPreM's table counts them
-        licence=LICENCE,
-        reference=REFERENCE,
-        contract=CONTRACT,
+        licence=_LICENCE,
+        reference=_REFERENCE,
+        contract=UNIVERSAL_CONTRACT,
         channels=1,
-        outputs=OUTPUTS,
+        outputs=UNIVERSAL_OUTPUTS,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": Checkpoint(
@@ -112,13 +112,13 @@ class UniversalModelUNet(ControllableUNet):
     card: ClassVar[BaselineCard] = BaselineCard(
         name="universal-model-unet",
         strategy="supervised",
-        pretraining_data=CORPORA + UNET_START,
+        pretraining_data=_CORPORA + UNET_START,
         volumes=2100,
-        licence=LICENCE,
-        reference=REFERENCE,
-        contract=CONTRACT,
+        licence=_LICENCE,
+        reference=_REFERENCE,
+        contract=UNIVERSAL_CONTRACT,
         channels=1,
-        outputs=OUTPUTS,
+        outputs=UNIVERSAL_OUTPUTS,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": Checkpoint(

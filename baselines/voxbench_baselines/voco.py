@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Published
 
-from voxbench_baselines.universal_model import CONTRACT
+from voxbench_baselines.universal_model import UNIVERSAL_CONTRACT
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -39,7 +39,7 @@ class VoCo(Published):
         volumes=160_000,
         licence="Apache-2.0 (of the repository)",
         reference=_REFERENCE,
-        contract=CONTRACT,  # its code has the Universal Model's grid and window
+        contract=UNIVERSAL_CONTRACT,  # its code has the Universal Model's grid and window
         channels=1,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
@@ -60,7 +60,7 @@ class VoComni(VoCo):
         volumes=160_000,
         licence="Apache-2.0 (of the repository)",
         reference=_REFERENCE,
-        contract=CONTRACT,
+        contract=UNIVERSAL_CONTRACT,
         channels=1,
         # `VoComni.json`, in the order of its numbers
         outputs=(

@@ -40,9 +40,9 @@ class VolumeContrast(Pretrained):
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":  # noqa: ARG002
         """Prediction of the crops' positions."""
-        from voxbench.pretrain.objectives.volume_contrast import VolumeContrast as Objective
+        from voxbench_baselines.objectives.volume_contrast import VolumeContrastObjective
 
-        return Objective(backbone, self.crops, self.regularisation)
+        return VolumeContrastObjective(backbone, self.crops, self.regularisation)
 
     def finish(
         self,

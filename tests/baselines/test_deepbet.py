@@ -10,7 +10,7 @@ from voxbench.data.prepare import prepare
 from voxbench.errors import WeightsError
 from voxbench.files import has_checksum
 from voxbench.testing.baseline_checks import BaselineChecks
-from voxbench_baselines.deepbet import DEVIATION, Deepbet
+from voxbench_baselines.deepbet import DEEPBET_DEVIATION, Deepbet
 from voxbench_tasks.masks_folder import MasksFolder
 
 from tests.baselines.layouts import loaded, logits
@@ -82,7 +82,7 @@ def check(path):
     image = torch.randn(1, 1, 32, 64, 32, dtype=torch.float64)
     found = logits(backbone.double(), head.double(), image)
     state = {name: tensor.double() for name, tensor in published.items()}
-    torch.testing.assert_close(found, flat(DEVIATION * image, state), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(found, flat(DEEPBET_DEVIATION * image, state), rtol=1e-5, atol=1e-6)
 
 
 def test_the_published_layout_loads_whole_and_computes_the_same(tmp_path):

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from voxbench.errors import WeightsError
 from voxbench.testing.baseline_checks import BaselineChecks
-from voxbench_baselines.stu_net import OUTPUTS, STUNet
+from voxbench_baselines.stu_net import STUNet
 
 from tests.baselines.layouts import State, loaded, probe, renamed, save, shapes
 
@@ -152,9 +152,10 @@ def test_every_size_is_the_published_one(size, width, blocks, millions):
 
 
 def test_its_structures_are_alphabetical_and_all_there():
-    assert OUTPUTS[0] == "background"
-    assert list(OUTPUTS[1:]) == sorted(set(OUTPUTS[1:]))
-    assert len(OUTPUTS) == 105
+    outputs = STUNet.card.outputs
+    assert outputs[0] == "background"
+    assert list(outputs[1:]) == sorted(set(outputs[1:]))
+    assert len(outputs) == 105
 
 
 @pytest.mark.parametrize("names", [{"conv_blocks_context": "context"}, {".norm1": ".bn1"}])

@@ -7,7 +7,7 @@ from torch import nn
 from voxbench.errors import WeightsError
 from voxbench.testing.baseline_checks import BaselineChecks
 from voxbench_baselines.suprem import SuPreMSegResNet, SuPreMSwinUNETR, SuPreMUNet
-from voxbench_baselines.universal_model import OUTPUTS, UniversalModelUNet
+from voxbench_baselines.universal_model import UNIVERSAL_OUTPUTS, UniversalModelUNet
 
 from tests.baselines.layouts import filled, loaded, probe, renamed, save
 from tests.model import controller, genesis
@@ -40,7 +40,7 @@ def swin_state() -> dict[str, torch.Tensor]:
         for name, tensor in swin_unetr().state_dict().items()
         if not name.startswith("out.")
     }
-    return network | controller.state(OUTPUTS, features=48, coarsest=768)
+    return network | controller.state(UNIVERSAL_OUTPUTS, features=48, coarsest=768)
 
 
 class TestSegResNet(BaselineChecks):
@@ -86,7 +86,10 @@ def test_swin_unetr_gives_the_features_of_the_published_network(tmp_path):
     [(SuPreMUNet, "net", "module.backbone."), (UniversalModelUNet, "state_dict", "module.")],
 )
 def test_the_u_net_gives_the_features_of_the_published_network(tmp_path, kind, wrapper, prefix):
-    network, head = genesis.state(width=8), controller.state(OUTPUTS, features=64, coarsest=512)
+    network, head = (
+        genesis.state(width=8),
+        controller.state(UNIVERSAL_OUTPUTS, features=64, coarsest=512),
+    )
     path = save(tmp_path / "unet.pth", network | head, wrapper, prefix)
     baseline = kind(size="tiny", weights=path)
     backbone, audit, published = loaded(baseline)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from monai.networks.nets import SwinUNETR
 from voxbench.design.structures import shared
-from voxbench_baselines.universal_model import OUTPUTS, UniversalModelSwinUNETR
+from voxbench_baselines.universal_model import UNIVERSAL_OUTPUTS, UniversalModelSwinUNETR
 
 from tests.baselines.layouts import assert_carried, filled, names_of, probe, save, translated
 from tests.model import controller
@@ -17,7 +17,7 @@ from tests.model import controller
 def test_swin_unetr_loads_under_any_wrapper_and_prefix(tmp_path, wrapper, prefix):
     torch.manual_seed(0)
     network = filled(SwinUNETR(in_channels=1, out_channels=2, feature_size=12)).state_dict()
-    head = controller.state(OUTPUTS, features=48, coarsest=768)
+    head = controller.state(UNIVERSAL_OUTPUTS, features=48, coarsest=768)
     path = save(tmp_path / "universal.pth", {**network, **head}, wrapper, prefix)
     baseline = UniversalModelSwinUNETR(size="tiny", weights=path)
     tensors, backbone = translated(baseline)
@@ -32,6 +32,9 @@ def test_swin_unetr_loads_under_any_wrapper_and_prefix(tmp_path, wrapper, prefix
 
 def test_its_template_knows_the_classes_of_common_tasks():
     btcv = ("spleen", "right kidney", "left kidney", "gallbladder", "esophagus", "liver")
-    assert shared(OUTPUTS, btcv) == {name: place for place, name in enumerate(btcv)}
-    assert shared(OUTPUTS, ["IVC", "Left Adrenal Gland"]) == {"IVC": 8, "Left Adrenal Gland": 12}
-    assert len(set(OUTPUTS)) == 32
+    assert shared(UNIVERSAL_OUTPUTS, btcv) == {name: place for place, name in enumerate(btcv)}
+    assert shared(UNIVERSAL_OUTPUTS, ["IVC", "Left Adrenal Gland"]) == {
+        "IVC": 8,
+        "Left Adrenal Gland": 12,
+    }
+    assert len(set(UNIVERSAL_OUTPUTS)) == 32

@@ -16,7 +16,7 @@ from voxbench.model.inflate import inflate, inflate_kernel, regrey
 from voxbench.model.weights import read_weights
 from voxbench_baselines.imagenet_efficientnet import ImageNetEfficientNet
 from voxbench_baselines.imagenet_inflated import ImageNetInflated
-from voxbench_baselines.imagenet_squeezenet import DEVIATION, ImageNetSqueezeNet
+from voxbench_baselines.imagenet_squeezenet import IMAGENET_DEVIATION, ImageNetSqueezeNet
 
 from tests.baselines.layouts import filled, names_of, translated
 from tests.model import flat
@@ -203,5 +203,7 @@ def test_the_packaged_efficientnet_keeps_its_activations():
 def test_the_published_squeezenet_keeps_its_activations(real_weights):
     path = real_weights / "squeezenet_v1.0_imagenet_decoded.npz"
     baseline = ImageNetSqueezeNet(weights=str(path))
-    audit = check(baseline, flat.squeezenet, read_weights(path), depth=192, scale=DEVIATION)
+    audit = check(
+        baseline, flat.squeezenet, read_weights(path), depth=192, scale=IMAGENET_DEVIATION
+    )
     assert audit.unused == ["encoder.conv_final.bias", "encoder.conv_final.weight"]

@@ -3,9 +3,9 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
 from voxbench.model.backbones import Backbone
-from voxbench.pretrain.objectives.distort import (
+
+from voxbench_baselines.objectives.distort import (
     bent,
     flipped,
     happens,
@@ -15,7 +15,7 @@ from voxbench.pretrain.objectives.distort import (
 )
 
 
-class ModelsGenesis(nn.Module):
+class ModelsGenesisObjective(nn.Module):
     """Distort a patch in the published ways and restore it.
 
     The order is the published one: mirror (the target too), shuffle within small windows, bend

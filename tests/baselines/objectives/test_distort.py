@@ -4,15 +4,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from voxbench.pretrain.objectives.distort import (
+from voxbench_baselines.objectives.distort import (
     bent,
     bezier,
-    blocks,
     flipped,
     happens,
     in_painted,
     interpolated,
     out_painted,
+    random_blocks,
     shuffled,
     windows,
 )
@@ -145,7 +145,9 @@ def test_paint_lies_in_the_range_of_the_patch():
 @pytest.mark.parametrize("side", [8, 9, 16, 33])
 def test_blocks_fit_into_patches_of_any_size(side):
     torch.manual_seed(0)
-    mask = blocks(torch.zeros(64, 1, side, side, 8), [(side // 6, side // 3)] * 2 + [(1, 8)], 5, 1)
+    mask = random_blocks(
+        torch.zeros(64, 1, side, side, 8), [(side // 6, side // 3)] * 2 + [(1, 8)], 5, 1
+    )
     assert mask.flatten(1).any(1).all()
 
 

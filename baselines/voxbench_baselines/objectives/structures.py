@@ -3,11 +3,10 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
 from voxbench.model.backbones import Backbone
 
 
-class Structures(nn.Module):
+class StructuresObjective(nn.Module):
     """One sigmoid a structure; Dice plus binary cross-entropy over the annotated ones.
 
     Args:

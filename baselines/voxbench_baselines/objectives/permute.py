@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-
 from voxbench.design.seeds import stream
 
 

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
 from voxbench.model.backbones import Backbone
-from voxbench.pretrain.objectives.distort import noise_like
-from voxbench.pretrain.objectives.masked import hidden_cubes
-from voxbench.pretrain.objectives.pooled import pooled
 
-TURNS = 4  # by 0°, 90°, 180°, 270°
-EMBEDDING = 512
+from voxbench_baselines.objectives.distort import noise_like
+from voxbench_baselines.objectives.masked import hidden_cubes
+from voxbench_baselines.objectives.pooled import pooled
+
+_TURNS = 4  # by 0°, 90°, 180°, 270°
+_EMBEDDING = 512
 
 
-class SwinUnetrSSL(nn.Module):
+class SwinUnetrSSLObjective(nn.Module):
     """Two views of each patch, turned and cut out: restore, tell the turn, tell the patch.
 
     The loss is the plain sum of the mean absolute error, the cross-entropy of the turn, and the
@@ -38,12 +38,12 @@ class SwinUnetrSSL(nn.Module):
         self.temperature = temperature
         width = 2 * backbone.encoder.channels[-1]
         self.head = nn.Conv3d(backbone.out_channels, channels, kernel_size=1)
-        self.turn = nn.Linear(width, TURNS)
-        self.embedding = nn.Linear(width, EMBEDDING)
+        self.turn = nn.Linear(width, _TURNS)
+        self.embedding = nn.Linear(width, _EMBEDDING)
 
     def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Tensor:
         """Loss of images (b, c, d, h, w), b at least 2 for the contrast to mean anything."""
-        first, second = turned(images), turned(images)
+        first, second = randomly_turned(images), randomly_turned(images)
         views = torch.cat([first[0], second[0]])
         turns = torch.cat([first[1], second[1]])
         maps = self.backbone.encoder(self._cut(views))
@@ -59,16 +59,16 @@ class SwinUnetrSSL(nn.Module):
         return torch.where(hidden_cubes(views, self.cutout, cube), noise_like(views), views)
 
 
-def turned(images: Tensor) -> tuple[Tensor, Tensor]:
+def randomly_turned(images: Tensor) -> tuple[Tensor, Tensor]:
     """Turn each image (b, c, d, h, w) about one axis: the images and their turns (b,), 0…3.
 
     The plane is that of the first two axes if they are equally long, as published, else that of
     another equal pair; where all three differ, the turns are those by 0° and 180° alone.
     """
     plane, step = turning_plane(images.shape[2:])
-    turns = step * torch.randint(TURNS // step, (len(images),), device=images.device)
+    turns = step * torch.randint(_TURNS // step, (len(images),), device=images.device)
     result = images
-    for turn in range(step, TURNS, step):
+    for turn in range(step, _TURNS, step):
         chosen = (turns == turn).view(-1, 1, 1, 1, 1)
         result = torch.where(chosen, torch.rot90(images, turn, plane), result)
     return result, turns

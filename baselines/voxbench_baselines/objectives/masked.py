@@ -4,11 +4,10 @@ from math import ceil
 
 import torch
 from torch import Tensor, nn
-
 from voxbench.model.backbones import Backbone
 
 
-class MaskedAutoencoder(nn.Module):
+class MaskedAutoencoderObjective(nn.Module):
     """Hide random cubes, predict their intensities from what is left.
 
     Convolutions see the whole patch, so hidden voxels are overwritten by a learned value, as

@@ -3,14 +3,14 @@
 import pytest
 import torch
 from voxbench.model.backbones import build
-from voxbench.pretrain.objectives.masked import MaskedAutoencoder, hidden_cubes
+from voxbench_baselines.objectives.masked import MaskedAutoencoderObjective, hidden_cubes
 
 NOTHING = torch.zeros(0)
 
 
-def objective(ratio: float = 0.6, channels: int = 1) -> MaskedAutoencoder:
+def objective(ratio: float = 0.6, channels: int = 1) -> MaskedAutoencoderObjective:
     torch.manual_seed(0)
-    return MaskedAutoencoder(build("unet", "tiny", channels), channels, ratio, cube=8)
+    return MaskedAutoencoderObjective(build("unet", "tiny", channels), channels, ratio, cube=8)
 
 
 @pytest.mark.parametrize("ratio", [0.25, 0.6, 0.75])

@@ -6,21 +6,21 @@ import pytest
 import torch
 from voxbench.errors import SpecError
 from voxbench.model.backbones import build
-from voxbench.pretrain.objectives.volume_contrast import (
-    Layout,
-    VolumeContrast,
+from voxbench_baselines.objectives.volume_contrast import (
+    CropGrid,
+    VolumeContrastObjective,
     alikeness,
     base_crops,
+    crop_grid,
+    crop_overlaps,
     crops_at,
-    layout,
-    overlaps,
     random_starts,
 )
 
-from tests.pretrain.learning import losses, waves
+from tests.baselines.objectives.learning import losses, waves
 
 NOTHING = torch.zeros(0)
-CUT = Layout((2, 3, 1), (4, 2, 6))
+CUT = CropGrid((2, 3, 1), (4, 2, 6))
 
 
 def network(architecture: str = "unet", size: str = "tiny"):
@@ -40,12 +40,12 @@ def network(architecture: str = "unet", size: str = "tiny"):
     ],
 )
 def test_a_patch_is_cut_as_published_or_as_small_as_it_must(patch, grid, crop):
-    assert layout(patch, network()) == Layout(grid, crop)
+    assert crop_grid(patch, network()) == CropGrid(grid, crop)
 
 
 def test_a_patch_that_cannot_be_cut_is_refused_with_the_way_out():
     with pytest.raises(SpecError, match=r"patch \(8, 8, 16\).*at least 16 voxels"):
-        layout((8, 8, 16), network())
+        crop_grid((8, 8, 16), network())
 
 
 def test_base_crops_lie_side_by_side():
@@ -78,7 +78,7 @@ def test_random_crops_reach_every_place_within_the_base_crops():
 def test_labels_are_the_shares_of_voxels_counted_one_by_one():
     torch.manual_seed(0)
     starts = random_starts(2, 6, CUT, torch.device("cpu"))
-    labels = overlaps(starts, CUT)
+    labels = crop_overlaps(starts, CUT)
     numbers = torch.zeros(8, 6, 6, dtype=torch.long)
     for i in range(2):
         for j in range(3):
@@ -99,25 +99,25 @@ def test_base_crops_that_look_alike_cost_one_and_right_angles_nothing():
 
 def test_the_loss_where_all_crops_look_alike_by_hand(monkeypatch):
     """Every similarity is 1, so each base crop costs -ln(label), and the regulariser is 1."""
-    module = VolumeContrast(network(), crops=1, regularisation=2.0)
+    module = VolumeContrastObjective(network(), crops=1, regularisation=2.0)
     torch.nn.init.zeros_(module.projector[2].weight)
     torch.nn.init.ones_(module.projector[2].bias)
     starts = torch.tensor([[[8, 8, 8]]])
     monkeypatch.setattr(
-        "voxbench.pretrain.objectives.volume_contrast.random_starts", lambda *_: starts
+        "voxbench_baselines.objectives.volume_contrast.random_starts", lambda *_: starts
     )
     loss = module(torch.randn(1, 1, 32, 32, 32), NOTHING, NOTHING)
     assert loss.item() == pytest.approx(-math.log(1 / 8) + 2.0, rel=1e-4)
 
 
 def test_only_the_encoder_is_trained():
-    module = VolumeContrast(network(), crops=4, regularisation=1.0)
+    module = VolumeContrastObjective(network(), crops=4, regularisation=1.0)
     module(torch.randn(2, 1, 32, 32, 32), NOTHING, NOTHING).backward()
     assert all(p.grad is None for p in module.backbone.decoder.parameters())
     assert all(p.grad.any() for p in module.backbone.encoder.parameters())
 
 
 def test_it_learns_where_crops_lie():
-    module = VolumeContrast(network(), crops=4, regularisation=1.0)
+    module = VolumeContrastObjective(network(), crops=4, regularisation=1.0)
     first, last = losses(module, waves(2), steps=40, rate=3e-3)
     assert last < 0.8 * first

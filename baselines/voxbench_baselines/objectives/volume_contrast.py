@@ -6,27 +6,27 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
 from voxbench.errors import SpecError
 from voxbench.model.backbones import Backbone
-from voxbench.pretrain.objectives.pooled import pooled
 
-GRIDS = ((4, 4, 1), (2, 2, 2), (2, 2, 1), (2, 1, 2), (1, 2, 2), (2, 1, 1), (1, 2, 1), (1, 1, 2))
-EMBEDDING = 256
+from voxbench_baselines.objectives.pooled import pooled
+
+_GRIDS = ((4, 4, 1), (2, 2, 2), (2, 2, 1), (2, 1, 2), (1, 2, 2), (2, 1, 1), (1, 2, 1), (1, 1, 2))
+_EMBEDDING = 256
 _SURE = 1e-6  # keeps log(1 - |y - s|) finite
 
 
-class Layout(NamedTuple):
+class CropGrid(NamedTuple):
     """Base crops side by side: how many along each axis, and voxels of each."""
 
     grid: tuple[int, int, int]
     crop: tuple[int, int, int]
 
 
-class VolumeContrast(nn.Module):
+class VolumeContrastObjective(nn.Module):
     """Cut a patch into base crops; tell by similarity how much of each a random crop holds.
 
-    The encoder alone is trained. Published volumes are cut 4 by 4 in the plane; see `layout` for
+    The encoder alone is trained. Published volumes are cut 4 by 4 in the plane; see `crop_grid` for
     what small patches are cut into.
 
     Args:
@@ -42,7 +42,7 @@ class VolumeContrast(nn.Module):
         self.regularisation = regularisation
         width = 2 * backbone.encoder.channels[-1]
         self.projector = nn.Sequential(
-            nn.Linear(width, EMBEDDING), nn.ReLU(), nn.Linear(EMBEDDING, EMBEDDING)
+            nn.Linear(width, _EMBEDDING), nn.ReLU(), nn.Linear(_EMBEDDING, _EMBEDDING)
         )
 
     def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Tensor:
@@ -51,20 +51,20 @@ class VolumeContrast(nn.Module):
         Raises:
             SpecError: the patch is too small to be cut.
         """
-        cut = layout(images.shape[2:], self.backbone)
+        cut = crop_grid(images.shape[2:], self.backbone)
         starts = random_starts(len(images), self.crops, cut, images.device)
         pieces = torch.cat([base_crops(images, cut), crops_at(images, starts, cut.crop)])
         vectors = self.projector(pooled(self.backbone.encoder(pieces)[-1])).float()
         vectors = F.normalize(vectors, dim=1)
         randoms = vectors[-len(images) * self.crops :].view(len(images), self.crops, -1)
-        bases = vectors[: -len(images) * self.crops].view(len(images), -1, EMBEDDING)
+        bases = vectors[: -len(images) * self.crops].view(len(images), -1, _EMBEDDING)
         similar = torch.relu(randoms @ bases.mT)
-        wrong = (overlaps(starts, cut) - similar).abs()
+        wrong = (crop_overlaps(starts, cut) - similar).abs()
         prediction = -torch.log((1 - wrong).clamp_min(_SURE)).mean()
         return prediction + self.regularisation * alikeness(bases)
 
 
-def layout(shape: Sequence[int], backbone: Backbone) -> Layout:
+def crop_grid(shape: Sequence[int], backbone: Backbone) -> CropGrid:
     """The first way to cut a patch whose crops the network can be trained on.
 
     4 by 4 in the plane as published, where every axis of the encoder's coarsest map then has
@@ -75,7 +75,7 @@ def layout(shape: Sequence[int], backbone: Backbone) -> Layout:
     Raises:
         SpecError: no cut is possible.
     """
-    for grid in GRIDS:
+    for grid in _GRIDS:
         sides = [side // count for side, count in zip(shape, grid, strict=True)]
         crop = tuple(side // backbone.divisor * backbone.divisor for side in sides)
         if max(grid) > 2 and min(crop) < 2 * backbone.divisor:
@@ -84,14 +84,14 @@ def layout(shape: Sequence[int], backbone: Backbone) -> Layout:
             backbone.check_patch(crop)
         except SpecError:
             continue
-        return Layout(grid, (crop[0], crop[1], crop[2]))
+        return CropGrid(grid, (crop[0], crop[1], crop[2]))
     raise SpecError(
         f"patch {tuple(shape)}: volume contrast cuts it into crops, too small for this network; "
         f"make every axis of pretraining.patch at least {2 * backbone.divisor} voxels."
     )
 
 
-def base_crops(images: Tensor, cut: Layout) -> Tensor:
+def base_crops(images: Tensor, cut: CropGrid) -> Tensor:
     """The base crops of each image, (b · bases, c, *crop), an image's in the grid's order."""
     (i, j, k), (d, h, w) = cut
     batch, channels = images.shape[:2]
@@ -99,7 +99,7 @@ def base_crops(images: Tensor, cut: Layout) -> Tensor:
     return tiles.permute(0, 2, 4, 6, 1, 3, 5, 7).reshape(-1, channels, d, h, w)
 
 
-def random_starts(batch: int, crops: int, cut: Layout, device: torch.device) -> Tensor:
+def random_starts(batch: int, crops: int, cut: CropGrid, device: torch.device) -> Tensor:
     """First voxels of crops anywhere within the base crops: (b, crops, 3)."""
     room = [(count - 1) * side + 1 for count, side in zip(*cut, strict=True)]
     share = torch.rand(batch, crops, 3, device=device)
@@ -120,7 +120,7 @@ def crops_at(images: Tensor, starts: Tensor, crop: Sequence[int]) -> Tensor:
     return voxels.permute(0, 4, 1, 2, 3).contiguous()
 
 
-def overlaps(starts: Tensor, cut: Layout) -> Tensor:
+def crop_overlaps(starts: Tensor, cut: CropGrid) -> Tensor:
     """The share of each random crop that lies in each base crop: (b, crops, bases), sums to 1."""
     shares = torch.ones(*starts.shape[:2], 1, device=starts.device)
     for axis, (count, side) in enumerate(zip(*cut, strict=True)):

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from voxbench.model.backbones import build
-from voxbench.pretrain.objectives.permute import permuted, rescaled
+from voxbench_baselines.objectives.permute import permuted, rescaled
 
 
 def weights() -> dict[str, torch.Tensor]:

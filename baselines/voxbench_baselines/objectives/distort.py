@@ -115,17 +115,19 @@ def in_painted(images: Tensor) -> Tensor:
     """Fill up to five blocks, a sixth to a third of a side wide, with noise."""
     shape = images.shape[2:]
     limits = [(side // 6, side // 3) for side in shape]
-    return torch.where(blocks(images, limits, _BLOCKS), noise_like(images), images)
+    return torch.where(random_blocks(images, limits, _BLOCKS), noise_like(images), images)
 
 
 def out_painted(images: Tensor) -> Tensor:
     """Keep one to five blocks, three to four sevenths of a side wide; fill the rest with noise."""
     shape = images.shape[2:]
     limits = [(side - 4 * side // 7, side - 3 * side // 7) for side in shape]
-    return torch.where(blocks(images, limits, _BLOCKS, least=1), images, noise_like(images))
+    return torch.where(random_blocks(images, limits, _BLOCKS, least=1), images, noise_like(images))
 
 
-def blocks(images: Tensor, limits: Sequence[tuple[int, int]], most: int, least: int = 0) -> Tensor:
+def random_blocks(
+    images: Tensor, limits: Sequence[tuple[int, int]], most: int, least: int = 0
+) -> Tensor:
     """A mask of random boxes: bool (b, 1, d, h, w).
 
     Args:

@@ -5,23 +5,23 @@ import math
 import pytest
 import torch
 from voxbench.model.backbones import build
-from voxbench.pretrain.objectives.masked import hidden_cubes
-from voxbench.pretrain.objectives.pooled import pooled
-from voxbench.pretrain.objectives.swin_unetr_ssl import (
-    SwinUnetrSSL,
+from voxbench_baselines.objectives.masked import hidden_cubes
+from voxbench_baselines.objectives.pooled import pooled
+from voxbench_baselines.objectives.swin_unetr_ssl import (
+    SwinUnetrSSLObjective,
     info_nce,
-    turned,
+    randomly_turned,
     turning_plane,
 )
 
-from tests.pretrain.learning import losses, waves
+from tests.baselines.objectives.learning import losses, waves
 
 NOTHING = torch.zeros(0)
 
 
-def objective() -> SwinUnetrSSL:
+def objective() -> SwinUnetrSSLObjective:
     torch.manual_seed(0)
-    return SwinUnetrSSL(build("unet", "tiny", 1), 1, cutout=0.3, temperature=0.5)
+    return SwinUnetrSSLObjective(build("unet", "tiny", 1), 1, cutout=0.3, temperature=0.5)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_patches_turn_in_the_plane_of_equal_axes(shape, plane, step):
 def test_the_label_says_how_often_the_patch_was_turned():
     torch.manual_seed(0)
     images = torch.randn(40, 2, 4, 4, 3)
-    result, turns = turned(images)
+    result, turns = randomly_turned(images)
     assert set(turns.tolist()) == {0, 1, 2, 3}
     for before, after, turn in zip(images, result, turns.tolist(), strict=True):
         assert torch.equal(after, torch.rot90(before, turn, (1, 2)))
@@ -50,7 +50,7 @@ def test_the_label_says_how_often_the_patch_was_turned():
 def test_a_patch_with_three_different_axes_turns_by_half_alone():
     torch.manual_seed(0)
     images = torch.randn(40, 1, 2, 3, 4)
-    result, turns = turned(images)
+    result, turns = randomly_turned(images)
     assert result.shape == images.shape
     assert set(turns.tolist()) == {0, 2}
     assert torch.equal(result[turns == 2], images[turns == 2].flip((2, 3)))

@@ -3,18 +3,18 @@
 import pytest
 import torch
 from voxbench.model.backbones import build
-from voxbench.pretrain.objectives.models_genesis import ModelsGenesis
+from voxbench_baselines.objectives.models_genesis import ModelsGenesisObjective
 
-from tests.pretrain.learning import losses, waves
+from tests.baselines.objectives.learning import losses, waves
 
 NOTHING = torch.zeros(0)
 OFF = {"nonlinear": 0.0, "shuffling": 0.0, "painting": 0.0, "inside": 0.2, "flipping": 0.0}
 PUBLISHED = {"nonlinear": 0.9, "shuffling": 0.5, "painting": 0.9, "inside": 0.2, "flipping": 0.4}
 
 
-def objective(**changes: float) -> ModelsGenesis:
+def objective(**changes: float) -> ModelsGenesisObjective:
     torch.manual_seed(0)
-    return ModelsGenesis(build("unet", "tiny", 1), 1, **{**OFF, **changes})
+    return ModelsGenesisObjective(build("unet", "tiny", 1), 1, **{**OFF, **changes})
 
 
 def test_with_every_probability_at_zero_nothing_is_distorted():
