@@ -9,11 +9,17 @@ VoxbenchError
 ├── RecordError    a stored record can't be read
 └── BundleError    a submission can't be packed, read or merged
 
-Anything else that is raised is a defect of voxbench.
+An OSError that the machine causes (a full disk, a missing permission) is told in words too:
+`machine_error`. Anything else that is raised is a defect of voxbench.
 """
 
 import difflib
+import errno
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class VoxbenchError(Exception):
@@ -46,6 +52,39 @@ class RecordError(VoxbenchError):
 
 class BundleError(VoxbenchError):
     """A submission can't be packed, read or merged."""
+
+
+_MACHINE = {
+    errno.ENOSPC: "no space is left on its disk; free some, or write to another one",
+    errno.EDQUOT: "the quota of its disk is used up; free some space, or write to another one",
+    errno.EACCES: "permission denied; choose another folder, or change its permissions",
+    errno.EPERM: "the system does not permit that; choose another folder",
+    errno.EROFS: "its file system is read-only; choose another folder",
+    errno.ENAMETOOLONG: "the name is too long for its file system; choose a shorter one",
+    errno.EMFILE: "too many files are open; raise the limit (ulimit -n), or use fewer workers",
+    errno.ENFILE: "the system has too many files open; use fewer workers",
+    errno.ENOTDIR: "a file lies where a folder is needed; choose another name",
+    errno.EEXIST: "a file lies where a folder is needed; choose another name",
+    errno.EISDIR: "a folder lies where a file is needed; choose another name",
+    errno.EIO: "its disk can't be read or written (input/output error)",
+}
+
+
+def machine_error(error: OSError) -> str | None:
+    """What the machine lacks and what helps, in one line that names the file.
+
+    None for an error that no machine causes: a defect, whose traceback is worth more.
+    """
+    words = _MACHINE.get(error.errno or 0)
+    return words and f"{error.filename or 'a file'}: {words}."
+
+
+def first_rule(error: "ValidationError") -> str:
+    """The first rule that a value breaks, as "field: rule"."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    field, rule = ".".join(map(str, first["loc"])), str(first["msg"])
+    rule = rule.removeprefix("Value error, ")
+    return f"{field}: {rule}" if field else rule
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

@@ -71,7 +71,7 @@ def test_a_damaged_table_is_made_again(store):
 def test_a_write_that_fails_leaves_the_old_table_and_no_litter(store, monkeypatch):
     rebuild(store)
     before = (store.root / FILE).read_bytes()
-    monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "disk full")))
     with pytest.raises(OSError, match="disk full"):
         rebuild(store)
     assert (store.root / FILE).read_bytes() == before

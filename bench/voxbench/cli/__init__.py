@@ -30,7 +30,7 @@ from voxbench.cli.submit import submit_verb
 from voxbench.cli.sysinfo import sysinfo_verb
 from voxbench.cli.verify import verify_verb
 from voxbench.cli.weights import weights_group
-from voxbench.errors import VoxbenchError
+from voxbench.errors import VoxbenchError, machine_error
 
 PANELS = {
     "Run": (run_verb, plan_verb, status_verb, pretrain_verb),
@@ -78,11 +78,14 @@ def _options(
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 done, 1 done but something failed, 2 a mistake in the call or the data,
-    130 interrupted.
+    Exit codes: 0 done, 1 done but something failed, 2 a mistake in the call or the data, or
+    a machine that can't (a full disk, a missing permission), 130 interrupted.
     """
     try:
         app()
-    except VoxbenchError as error:
-        print(f"voxbench: {error}", file=sys.stderr)  # noqa: T201
+    except (VoxbenchError, OSError) as error:
+        told = machine_error(error) if isinstance(error, OSError) else str(error)
+        if told is None:
+            raise
+        print(f"voxbench: {told}", file=sys.stderr)  # noqa: T201
         sys.exit(2)

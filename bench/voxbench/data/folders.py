@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from voxbench.api import TaskCard
-from voxbench.errors import DataError
+from voxbench.errors import DataError, first_rule
 
 
 def read_json(path: Path, missing: str = "") -> dict[str, Any]:
@@ -80,10 +80,7 @@ def make_card(origin: Path, **fields: Any) -> TaskCard:
     try:
         return TaskCard(**fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "card"
-        message = str(first["msg"]).removeprefix("Value error, ")
-        raise DataError(f"{origin}: {place}: {message}.") from None
+        raise DataError(f"{origin}: {first_rule(error)}.") from None
 
 
 def tolerances(classes: Mapping[str, int], modality: str, given: float | None) -> dict[str, float]:

@@ -22,7 +22,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from voxbench.errors import PluginError, unknown
+from voxbench.errors import PluginError, first_rule, unknown
 
 Kind = Literal["CT", "MR", "PET", "X-ray", "photograph", "synthetic", "other"]
 
@@ -127,13 +127,12 @@ def read_corpora(text: str, origin: str) -> list[Corpus]:
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise PluginError(f"{origin}: {name}: expected a table of a corpus, got {table!r}.")
+        if "name" in table:
+            raise PluginError(f"{origin}: {name}: name: is the table's own name; leave it out.")
         try:
             found.append(Corpus(name=name, **table))
-        except (ValidationError, TypeError) as error:
-            told = error.errors()[0] if isinstance(error, ValidationError) else None
-            place = ".".join(map(str, told["loc"])) if told else "name"
-            message = told["msg"] if told else "is the table's own name; leave it out"
-            raise PluginError(f"{origin}: {name}: {place}: {message}.") from None
+        except ValidationError as error:
+            raise PluginError(f"{origin}: {name}: {first_rule(error)}.") from None
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from voxbench.errors import DataError
+from voxbench.errors import DataError, first_rule
 from voxbench.files import write_atomically
 from voxbench.ledger.fingerprint import CELLS, VERSION, Fingerprint
 
@@ -60,9 +60,7 @@ def read_manifest(path: Path) -> dict[str, Fingerprint]:
     except OSError as error:
         raise DataError(f"{path}: can't be read ({error.strerror}).") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "file"
-        raise DataError(f"{path}: not a manifest: {place}: {first['msg']}.") from None
+        raise DataError(f"{path}: not a manifest: {first_rule(error)}.") from None
     if found.fingerprints != VERSION:
         raise DataError(
             f"{path}: fingerprints of version {found.fingerprints}, this voxbench compares "

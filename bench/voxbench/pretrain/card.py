@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from voxbench.api import Preprocessing
 from voxbench.design.recipe import Pretraining
-from voxbench.errors import WeightsError
+from voxbench.errors import WeightsError, first_rule
 
 KEY = "voxbench"  # in the metadata of the file
 
@@ -81,6 +81,4 @@ def read_card(path: Path) -> CheckpointCard:
     try:
         return CheckpointCard.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise WeightsError(f"{path}: its card is damaged: {place}: {first['msg']}.") from None
+        raise WeightsError(f"{path}: its card is damaged: {first_rule(error)}.") from None

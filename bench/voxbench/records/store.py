@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from voxbench.errors import RecordError
+from voxbench.errors import RecordError, first_rule
 from voxbench.files import write_atomically
 from voxbench.records.record import SCHEMA, Record
 
@@ -43,9 +43,9 @@ class Store:
 def _read(path: Path) -> Record:
     try:
         record = Record.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
+    except ValidationError as error:
         raise RecordError(
-            f"{path}: not a record ({str(error).splitlines()[0]}); delete it to run its cell again."
+            f"{path}: not a record ({first_rule(error)}); delete it to run its cell again."
         ) from None
     if record.schema_version != SCHEMA:
         raise RecordError(

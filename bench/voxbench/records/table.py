@@ -44,7 +44,6 @@ def rebuild(store: Store) -> Path:
     stamp = _stamp(store)
     path = store.root / FILE
     table = _table([row for record in store for row in _rows(record)])
-    path.parent.mkdir(parents=True, exist_ok=True)
     _write(table.replace_schema_metadata({_STAMP: stamp}), path)
     return path
 

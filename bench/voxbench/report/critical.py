@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voxbench.report.curves import INK, STYLE
+from voxbench.report.curves import INK, STYLE, save
 from voxbench.stats.friedman import Friedman
 
 if TYPE_CHECKING:
@@ -20,17 +20,13 @@ def draw(test: Friedman, arms: tuple[str, ...], stem: Path) -> list[Path]:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    paths = [stem.with_name(f"{stem.name}.{ending}") for ending in ("svg", "png")]
     bars = [group for group in test.groups if len(group) > 1]
     rows = (len(arms) + 1) // 2 + len(bars) + 3
     with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
         figure = Figure(figsize=(7.2, _LINE * (rows + 2)))
         axes = figure.add_axes((0.36, 0.02, 0.28, 0.96))
         _compose(axes, test, arms, bars, rows)
-        figure.savefig(paths[0], metadata={"Date": None})
-        figure.savefig(paths[1], dpi=200)
-    return paths
+        return save(figure, stem)
 
 
 def _compose(

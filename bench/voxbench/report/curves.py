@@ -1,5 +1,6 @@
 """The data-efficiency curve of a task: score and effect against the labelled patients."""
 
+import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.analyses.effects import Effect, Mean
+from voxbench.files import write_atomically
 from voxbench.stats.interval import Interval
 from voxbench.stats.metric import Metric
 
@@ -79,10 +81,12 @@ def height(lines: Sequence[Line]) -> float:
 
 def save(figure: "Figure", stem: Path) -> list[Path]:
     """Write `<stem>.svg` and `<stem>.png`, without a date."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    paths = [stem.with_name(f"{stem.name}.{ending}") for ending in ("svg", "png")]
-    figure.savefig(paths[0], metadata={"Date": None})
-    figure.savefig(paths[1], dpi=200)
+    paths = []
+    for ending, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 200})):
+        content = io.BytesIO()
+        figure.savefig(content, format=ending, **options)
+        paths.append(stem.with_name(f"{stem.name}.{ending}"))
+        write_atomically(paths[-1], content.getvalue())
     return paths
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voxbench.analyses.table import Table
+from voxbench.files import write_atomically
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -105,11 +106,10 @@ def escape_latex(text: str) -> str:
 
 def save_table(table: Table, folder: Path) -> list[Path]:
     """Write `<name>.md`, `.csv` and `.tex`."""
-    folder.mkdir(parents=True, exist_ok=True)
     writers = {"md": as_markdown, "csv": as_csv, "tex": as_latex}
     paths = []
     for ending, writer in writers.items():
         path = folder / f"{table.name}.{ending}"
-        path.write_text(writer(table), encoding="utf-8")
+        write_atomically(path, writer(table))
         paths.append(path)
     return paths

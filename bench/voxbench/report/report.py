@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from voxbench.analyses import effects as stats
 from voxbench.analyses.groups import Group, read_groups, records_in
 from voxbench.analyses.table import Table
+from voxbench.files import write_atomically
 from voxbench.records import Record, Store
 from voxbench.records.race import races
 from voxbench.records.table import rebuild
@@ -147,7 +148,7 @@ def report(
         figures=figures,
     )
     rebuild(Store(store_dir))
-    made.page.write_text(_page(made, chosen), encoding="utf-8")
+    write_atomically(made.page, _page(made, chosen))
     return made
 
 

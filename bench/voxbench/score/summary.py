@@ -73,7 +73,6 @@ def write(
     """
     if file.suffix != ".json":
         raise SpecError(f"the output must be named .json, got {file}.")
-    file.parent.mkdir(parents=True, exist_ok=True)
     table = file.with_suffix(".parquet")
     document = _document(results, job) | {"missing": list(missing), "extra": list(extra)}
     write_atomically(file, json.dumps(document, indent=2).encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from voxbench.errors import BundleError
+from voxbench.errors import BundleError, first_rule
 from voxbench.records import SCHEMA, Record, predictions
 from voxbench.submission.archive import Archive, open_archive
 from voxbench.submission.diagnostics import Diagnostic, error, printable
@@ -173,8 +173,4 @@ def _distinct(record: Record) -> None:
 
 def one_line(problem: ValueError) -> str:
     """What is wrong, in one line."""
-    if isinstance(problem, ValidationError):
-        first = problem.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return printable(f"{where}: {first['msg']}" if where else first["msg"])
-    return printable(str(problem))
+    return printable(first_rule(problem) if isinstance(problem, ValidationError) else str(problem))

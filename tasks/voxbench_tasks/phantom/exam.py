@@ -70,5 +70,4 @@ def _write_nifti(path: Path, volume: NDArray[Any], affine: NDArray[np.float64]) 
 
     image = nibabel.Nifti1Image(volume, affine)
     image.header.set_xyzt_units("mm")
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, image.to_bytes())

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from voxbench.analyses.table import number
+from voxbench.files import write_atomically
 from voxbench.report.report import SMOKE
 from voxbench.stats.metric import METRICS
 
@@ -56,8 +57,7 @@ class Pages:
 
     def _write(self, path: str, content: bytes) -> None:
         target = self.site / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        write_atomically(target, content)
         self.files.append(target)
 
 
