@@ -40,6 +40,11 @@ class Pair:
         )
         return ours, theirs
 
+    def difference(self) -> Sample:
+        """Arm − other, (patient, run), on the patients and runs that both have."""
+        ours, theirs = self.samples()
+        return Sample(ours.values - theirs.values, ours.draws)
+
 
 def _select(group: Group, key: str, patients: Sequence[str], runs: Sequence[Run]) -> Array:
     rows = {patient: row for row, patient in enumerate(group.patients)}

@@ -17,18 +17,16 @@ def claims_verb(
     json: Json = False,
 ) -> None:
     """Test declared claims again; exit code 0 if all hold, else 1."""
+    from voxbench.analyses.claims import describe_claims, judge_claims
     from voxbench.analyses.groups import groups_in
     from voxbench.design.claims import read_claims
-    from voxbench.report.claims import claim_json, claim_lines, claim_summary
-    from voxbench.stats.claims import judge_claims
 
     records = directory or file.parent
     results = judge_claims(read_claims(file), groups_in(records))
     caution(records)
     if json:
-        print_json([claim_json(result) for result in results])
+        print_json([result.to_json() for result in results])
     else:
-        told = [line for result in results for line in (*claim_lines(result), "")]
-        print("\n".join([*told, claim_summary(results)]))  # noqa: T201
+        print("\n".join(describe_claims(results)))  # noqa: T201
     if any(result.verdict != "holds" for result in results):
         raise typer.Exit(1)

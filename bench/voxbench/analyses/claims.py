@@ -1,28 +1,28 @@
 """Declared claims, tested again on the records: which hold, which do not, which are undecided.
 
-On each task a claim is one or two statements «the difference is beyond this». Each has a p: the
-larger of Wilcoxon's signed-rank on the patients and of Student's on patients and runs, two-sided.
-«On at least k of n tasks» has n − k + 1 times the kth smallest p of the tasks (Benjamini & Heller
-2008, doi:10.1111/j.1541-0420.2007.00984.x), which for every task is the largest. Holm's correction
-is over the claims of the file.
+On each task a claim is one or two statements that the difference of its arms is beyond a bound. The
+p of a claim is that its statements are true on as many tasks as it needs; Holm's correction is over
+the claims of the file.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
-from voxbench.analyses.effects import Effect, Pair, between, effects, twins
+from voxbench.analyses.effects import Pair, between, effects, twins
 from voxbench.analyses.groups import Group, find_arm
+from voxbench.analyses.table import interval, p_value
 from voxbench.design.claims import Claim
 from voxbench.errors import SpecError, unknown
-from voxbench.stats.arrays import nanmean
-from voxbench.stats.few import spread
+from voxbench.stats.bootstrap import Sample
+from voxbench.stats.conjunction import p_at_least, p_beyond
 from voxbench.stats.metric import Metric, find_metric
-from voxbench.stats.paired import ALPHA, holm, wilcoxon
+from voxbench.stats.paired import ALPHA, holm
 
 ClaimVerdict = Literal["holds", "does not hold", "undecided", "cannot be tested"]
+
 _SMOKE = "smoke runs measure nothing"
 
 
@@ -74,6 +74,10 @@ class ClaimResult:
     reason: str
     tasks: tuple[TaskResult, ...]
 
+    def to_json(self) -> dict[str, Any]:
+        """Everything under its name; NaN is undefined."""
+        return {**asdict(self), "claim": self.claim.model_dump(mode="json")}
+
 
 def judge_claims(claims: Sequence[Claim], groups: Sequence[Group]) -> list[ClaimResult]:
     """Test all claims; Holm's family is all that can be tested.
@@ -82,8 +86,8 @@ def judge_claims(claims: Sequence[Claim], groups: Sequence[Group]) -> list[Claim
         SpecError: a claim names an arm, task, fraction, setting or metric that no record has.
     """
     tested = [_tested(claim, groups) for claim in claims]
-    corrected = holm([found.p for found in tested])
-    return [_judged(found, p) for found, p in zip(tested, corrected, strict=True)]
+    corrected = holm([result.p for result in tested])
+    return [_judged(result, p) for result, p in zip(tested, corrected, strict=True)]
 
 
 def _tested(claim: Claim, groups: Sequence[Group]) -> ClaimResult:
@@ -99,13 +103,18 @@ def _tested(claim: Claim, groups: Sequence[Group]) -> ClaimResult:
         margin = 0.0 if claim.relation in ("better", "worse") else metric.margin
     tasks = tuple(_on_tasks(claim, pairs, margin))
     needed = claim.at_least or len(claim.tasks) or len(tasks) or 1
-    p = sorted(row.p for row in tasks if not math.isnan(row.p))
-    enough = (len(p) - needed + 1) * p[needed - 1] if len(p) >= needed else math.nan
-    arm, other = (pairs[0].arm.arm, pairs[0].name) if pairs else (claim.arm, claim.other)
     return ClaimResult(
-        claim, arm, other, margin, needed, min(1.0, enough) if p else math.nan, math.nan,
-        "undecided", "", tasks,
-    )  # fmt: skip
+        claim=claim,
+        arm=pairs[0].arm.arm if pairs else claim.arm,
+        other=pairs[0].name if pairs else claim.other,
+        margin=margin,
+        needed=needed,
+        p=p_at_least([row.p for row in tasks], needed),
+        p_holm=math.nan,
+        verdict="undecided",
+        reason="",
+        tasks=tasks,
+    )
 
 
 def _check_names(claim: Claim, groups: Sequence[Group]) -> None:
@@ -155,22 +164,45 @@ def _on_tasks(claim: Claim, pairs: Sequence[Pair], margin: float) -> Iterator[Ta
 
 def _on_task(claim: Claim, pair: Pair, margin: float) -> TaskResult:
     [row] = effects([pair], margin)
-    tested = [_beyond(pair, row, *bound) for bound in _bounds(claim, margin, pair.metric.sign)]
     notes = [row.note] if row.note else []
     if row.contamination.startswith("overlaps"):
         notes.append(f"contamination: {row.contamination}")
-    words = [verdict for _, verdict in tested]
-    verdict: ClaimVerdict = "undecided"
-    if not row.patients:
-        verdict = "cannot be tested"
-    elif "does not hold" in words:
-        verdict = "does not hold"
-    elif set(words) == {"holds"}:
-        verdict = "holds"
+    difference = pair.difference()
+    verdicts: set[ClaimVerdict] = set()
+    p = []
+    for side, bound in _statements(claim, margin, pair.metric.sign):
+        low, high = sorted((side * row.low, side * row.high))
+        verdicts.add("holds" if low > bound else "does not hold" if high < bound else "undecided")
+        p.append(p_beyond(Sample(side * difference.values, difference.draws), bound))
     return TaskResult(
-        row.task, row.setting, row.patients, row.runs, row.effect, row.low, row.high,
-        max(p for p, _ in tested), verdict, "; ".join(notes), tuple(_records(pair)),
-    )  # fmt: skip
+        task=row.task,
+        setting=row.setting,
+        patients=row.patients,
+        runs=row.runs,
+        effect=row.effect,
+        low=row.low,
+        high=row.high,
+        p=max(p),
+        verdict=_all_true(verdicts) if row.patients else "cannot be tested",
+        note="; ".join(notes),
+        records=tuple(_records(pair)),
+    )
+
+
+def _statements(claim: Claim, margin: float, sign: int) -> list[tuple[int, float]]:
+    """(s, t) of each statement s · (arm − other) > t that the claim makes."""
+    return {
+        "better": [(sign, margin)],
+        "worse": [(-sign, margin)],
+        "not worse": [(sign, -margin)],
+        "equivalent": [(1, -margin), (-1, -margin)],
+    }[claim.relation]
+
+
+def _all_true(verdicts: set[ClaimVerdict]) -> ClaimVerdict:
+    if "does not hold" in verdicts:
+        return "does not hold"
+    return "undecided" if "undecided" in verdicts else "holds"
 
 
 def _records(pair: Pair) -> Iterator[str]:
@@ -182,52 +214,64 @@ def _records(pair: Pair) -> Iterator[str]:
                     yield key
 
 
-def _bounds(claim: Claim, margin: float, sign: int) -> list[tuple[int, float]]:
-    """(s, t) of each statement s · (arm − other) > t that the claim makes."""
-    return {
-        "better": [(sign, margin)],
-        "worse": [(-sign, margin)],
-        "not worse": [(sign, -margin)],
-        "equivalent": [(1, -margin), (-1, -margin)],
-    }[claim.relation]
-
-
-def _beyond(pair: Pair, row: Effect, side: int, bound: float) -> tuple[float, ClaimVerdict]:
-    """P of the statement side · (arm − other) > bound, and what the interval says of it."""
-    if not row.patients:
-        return math.nan, "cannot be tested"
-    low, high = sorted((side * row.low, side * row.high))
-    word: ClaimVerdict = (
-        "holds" if low > bound else "does not hold" if high < bound else "undecided"
-    )
-    distance = side * row.effect - bound
-    if distance <= 0:
-        return 1.0, word
-    ours, theirs = pair.samples()
-    difference = side * (ours.values - theirs.values) - bound
-    sure = spread(difference[None], ours.draws).p(0, distance)
-    return max(wilcoxon(nanmean(difference, axis=1)), sure), word
-
-
-def _judged(found: ClaimResult, p_holm: float) -> ClaimResult:
+def _judged(result: ClaimResult, p_holm: float) -> ClaimResult:
     """The result with its verdict.
 
     It does not hold where so many tasks show the contrary that too few are left.
     """
-    tested = [row for row in found.tasks if row.verdict != "cannot be tested"]
+    tested = [row for row in result.tasks if row.verdict != "cannot be tested"]
     held = sum(row.verdict == "holds" for row in tested)
     failed = sum(row.verdict == "does not hold" for row in tested)
     verdict: ClaimVerdict = "undecided"
     reason = ""
-    if len(tested) < found.needed:
+    if len(tested) < result.needed:
         verdict = "cannot be tested"
-        reason = f"{len(tested)} of {found.needed} tasks can be tested"
-        if any(row.note == _SMOKE for row in found.tasks):
+        reason = f"{len(tested)} of {result.needed} tasks can be tested"
+        if any(row.note == _SMOKE for row in result.tasks):
             verdict, reason = "undecided", f"{reason}; {_SMOKE}"
-    elif failed > len(tested) - found.needed:
+    elif failed > len(tested) - result.needed:
         verdict = "does not hold"
-    elif held >= found.needed and p_holm < ALPHA:
+    elif held >= result.needed and p_holm < ALPHA:
         verdict = "holds"
     else:
-        reason = f"{held} of {found.needed} tasks show it by their intervals"
-    return replace(found, p_holm=p_holm, verdict=verdict, reason=reason)
+        reason = f"{held} of {result.needed} tasks show it by their intervals"
+    return replace(result, p_holm=p_holm, verdict=verdict, reason=reason)
+
+
+def describe_claims(results: Sequence[ClaimResult]) -> Iterator[str]:
+    """Lines: the verdict of each claim, what was compared on which tasks, and how many hold."""
+    for result in results:
+        yield from _described(result)
+        yield ""
+    held = sum(result.verdict == "holds" for result in results)
+    yield f"{held} of {len(results)} claims hold (95% intervals; Holm over all claims)."
+
+
+def _described(result: ClaimResult) -> Iterator[str]:
+    claim, metric = result.claim, find_metric(result.claim.metric)
+    corrected = "" if math.isnan(result.p_holm) else _p("Holm p", result.p_holm)
+    details = "; ".join(part for part in (corrected, result.reason) if part)
+    yield f"{result.verdict.upper()}: {claim}" + (f" ({details})" if details else "")
+    if claim.text:
+        yield f"  «{claim.text}»"
+    unit = f" {metric.unit}" if metric.unit else ""
+    yield f"  {result.arm} − {result.other}, {metric.title}, margin {result.margin:g}{unit}"
+    for row in result.tasks:
+        yield f"  {_task_line(row, metric)}"
+        if row.records:
+            yield f"    records: {' '.join(row.records)}"
+
+
+def _task_line(row: TaskResult, metric: Metric) -> str:
+    if not row.patients:
+        return f"{row.task}: {row.verdict}: {row.note}"
+    shown = interval(metric.digits, signed=True)(row.effect, row.low, row.high)
+    note = f" ({row.note})" if row.note else ""
+    return (
+        f"{row.task}: {row.verdict}: {shown}, {_p('p', row.p)}, {row.patients} patients, "
+        f"{row.runs} run{'s' if row.runs > 1 else ''}{note}"
+    )
+
+
+def _p(name: str, p: float) -> str:
+    return f"{name} {p_value(p)}" if p < 0.001 else f"{name} = {p_value(p)}"

@@ -2,10 +2,10 @@ import math
 
 import numpy as np
 import pytest
+from voxbench.analyses.claims import judge_claims
 from voxbench.analyses.groups import read_groups
 from voxbench.design.claims import Claim
 from voxbench.errors import SpecError
-from voxbench.stats.claims import judge_claims
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record
 
@@ -150,15 +150,3 @@ def test_unknown_names_get_the_nearest(changes, why):
         judged(both(0.05), wrong)
     assert why in str(error.value)
     assert str(wrong) in str(error.value)
-
-
-def test_two_equal_arms_with_luck_seldom_make_a_claim():
-    """The p of one statement, without the bootstrap, which is slow."""
-    from voxbench.stats.few import spread
-
-    rng = np.random.default_rng(0)
-    said = 0
-    for _ in range(400):
-        values = rng.normal(0, 1, (30, 3)) + rng.normal(0, 0.3, 3)
-        said += spread(values[None], (0, 0, 0)).p(0, abs(values.mean())) < 0.05
-    assert said / 400 < 0.07
