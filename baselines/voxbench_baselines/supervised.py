@@ -9,7 +9,7 @@ from voxbench.errors import SpecError
 
 if TYPE_CHECKING:
     from torch import nn
-    from voxbench.data.prepare import PreparedCase
+    from voxbench.data.cache import PreparedCase
     from voxbench.model.backbones import Backbone
 
 
@@ -49,7 +49,7 @@ class Supervised(Pretrained):
         Raises:
             SpecError: the source has fewer structures.
         """
-        from voxbench.data.annotation import Reannotated, chosen
+        from voxbench.data.annotation import Reannotated, chosen_structures
 
         classes = tuple(source.classes)
         count = len(classes) if self.structures is None else self.structures
@@ -60,7 +60,7 @@ class Supervised(Pretrained):
             )
         if count == len(classes) and not self.label_noise:
             return cases
-        given = (classes, chosen(classes, count, seed), self.label_noise, seed)
+        given = (classes, chosen_structures(classes, count, seed), self.label_noise, seed)
         return [Reannotated.of(case, *given) for case in cases]
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":

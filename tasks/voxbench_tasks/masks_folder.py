@@ -17,14 +17,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from voxbench.api import Case, Split, Task, TaskCard
+from voxbench.api import Case, Part, Task, TaskCard
 from voxbench.data.folders import (
+    card_name,
     corpora_of,
     make_card,
     median_spacing,
     modality_of,
     read_json,
-    slug,
     tolerances,
 )
 from voxbench.errors import DataError, unknown
@@ -59,7 +59,7 @@ class MasksFolder(Task):
     @cached_property
     def card(self) -> TaskCard:
         """Read from the folders, the headers of the images and, if there is one, `about.json`."""
-        name = self.title or slug(self.root.name)
+        name = self.title or card_name(self.root.name)
         channels = tuple(_stem(name) for name in self._images)
         modality = self.modality or modality_of(channels)
         classes = {name: value for value, name in enumerate(self._classes, start=1)}
@@ -77,7 +77,7 @@ class MasksFolder(Task):
             corpora=corpora_of(self._about, self.root, name),
         )
 
-    def cases(self) -> Mapping[Split, Sequence[Case]]:
+    def cases(self) -> Mapping[Part, Sequence[Case]]:
         """Every folder that holds a mask of at least one of the structures."""
         return {"all": self._cases}
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from voxbench.api import Case, Split, Task, TaskCard
+from voxbench.api import Case, Part, Task, TaskCard
 from voxbench.data.folders import read_json
 from voxbench.errors import DataError
 
@@ -42,7 +42,7 @@ def _card(
 class Decathlon(Task):
     """A folder as the Decathlon publishes it: `dataset.json`, `imagesTr/`, `labelsTr/`."""
 
-    def cases(self) -> Mapping[Split, Sequence[Case]]:
+    def cases(self) -> Mapping[Part, Sequence[Case]]:
         """The published training cases."""
         path = self.root / "dataset.json"
         hint = f"Unpack {self.folder}.tar of medicaldecathlon.com there, or set `root`."

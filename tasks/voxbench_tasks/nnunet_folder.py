@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from voxbench.api import Case, Split, Task, TaskCard
+from voxbench.api import Case, Part, Task, TaskCard
 from voxbench.data.folders import (
+    card_name,
     corpora_of,
     make_card,
     median_spacing,
     modality_of,
     read_json,
-    slug,
     tolerances,
 )
 from voxbench.errors import DataError
@@ -47,7 +47,7 @@ class NnunetFolder(Task):
     @cached_property
     def card(self) -> TaskCard:
         """Read from `dataset.json` and the headers of the images."""
-        name = self.title or slug(re.sub(r"^(Dataset|Task)\d+_", "", self.root.name))
+        name = self.title or card_name(re.sub(r"^(Dataset|Task)\d+_", "", self.root.name))
         modality = self.modality or modality_of(self._channels)
         first = [case.images[0] for case in self._cases]
         return make_card(
@@ -64,7 +64,7 @@ class NnunetFolder(Task):
             corpora=corpora_of(self._description, self.root, name),
         )
 
-    def cases(self) -> Mapping[Split, Sequence[Case]]:
+    def cases(self) -> Mapping[Part, Sequence[Case]]:
         """All cases of `imagesTr` and `labelsTr`; files that miss their pair are for `prepare`."""
         return {"all": self._cases}
 

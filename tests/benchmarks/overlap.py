@@ -21,7 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from voxbench.data.io import read_image
-from voxbench.data.resample import interpolate
+from voxbench.data.resample import resample_image
 from voxbench.ledger.fingerprint import CELLS, fingerprint
 from voxbench.ledger.match import Pool, bar
 
@@ -66,7 +66,7 @@ def alter(step, array, spacing, rng):
         factor = float(step[6:] or 1.5)
         wanted = np.maximum(2.0, factor * spacing)
         shape = np.maximum(4, np.rint(array.shape * spacing / wanted)).astype(int)
-        new = interpolate(np.ascontiguousarray(array), tuple(int(n) for n in shape))
+        new = resample_image(np.ascontiguousarray(array), tuple(int(n) for n in shape))
         return new, spacing * array.shape / shape
     if step == "window":
         return np.clip(array, *np.percentile(array, (20, 95))), spacing

@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter
 from voxbench.data import cache
 from voxbench.data.augment import augment
 from voxbench.data.cache import Prepared, PreparedCase
-from voxbench.data.geometry import make_grid
+from voxbench.data.geometry import choose_grid
 from voxbench.data.patches import Patches
 from voxbench.design.preprocessing import Preprocessing
 
@@ -41,9 +41,13 @@ def make_cases(folder: Path) -> list[PreparedCase]:
         label = np.zeros(SHAPE, np.uint8)
         label[60:180, 70:170, 50:150] = 1
         label[100:120, 100:120, 80:100] = 2
-        grid = make_grid(image[None], np.eye(4), Preprocessing(crop="none"))
-        cache.store(f"case{index}", Prepared(image[None], label, grid), list(CLASSES), None, [])
-        cases.append(PreparedCase(f"case{index}", f"p{index}", cache.folder() / f"case{index}"))
+        grid = choose_grid(image[None], np.eye(4), Preprocessing(crop="none"))
+        cache.store_case(
+            f"case{index}", Prepared(image[None], label, grid), list(CLASSES), None, []
+        )
+        cases.append(
+            PreparedCase(f"case{index}", f"p{index}", cache.prepared_folder() / f"case{index}")
+        )
     return cases
 
 

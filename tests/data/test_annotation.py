@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voxbench.data.annotation import Reannotated, chosen, with_errors, wrong
-from voxbench.data.prepare import prepare
+from voxbench.data.annotation import Reannotated, chosen_structures, with_errors, wrong_mask
+from voxbench.data.prepare import prepare_cases
 
 from tests.data.toy import ball, toy, write_case
 
@@ -31,7 +31,7 @@ class Drawn:
 def case(tmp_path_factory):
     folder = tmp_path_factory.mktemp("annotation")
     task = toy(folder, [write_case(folder, "case0")])
-    return prepare(task, task.cases()["all"], task.card.preprocessing)["case0"]
+    return prepare_cases(task, task.cases()["all"], task.card.preprocessing)["case0"]
 
 
 def view(case, structures=("ball", "box"), noise=0.0, seed=0) -> Reannotated:
@@ -42,15 +42,15 @@ def view(case, structures=("ball", "box"), noise=0.0, seed=0) -> Reannotated:
 def test_fewer_structures_are_a_subset_of_more_whatever_the_order_of_the_card(seed, classes):
     before: frozenset[str] = frozenset()
     for count in range(1, 26):
-        found = chosen(classes, count, seed)
+        found = chosen_structures(classes, count, seed)
         assert len(found) == count
         assert before < found
-        assert found == chosen(CLASSES, count, seed)
+        assert found == chosen_structures(CLASSES, count, seed)
         before = found
 
 
 def test_the_seed_draws_other_structures():
-    assert chosen(CLASSES, 5, 0) != chosen(CLASSES, 5, 1)
+    assert chosen_structures(CLASSES, 5, 0) != chosen_structures(CLASSES, 5, 1)
 
 
 def test_a_structure_that_is_not_chosen_counts_as_unlabelled(case):
@@ -98,7 +98,7 @@ def test_foreground_lies_in_the_wrong_masks(case):
 def test_a_ball_is_eroded_and_dilated_by_a_quarter_of_its_radius(kind, low, high):
     """Radius 8: two voxels, with a mask's diamond-shaped neighbourhood."""
     mask = ball((32, 32, 32), 8)
-    changed = wrong(mask, Drawn(kind))
+    changed = wrong_mask(mask, Drawn(kind))
     assert low < changed.sum() / mask.sum() < high
     profile = changed[:, 16, 16].sum() - mask[:, 16, 16].sum()
     assert profile == {0: -4, 1: 4}[kind]
@@ -106,19 +106,19 @@ def test_a_ball_is_eroded_and_dilated_by_a_quarter_of_its_radius(kind, low, high
 
 def test_a_ball_is_shifted_by_half_its_radius():
     mask = ball((32, 32, 32), 8)
-    np.testing.assert_array_equal(wrong(mask, Drawn(2)), np.roll(mask, 4, axis=0))
+    np.testing.assert_array_equal(wrong_mask(mask, Drawn(2)), np.roll(mask, 4, axis=0))
 
 
 def test_a_missing_mask_is_empty_and_a_single_voxel_survives_no_erosion():
     mask = ball((16, 16, 16), 4)
-    assert not wrong(mask, Drawn(3)).any()
-    assert not wrong(ball((9, 9, 9), 0.5), Drawn(0)).any()
+    assert not wrong_mask(mask, Drawn(3)).any()
+    assert not wrong_mask(ball((9, 9, 9), 0.5), Drawn(0)).any()
 
 
 def test_a_shift_out_of_the_volume_loses_voxels_and_wraps_nothing():
     mask = np.zeros((10, 10, 10), bool)
     mask[8:, 4:6, 4:6] = True
-    assert not wrong(mask, Drawn(2))[:8].any()
+    assert not wrong_mask(mask, Drawn(2))[:8].any()
 
 
 def test_a_wrong_mask_takes_no_voxel_of_another_structure():

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 from voxbench.data import cache
-from voxbench.data.prepare import prepare
+from voxbench.data.prepare import prepare_cases
 from voxbench.design.preprocessing import Preprocessing
 
 from tests.data.toy import toy, write_case
@@ -40,7 +40,7 @@ def test_four_processes_that_prepare_the_same_cases_agree(empty, monkeypatch):
 
     def child():
         start.wait()
-        prepare(task, cases, RULE)
+        prepare_cases(task, cases, RULE)
 
     children = [fork.Process(target=child) for _ in range(4)]
     for process in children:
@@ -48,10 +48,10 @@ def test_four_processes_that_prepare_the_same_cases_agree(empty, monkeypatch):
     for process in children:
         process.join()
     assert [process.exitcode for process in children] == [0, 0, 0, 0]
-    together = snapshot(cache.folder())
+    together = snapshot(cache.prepared_folder())
     monkeypatch.setenv("VOXBENCH_CACHE", str(empty / "alone"))
-    prepare(task, cases, RULE)
-    assert together == snapshot(cache.folder())
+    prepare_cases(task, cases, RULE)
+    assert together == snapshot(cache.prepared_folder())
 
 
 @pytest.mark.parametrize("moment", [0, 1, 2, 3])
@@ -60,7 +60,7 @@ def test_a_killed_process_leaves_no_half_case(empty, monkeypatch, moment):
     task = toy(empty, cases)
 
     def child():
-        prepare(task, cases[:1], RULE)
+        prepare_cases(task, cases[:1], RULE)
         left = iter(range(moment + 1))
         sync = os.fsync
 
@@ -70,31 +70,31 @@ def test_a_killed_process_leaves_no_half_case(empty, monkeypatch, moment):
             sync(handle)
 
         os.fsync = deadly
-        prepare(task, cases, RULE)
+        prepare_cases(task, cases, RULE)
 
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    whole = [path for path in cache.folder().iterdir() if not path.name.startswith(".")]
+    whole = [path for path in cache.prepared_folder().iterdir() if not path.name.startswith(".")]
     assert len(whole) == 1
-    assert len(list(cache.folder().glob(".half-*"))) == 1
-    found = prepare(task, cases, RULE)
+    assert len(list(cache.prepared_folder().glob(".half-*"))) == 1
+    found = prepare_cases(task, cases, RULE)
     assert all(case.image.shape[1:] == case.label.shape for case in found.values())
 
 
 def test_leavings_are_removed_after_a_day_and_not_before(empty):
     for name, age_h in [(".half-old", 25), (".half-new", 1)]:
-        (cache.folder() / name).mkdir(parents=True)
+        (cache.prepared_folder() / name).mkdir(parents=True)
         past = time.time() - age_h * 3600
-        os.utime(cache.folder() / name, (past, past))
-    cache.tidy()
-    assert [path.name for path in cache.folder().iterdir()] == [".half-new"]
+        os.utime(cache.prepared_folder() / name, (past, past))
+    cache.remove_unfinished()
+    assert [path.name for path in cache.prepared_folder().iterdir()] == [".half-new"]
 
 
 def test_a_prepared_case_travels_as_a_path(empty):
     case = write_case(empty, "a")
-    prepared = prepare(toy(empty, [case]), [case], RULE)["a"]
+    prepared = prepare_cases(toy(empty, [case]), [case], RULE)["a"]
     assert prepared.image.size
     sent = pickle.dumps(prepared)
     assert len(sent) < 1000
@@ -103,15 +103,15 @@ def test_a_prepared_case_travels_as_a_path(empty):
 
 def test_arrays_can_t_be_written_to_by_mistake(empty):
     case = write_case(empty, "a")
-    prepared = prepare(toy(empty, [case]), [case], RULE)["a"]
+    prepared = prepare_cases(toy(empty, [case]), [case], RULE)["a"]
     with pytest.raises(ValueError, match="read-only"):
         prepared.image[0, 0, 0, 0] = 1
 
 
 def test_a_large_class_keeps_a_fixed_random_sample_of_its_voxels(empty, monkeypatch):
-    monkeypatch.setattr(cache, "SAMPLES", 100)
+    monkeypatch.setattr(cache, "FOREGROUND_SAMPLES", 100)
     case = write_case(empty, "a")
-    prepared = prepare(toy(empty, [case]), [case], RULE)["a"]
+    prepared = prepare_cases(toy(empty, [case]), [case], RULE)["a"]
     positions = prepared.foreground["ball"]
     assert len(positions) == 100
     assert set(prepared.label.reshape(-1)[positions]) == {1}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from voxbench.data import content_hash
-from voxbench.data.content_hash import content_hashes, fingerprint
+from voxbench.data.content_hash import cases_hash, file_hashes
 from voxbench.errors import DataError
 from voxbench.places import cache_dir
 
@@ -20,7 +20,7 @@ def moved(case, folder):
 def test_neither_paths_nor_the_order_of_cases_matter(tmp_path):
     cases = [write_case(tmp_path, name) for name in "ab"]
     copies = [moved(case, tmp_path / case.id) for case in reversed(cases)]
-    assert fingerprint(copies) == fingerprint(cases)
+    assert cases_hash(copies) == cases_hash(cases)
 
 
 def test_all_that_a_case_says_matters(tmp_path):
@@ -37,35 +37,35 @@ def test_all_that_a_case_says_matters(tmp_path):
         replace(case, label=masks),
         replace(case, label={"box": case.label, "ball": other}),
     ]
-    assert len({fingerprint([one]) for one in [case, *changed]}) == 1 + len(changed)
+    assert len({cases_hash([one]) for one in [case, *changed]}) == 1 + len(changed)
 
 
 def test_a_changed_file_is_noticed_and_an_untouched_one_is_read_once(tmp_path, monkeypatch):
     case = write_case(tmp_path, "a")
-    before = fingerprint([case])
+    before = cases_hash([case])
     save(case.label, volumes(shape=(20, 24, 18))[1])
-    after = fingerprint([case])
+    after = cases_hash([case])
     assert after != before
     monkeypatch.setattr(content_hash, "hex_digest", lambda _path: pytest.fail("read again"))
-    assert fingerprint([case]) == after
+    assert cases_hash([case]) == after
 
 
 def test_a_missing_file_is_named(tmp_path):
     case = replace(write_case(tmp_path, "a"), label=tmp_path / "nowhere.nii.gz")
     with pytest.raises(DataError, match=r"nowhere\.nii\.gz: no such file \(case 'a'\)"):
-        fingerprint([case])
+        cases_hash([case])
 
 
 def test_a_damaged_or_locked_memory_costs_time_but_not_the_answer(tmp_path, monkeypatch):
     case = write_case(tmp_path, "a")
-    expected = content_hashes(case.files)
+    expected = file_hashes(case.files)
     monkeypatch.setenv("VOXBENCH_CACHE", str(tmp_path / "cache"))
     cache_dir().mkdir()
     (cache_dir() / "hashes.sqlite").write_bytes(b"not a database, but long enough to look at" * 9)
-    assert content_hashes(case.files) == expected
+    assert file_hashes(case.files) == expected
 
     def locked(*_args, **_keywords):
         raise sqlite3.OperationalError("database is locked")
 
     monkeypatch.setattr(sqlite3, "connect", locked)
-    assert content_hashes(case.files) == expected
+    assert file_hashes(case.files) == expected

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from voxbench.data.fraction import subset, unfit
+from voxbench.data.fraction import draw_subset, unfit
 from voxbench.data.split import split_cases
 from voxbench.design.fraction import Fraction
 from voxbench.errors import DataError
@@ -36,7 +36,7 @@ def test_fractions_of_a_seed_are_nested_and_whole_patients(rows, seed):
     total = len(patients(split.train))
     before = None
     for count in range(1, total + 1):
-        drawn = subset(split, Fraction(shots=count), seed, present)
+        drawn = draw_subset(split, Fraction(shots=count), seed, present)
         assert len(patients(drawn.train)) == count
         assert patients(drawn.validation)
         for part in ("train", "validation"):
@@ -55,7 +55,7 @@ def test_classes_appear_as_early_as_a_greedy_choice_can_make_them(rows, seed):
     everything = found(split.train, present)
     covered = frozenset()
     for count in range(1, len(patients(split.train)) + 1):
-        drawn = subset(split, Fraction(shots=count), seed, present).train
+        drawn = draw_subset(split, Fraction(shots=count), seed, present).train
         now = found(drawn, present)
         gains = [
             len(found([c for c in split.train if c.patient == p], present) - covered)
@@ -69,21 +69,21 @@ def test_classes_appear_as_early_as_a_greedy_choice_can_make_them(rows, seed):
 
 def test_shares_are_shares_of_the_patients_and_validation_follows():
     split, present = made([(i, frozenset("a")) for i in range(100)])
-    drawn = subset(split, Fraction(share=0.1), 0, present)
+    drawn = draw_subset(split, Fraction(share=0.1), 0, present)
     assert (len(drawn.train), len(drawn.validation)) == (7, 1)
-    drawn = subset(split, Fraction(share=0.5), 0, present)
+    drawn = draw_subset(split, Fraction(share=0.5), 0, present)
     assert (len(drawn.train), len(drawn.validation)) == (35, 5)
 
 
 def test_another_seed_draws_others_and_the_same_seed_the_same():
     split, present = made([(i, frozenset("a")) for i in range(40)])
-    drawn = [subset(split, Fraction(shots=5), seed, present).train for seed in (0, 0, 1)]
+    drawn = [draw_subset(split, Fraction(shots=5), seed, present).train for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
 
 
 def test_scans_of_one_person_are_drawn_together():
     split, present = made([(i // 2, frozenset("a")) for i in range(40)])
-    assert len(subset(split, Fraction(shots=3), 0, present).train) == 6
+    assert len(draw_subset(split, Fraction(shots=3), 0, present).train) == 6
 
 
 def test_more_shots_than_patients_is_a_reason_and_an_error():
@@ -91,4 +91,4 @@ def test_more_shots_than_patients_is_a_reason_and_an_error():
     assert unfit(split, Fraction(shots=7)) is None
     assert unfit(split, Fraction(shots=8)) == "8 shots of 7 training patients"
     with pytest.raises(DataError, match="8 shots of 7 training patients"):
-        subset(split, Fraction(shots=8), 0, present)
+        draw_subset(split, Fraction(shots=8), 0, present)

@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nibabel.affines import voxel_sizes
 from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
-from voxbench.data.geometry import Grid, cut, label_to_grid, make_grid, to_grid, to_native
+from voxbench.data.geometry import (
+    VoxelGrid,
+    choose_grid,
+    crop_to_grid,
+    image_to_grid,
+    label_to_grid,
+    scores_to_native,
+)
 from voxbench.data.prepare import onto_grid
 from voxbench.data.volumes import CaseVolumes
 from voxbench.design.preprocessing import Preprocessing
@@ -44,9 +51,9 @@ def test_without_resampling_the_way_back_is_exact(shape, stored, axes, seed):
     label = (random.integers(0, 3, shape) * (image > 0)).astype(np.uint8)
     image, affine = reoriented(image, RAS_2MM, stored)
     label, _ = reoriented(label, RAS_2MM, stored)
-    grid = make_grid(image[None], affine, Preprocessing(axes=axes))
-    prepared = label_to_grid(np.ascontiguousarray(cut(label, grid)), grid)
-    assert np.array_equal(to_native(one_hot(prepared, 3), grid), label)
+    grid = choose_grid(image[None], affine, Preprocessing(axes=axes))
+    prepared = label_to_grid(np.ascontiguousarray(crop_to_grid(label, grid)), grid)
+    assert np.array_equal(scores_to_native(one_hot(prepared, 3), grid), label)
 
 
 @settings(max_examples=30)
@@ -59,11 +66,11 @@ def test_resampled_and_restored_a_smooth_object_keeps_its_shape(spacing, target,
     axes = np.ogrid[tuple(slice(0, size) for size in shape)]
     middle = sum((axis * size - 30) ** 2 for axis, size in zip(axes, spacing, strict=True))
     label, affine = reoriented((middle <= 22**2).astype(np.uint8), affine, stored)
-    grid = make_grid(
+    grid = choose_grid(
         label[None].astype(np.float32), affine, Preprocessing(spacing_mm=target, crop="none")
     )
-    prepared = label_to_grid(np.ascontiguousarray(cut(label, grid)), grid)
-    restored = to_native(one_hot(prepared, 2), grid)
+    prepared = label_to_grid(np.ascontiguousarray(crop_to_grid(label, grid)), grid)
+    restored = scores_to_native(one_hot(prepared, 2), grid)
     assert restored.shape == label.shape
     assert dice(restored > 0, label > 0) > 0.95
 
@@ -71,26 +78,26 @@ def test_resampled_and_restored_a_smooth_object_keeps_its_shape(spacing, target,
 def test_what_was_cropped_away_comes_back_as_background():
     image = np.zeros((10, 12, 14), np.float32)
     image[2:6, 3:9, 5:7] = 7
-    grid = make_grid(image[None], RAS_2MM, Preprocessing())
+    grid = choose_grid(image[None], RAS_2MM, Preprocessing())
     assert (grid.low, grid.high, grid.shape) == ((2, 3, 5), (6, 9, 7), (4, 6, 2))
     everywhere = np.zeros((2, *grid.shape), np.float32)
     everywhere[1] = 1
-    assert np.array_equal(to_native(everywhere, grid) > 0, image > 0)
+    assert np.array_equal(scores_to_native(everywhere, grid) > 0, image > 0)
 
 
 def test_a_crop_spans_all_channels_and_a_constant_image_is_kept_whole():
     image = np.zeros((2, 8, 8, 8), np.float32)
     image[0, 1, 1, 1] = image[1, 5, 6, 7] = 1
-    assert make_grid(image, RAS_2MM, Preprocessing()).low == (1, 1, 1)
-    assert make_grid(image, RAS_2MM, Preprocessing()).high == (6, 7, 8)
-    assert make_grid(image * 0, RAS_2MM, Preprocessing()).cropped == (8, 8, 8)
+    assert choose_grid(image, RAS_2MM, Preprocessing()).low == (1, 1, 1)
+    assert choose_grid(image, RAS_2MM, Preprocessing()).high == (6, 7, 8)
+    assert choose_grid(image * 0, RAS_2MM, Preprocessing()).cropped == (8, 8, 8)
 
 
 @given(st.tuples(*[st.floats(0.5, 5)] * 3), st.sampled_from(AXES))
 def test_the_grid_covers_the_box_of_the_file(target, stored):
     affine = np.diag([0.8, 1.5, 3.0, 1.0])
     image, affine = reoriented(volumes()[0], affine, stored)
-    grid = make_grid(image[None], affine, Preprocessing(spacing_mm=target, crop="none"))
+    grid = choose_grid(image[None], affine, Preprocessing(spacing_mm=target, crop="none"))
     extent = np.array(grid.shape) * grid.spacing_mm
     assert np.allclose(extent, np.array(SHAPE) * [0.8, 1.5, 3.0])
 
@@ -111,8 +118,8 @@ def test_a_file_in_other_axes_is_prepared_to_the_same_arrays(stored):
 
 def test_a_grid_survives_json():
     image, _ = volumes()
-    grid = make_grid(image[None], RAS_2MM, Preprocessing(spacing_mm=(1.0, 3.0, 2.0), axes="LPS"))
-    assert Grid.from_json(json.loads(json.dumps(grid.to_json()))) == grid
+    grid = choose_grid(image[None], RAS_2MM, Preprocessing(spacing_mm=(1.0, 3.0, 2.0), axes="LPS"))
+    assert VoxelGrid.from_json(json.loads(json.dumps(grid.to_json()))) == grid
 
 
 def test_an_oblique_file_keeps_its_voxel_sizes_and_goes_back():
@@ -123,14 +130,14 @@ def test_an_oblique_file_keeps_its_voxel_sizes_and_goes_back():
     affine = np.eye(4)
     affine[:3, :3] = turn @ np.diag([1.0, 2.0, 3.0])
     label = ball((30, 20, 12), 5).astype(np.uint8)
-    grid = make_grid(label[None].astype(np.float32), affine, Preprocessing(crop="none"))
+    grid = choose_grid(label[None].astype(np.float32), affine, Preprocessing(crop="none"))
     assert grid.spacing_mm == pytest.approx(tuple(voxel_sizes(affine)))
-    assert np.array_equal(to_native(one_hot(cut(label, grid), 2), grid), label)
+    assert np.array_equal(scores_to_native(one_hot(crop_to_grid(label, grid), 2), grid), label)
 
 
 def test_images_are_resampled_linearly():
     image = np.linspace(0, 1, 10, dtype=np.float32)[:, None, None] * np.ones((1, 4, 4), np.float32)
-    grid = make_grid(image[None], RAS_2MM, Preprocessing(spacing_mm=(1.0, 2.0, 2.0), crop="none"))
-    fine = to_grid(image, grid)
+    grid = choose_grid(image[None], RAS_2MM, Preprocessing(spacing_mm=(1.0, 2.0, 2.0), crop="none"))
+    fine = image_to_grid(image, grid)
     assert fine.shape == (20, 4, 4)
     assert np.all(np.diff(fine[:, 0, 0]) >= 0)

@@ -1,14 +1,14 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from voxbench.data.resample import interpolate, strongest, vote
+from voxbench.data.resample import resample_argmax, resample_image, resample_labels
 
 SIDES = st.tuples(*[st.integers(1, 9)] * 3)
 
 
 def test_a_ramp_stays_a_ramp():
     ramp = np.arange(8, dtype=np.float32)[:, None, None] * np.ones((1, 3, 3), np.float32)
-    fine = interpolate(ramp, (16, 3, 3))[:, 0, 0]
+    fine = resample_image(ramp, (16, 3, 3))[:, 0, 0]
     # centres at ±1/4 voxel around each; the ends repeat the border
     assert fine[1:-1].tolist() == [k / 2 - 0.25 for k in range(1, 15)]
     assert fine[[0, -1]].tolist() == [0, 7]
@@ -17,18 +17,18 @@ def test_a_ramp_stays_a_ramp():
 @given(SIDES, SIDES, st.integers(0, 99))
 def test_interpolation_keeps_the_range_and_a_constant(shape, target, seed):
     image = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-    found = interpolate(image, target)
+    found = resample_image(image, target)
     assert found.shape == target
     assert found.min() >= image.min() - 1e-5
     assert found.max() <= image.max() + 1e-5
-    assert np.allclose(interpolate(np.full(shape, 3, np.float32), target), 3)
+    assert np.allclose(resample_image(np.full(shape, 3, np.float32), target), 3)
 
 
 @given(SIDES, SIDES, st.integers(0, 99))
 def test_the_strongest_class_is_the_largest_of_the_interpolated_scores(shape, target, seed):
     scores = np.random.default_rng(seed).normal(size=(3, *shape)).astype(np.float32)
-    each = np.stack([interpolate(score, target) for score in scores])
-    found = strongest(scores, target)
+    each = np.stack([resample_image(score, target) for score in scores])
+    found = resample_argmax(scores, target)
     chosen = np.take_along_axis(each, found[None].astype(int), 0)[0]
     assert np.all(chosen >= each.max(0) - 1e-5)
 
@@ -37,14 +37,14 @@ def test_the_strongest_class_is_the_largest_of_the_interpolated_scores(shape, ta
 def test_a_vote_between_labels_is_the_strongest_of_their_masks(shape, target, seed):
     label = np.random.default_rng(seed).integers(0, 3, shape).astype(np.uint8)
     masks = np.stack([label == value for value in range(3)]).astype(np.float32)
-    each = np.stack([interpolate(mask, target) for mask in masks])
-    found = vote(label, target)
+    each = np.stack([resample_image(mask, target) for mask in masks])
+    found = resample_labels(label, target)
     chosen = np.take_along_axis(each, found[None].astype(int), 0)[0]
     assert np.all(chosen >= each.max(0) - 1e-5)
 
 
 def test_on_the_same_grid_nothing_changes():
     label = np.random.default_rng(0).integers(0, 5, (6, 7, 8)).astype(np.uint8)
-    assert vote(label, (6, 7, 8)) is label
+    assert resample_labels(label, (6, 7, 8)) is label
     scores = np.stack([label == value for value in range(5)]).astype(np.float32)
-    assert np.array_equal(strongest(scores, (6, 7, 8)), label)
+    assert np.array_equal(resample_argmax(scores, (6, 7, 8)), label)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voxbench.data import split as room
-from voxbench.data.split import PARTS, freeze, split_cases, thaw
+from voxbench.data.split import SPLIT_PARTS, freeze_split, read_split, split_cases
 from voxbench.errors import DataError
 
 from tests.data.toy import Toy, card, named, toy
@@ -31,17 +31,17 @@ def test_a_patient_s_scans_stay_together_and_nobody_is_lost(owners):
             split_cases(toy(None, cases))
         return
     split = split_cases(toy(None, cases))
-    assert sorted(case.id for part in PARTS for case in getattr(split, part)) == sorted(
+    assert sorted(case.id for part in SPLIT_PARTS for case in getattr(split, part)) == sorted(
         case.id for case in cases
     )
-    parts = [patients(getattr(split, part)) for part in PARTS]
+    parts = [patients(getattr(split, part)) for part in SPLIT_PARTS]
     assert all(parts)
     assert sum(map(len, parts)) == len(set(owners))
 
 
 def test_shares_are_70_10_20_of_the_patients():
     split = split_cases(toy(None, many(100, scans=2)))
-    assert [len(patients(getattr(split, part))) for part in PARTS] == [70, 10, 20]
+    assert [len(patients(getattr(split, part))) for part in SPLIT_PARTS] == [70, 10, 20]
     assert len(split.test) == 40
 
 
@@ -57,7 +57,7 @@ def test_a_published_split_is_taken_as_it_is(tmp_path):
     cases = many(10)
     parts = {"train": cases[:5], "validation": cases[5:6], "test": cases[6:]}
     split = split_cases(published(tmp_path, **parts))
-    assert [list(getattr(split, part)) for part in PARTS] == list(parts.values())
+    assert [list(getattr(split, part)) for part in SPLIT_PARTS] == list(parts.values())
 
 
 def test_a_published_test_set_gets_validation_from_the_training_patients(tmp_path):
@@ -86,34 +86,34 @@ def test_a_frozen_split_is_read_back_and_another_one_is_refused(tmp_path):
     cases = many(12)
     split = split_cases(toy(None, cases))
     path = tmp_path / "splits" / "toy.json"
-    freeze(split, path)
-    freeze(split, path)
-    assert thaw(path, cases) == split
+    freeze_split(split, path)
+    freeze_split(split, path)
+    assert read_split(path, cases) == split
     other = split._replace(train=split.train[1:], test=(*split.test, split.train[0]))
-    moved = room._make({part: getattr(other, part) for part in PARTS}, "other")
+    moved = room._make({part: getattr(other, part) for part in SPLIT_PARTS}, "other")
     with pytest.raises(DataError, match="another split"):
-        freeze(moved, path)
+        freeze_split(moved, path)
 
 
 def test_a_file_that_does_not_fit_the_data_says_how(tmp_path):
     cases = many(12)
     path = tmp_path / "toy.json"
-    freeze(split_cases(toy(None, cases)), path)
+    freeze_split(split_cases(toy(None, cases)), path)
     with pytest.raises(DataError, match="missing in the data c11-0; not in the split new"):
-        thaw(path, [*cases[:-1], named("new")])
+        read_split(path, [*cases[:-1], named("new")])
     regrouped = [replace(case, patient="one") if case.id == "c1-0" else case for case in cases]
     with pytest.raises(DataError, match="sha256 does not match"):
-        thaw(path, regrouped)
+        read_split(path, regrouped)
     table = json.loads(path.read_text())
     path.write_text(json.dumps({**table, "test": "abc"}).replace('"test"', '"tset"'))
     with pytest.raises(DataError, match="not a split"):
-        thaw(path, cases)
+        read_split(path, cases)
 
 
 def test_a_file_beside_the_task_s_module_wins(tmp_path, monkeypatch):
     cases = many(12)
     task = published(tmp_path, train=cases[:6], validation=cases[6:8], test=cases[8:])
     expected = split_cases(toy(None, cases))
-    freeze(expected, tmp_path / "splits" / "toy.json")
+    freeze_split(expected, tmp_path / "splits" / "toy.json")
     monkeypatch.setattr(room.inspect, "getfile", lambda _kind: str(tmp_path / "module.py"))
     assert split_cases(task) == expected

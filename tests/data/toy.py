@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
-from voxbench.api import Case, Split, Task, TaskCard
+from voxbench.api import Case, Part, Task, TaskCard
 
 RAS_2MM = np.diag([2.0, 2.0, 2.0, 1.0])
 SHAPE = (20, 24, 16)
@@ -31,13 +31,13 @@ class Toy(Task):
     """A task of the given cases."""
 
     described: TaskCard
-    parts: Mapping[Split, Sequence[Case]]
+    parts: Mapping[Part, Sequence[Case]]
 
     @property
     def card(self) -> TaskCard:
         return self.described
 
-    def cases(self) -> Mapping[Split, Sequence[Case]]:
+    def cases(self) -> Mapping[Part, Sequence[Case]]:
         return self.parts
 
 

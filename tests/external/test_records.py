@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from voxbench.analyses.groups import read_groups
 from voxbench.errors import DataError
-from voxbench.external.records import read
+from voxbench.external.records import import_scores
 from voxbench.records import Store
 from voxbench.stats.board import boards
 from voxbench.stats.metric import METRICS
@@ -35,7 +35,7 @@ def scores(record, metric="dice"):
 
 
 def test_a_wide_table_says_by_its_name_whose_score_it_is(put):
-    [record] = read([put("nnU-Net_U-Net_dsc.csv", WIDE)], "total")
+    [record] = import_scores([put("nnU-Net_U-Net_dsc.csv", WIDE)], "total")
     assert (record.arm.task, record.arm.baseline) == ("total", "nnU-Net_U-Net")
     assert scores(record) == {("s1", "aorta"): 0.9, ("s1", "liver"): 0.8, ("s2", "liver"): 0.5}
     assert len(record.cases) == 3
@@ -43,19 +43,19 @@ def test_a_wide_table_says_by_its_name_whose_score_it_is(put):
 
 def test_files_of_one_arm_become_one_record(put):
     nsd = put("net_nsd.csv", WIDE.replace("0.9", "0.7"))
-    [record] = read([put("net_dsc.csv", WIDE), nsd], "total")
+    [record] = import_scores([put("net_dsc.csv", WIDE), nsd], "total")
     assert scores(record)["s1", "aorta"] == 0.9
     assert scores(record, "nsd")["s1", "aorta"] == 0.7
 
 
 def test_a_folder_can_name_the_arm_and_the_file_the_metric(put):
-    [record] = read([put("unest/dsc.csv", WIDE)], "total")
+    [record] = import_scores([put("unest/dsc.csv", WIDE)], "total")
     assert record.arm.baseline == "unest"
 
 
 def test_imported_records_say_so_with_source_and_checksum(put, tmp_path):
     path = put("net_dsc.csv", WIDE)
-    [record] = read([path], "total", source="Somebody 2024")
+    [record] = import_scores([path], "total", source="Somebody 2024")
     assert (record.imported.layout, record.imported.source) == ("wide", "Somebody 2024")
     assert len(record.imported.files["net_dsc.csv"]) == 64
     Store(tmp_path).write(record)
@@ -63,9 +63,9 @@ def test_imported_records_say_so_with_source_and_checksum(put, tmp_path):
 
 
 def test_the_same_file_gives_the_same_key_and_a_changed_one_another(put):
-    [first] = read([put("net_dsc.csv", WIDE)], "total")
-    [again] = read([put("net_dsc.csv", WIDE)], "total")
-    [changed] = read([put("net_dsc.csv", WIDE.replace("0.9", "0.7"))], "total")
+    [first] = import_scores([put("net_dsc.csv", WIDE)], "total")
+    [again] = import_scores([put("net_dsc.csv", WIDE)], "total")
+    [changed] = import_scores([put("net_dsc.csv", WIDE.replace("0.9", "0.7"))], "total")
     assert first.key == again.key != changed.key
 
 
@@ -74,7 +74,7 @@ def test_a_long_table_holds_arms_seeds_and_metrics(put):
     text += "".join(
         f"t,{arm},c{i},liver,{seed},0.{i}5,4\n" for arm in "ab" for i in (1, 2) for seed in (0, 1)
     )
-    records = read([put("scores.csv", text)])
+    records = import_scores([put("scores.csv", text)])
     assert [(r.arm.baseline, r.arm.seed) for r in records] == [
         ("a", 0), ("a", 1), ("b", 0), ("b", 1),
     ]  # fmt: skip
@@ -84,7 +84,7 @@ def test_a_long_table_holds_arms_seeds_and_metrics(put):
 
 def test_a_long_table_can_have_a_row_a_metric_and_several_scans_a_patient(put):
     text = "case,patient,class,metric,value\n1a,p1,x,DSC,0.5\n1b,p1,x,DSC,0.7\n2a,p2,x,dice,\n"
-    [record] = read([put("scores.csv", text)], "t", "a")
+    [record] = import_scores([put("scores.csv", text)], "t", "a")
     [group] = read_groups([record])
     assert group.scores["dice"][0, 0] == pytest.approx(0.6)
     assert group.undefined["dice"] == 1
@@ -100,20 +100,20 @@ def summary(**changes):
 
 
 def test_a_summary_of_nnunet_is_read_by_case_and_label(put):
-    [record] = read([put("summary.json", summary())], "t", "nnU-Net")
+    [record] = import_scores([put("summary.json", summary())], "t", "nnU-Net")
     assert scores(record) == {("case_7", "1"): 0.8}
     assert set(record.cases[0].classes) == {"1", "2"}
 
 
 def test_our_own_summary_names_the_classes(put):
     document = json.loads(summary()) | {"classes": {"1": "liver", "2": "spleen"}}
-    [record] = read([put("summary.json", json.dumps(document))], "t", "a")
+    [record] = import_scores([put("summary.json", json.dumps(document))], "t", "a")
     assert set(record.cases[0].classes) == {"liver", "spleen"}
 
 
 def test_arms_are_compared_on_the_cases_that_both_have(put):
     files = [put("a_dsc.csv", WIDE), put("b_dsc.csv", "name,aorta,liver\ns1,0.5,0.5\ns9,1,1\n")]
-    [found] = boards(read_groups(read(files, "total")), METRICS["dice"])
+    [found] = boards(read_groups(import_scores(files, "total")), METRICS["dice"])
     assert found.arms == ("a", "b")
     assert found.patients == (("s1", "s2", "s3", "s9"),)
 
@@ -149,18 +149,18 @@ def test_arms_are_compared_on_the_cases_that_both_have(put):
 )  # fmt: skip
 def test_a_wrong_file_is_one_clear_line(put, name, text, options, message):
     with pytest.raises(DataError, match=message) as told:
-        read([put(name, text)], **options)
+        import_scores([put(name, text)], **options)
     assert "\n" not in str(told.value)
 
 
 def test_a_missing_file_is_one_clear_line(tmp_path):
     with pytest.raises(DataError, match="can't be read as CSV"):
-        read([tmp_path / "a_dsc.csv"], "t")
+        import_scores([tmp_path / "a_dsc.csv"], "t")
 
 
 def test_layouts_are_not_mixed(put):
     with pytest.raises(DataError, match="files of several layouts"):
-        read([put("a_dsc.csv", WIDE), put("s.json", summary())], "t", "a")
+        import_scores([put("a_dsc.csv", WIDE), put("s.json", summary())], "t", "a")
 
 
 @pytest.mark.realdata
@@ -171,7 +171,7 @@ def test_the_touchstone_tables_are_read_whole_and_ranked():
     from voxbench.stats.board import settle
     from voxbench.stats.ranking import league
 
-    records = read(sorted(folder.glob("*.csv")), "totalsegmentator")
+    records = import_scores(sorted(folder.glob("*.csv")), "totalsegmentator")
     assert [(r.arm.baseline, len(r.cases)) for r in records] == [
         ("MONAI_Swin_UNETR", 743), ("nnU-Net_STU-Net_B", 743), ("nnU-Net_U-Net", 743),
     ]  # fmt: skip

@@ -113,7 +113,7 @@ def freeze_test(raw, monkeypatch, names):
     """Let the split put these cases into the test part."""
     from voxbench.data import split
 
-    monkeypatch.setattr(split, "rank", lambda name: f"{name not in names}{name}")
+    monkeypatch.setattr(split, "name_hash", lambda name: f"{name not in names}{name}")
 
 
 def test_the_command_tells_the_overlap_and_exits_with_1(voxbench, seen, raw, tmp_path, monkeypatch):

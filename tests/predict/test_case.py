@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 from voxbench.api import Case
-from voxbench.data.prepare import prepare
+from voxbench.data.prepare import prepare_cases
 from voxbench.design.preprocessing import Preprocessing, ZScore
 from voxbench.design.recipe import Recipe
 from voxbench.predict.case import score_case
@@ -47,7 +47,7 @@ def case(tmp_path) -> Case:
 def score(case: Case, network: nn.Module, tmp_path, spacing_mm):
     task = Cubes(root=tmp_path)
     grid = Preprocessing(spacing_mm=spacing_mm, intensity=ZScore(), crop="none")
-    prepared = prepare(task, [case], grid)[case.id]
+    prepared = prepare_cases(task, [case], grid)[case.id]
     return score_case(network, case, prepared, task.card, RECIPE, "cpu", task.card.classes)
 
 

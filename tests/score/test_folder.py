@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 from voxbench.cli.score import score_verb
 from voxbench.errors import DataError, SpecError
 from voxbench.metrics import METRICS_VERSION, evaluate
-from voxbench.score import Job, means, pair, score_folders, write
+from voxbench.score import ScoreOptions, class_means, pair_cases, score_folders, write_summary
 
 AFFINE = np.diag([1.5, 1.5, 3.0, 1.0])
 CLASSES = {"liver": 1, "spleen": 2}
-JOB = Job(CLASSES, 2.0)
+JOB = ScoreOptions(CLASSES, 2.0)
 
 
 def organs(shift=0, spleen=True):
@@ -62,14 +62,14 @@ def run(*arguments):
 
 def test_every_case_is_scored_as_its_arrays_are(folders):
     heard = []
-    results = score_folders(pair(*folders), JOB, jobs=2, done=heard.append)
+    results = score_folders(pair_cases(*folders), JOB, jobs=2, done=heard.append)
     assert [result.case for result in results] == ["a", "b", "c"]
     assert sorted(heard) == sorted(results)
     assert repr(results[0].scores) == repr(scores_of_a())
 
 
 def test_means_leave_out_what_is_undefined_and_count_it(folders):
-    found = means(score_folders(pair(*folders), JOB))
+    found = class_means(score_folders(pair_cases(*folders), JOB))
     assert (found["spleen"].defined, found["spleen"].undefined, found["spleen"].flagged) == (
         2,
         1,
@@ -81,7 +81,7 @@ def test_means_leave_out_what_is_undefined_and_count_it(folders):
 
 def test_a_missing_prediction_is_the_worst_and_flagged(folders):
     (folders[0] / "a.nii.gz").unlink()
-    first = score_folders(pair(*folders), JOB)[0]
+    first = score_folders(pair_cases(*folders), JOB)[0]
     assert first.prediction is None
     assert first.scores["liver"].flag == "failed"
     assert first.scores["liver"].dice == 0
@@ -92,8 +92,8 @@ def test_another_grid_is_refused_unless_it_may_be_resampled(folders):
     flipped = AFFINE @ [[-1, 0, 0, 19], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
     save(folders[0] / "a.nii.gz", organs(1)[::-1], flipped)
     with pytest.raises(DataError, match=r"case a: .*another grid.*--resample"):
-        score_folders(pair(*folders), JOB)
-    results = score_folders(pair(*folders), Job(CLASSES, 2.0, resample=True))
+        score_folders(pair_cases(*folders), JOB)
+    results = score_folders(pair_cases(*folders), ScoreOptions(CLASSES, 2.0, resample=True))
     assert repr(results[0].scores) == repr(scores_of_a())
 
 
@@ -103,17 +103,17 @@ def test_masks_and_label_maps_score_alike(folders, tmp_path):
         for name, label in CLASSES.items():
             place = tmp_path / "masks" / case.name.split(".")[0] / "segmentations"
             save(place / f"{name}.nii.gz", labels == label)
-    expected = score_folders(pair(*folders), JOB)
-    found = score_folders(pair(folders[0], tmp_path / "masks"), JOB)
+    expected = score_folders(pair_cases(*folders), JOB)
+    found = score_folders(pair_cases(folders[0], tmp_path / "masks"), JOB)
     assert [repr(r.scores) for r in found] == [repr(r.scores) for r in expected]
     (tmp_path / "masks/b/segmentations/spleen.nii.gz").unlink()
     with pytest.raises(DataError, match=r"case b: .*no mask of 'spleen'"):
-        score_folders(pair(folders[0], tmp_path / "masks"), JOB)
+        score_folders(pair_cases(folders[0], tmp_path / "masks"), JOB)
 
 
 def test_the_summary_has_the_shape_of_nnunet_s_and_the_table_every_number(folders, tmp_path):
-    results = score_folders(pair(*folders), JOB)
-    table = write(tmp_path / "out/summary.json", results, JOB, [], ["z"])
+    results = score_folders(pair_cases(*folders), JOB)
+    table = write_summary(tmp_path / "out/summary.json", results, JOB, [], ["z"])
     summary = json.loads((tmp_path / "out/summary.json").read_text())
     assert set(summary) >= {"foreground_mean", "mean", "metric_per_case"}
     liver = summary["metric_per_case"][0]["metrics"]["1"]
@@ -129,7 +129,7 @@ def test_the_summary_has_the_shape_of_nnunet_s_and_the_table_every_number(folder
     assert [(row["case"], row["class"]) for row in rows][:2] == [("a", "liver"), ("a", "spleen")]
     assert rows[0]["nsd"] == results[0].scores["liver"].nsd
     with pytest.raises(SpecError, match=r"named \.json"):
-        write(tmp_path / "out.txt", results, JOB, [], [])
+        write_summary(tmp_path / "out.txt", results, JOB, [], [])
 
 
 def test_the_command_prints_and_writes(folders, tmp_path):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 from voxbench.errors import DataError
-from voxbench.score import pair
-from voxbench.score.pair import classes_of, side, structures
+from voxbench.score import pair_cases
+from voxbench.score.pair import dataset_classes, find_cases, mask_structures
 
 
 def touch(folder, *names):
@@ -18,7 +18,7 @@ def touch(folder, *names):
 def test_label_maps_pair_by_name_whatever_their_compression(tmp_path):
     ours = touch(tmp_path / "ours", "a.nii.gz", "b.nii", "c.nii.gz", "._a.nii.gz", "plans.json")
     theirs = touch(tmp_path / "theirs", "a.nii", "b.nii.gz", "d.nii.gz")
-    found = pair(ours, theirs)
+    found = pair_cases(ours, theirs)
     assert found.cases == {
         "a": (ours / "a.nii.gz", theirs / "a.nii"),
         "b": (ours / "b.nii", theirs / "b.nii.gz"),
@@ -29,27 +29,27 @@ def test_label_maps_pair_by_name_whatever_their_compression(tmp_path):
 
 def test_a_data_set_stands_for_its_test_labels_or_else_its_training_labels(tmp_path):
     raw = touch(tmp_path, "imagesTr/a_0000.nii.gz", "labelsTr/a.nii.gz", "dataset.json")
-    assert list(side(raw)) == ["a"]
+    assert list(find_cases(raw)) == ["a"]
     touch(tmp_path, "labelsTs/b.nii.gz")
-    assert list(side(raw)) == ["b"]
+    assert list(find_cases(raw)) == ["b"]
 
 
 def test_one_mask_a_structure_is_a_case_a_folder(tmp_path):
     touch(tmp_path, "r/1/segmentations/liver.nii.gz", "r/1/ct.nii.gz", "r/2/spleen.nii.gz")
     touch(tmp_path, "p/1.nii.gz", "p/2.nii.gz")
-    found = pair(tmp_path / "p", tmp_path / "r")
+    found = pair_cases(tmp_path / "p", tmp_path / "r")
     assert found.cases["1"][1] == {"liver": tmp_path / "r/1/segmentations/liver.nii.gz"}
-    assert structures(found) == ["liver", "spleen"]
+    assert mask_structures(found) == ["liver", "spleen"]
 
 
 def test_folders_without_a_common_case_are_refused_with_both_their_names(tmp_path):
     touch(tmp_path, "p/x.nii.gz", "r/y.nii.gz", "empty/readme.txt")
     with pytest.raises(DataError, match=r"hold x and y\. Predictions must be named"):
-        pair(tmp_path / "p", tmp_path / "r")
+        pair_cases(tmp_path / "p", tmp_path / "r")
     with pytest.raises(DataError, match="neither label maps"):
-        pair(tmp_path / "empty", tmp_path / "r")
+        pair_cases(tmp_path / "empty", tmp_path / "r")
     with pytest.raises(DataError, match="not a folder"):
-        pair(tmp_path / "nowhere", tmp_path / "r")
+        pair_cases(tmp_path / "nowhere", tmp_path / "r")
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_folders_without_a_common_case_are_refused_with_both_their_names(tmp_pat
 def test_classes_come_from_the_dataset_json_beside_the_labels(tmp_path, labels, expected):
     (tmp_path / "labelsTr").mkdir()
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": labels}))
-    assert classes_of(tmp_path / "labelsTr") == classes_of(tmp_path) == expected
+    assert dataset_classes(tmp_path / "labelsTr") == dataset_classes(tmp_path) == expected

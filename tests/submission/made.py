@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from nibabel.affines import voxel_sizes
 from voxbench import metrics
-from voxbench.data.fraction import subset
+from voxbench.data.fraction import draw_subset
 from voxbench.data.io import write_label
 from voxbench.data.split import split_cases
 from voxbench.data.volumes import read_reference
@@ -56,7 +56,7 @@ def _record(planned: Planned, root: Path) -> Record:
     task = find_task(cell.task)
     split = split_cases(task)
     present = {c.id: frozenset(task.card.classes) for c in (*split.train, *split.validation)}
-    chosen = subset(split, cell.fraction, record.seeds["subset"], present)
+    chosen = draw_subset(split, cell.fraction, record.seeds["subset"], present)
     record.data = Data(
         fingerprint=data_identity(cell.task),
         split_sha256=split.sha256,

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from voxbench.data.io import read_label, write_label
-from voxbench.data.split import freeze, split_cases
+from voxbench.data.split import freeze_split, split_cases
 from voxbench.data.volumes import read_reference
 from voxbench.design.spec import parse_sweep
 from voxbench.errors import BundleError
@@ -285,7 +285,7 @@ def test_a_failed_cell_is_a_warning_with_its_reason(judge):
 
 def test_without_the_data_the_committed_split_is_compared(judge, finished, tmp_path, monkeypatch):
     results = tmp_path / "results"
-    freeze(split_cases(find_task("boxes")), results / "splits" / "boxes.json")
+    freeze_split(split_cases(find_task("boxes")), results / "splits" / "boxes.json")
     (results / "records").mkdir()
     monkeypatch.setattr(TASKS, "loose", {})
     found = judge(known=Evidence(results))

@@ -3,7 +3,7 @@
 from voxbench.api.baseline import Baseline, BaselineCard, Checkpoint, Pretrained, Published
 from voxbench.api.case import Case
 from voxbench.api.fields import added
-from voxbench.api.task import Split, Task, TaskCard
+from voxbench.api.task import Part, Task, TaskCard
 from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
 
 __all__ = [
@@ -11,11 +11,11 @@ __all__ = [
     "BaselineCard",
     "Case",
     "Checkpoint",
+    "Part",
     "Preprocessing",
     "Pretrained",
     "Published",
     "Rescale",
-    "Split",
     "Task",
     "TaskCard",
     "Window",

@@ -18,7 +18,7 @@ from voxbench.places import data_root, published_dir
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from voxbench.data.prepare import PreparedCase
+    from voxbench.data.cache import PreparedCase
     from voxbench.model.backbones import Backbone
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from voxbench.api.case import Case
 from voxbench.design.preprocessing import Millimetres, Preprocessing, Window, ZScore
 
-Split = Literal["train", "validation", "test", "all"]
+Part = Literal["train", "validation", "test", "all"]
 
 
 class TaskCard(BaseModel):
@@ -85,7 +85,7 @@ class Task(ABC):
         """The card; a task of private data reads it from the folder's own description."""
 
     @abstractmethod
-    def cases(self) -> Mapping[Split, Sequence[Case]]:
+    def cases(self) -> Mapping[Part, Sequence[Case]]:
         """List the cases by split, sorted by id; a generated task writes them first.
 
         A task with published splits returns `train`, `validation` and `test`; one without

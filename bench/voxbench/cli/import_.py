@@ -23,11 +23,11 @@ def import_verb(
     source: Annotated[str, typer.Option(help="Who published the scores.")] = "",
 ) -> None:
     """Turn published scores into records that say so, to be ranked and compared."""
-    from voxbench.external.records import read
+    from voxbench.external.records import import_scores
     from voxbench.records import Store
 
     store = Store(output)
-    for record in read(files, task, arm, metric, fraction, labelled, source):
+    for record in import_scores(files, task, arm, metric, fraction, labelled, source):
         store.write(record)
         classes = {name for case in record.cases for name in case.classes}
         print(  # noqa: T201

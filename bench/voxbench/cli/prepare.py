@@ -9,7 +9,7 @@ from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
     from voxbench.api import Task
-    from voxbench.data.prepare import Outcome
+    from voxbench.data.prepare import PrepareOutcome
 
 
 def prepare_verb(
@@ -45,7 +45,7 @@ def _report(task: "Task", jobs: int, quiet: bool) -> dict[str, Any]:
     from voxbench.data.prepare import prepare_each
 
     cases = sorted((c for part in task.cases().values() for c in part), key=lambda c: c.id)
-    outcomes: list[Outcome] = list(
+    outcomes: list[PrepareOutcome] = list(
         track(
             prepare_each(task, cases, task.card.preprocessing, jobs),
             total=len(cases),

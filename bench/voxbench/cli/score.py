@@ -8,7 +8,7 @@ import typer
 from voxbench.cli.options import Include, include_all
 
 if TYPE_CHECKING:
-    from voxbench.score import CaseResult, ClassMean, Job, Pairing
+    from voxbench.score import CasePairs, CaseResult, ClassMean, ScoreOptions
 
 
 def score_verb(
@@ -49,41 +49,43 @@ def score_verb(
     from rich.progress import Progress
 
     from voxbench.errors import DataError
-    from voxbench.score import means, pair, score_folders, write
+    from voxbench.score import class_means, pair_cases, score_folders, write_summary
 
     include_all(include_path)
-    pairing = pair(prediction, reference)
+    pairing = pair_cases(prediction, reference)
     if pairing.missing and not missing_fail:
         raise DataError(
             f"{len(pairing.missing)} references have no prediction: {', '.join(pairing.missing)}."
             " Predict them, or give --missing-fail to score them as the worst."
         )
-    job = _job(prediction, reference, pairing, task, classes, tolerance_mm, definition, resample)
+    options = _options(
+        prediction, reference, pairing, task, classes, tolerance_mm, definition, resample
+    )
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         row = bar.add_task("cases", total=len(pairing.cases) + len(pairing.missing))
-        results = score_folders(pairing, job, jobs, done=lambda _: bar.advance(row))
-    _show(results, means(results), pairing)
+        results = score_folders(pairing, options, jobs, done=lambda _: bar.advance(row))
+    _show(results, class_means(results), pairing)
     if output:
-        table = write(output, results, job, list(pairing.missing), pairing.extra)
+        table = write_summary(output, results, options, list(pairing.missing), pairing.extra)
         console.print(f"wrote {output} and {table}", highlight=False, soft_wrap=True)
 
 
-def _job(
+def _options(
     prediction: Path,
     reference: Path,
-    pairing: "Pairing",
+    pairing: "CasePairs",
     task: str | None,
     classes: list[str] | None,
     tolerance_mm: list[str] | None,
     definition: str,
     resample: bool,
-) -> "Job":
+) -> "ScoreOptions":
     """Classes and tolerances, from the first place that says them."""
     from voxbench.errors import SpecError, unknown
     from voxbench.metrics.legacy import FLARE23_CLASSES, PROTOCOLS
-    from voxbench.score import Job
-    from voxbench.score.pair import classes_of, structures
+    from voxbench.score import ScoreOptions
+    from voxbench.score.pair import dataset_classes, mask_structures
 
     if definition not in (known := ("surface", "voxel", *PROTOCOLS)):
         raise SpecError(unknown("definition", definition, known))
@@ -96,7 +98,7 @@ def _job(
         found, tolerances = dict(card.classes), dict(card.tolerance_mm)
     found = _named(classes) or found
     if not found:
-        found = dict.fromkeys(structures(pairing), 1) or classes_of(reference, prediction)
+        found = dict.fromkeys(mask_structures(pairing), 1) or dataset_classes(reference, prediction)
     if not found and definition == "flare23":
         found = dict(FLARE23_CLASSES)
     if not found:
@@ -112,7 +114,7 @@ def _job(
             f"no tolerance for {', '.join(lacking)}: give --tolerance-mm 2.0, or one a class as"
             f" --tolerance-mm {lacking[0]}=2.0, or --task."
         )
-    return Job(found, {n: tolerances[n] for n in found}, definition, resample)
+    return ScoreOptions(found, {n: tolerances[n] for n in found}, definition, resample)
 
 
 def _named(classes: list[str] | None) -> dict[str, int | list[int]]:
@@ -147,7 +149,7 @@ def _tolerances(given: list[str] | None, classes: list[str]) -> dict[str, float]
 
 
 def _show(
-    results: list["CaseResult"], by_class: dict[str, "ClassMean"], pairing: "Pairing"
+    results: list["CaseResult"], by_class: dict[str, "ClassMean"], pairing: "CasePairs"
 ) -> None:
     """Print the scores of every case and class, the means, and the names that did not pair."""
     from rich.console import Console

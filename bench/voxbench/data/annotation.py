@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from voxbench.data.cache import PreparedCase, foreground
+from voxbench.data.cache import PreparedCase, sample_foreground
 from voxbench.design.seeds import stream
 
 Mask = NDArray[np.bool_]
 
 
-def chosen(classes: Iterable[str], count: int, seed: int) -> frozenset[str]:
+def chosen_structures(classes: Iterable[str], count: int, seed: int) -> frozenset[str]:
     """So many of the classes, in one random order a seed: fewer are a subset of more."""
     order = sorted(classes)
     random.Random(stream("structures", seed=seed)).shuffle(order)  # noqa: S311 (no secret)
@@ -66,7 +66,7 @@ class Reannotated(PreparedCase):
     @cached_property
     def foreground(self) -> dict[str, NDArray[np.int64]]:
         """Class → flat positions of voxels, of the annotated classes."""
-        found = foreground(self.label, self.classes) if self.noise else super().foreground
+        found = sample_foreground(self.label, self.classes) if self.noise else super().foreground
         return {name: places for name, places in found.items() if name in self.labelled}
 
     @property
@@ -104,11 +104,11 @@ def with_errors(
         mask = label == index
         if mask.any():
             free = (label == 0) | mask
-            result[wrong(mask, generator) & free & (result == 0)] = index
+            result[wrong_mask(mask, generator) & free & (result == 0)] = index
     return result
 
 
-def wrong(mask: Mask, generator: np.random.Generator) -> Mask:
+def wrong_mask(mask: Mask, generator: np.random.Generator) -> Mask:
     """The mask (d, h, w) of one structure as a careless annotator might draw it."""
     radius = float(np.cbrt(3 * np.count_nonzero(mask) / (4 * np.pi)))
     kind = generator.integers(4)

@@ -19,9 +19,9 @@ from scipy.ndimage import gaussian_filter
 
 from voxbench.compiled import compiled, read_only
 from voxbench.data.patches import Batch
-from voxbench.data.resample import interpolate
+from voxbench.data.resample import resample_image
 
-Level = Literal["none", "light", "full"]
+AugmentationLevel = Literal["none", "light", "full"]
 Image = NDArray[np.float32]
 
 _SIDED = {
@@ -44,7 +44,7 @@ def mirror_axes(classes: Iterable[str], axes: str = "RAS") -> tuple[int, ...]:
 
 
 def augment(
-    batch: Batch, level: Level, seed: int, step: int, mirrors: tuple[int, ...] = (1, 2)
+    batch: Batch, level: AugmentationLevel, seed: int, step: int, mirrors: tuple[int, ...] = (1, 2)
 ) -> Batch:
     """Change the patches of a batch at random; the given one stays as it is.
 
@@ -141,7 +141,7 @@ def _contrasted(image: Image, factor: float) -> Image:
 def _coarser(image: Image, zoom: float) -> Image:
     a, b, c = (max(1, round(side * zoom)) for side in image.shape)
     x, y, z = image.shape
-    return interpolate(interpolate(image, (a, b, c)), (x, y, z))
+    return resample_image(resample_image(image, (a, b, c)), (x, y, z))
 
 
 def _bent(image: Image, gamma: float) -> Image:

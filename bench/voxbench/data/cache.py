@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.api import TaskCard
-from voxbench.data.geometry import Grid
+from voxbench.data.geometry import VoxelGrid
 from voxbench.data.volumes import Problem
 from voxbench.design.cell import digest
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.places import cache_dir
 
-VERSION = 1
-SAMPLES = 4096
+PREPARED_VERSION = 1
+FOREGROUND_SAMPLES = 4096
 _STALE_S = 24 * 3600.0
 
 
@@ -63,9 +63,9 @@ class PreparedCase:
         return {name: stored[a:b] for name, (a, b) in self._facts["foreground"].items()}
 
     @cached_property
-    def grid(self) -> Grid:
+    def grid(self) -> VoxelGrid:
         """The way back to the native grid."""
-        return Grid.from_json(self._facts["grid"])
+        return VoxelGrid.from_json(self._facts["grid"])
 
     @cached_property
     def minimum(self) -> NDArray[np.float32]:
@@ -103,14 +103,14 @@ class Prepared:
 
     image: NDArray[np.float32]
     label: NDArray[np.uint8]
-    grid: Grid
+    grid: VoxelGrid
 
 
 def case_key(content: str, card: TaskCard, preprocessing: Preprocessing) -> str:
     """Name of a prepared case: a hash over the files' content and all that shapes the arrays."""
     return digest(
         {
-            "version": VERSION,
+            "version": PREPARED_VERSION,
             "content": content,
             "channels": len(card.channels),
             "classes": list(card.classes.items()),
@@ -119,12 +119,12 @@ def case_key(content: str, card: TaskCard, preprocessing: Preprocessing) -> str:
     )[:32]
 
 
-def folder() -> Path:
+def prepared_folder() -> Path:
     """Where prepared cases lie."""
     return cache_dir() / "prepared"
 
 
-def store(
+def store_case(
     key: str,
     prepared: Prepared,
     classes: list[str],
@@ -132,7 +132,7 @@ def store(
     notes: list[Problem],
 ) -> None:
     """Write a case whole or not at all."""
-    parent = folder()
+    parent = prepared_folder()
     parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=parent, prefix=".half-"))
     try:
@@ -146,9 +146,9 @@ def store(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def tidy() -> None:
+def remove_unfinished() -> None:
     """Remove what killed processes left behind more than a day ago."""
-    for path in folder().glob(".half-*"):
+    for path in prepared_folder().glob(".half-*"):
         try:
             old = time.time() - path.stat().st_mtime > _STALE_S
         except FileNotFoundError:  # its writer has just finished
@@ -164,7 +164,7 @@ def _write(
     labelled: frozenset[str] | None,
     notes: list[Problem],
 ) -> None:
-    found = foreground(prepared.label, classes)
+    found = sample_foreground(prepared.label, classes)
     facts = {
         "grid": prepared.grid.to_json(),
         "minimum": [float(channel.min()) for channel in prepared.image],
@@ -188,7 +188,9 @@ def _save(path: Path, array: NDArray[Any]) -> None:
         os.fsync(file.fileno())
 
 
-def foreground(label: NDArray[np.uint8], classes: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+def sample_foreground(
+    label: NDArray[np.uint8], classes: Sequence[str]
+) -> dict[str, NDArray[np.int64]]:
     """A fixed random sample of the flat positions of every class that a label map holds."""
     inside = np.flatnonzero(label)
     values = label.reshape(-1)[inside]
@@ -196,8 +198,8 @@ def foreground(label: NDArray[np.uint8], classes: Sequence[str]) -> dict[str, ND
     found: dict[str, NDArray[np.int64]] = {}
     for index, name in enumerate(classes, start=1):
         positions = inside[values == index]
-        if len(positions) > SAMPLES:
-            positions = np.sort(random.choice(positions, SAMPLES, replace=False))
+        if len(positions) > FOREGROUND_SAMPLES:
+            positions = np.sort(random.choice(positions, FOREGROUND_SAMPLES, replace=False))
         if len(positions):
             found[name] = positions
     return found

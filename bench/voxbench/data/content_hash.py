@@ -16,21 +16,21 @@ from voxbench.places import cache_dir
 _CHUNK = 256  # files between two commits: what an interrupted hashing loses at most
 
 
-def fingerprint(cases: Sequence[Case]) -> str:
+def cases_hash(cases: Sequence[Case]) -> str:
     """sha256 over the cases' ids, patients, annotated classes and file contents.
 
     Raises:
         DataError: a file is missing.
     """
-    hashes = content_hashes([path for case in cases for path in case.files])
+    hashes = file_hashes([path for case in cases for path in case.files])
     for case in cases:
         for path in case.files:
             if path not in hashes:
                 raise DataError(f"{path}: no such file (case {case.id!r}); see voxbench prepare.")
-    return digest(sorted([case.id, content(case, hashes)] for case in cases))
+    return digest(sorted([case.id, case_hash(case, hashes)] for case in cases))
 
 
-def content(case: Case, hashes: Mapping[Path, str]) -> str:
+def case_hash(case: Case, hashes: Mapping[Path, str]) -> str:
     """sha256 of one case: all that its files and description say; missing files are «-»."""
     masks = {"": case.label} if isinstance(case.label, Path) else case.label
     return digest(
@@ -43,7 +43,7 @@ def content(case: Case, hashes: Mapping[Path, str]) -> str:
     )
 
 
-def content_hashes(paths: Iterable[Path], jobs: int = 4) -> dict[Path, str]:
+def file_hashes(paths: Iterable[Path], jobs: int = 4) -> dict[Path, str]:
     """sha256 of each file that exists.
 
     Hashes are remembered in the cache under the file's path, size and time of change, so that

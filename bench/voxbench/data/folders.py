@@ -34,7 +34,7 @@ def read_json(path: Path, missing: str = "") -> dict[str, Any]:
     return table
 
 
-def slug(name: str) -> str:
+def card_name(name: str) -> str:
     """A name as cards allow it: lower case, digits, dots, dashes and underscores."""
     return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._") or "unnamed"
 

@@ -25,7 +25,7 @@ def unfit(split: Split, fraction: Fraction) -> str | None:
     return None
 
 
-def subset(
+def draw_subset(
     split: Split, fraction: Fraction, seed: int, classes: Mapping[str, frozenset[str]]
 ) -> Subset:
     """Draw training and validation patients.

@@ -18,14 +18,17 @@ from nibabel.orientations import (
 )
 from numpy.typing import NDArray
 
-from voxbench.data.resample import interpolate, strongest, vote
+from voxbench.data.resample import (
+    VolumeShape,
+    resample_argmax,
+    resample_image,
+    resample_labels,
+)
 from voxbench.design.preprocessing import Preprocessing
-
-Shape = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Grid:
+class VoxelGrid:
     """A prepared array's place in its file: all that is needed to go back.
 
     Attributes:
@@ -38,16 +41,16 @@ class Grid:
         spacing_mm: of the prepared array.
     """
 
-    native: Shape
+    native: VolumeShape
     affine: tuple[tuple[float, ...], ...]
     axes: str
-    low: Shape
-    high: Shape
-    shape: Shape
+    low: VolumeShape
+    high: VolumeShape
+    shape: VolumeShape
     spacing_mm: tuple[float, float, float]
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Grid":
+    def from_json(cls, value: dict[str, Any]) -> "VoxelGrid":
         """Read what `to_json` wrote."""
         affine = tuple(tuple(row) for row in value["affine"])
         rest: dict[str, Any] = {k: tuple(v) for k, v in value.items() if isinstance(v, list)}
@@ -58,15 +61,15 @@ class Grid:
         return asdict(self)
 
     @property
-    def cropped(self) -> Shape:
+    def cropped(self) -> VolumeShape:
         """Shape of the crop before resampling."""
         a, b, c = (high - low for low, high in zip(self.low, self.high, strict=True))
         return a, b, c
 
 
-def make_grid(
+def choose_grid(
     image: NDArray[np.float32], affine: NDArray[np.float64], preprocessing: Preprocessing
-) -> Grid:
+) -> VoxelGrid:
     """Choose crop and shape for an image (channel, d, h, w) in the file's own axes."""
     native = image.shape[1:]
     oriented = np.moveaxis(_orient(np.moveaxis(image, 0, 3), affine, preprocessing.axes), 3, 0)
@@ -77,7 +80,7 @@ def make_grid(
     extent = (np.array(high) - low) * spacing
     target = preprocessing.spacing_mm or spacing
     shape = np.maximum(1, np.rint(extent / target).astype(int))
-    return Grid(
+    return VoxelGrid(
         native=_three(native),
         affine=tuple(tuple(float(value) for value in row) for row in affine),
         axes=preprocessing.axes,
@@ -88,23 +91,23 @@ def make_grid(
     )
 
 
-def cut(array: NDArray[Any], grid: Grid) -> NDArray[Any]:
+def crop_to_grid(array: NDArray[Any], grid: VoxelGrid) -> NDArray[Any]:
     """Orient and crop a native array (d, h, w), without resampling; a view where possible."""
     oriented = _orient(array, np.array(grid.affine), grid.axes)
     return oriented[tuple(slice(a, b) for a, b in zip(grid.low, grid.high, strict=True))]
 
 
-def to_grid(image: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
-    """Resample what `cut` returned onto the grid, linearly."""
-    return interpolate(image, grid.shape)
+def image_to_grid(image: NDArray[np.float32], grid: VoxelGrid) -> NDArray[np.float32]:
+    """Resample what `crop_to_grid` returned onto the grid, linearly."""
+    return resample_image(image, grid.shape)
 
 
-def label_to_grid(label: NDArray[np.uint8], grid: Grid) -> NDArray[np.uint8]:
-    """Resample a label map that `cut` returned onto the grid, by linear vote."""
-    return vote(label, grid.shape)
+def label_to_grid(label: NDArray[np.uint8], grid: VoxelGrid) -> NDArray[np.uint8]:
+    """Resample a label map that `crop_to_grid` returned onto the grid, by linear vote."""
+    return resample_labels(label, grid.shape)
 
 
-def to_native(scores: NDArray[np.float32], grid: Grid) -> NDArray[np.uint8]:
+def scores_to_native(scores: NDArray[np.float32], grid: VoxelGrid) -> NDArray[np.uint8]:
     """Turn class scores on the prepared grid into a label map on the native one.
 
     The scores are interpolated linearly and the largest wins, line by line, so that memory does
@@ -123,7 +126,7 @@ def to_native(scores: NDArray[np.float32], grid: Grid) -> NDArray[np.uint8]:
         shape[axis] = grid.native[int(target)]
     label = np.zeros(shape, np.uint8)
     inside = tuple(slice(a, b) for a, b in zip(grid.low, grid.high, strict=True))
-    label[inside] = strongest(scores, grid.cropped)
+    label[inside] = resample_argmax(scores, grid.cropped)
     return np.ascontiguousarray(apply_orientation(label, transform))
 
 
@@ -133,7 +136,7 @@ def _orient(array: NDArray[Any], affine: NDArray[np.float64], axes: str) -> NDAr
     return oriented
 
 
-def _occupied(image: NDArray[np.float32]) -> tuple[Shape, Shape]:
+def _occupied(image: NDArray[np.float32]) -> tuple[VolumeShape, VolumeShape]:
     """The smallest box around the voxels that differ from a channel's minimum."""
     mask = np.zeros(image.shape[1:], bool)
     for channel in image:
@@ -148,6 +151,6 @@ def _occupied(image: NDArray[np.float32]) -> tuple[Shape, Shape]:
     return _three([a for a, _ in spans]), _three([b for _, b in spans])
 
 
-def _three(values: Any) -> Shape:
+def _three(values: Any) -> VolumeShape:
     a, b, c = (int(value) for value in values)
     return a, b, c

@@ -11,24 +11,22 @@ import numpy as np
 from voxbench.api import Case, Task, TaskCard
 from voxbench.data import cache
 from voxbench.data.cache import Prepared, PreparedCase
-from voxbench.data.content_hash import content, content_hashes
-from voxbench.data.geometry import cut, label_to_grid, make_grid, to_grid
+from voxbench.data.content_hash import case_hash, file_hashes
+from voxbench.data.geometry import choose_grid, crop_to_grid, image_to_grid, label_to_grid
 from voxbench.data.intensity import normalise
 from voxbench.data.volumes import CaseReader, CaseVolumes, Problem
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.errors import DataError
 
-__all__ = ["Outcome", "PreparedCase", "Problem", "inspect", "prepare", "prepare_each"]
 
-
-class Outcome(NamedTuple):
+class PrepareOutcome(NamedTuple):
     """One case: prepared, or None with at least one fatal problem."""
 
     case: PreparedCase | None
     problems: list[Problem]
 
 
-def prepare(
+def prepare_cases(
     task: Task, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
 ) -> dict[str, PreparedCase]:
     """Prepare the cases that are not in the cache yet.
@@ -52,7 +50,7 @@ def prepare(
     return {outcome.case.id: outcome.case for outcome in outcomes if outcome.case}
 
 
-def inspect(
+def inspect_cases(
     task: Task, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
 ) -> list[Problem]:
     """Every problem and note of every case; what is sound is in the cache afterwards."""
@@ -62,14 +60,14 @@ def inspect(
 
 def prepare_each(
     task: Task, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
-) -> Iterator[Outcome]:
+) -> Iterator[PrepareOutcome]:
     """Prepare case after case, in the given order, without stopping at a broken one."""
-    cache.tidy()
+    cache.remove_unfinished()
     card = task.card
-    hashes = content_hashes((path for case in cases for path in case.files), jobs)
-    keys = [cache.case_key(content(case, hashes), card, preprocessing) for case in cases]
+    hashes = file_hashes((path for case in cases for path in case.files), jobs)
+    keys = [cache.case_key(case_hash(case, hashes), card, preprocessing) for case in cases]
     with ThreadPoolExecutor(jobs) as pool:  # reading and resampling release the interpreter lock
-        waiting: deque[Future[Outcome]] = deque()
+        waiting: deque[Future[PrepareOutcome]] = deque()
         work = (
             pool.submit(_prepare, case, key, card, preprocessing)
             for case, key in zip(cases, keys, strict=True)
@@ -80,17 +78,17 @@ def prepare_each(
             waiting.extend(islice(work, 1))
 
 
-def _prepare(case: Case, key: str, card: TaskCard, preprocessing: Preprocessing) -> Outcome:
-    found = PreparedCase(case.id, case.patient, cache.folder() / key)
+def _prepare(case: Case, key: str, card: TaskCard, preprocessing: Preprocessing) -> PrepareOutcome:
+    found = PreparedCase(case.id, case.patient, cache.prepared_folder() / key)
     if found.path.is_dir():
-        return Outcome(found, found.notes)
+        return PrepareOutcome(found, found.notes)
     reader = CaseReader(case, card)
     volumes = reader.read()
     if volumes is None:
-        return Outcome(None, reader.problems)
+        return PrepareOutcome(None, reader.problems)
     prepared = onto_grid(volumes, preprocessing)
-    cache.store(key, prepared, list(card.classes), case.labelled, reader.problems)
-    return Outcome(found, reader.problems)
+    cache.store_case(key, prepared, list(card.classes), case.labelled, reader.problems)
+    return PrepareOutcome(found, reader.problems)
 
 
 def onto_grid(volumes: CaseVolumes, preprocessing: Preprocessing) -> Prepared:
@@ -98,11 +96,13 @@ def onto_grid(volumes: CaseVolumes, preprocessing: Preprocessing) -> Prepared:
 
     Intensities are normalised on the cropped native voxels, before they are interpolated.
     """
-    grid = make_grid(volumes.image, volumes.affine, preprocessing)
+    grid = choose_grid(volumes.image, volumes.affine, preprocessing)
     image = np.empty((len(volumes.image), *grid.shape), np.float32)
     for channel, native in zip(image, volumes.image, strict=True):
-        channel[...] = to_grid(normalise(cut(native, grid), preprocessing.intensity), grid)
-    label = label_to_grid(np.ascontiguousarray(cut(volumes.label, grid)), grid)
+        channel[...] = image_to_grid(
+            normalise(crop_to_grid(native, grid), preprocessing.intensity), grid
+        )
+    label = label_to_grid(np.ascontiguousarray(crop_to_grid(volumes.label, grid)), grid)
     return Prepared(image, label, grid)
 
 

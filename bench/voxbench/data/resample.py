@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from voxbench.compiled import compiled, read_only
 
-Shape = tuple[int, int, int]
+VolumeShape = tuple[int, int, int]
 
 
-class Taps(NamedTuple):
+class LinearTaps(NamedTuple):
     """Where the voxels of one axis lie between those of another: two neighbours and a weight."""
 
     left: NDArray[np.int64]
@@ -18,20 +18,20 @@ class Taps(NamedTuple):
     weight: NDArray[np.float32]
 
 
-def taps(size: int, target: int) -> Taps:
+def linear_taps(size: int, target: int) -> LinearTaps:
     """Neighbours on an axis of `size` voxels for each of `target` voxels over the same extent."""
     place = np.clip((np.arange(target) + 0.5) * size / target - 0.5, 0, size - 1)
     left = np.floor(place).astype(np.int64)
     weight = (place - left).astype(np.float32)
-    return Taps(left, np.minimum(left + 1, size - 1), weight)
+    return LinearTaps(left, np.minimum(left + 1, size - 1), weight)
 
 
-def interpolate(image: NDArray[np.float32], shape: Shape) -> NDArray[np.float32]:
+def resample_image(image: NDArray[np.float32], shape: VolumeShape) -> NDArray[np.float32]:
     """Resample an image (d, h, w) linearly, one axis after the other, shrinking ones first."""
     for axis in sorted(range(3), key=lambda axis: shape[axis] / image.shape[axis]):
         if shape[axis] == image.shape[axis]:
             continue
-        left, right, weight = taps(image.shape[axis], shape[axis])
+        left, right, weight = linear_taps(image.shape[axis], shape[axis])
         weight = weight.reshape([-1 if other == axis else 1 for other in range(3)])
         first, second = image.take(left, axis), image.take(right, axis)
         second -= first
@@ -41,26 +41,30 @@ def interpolate(image: NDArray[np.float32], shape: Shape) -> NDArray[np.float32]
     return image
 
 
-def vote(label: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
+def resample_labels(label: NDArray[np.uint8], shape: VolumeShape) -> NDArray[np.uint8]:
     """Resample a label map (d, h, w): the class with the largest linear weight, lowest on a tie."""
     if label.shape == shape:
         return label
     out = np.empty(shape, np.uint8)
-    x, y, z = (taps(size, target) for size, target in zip(label.shape, shape, strict=True))
+    x, y, z = (linear_taps(size, target) for size, target in zip(label.shape, shape, strict=True))
     _vote(read_only(np.ascontiguousarray(label)), x, y, z, out)
     return out
 
 
-def strongest(scores: NDArray[Any], shape: Shape) -> NDArray[np.uint8]:
+def resample_argmax(scores: NDArray[Any], shape: VolumeShape) -> NDArray[np.uint8]:
     """Resample scores (class, d, h, w) linearly; the class with the largest, lowest on a tie."""
     out = np.empty(shape, np.uint8)
-    x, y, z = (taps(size, target) for size, target in zip(scores.shape[1:], shape, strict=True))
+    x, y, z = (
+        linear_taps(size, target) for size, target in zip(scores.shape[1:], shape, strict=True)
+    )
     _strongest(read_only(np.ascontiguousarray(scores, np.float32)), x, y, z, out)
     return out
 
 
 @compiled
-def _vote(label: NDArray[np.uint8], x: Taps, y: Taps, z: Taps, out: NDArray[np.uint8]) -> None:
+def _vote(
+    label: NDArray[np.uint8], x: LinearTaps, y: LinearTaps, z: LinearTaps, out: NDArray[np.uint8]
+) -> None:
     seen = np.empty(8, np.uint8)
     weights = np.empty(8, np.float32)
     for i in range(out.shape[0]):
@@ -101,7 +105,7 @@ def _vote(label: NDArray[np.uint8], x: Taps, y: Taps, z: Taps, out: NDArray[np.u
 
 @compiled
 def _strongest(
-    scores: NDArray[np.float32], x: Taps, y: Taps, z: Taps, out: NDArray[np.uint8]
+    scores: NDArray[np.float32], x: LinearTaps, y: LinearTaps, z: LinearTaps, out: NDArray[np.uint8]
 ) -> None:
     classes, _, height, width = scores.shape
     plane = np.empty((classes, height, width), np.float32)

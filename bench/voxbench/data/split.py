@@ -13,7 +13,7 @@ from voxbench.design.cell import digest
 from voxbench.errors import DataError
 from voxbench.files import write_atomically
 
-PARTS = ("train", "validation", "test")
+SPLIT_PARTS = ("train", "validation", "test")
 _SHARES = {"validation": 0.1, "test": 0.2}
 
 
@@ -48,10 +48,10 @@ def split_cases(task: Task) -> Split:
     _check_ids(task, cases)
     file = Path(inspect.getfile(type(task))).parent / "splits" / f"{task.card.name}.json"
     if file.is_file():
-        return thaw(file, cases)
+        return read_split(file, cases)
     if set(published) == {"all"}:
         parts = _by_patient(task, cases)
-    elif set(published) == set(PARTS):
+    elif set(published) == set(SPLIT_PARTS):
         parts = published
     elif set(published) == {"train", "test"}:
         rest, validation = _draw(published["train"], 1 / 8)
@@ -64,22 +64,22 @@ def split_cases(task: Task) -> Split:
     return _make(parts, f"task {task.card.name!r}")
 
 
-def freeze(split: Split, path: Path) -> None:
+def freeze_split(split: Split, path: Path) -> None:
     """Write a split, or check that the file already says the same.
 
     Raises:
         DataError: the file holds another split.
     """
     if path.is_file():
-        cases = [case for part in PARTS for case in getattr(split, part)]
-        if thaw(path, cases).sha256 != split.sha256:
+        cases = [case for part in SPLIT_PARTS for case in getattr(split, part)]
+        if read_split(path, cases).sha256 != split.sha256:
             raise DataError(f"{path}: the data now give another split; use a new output folder.")
         return
-    table: dict[str, Any] = {part: [c.id for c in getattr(split, part)] for part in PARTS}
+    table: dict[str, Any] = {part: [c.id for c in getattr(split, part)] for part in SPLIT_PARTS}
     write_atomically(path, json.dumps({"sha256": split.sha256, **table}, indent=1) + "\n")
 
 
-def thaw(path: Path, cases: Sequence[Case]) -> Split:
+def read_split(path: Path, cases: Sequence[Case]) -> Split:
     """Read a frozen split of these cases.
 
     Raises:
@@ -87,10 +87,12 @@ def thaw(path: Path, cases: Sequence[Case]) -> Split:
     """
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        ids = {part: [str(name) for name in table[part]] for part in PARTS}
+        ids = {part: [str(name) for name in table[part]] for part in SPLIT_PARTS}
         expected = str(table["sha256"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: not a split ({error!r}); write one with freeze().") from None
+        raise DataError(
+            f"{path}: not a split ({error!r}); write one with freeze_split()."
+        ) from None
     known = {case.id: case for case in cases}
     named = {name for part in ids.values() for name in part}
     if named != set(known):
@@ -99,13 +101,15 @@ def thaw(path: Path, cases: Sequence[Case]) -> Split:
             f"{_some(named - set(known))}; not in the split {_some(set(known) - named)}. "
             "Complete the data, or give the task another name."
         )
-    split = _make({part: tuple(known[name] for name in ids[part]) for part in PARTS}, str(path))
+    split = _make(
+        {part: tuple(known[name] for name in ids[part]) for part in SPLIT_PARTS}, str(path)
+    )
     if split.sha256 != expected:
         raise DataError(f"{path}: its sha256 does not match; patients or the file were changed.")
     return split
 
 
-def rank(name: str) -> str:
+def name_hash(name: str) -> str:
     """What patients are ordered by: a hash of the name, independent of all the others."""
     return hashlib.sha256(name.encode()).hexdigest()
 
@@ -120,7 +124,7 @@ def _by_patient(task: Task, cases: Sequence[Case]) -> Mapping[str, tuple[Case, .
 
 def _draw(cases: Sequence[Case], share: float) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
     """The others, and the cases of a share of the patients, at least one."""
-    patients = sorted({case.patient for case in cases}, key=rank)
+    patients = sorted({case.patient for case in cases}, key=name_hash)
     drawn = set(patients[: max(1, round(share * len(patients)))])
     others = tuple(case for case in cases if case.patient not in drawn)
     return others, tuple(case for case in cases if case.patient in drawn)
@@ -128,7 +132,7 @@ def _draw(cases: Sequence[Case], share: float) -> tuple[tuple[Case, ...], tuple[
 
 def _make(parts: Mapping[str, Sequence[Case]], origin: str) -> Split:
     seen: dict[str, str] = {}
-    for part in PARTS:
+    for part in SPLIT_PARTS:
         if not parts[part]:
             raise DataError(f"{origin}: the {part} part is empty.")
         for case in parts[part]:
@@ -138,8 +142,8 @@ def _make(parts: Mapping[str, Sequence[Case]], origin: str) -> Split:
                     f"{origin}: patient {case.patient!r} lies in {other} and in {part}; all cases "
                     "of a patient belong to one part."
                 )
-    ordered = {part: tuple(sorted(parts[part], key=lambda case: case.id)) for part in PARTS}
-    named = {part: [[case.id, case.patient] for case in ordered[part]] for part in PARTS}
+    ordered = {part: tuple(sorted(parts[part], key=lambda case: case.id)) for part in SPLIT_PARTS}
+    named = {part: [[case.id, case.patient] for case in ordered[part]] for part in SPLIT_PARTS}
     return Split(**ordered, sha256=digest(named))
 
 

@@ -8,35 +8,41 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from voxbench.errors import DataError
-from voxbench.external import table
-from voxbench.external.scores import Score, Training, checked, find_metric, metric_named
+from voxbench.external.scores import (
+    ImportedArm,
+    ImportedScore,
+    metric_by_alias,
+    parse_score,
+    require_metric,
+)
+from voxbench.external.table import read_header, read_rows
 
-NEEDED = ("case", "class")
+LONG_COLUMNS = ("case", "class")
 
 
 def is_long(columns: list[str]) -> bool:
     """Whether a table with these columns is a long one."""
-    return set(NEEDED) <= {name.lower() for name in columns}
+    return set(LONG_COLUMNS) <= {name.lower() for name in columns}
 
 
-def read(path: Path, task: str | None, arm: str | None, fraction: str) -> list[Score]:
+def read_long(path: Path, task: str | None, arm: str | None, fraction: str) -> list[ImportedScore]:
     """All scores of a file; what is given stands for columns that it lacks.
 
     Raises:
         DataError: a column is missing, or a value is impossible.
     """
-    columns = {name.lower(): name for name in table.header(path)}
-    metrics = {name: metric for name in columns if (metric := find_metric(name))}
+    columns = {name.lower(): name for name in read_header(path)}
+    metrics = {name: metric for name in columns if (metric := metric_by_alias(name))}
     if not metrics and not {"metric", "value"} <= set(columns):
         raise DataError(f"{path}: needs the columns metric and value, or dice, nsd or hd95_mm.")
     whose = next((name for name in ("arm", "model") if name in columns), None)
     if not (whose or arm) or not ("task" in columns or task):
         raise DataError(f"{path}: no column for arm or task; add it, or give --arm and --task.")
-    found: list[Score] = []
-    for number, row in table.rows(path):
+    found: list[ImportedScore] = []
+    for number, row in read_rows(path):
         where = f"{path}, line {number}"
         own = {name: row[column] for name, column in columns.items()}
-        training = Training(
+        training = ImportedArm(
             own.get("task") or task or "",
             (own[whose] if whose else "") or arm or "",
             own.get("fraction") or fraction,
@@ -46,12 +52,17 @@ def read(path: Path, task: str | None, arm: str | None, fraction: str) -> list[S
         values = (
             {metric: own[name] for name, metric in metrics.items()}
             if metrics
-            else {metric_named(own["metric"], where): own["value"]}
+            else {require_metric(own["metric"], where): own["value"]}
         )
         patient = own.get("patient") or own["case"]
         found += [
-            Score(
-                training, own["case"], patient, own["class"], metric, checked(text, metric, where)
+            ImportedScore(
+                training,
+                own["case"],
+                patient,
+                own["class"],
+                metric,
+                parse_score(text, metric, where),
             )
             for metric, text in values.items()
         ]

@@ -6,12 +6,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from voxbench.errors import DataError
-from voxbench.external.scores import Score, Training, checked, find_metric
+from voxbench.external.scores import ImportedArm, ImportedScore, metric_by_alias, parse_score
 
-BACKGROUND = "0"
+_BACKGROUND = "0"
 
 
-def read(path: Path, task: str, arm: str, fraction: str) -> list[Score]:
+def read_summary(path: Path, task: str, arm: str, fraction: str) -> list[ImportedScore]:
     """All scores of a file; classes by name where the file has them, else by label.
 
     Raises:
@@ -20,7 +20,7 @@ def read(path: Path, task: str, arm: str, fraction: str) -> list[Score]:
     document = _load(path)
     names = document.get("classes")
     names = names if isinstance(names, dict) else {}
-    training = Training(task, arm, fraction)
+    training = ImportedArm(task, arm, fraction)
     found = []
     for place, entry in enumerate(document["metric_per_case"]):
         where = f"{path}, metric_per_case[{place}]"
@@ -28,15 +28,15 @@ def read(path: Path, task: str, arm: str, fraction: str) -> list[Score]:
         if not isinstance(metrics, dict):
             raise DataError(f"{where}: no dictionary 'metrics'.")
         for label, scores in metrics.items():
-            if label == BACKGROUND or not isinstance(scores, dict):
+            if label == _BACKGROUND or not isinstance(scores, dict):
                 continue
             name = str(names.get(label, label))
             found += [
-                Score(
+                ImportedScore(
                     training, case, case, name, metric, _value(value, metric, f"{where}, {label}")
                 )
                 for key, value in scores.items()
-                if (metric := find_metric(key))
+                if (metric := metric_by_alias(key))
             ]
     return found
 
@@ -67,4 +67,4 @@ def _value(value: Any, metric: str, where: str) -> float:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise DataError(f"{where}: {metric} is {value!r}, which is no number.")
-    return checked(repr(value), metric, where)
+    return parse_score(repr(value), metric, where)

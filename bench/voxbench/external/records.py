@@ -8,15 +8,24 @@ from pathlib import Path
 
 from voxbench.design.cell import digest
 from voxbench.errors import DataError
-from voxbench.external import long, nnunet, table, wide
-from voxbench.external.scores import METRICS, Score, Training, check_names, check_once
+from voxbench.external.long import is_long, read_long
+from voxbench.external.nnunet import read_summary
+from voxbench.external.scores import (
+    METRIC_ALIASES,
+    ImportedArm,
+    ImportedScore,
+    check_names,
+    check_once,
+)
+from voxbench.external.table import read_header
+from voxbench.external.wide import read_wide
 from voxbench.records import Record
 from voxbench.records.record import Arm, CaseScores, ClassScores, Data, Imported
 
-VERSION = "imported"
+IMPORTED = "imported"
 
 
-def read(
+def import_scores(
     files: Sequence[Path],
     task: str | None = None,
     arm: str | None = None,
@@ -54,7 +63,7 @@ def read(
         source=source or ", ".join(sorted(sums)),
         files=sums,
     )
-    by_training: dict[Training, list[Score]] = defaultdict(list)
+    by_training: dict[ImportedArm, list[ImportedScore]] = defaultdict(list)
     for score in scores:
         by_training[score.training].append(score)
     for training in by_training:
@@ -73,35 +82,37 @@ def _layout(files: Sequence[Path]) -> str:
 def _layout_of(file: Path) -> str:
     if file.suffix.lower() == ".json":
         return "nnunet"
-    return "long" if long.is_long(table.header(file)) else "wide"
+    return "long" if is_long(read_header(file)) else "wide"
 
 
 def _scores(
     layout: str, file: Path, task: str | None, arm: str | None, metric: str | None, fraction: str
-) -> list[Score]:
+) -> list[ImportedScore]:
     if layout == "long":
-        return long.read(file, task, arm, fraction)
+        return read_long(file, task, arm, fraction)
     if not task:
         raise DataError(f"{file}: says no task; give --task NAME.")
     if layout == "wide":
-        return wide.read(file, task, arm, metric, fraction)
+        return read_wide(file, task, arm, metric, fraction)
     if not arm:
         raise DataError(f"{file}: says no arm; give --arm NAME.")
-    return nnunet.read(file, task, arm, fraction)
+    return read_summary(file, task, arm, fraction)
 
 
-def _record(training: Training, scores: Sequence[Score], source: Imported, labelled: int) -> Record:
+def _record(
+    training: ImportedArm, scores: Sequence[ImportedScore], source: Imported, labelled: int
+) -> Record:
     cases = _cases(scores)
     names = [case.case for case in cases]
     # arms of one task are compared whatever cases they have: each pair on those that both have
-    same = digest([VERSION, training.task])
+    same = digest([IMPORTED, training.task])
     return Record(
-        key=digest([VERSION, training, labelled, source.model_dump(mode="json")["files"]])[:20],
+        key=digest([IMPORTED, training, labelled, source.model_dump(mode="json")["files"]])[:20],
         status="ok",
         smoke=False,
-        sweep=VERSION,
+        sweep=IMPORTED,
         arm=Arm(
-            task=training.task, baseline=training.arm, twin=None, strategy=VERSION,
+            task=training.task, baseline=training.arm, twin=None, strategy=IMPORTED,
             network="unknown", fraction=training.fraction, draw=training.draw,
             seed=training.seed, adaptation="full",
         ),
@@ -112,17 +123,19 @@ def _record(training: Training, scores: Sequence[Score], source: Imported, label
             fingerprint=same, split_sha256=same, train=[], validation=[], test=names,
             train_patients=labelled,
         ),
-        metrics_version=VERSION,
+        metrics_version=IMPORTED,
         cases=cases,
         imported=source,
     )  # fmt: skip
 
 
-def _cases(scores: Sequence[Score]) -> list[CaseScores]:
+def _cases(scores: Sequence[ImportedScore]) -> list[CaseScores]:
     values: dict[tuple[str, str], dict[str, dict[str, float]]] = defaultdict(dict)
     for score in scores:
         values[score.case, score.patient].setdefault(score.name, {})[score.metric] = score.value
-    unknown = dict.fromkeys((*METRICS, "volume_mm3_prediction", "volume_mm3_reference"), math.nan)
+    unknown = dict.fromkeys(
+        (*METRIC_ALIASES, "volume_mm3_prediction", "volume_mm3_reference"), math.nan
+    )
     return [
         CaseScores(
             case=case,

@@ -7,17 +7,17 @@ from typing import NamedTuple
 
 from voxbench.errors import DataError, unknown
 
-METRICS = {
+METRIC_ALIASES = {
     "dice": ("dice", "dsc", "dicescore", "f1"),
     "nsd": ("nsd", "surfacedice", "sdc"),
     "hd95_mm": ("hd95mm", "hd95"),
 }
-_NAMES = {alias: metric for metric, aliases in METRICS.items() for alias in aliases}
+_NAMES = {alias: metric for metric, aliases in METRIC_ALIASES.items() for alias in aliases}
 _TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=,%()\[\] -]{0,199}")
 
 
-class Training(NamedTuple):
+class ImportedArm(NamedTuple):
     """Whose scores they are."""
 
     task: str
@@ -27,10 +27,10 @@ class Training(NamedTuple):
     seed: int = 0
 
 
-class Score(NamedTuple):
+class ImportedScore(NamedTuple):
     """One value; NaN is undefined."""
 
-    training: Training
+    training: ImportedArm
     case: str
     patient: str
     name: str  # of the class
@@ -38,24 +38,24 @@ class Score(NamedTuple):
     value: float
 
 
-def find_metric(name: str) -> str | None:
+def metric_by_alias(name: str) -> str | None:
     """Our name of a metric that others write as DSC, NSD, HD95, …; None if it is none of them."""
     return _NAMES.get(re.sub(r"[^a-z0-9]", "", name.lower()))
 
 
-def metric_named(name: str, where: str) -> str:
+def require_metric(name: str, where: str) -> str:
     """The same, or an error that says where.
 
     Raises:
         DataError: unknown metric.
     """
-    found = find_metric(name)
+    found = metric_by_alias(name)
     if found is None:
         raise DataError(f"{where}: {unknown('metric', name, _NAMES)}")
     return found
 
 
-def checked(text: str, metric: str, where: str) -> float:
+def parse_score(text: str, metric: str, where: str) -> float:
     """A score from its text; "" and nan are undefined.
 
     Raises:
@@ -74,7 +74,7 @@ def checked(text: str, metric: str, where: str) -> float:
     return value
 
 
-def check_names(training: Training) -> None:
+def check_names(training: ImportedArm) -> None:
     """Names end up in files and tables.
 
     Raises:
@@ -88,7 +88,7 @@ def check_names(training: Training) -> None:
         raise DataError(f"arm {training.arm!r}: letters, digits and plain signs; give --arm NAME.")
 
 
-def check_once(scores: Sequence[Score], where: str) -> None:
+def check_once(scores: Sequence[ImportedScore], where: str) -> None:
     """No case has two values of one class and metric.
 
     Raises:

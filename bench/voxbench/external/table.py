@@ -7,7 +7,7 @@ from pathlib import Path
 from voxbench.errors import DataError
 
 
-def header(path: Path) -> list[str]:
+def read_header(path: Path) -> list[str]:
     """The names of the columns.
 
     Raises:
@@ -22,13 +22,13 @@ def header(path: Path) -> list[str]:
     return names
 
 
-def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and values of each row; empty lines are left out.
 
     Raises:
         DataError: a row is not as wide as the header.
     """
-    names = header(path)
+    names = read_header(path)
     for number, line in enumerate(_lines(path), start=1):
         if number == 1 or not line:
             continue

@@ -6,13 +6,21 @@ As in Touchstone (Bassi et al. 2024, arXiv:2411.03670): `<arm>_<metric>.csv`, `<
 from pathlib import Path
 
 from voxbench.errors import DataError
-from voxbench.external import table
-from voxbench.external.scores import Score, Training, checked, find_metric, metric_named
+from voxbench.external.scores import (
+    ImportedArm,
+    ImportedScore,
+    metric_by_alias,
+    parse_score,
+    require_metric,
+)
+from voxbench.external.table import read_header, read_rows
 
-CASES = ("case", "name", "id", "case_id", "patient")
+CASE_COLUMNS = ("case", "name", "id", "case_id", "patient")
 
 
-def read(path: Path, task: str, arm: str | None, metric: str | None, fraction: str) -> list[Score]:
+def read_wide(
+    path: Path, task: str, arm: str | None, metric: str | None, fraction: str
+) -> list[ImportedScore]:
     """All scores of a file.
 
     Args:
@@ -26,15 +34,17 @@ def read(path: Path, task: str, arm: str | None, metric: str | None, fraction: s
         DataError: arm or metric is neither given nor in the name, or a value is impossible.
     """
     named_arm, named_metric = _names(path)
-    found = metric_named(metric, str(path)) if metric else named_metric
+    found = require_metric(metric, str(path)) if metric else named_metric
     if not found:
         raise DataError(f"{path}: the name ends in no metric; give --metric dice, nsd or hd95_mm.")
-    training = Training(task, arm or named_arm, fraction)
-    columns = table.header(path)
-    first = next((name for name in columns if name.lower() in CASES), columns[0])
+    training = ImportedArm(task, arm or named_arm, fraction)
+    columns = read_header(path)
+    first = next((name for name in columns if name.lower() in CASE_COLUMNS), columns[0])
     return [
-        Score(training, row[first], row[first], name, found, checked(value, found, where))
-        for number, row in table.rows(path)
+        ImportedScore(
+            training, row[first], row[first], name, found, parse_score(value, found, where)
+        )
+        for number, row in read_rows(path)
         for name, value in row.items()
         if name != first and (where := f"{path}, line {number}, column {name}")
     ]
@@ -43,8 +53,8 @@ def read(path: Path, task: str, arm: str | None, metric: str | None, fraction: s
 def _names(path: Path) -> tuple[str, str | None]:
     """Arm and metric by the file's name, or by its folder's."""
     stem, _, end = path.stem.rpartition("_")
-    if stem and find_metric(end):
-        return stem, find_metric(end)
-    if find_metric(path.stem):
-        return path.parent.name, find_metric(path.stem)
+    if stem and metric_by_alias(end):
+        return stem, metric_by_alias(end)
+    if metric_by_alias(path.stem):
+        return path.parent.name, metric_by_alias(path.stem)
     return path.stem, None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from voxbench.api import Case
-from voxbench.data.content_hash import content_hashes
+from voxbench.data.content_hash import file_hashes
 from voxbench.errors import DataError
 from voxbench.files import write_atomically
 from voxbench.ledger.fingerprint import CELLS, VERSION, Fingerprint, fingerprint_file
@@ -79,7 +79,7 @@ def collect(
     files: Mapping[str, Path], jobs: int = 1, done: Callable[[], object] = lambda: None
 ) -> Collected:
     """Fingerprint every file; those that can't be are named with the reason."""
-    hashes = content_hashes(files.values(), jobs)
+    hashes = file_hashes(files.values(), jobs)
     volumes, unreadable = {}, {}
 
     def one(path: Path) -> Fingerprint | str:

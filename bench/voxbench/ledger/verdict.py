@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from voxbench.api import Baseline, Case, Pretrained, Task
-from voxbench.data.content_hash import content_hashes
+from voxbench.data.content_hash import file_hashes
 from voxbench.data.split import split_cases
 from voxbench.errors import PluginError
 from voxbench.ledger.corpora import Corpora, corpora
@@ -111,7 +111,7 @@ def _nearest(shared: frozenset[str], known: Corpora) -> tuple[str, ...]:
 def by_case(seen: Sequence[Case], test: Sequence[Case], *, one_task: bool) -> set[str]:
     """Test cases of a patient that was seen (within one task), or whose image file was."""
     patients = {case.patient for case in seen} if one_task else set()
-    hashes = content_hashes(path for case in (*seen, *test) for path in case.images)
+    hashes = file_hashes(path for case in (*seen, *test) for path in case.images)
     files = {hashes[path] for case in seen for path in case.images if path in hashes}
     return {
         case.id

@@ -9,9 +9,9 @@ from torch import nn
 
 from voxbench import metrics
 from voxbench.api import Case, TaskCard
-from voxbench.data.geometry import to_native
+from voxbench.data.cache import PreparedCase
+from voxbench.data.geometry import scores_to_native
 from voxbench.data.io import write_label
-from voxbench.data.prepare import PreparedCase
 from voxbench.data.volumes import read_reference
 from voxbench.design.recipe import Recipe
 from voxbench.errors import VoxbenchError
@@ -30,7 +30,7 @@ def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: 
         device=device,
         precision=recipe.precision,
     )
-    return to_native(scores, prepared.grid)
+    return scores_to_native(scores, prepared.grid)
 
 
 def score_case(

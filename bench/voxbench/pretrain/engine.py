@@ -14,9 +14,10 @@ from torch import Tensor
 from voxbench.api import Case, Preprocessing, Pretrained, Task
 from voxbench.api.fields import identity as fields_identity
 from voxbench.data.augment import augment, mirror_axes
-from voxbench.data.content_hash import fingerprint
+from voxbench.data.cache import PreparedCase
+from voxbench.data.content_hash import cases_hash
 from voxbench.data.patches import Batch, Patches
-from voxbench.data.prepare import PreparedCase, prepare
+from voxbench.data.prepare import prepare_cases
 from voxbench.design.cell import Ref, digest
 from voxbench.design.recipe import Pretraining
 from voxbench.design.seeds import stream
@@ -152,7 +153,7 @@ def identity(baseline: Pretrained, source: Task, pretraining: Pretraining) -> st
             "channels": len(card.channels),
             "classes": list(card.classes.items()),
             "preprocessing": _preprocessing(baseline, source).model_dump(mode="json"),
-            "data": fingerprint(volumes(baseline, source, pretraining.seed)),
+            "data": cases_hash(volumes(baseline, source, pretraining.seed)),
             "pretraining": pretraining.model_dump(mode="json"),
         }
     )[:20]
@@ -225,7 +226,7 @@ def _network(baseline: Pretrained, source: Task, pretraining: Pretraining) -> Ba
 def _annotated(
     baseline: Pretrained, source: Task, cases: Sequence[Case], seed: int
 ) -> Sequence[PreparedCase]:
-    prepared = prepare(source, cases, _preprocessing(baseline, source))
+    prepared = prepare_cases(source, cases, _preprocessing(baseline, source))
     return baseline.annotated(list(prepared.values()), source.card, seed)
 
 

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from voxbench.api import Case, Pretrained, Published, Task
 from voxbench.data.augment import augment, mirror_axes
-from voxbench.data.fraction import Subset, subset
+from voxbench.data.cache import PreparedCase
+from voxbench.data.fraction import Subset, draw_subset
 from voxbench.data.patches import Patches
-from voxbench.data.prepare import PreparedCase, prepare
+from voxbench.data.prepare import prepare_cases
 from voxbench.data.split import Split, split_cases
 from voxbench.design.cell import Cell, Ref
 from voxbench.design.preprocessing import Preprocessing
@@ -114,12 +115,12 @@ def _data(task: Ref, contract: Preprocessing | None) -> _Data:
     found = find_task(task)
     split = split_cases(found)
     cases = [*split.train, *split.validation, *split.test]
-    return _Data(found, split, prepare(found, cases, contract or found.card.preprocessing))
+    return _Data(found, split, prepare_cases(found, cases, contract or found.card.preprocessing))
 
 
 def _subset(cell: Cell, data: _Data, seed: int) -> Subset:
     present = {name: case.present for name, case in data.prepared.items()}
-    return subset(data.split, cell.fraction, seed, present)
+    return draw_subset(data.split, cell.fraction, seed, present)
 
 
 def _stamp(identity: str, split: Split, chosen: Subset, test: Sequence[Case]) -> Data:

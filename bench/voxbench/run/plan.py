@@ -11,9 +11,9 @@ from typing import Literal
 from voxbench import metrics, pretrain
 from voxbench.api import Case, Published
 from voxbench.data import cache
-from voxbench.data.content_hash import content_hashes, fingerprint
+from voxbench.data.content_hash import cases_hash, file_hashes
 from voxbench.data.fraction import unfit
-from voxbench.data.split import Split, freeze, split_cases
+from voxbench.data.split import Split, freeze_split, split_cases
 from voxbench.design.cell import Ref, digest
 from voxbench.design.recipe import Recipe
 from voxbench.errors import WeightsError
@@ -25,7 +25,7 @@ from voxbench.run.grid import Arranged
 VERSIONS: dict[str, str | int] = {
     "record": SCHEMA,
     "metrics": metrics.METRICS_VERSION,
-    "prepared": cache.VERSION,
+    "prepared": cache.PREPARED_VERSION,
     "pretraining": pretrain.VERSION,
 }
 State = Literal["cached", "missing", "failed", "skipped"]
@@ -92,7 +92,7 @@ def _planned(
 def frozen_split(task: Ref, name: str, root: Path) -> Split:
     """The split of a task, checked against the one frozen in the output folder."""
     split = split_cases(find_task(task))
-    freeze(split, root / "splits" / f"{name}.json")
+    freeze_split(split, root / "splits" / f"{name}.json")
     return split
 
 
@@ -102,7 +102,7 @@ def data_identity(task: Ref) -> str:
     found = find_task(task)
     split = split_cases(found)
     card = found.card.model_dump(mode="json", exclude={"name", "licence", "reference", "corpora"})
-    return digest([fingerprint(_all(split)), split.sha256, card])
+    return digest([cases_hash(_all(split)), split.sha256, card])
 
 
 def _all(split: Split) -> list[Case]:
@@ -116,7 +116,7 @@ def published(baseline: Published) -> tuple[Path, str]:
         WeightsError: it is not there, or not the file that the card names.
     """
     path = baseline.file()
-    sha256 = content_hashes([path]).get(path)
+    sha256 = file_hashes([path]).get(path)
     if sha256 is None:
         raise WeightsError(f"{path}: no such file; the weights of {baseline.card.name}.")
     expected = baseline.checksum

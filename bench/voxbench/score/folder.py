@@ -14,12 +14,12 @@ from voxbench.metrics import ClassMetrics, Definition, evaluate, worst
 from voxbench.metrics.evaluate import available_cores
 from voxbench.metrics.labels import LabelValues, label_set
 from voxbench.metrics.legacy import PROTOCOLS
-from voxbench.score.pair import Files, Pairing
-from voxbench.score.read import LabelMap, onto, read, same_grid
+from voxbench.score.pair import CasePairs, Files
+from voxbench.score.read import LabelMap, read_label_map, resample_nearest, same_grid
 
 
 @dataclass(frozen=True)
-class Job:
+class ScoreOptions:
     """What is asked of every case.
 
     `definition` is `surface`, `voxel` or a protocol of `voxbench.metrics.legacy`, which has its own
@@ -45,8 +45,8 @@ class CaseResult(NamedTuple):
 
 
 def score_folders(
-    pairing: Pairing,
-    job: Job,
+    pairing: CasePairs,
+    options: ScoreOptions,
     jobs: int | None = None,
     done: Callable[[CaseResult], None] = lambda _: None,
 ) -> list[CaseResult]:
@@ -63,7 +63,7 @@ def score_folders(
     threads = max(1, available_cores() // wanted)
     results = []
     with ThreadPoolExecutor(wanted) as pool:
-        running = [pool.submit(_case, n, *files, job, threads) for n, files in tasks.items()]
+        running = [pool.submit(_case, n, *files, options, threads) for n, files in tasks.items()]
         try:
             for future in as_completed(running):
                 results.append(future.result())
@@ -74,66 +74,66 @@ def score_folders(
 
 
 def _case(
-    name: str, prediction: Files | None, reference: Files, job: Job, threads: int
+    name: str, prediction: Files | None, reference: Files, options: ScoreOptions, threads: int
 ) -> CaseResult:
     """Read one case and score it."""
     try:
         if prediction is None:
-            scores, voxels = _failed(reference, job)
+            scores, voxels = _failed(reference, options)
         elif isinstance(prediction, Path) and isinstance(reference, Path):
-            scores, voxels = _maps(prediction, reference, job, threads)
+            scores, voxels = _maps(prediction, reference, options, threads)
         else:
-            scores, voxels = _masks(prediction, reference, job, threads)
+            scores, voxels = _masks(prediction, reference, options, threads)
     except DataError as error:
         raise DataError(f"case {name}: {error}") from error
     place = None if prediction is None else _place(prediction)
     return CaseResult(name, scores, voxels, place, _place(reference))
 
 
-def _failed(reference: Files, job: Job) -> tuple[dict[str, ClassMetrics], int]:
+def _failed(reference: Files, options: ScoreOptions) -> tuple[dict[str, ClassMetrics], int]:
     """The worst scores for every class of a case that has no prediction, and its voxels."""
     scores: dict[str, ClassMetrics] = {}
     voxels = 0
-    for name, truth in _structures(reference, job):
+    for name, truth in _structures(reference, options):
         scores |= worst(truth.labels, {name: 1}, truth.spacing_mm)
         voxels = truth.labels.size
     return scores, voxels
 
 
 def _maps(
-    prediction: Path, reference: Path, job: Job, threads: int
+    prediction: Path, reference: Path, options: ScoreOptions, threads: int
 ) -> tuple[dict[str, ClassMetrics], int]:
     """Scores of a case with a label map on either side, and its voxels."""
-    truth = read(reference)
-    labels = _fitted(read(prediction), truth, prediction, job)
-    return _scores(labels, truth, job.classes, job, threads), truth.labels.size
+    truth = read_label_map(reference)
+    labels = _fitted(read_label_map(prediction), truth, prediction, options)
+    return _scores(labels, truth, options.classes, options, threads), truth.labels.size
 
 
 def _masks(
-    prediction: Files, reference: Files, job: Job, threads: int
+    prediction: Files, reference: Files, options: ScoreOptions, threads: int
 ) -> tuple[dict[str, ClassMetrics], int]:
     """Scores of a case with masks on at least one side, one structure at a time, and its voxels."""
     scores: dict[str, ClassMetrics] = {}
     voxels = 0
-    pairs = zip(_structures(prediction, job), _structures(reference, job), strict=True)
+    pairs = zip(_structures(prediction, options), _structures(reference, options), strict=True)
     for (name, found), (_, truth) in pairs:
-        mask = _fitted(found, truth, _place(prediction), job)
-        scores |= _scores(mask, truth, {name: 1}, job, threads)
+        mask = _fitted(found, truth, _place(prediction), options)
+        scores |= _scores(mask, truth, {name: 1}, options, threads)
         voxels = truth.labels.size
     return scores, voxels
 
 
-def _structures(files: Files, job: Job) -> Iterator[tuple[str, LabelMap]]:
+def _structures(files: Files, options: ScoreOptions) -> Iterator[tuple[str, LabelMap]]:
     """Each class with its mask (0 and 1), from its own file or from the label map of all."""
-    whole = read(files) if isinstance(files, Path) else None
-    for name, value in job.classes.items():
+    whole = read_label_map(files) if isinstance(files, Path) else None
+    for name, value in options.classes.items():
         if isinstance(files, Path) and whole:
             yield (
                 name,
                 whole._replace(labels=np.isin(whole.labels, list(label_set(value))).view(np.uint8)),
             )
         elif isinstance(files, dict) and name in files:
-            mask = read(files[name])
+            mask = read_label_map(files[name])
             yield name, mask._replace(labels=(mask.labels != 0).view(np.uint8))
         else:
             raise DataError(
@@ -142,38 +142,38 @@ def _structures(files: Files, job: Job) -> Iterator[tuple[str, LabelMap]]:
             )
 
 
-def _fitted(found: LabelMap, truth: LabelMap, place: Path, job: Job) -> NDArray[Any]:
+def _fitted(found: LabelMap, truth: LabelMap, place: Path, options: ScoreOptions) -> NDArray[Any]:
     """The prediction's labels on the reference's grid."""
     if same_grid(found, truth):
         return found.labels
-    if not job.resample:
+    if not options.resample:
         raise DataError(
             f"{place} lies on another grid than its reference: {found.labels.shape} voxels of"
             f" {_mm(found)} mm against {truth.labels.shape} of {_mm(truth)} mm, or turned or moved."
             " Resample it, or give --resample (nearest voxel)."
         )
-    return onto(found, truth)
+    return resample_nearest(found, truth)
 
 
 def _scores(
     labels: NDArray[Any],
     truth: LabelMap,
     classes: Mapping[str, LabelValues],
-    job: Job,
+    options: ScoreOptions,
     threads: int,
 ) -> dict[str, ClassMetrics]:
     """Scores by the definition that is asked for."""
-    if protocol := PROTOCOLS.get(job.definition):
+    if protocol := PROTOCOLS.get(options.definition):
         return protocol(labels, truth.labels, classes, truth.spacing_mm)
     return evaluate(
         labels,
         truth.labels,
         classes,
         truth.spacing_mm,
-        job.tolerance_mm,
-        cast("Definition", job.definition),
-        percentiles=job.percentiles,
-        assd=job.assd,
+        options.tolerance_mm,
+        cast("Definition", options.definition),
+        percentiles=options.percentiles,
+        assd=options.assd,
         threads=threads,
     )
 

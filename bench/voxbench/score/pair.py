@@ -17,7 +17,7 @@ Files = Path | dict[str, Path]
 ENDINGS = (".nii.gz", ".nii")
 
 
-class Pairing(NamedTuple):
+class CasePairs(NamedTuple):
     """The cases of two folders: those on both sides, and those that one side lacks, by name."""
 
     cases: dict[str, tuple[Files, Files]]
@@ -25,26 +25,26 @@ class Pairing(NamedTuple):
     extra: list[str]
 
 
-def pair(prediction: Path, reference: Path) -> Pairing:
+def pair_cases(prediction: Path, reference: Path) -> CasePairs:
     """Pair the cases of two folders by name. `missing` holds references without a prediction.
 
     Raises: DataError if a folder holds no case, or no name is on both sides.
     """
-    ours, theirs = side(prediction), side(reference)
+    ours, theirs = find_cases(prediction), find_cases(reference)
     both = sorted(ours.keys() & theirs.keys())
     if not both:
         raise DataError(
             f"no case of {prediction} is in {reference}: they hold {_some(ours)} and"
             f" {_some(theirs)}. Predictions must be named like their references."
         )
-    return Pairing(
+    return CasePairs(
         {name: (ours[name], theirs[name]) for name in both},
         {name: theirs[name] for name in sorted(theirs.keys() - ours.keys())},
         sorted(ours.keys() - theirs.keys()),
     )
 
 
-def side(folder: Path) -> dict[str, Files]:
+def find_cases(folder: Path) -> dict[str, Files]:
     """The cases of one folder by name.
 
     Raises: DataError if there are none.
@@ -62,7 +62,7 @@ def side(folder: Path) -> dict[str, Files]:
     )
 
 
-def classes_of(*folders: Path) -> dict[str, int | list[int]]:
+def dataset_classes(*folders: Path) -> dict[str, int | list[int]]:
     """Classes from the first `dataset.json` in or above `folders`, nnU-Net's or the Decathlon's.
 
     Empty if there is none. Background and an ignore label are left out.
@@ -75,7 +75,7 @@ def classes_of(*folders: Path) -> dict[str, int | list[int]]:
     return {}
 
 
-def structures(pairing: Pairing) -> list[str]:
+def mask_structures(pairing: CasePairs) -> list[str]:
     """The structures that any reference has a mask of."""
     sides = [files for _, files in pairing.cases.values()]
     return sorted({name for files in sides if isinstance(files, dict) for name in files})

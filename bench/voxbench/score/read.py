@@ -27,7 +27,7 @@ class LabelMap(NamedTuple):
     affine: NDArray[np.float64]
 
 
-def read(file: Path) -> LabelMap:
+def read_label_map(file: Path) -> LabelMap:
     """Read a NIfTI label map, compressed or not.
 
     Raises: DataError if the file can't be read, or holds anything but whole numbers.
@@ -90,7 +90,7 @@ def same_grid(one: LabelMap, other: LabelMap) -> bool:
     return float(np.abs(apart).max()) <= SAME_GRID * min(one.spacing_mm)
 
 
-def onto(moving: LabelMap, grid: LabelMap) -> NDArray[Any]:
+def resample_nearest(moving: LabelMap, grid: LabelMap) -> NDArray[Any]:
     """`moving`'s labels on the voxels of `grid`, by the nearest voxel; 0 outside of it.
 
     Raises: DataError if either is not 3D.

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from voxbench.errors import SpecError
 from voxbench.files import write_atomically
 from voxbench.metrics import METRICS_VERSION, ClassMetrics
-from voxbench.score.folder import CaseResult, Job
+from voxbench.score.folder import CaseResult, ScoreOptions
 
-METRICS = {"Dice": "dice", "NSD": "nsd", "HD95": "hd95_mm"}
-COUNTS = ("IoU", "TP", "FP", "FN", "TN", "n_pred", "n_ref")
+SUMMARY_METRICS = {"Dice": "dice", "NSD": "nsd", "HD95": "hd95_mm"}
+SUMMARY_COUNTS = ("IoU", "TP", "FP", "FN", "TN", "n_pred", "n_ref")
 
 
 class ClassMean(NamedTuple):
@@ -30,7 +30,7 @@ class ClassMean(NamedTuple):
     flagged: int
 
 
-def means(results: Sequence[CaseResult]) -> dict[str, ClassMean]:
+def class_means(results: Sequence[CaseResult]) -> dict[str, ClassMean]:
     """The mean of every class over its cases."""
     by_class: dict[str, list[ClassMetrics]] = {}
     for result in results:
@@ -57,10 +57,10 @@ def _average(values: Sequence[float]) -> float:
     return math.fsum(defined) / len(defined) if defined else math.nan
 
 
-def write(
+def write_summary(
     file: Path,
     results: Sequence[CaseResult],
-    job: Job,
+    options: ScoreOptions,
     missing: Sequence[str],
     extra: Sequence[str],
 ) -> Path:
@@ -74,28 +74,28 @@ def write(
     if file.suffix != ".json":
         raise SpecError(f"the output must be named .json, got {file}.")
     table = file.with_suffix(".parquet")
-    document = _document(results, job) | {"missing": list(missing), "extra": list(extra)}
+    document = _document(results, options) | {"missing": list(missing), "extra": list(extra)}
     write_atomically(file, json.dumps(document, indent=2).encode())
-    write_atomically(table, _parquet(results, job))
+    write_atomically(table, _parquet(results, options))
     return table
 
 
-def _document(results: Sequence[CaseResult], job: Job) -> dict[str, Any]:
+def _document(results: Sequence[CaseResult], options: ScoreOptions) -> dict[str, Any]:
     """The summary: nnU-Net's keys, with ours beside them."""
-    keys = {name: _key(value) for name, value in job.classes.items()}
+    keys = {name: _key(value) for name, value in options.classes.items()}
     metrics = [
         {keys[name]: _metrics(score, result.voxels) for name, score in result.scores.items()}
         for result in results
     ]
+    columns = (*SUMMARY_METRICS, *SUMMARY_COUNTS)
     mean = {
-        key: {m: _average([case[key][m] for case in metrics]) for m in (*METRICS, *COUNTS)}
+        key: {name: _average([case[key][name] for case in metrics]) for name in columns}
         for key in keys.values()
     }
-    counted = means(results)
+    counted = class_means(results)
     return {
         "foreground_mean": {
-            metric: _average([values[metric] for values in mean.values()])
-            for metric in (*METRICS, *COUNTS)
+            name: _average([values[name] for values in mean.values()]) for name in columns
         },
         "mean": mean,
         "metric_per_case": [
@@ -109,8 +109,8 @@ def _document(results: Sequence[CaseResult], job: Job) -> dict[str, Any]:
         "classes": {key: name for name, key in keys.items()},
         "undefined": {keys[name]: count.undefined for name, count in counted.items()},
         "flagged": {keys[name]: count.flagged for name, count in counted.items()},
-        "definition": job.definition,
-        "tolerance_mm": {keys[name]: _tolerance(job, name) for name in keys},
+        "definition": options.definition,
+        "tolerance_mm": {keys[name]: _tolerance(options, name) for name in keys},
         "metrics_version": METRICS_VERSION,
     }
 
@@ -125,7 +125,7 @@ def _metrics(score: ClassMetrics, voxels: int) -> dict[str, Any]:
     both, ours, theirs = score.voxels_both, score.voxels_prediction, score.voxels_reference
     union = ours + theirs - both
     return {
-        **{metric: getattr(score, field) for metric, field in METRICS.items()},
+        **{metric: getattr(score, field) for metric, field in SUMMARY_METRICS.items()},
         "IoU": both / union if union else math.nan,
         "TP": both,
         "FP": ours - both,
@@ -137,14 +137,18 @@ def _metrics(score: ClassMetrics, voxels: int) -> dict[str, Any]:
     }
 
 
-def _tolerance(job: Job, name: str) -> float | None:
+def _tolerance(options: ScoreOptions, name: str) -> float | None:
     """The tolerance of a class in mm; None where the protocol has its own."""
-    if job.definition not in ("surface", "voxel"):
+    if options.definition not in ("surface", "voxel"):
         return None
-    return job.tolerance_mm[name] if isinstance(job.tolerance_mm, Mapping) else job.tolerance_mm
+    return (
+        options.tolerance_mm[name]
+        if isinstance(options.tolerance_mm, Mapping)
+        else options.tolerance_mm
+    )
 
 
-def _parquet(results: Sequence[CaseResult], job: Job) -> bytes:
+def _parquet(results: Sequence[CaseResult], options: ScoreOptions) -> bytes:
     """One row per case and class, every number of `ClassMetrics`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -155,8 +159,8 @@ def _parquet(results: Sequence[CaseResult], job: Job) -> bytes:
             "class": name,
             **{k: v for k, v in score._asdict().items() if k != "hd_mm"},
             **{f"hd{percent:g}_mm": mm for percent, mm in score.hd_mm.items()},
-            "tolerance_mm": _tolerance(job, name),
-            "definition": job.definition,
+            "tolerance_mm": _tolerance(options, name),
+            "definition": options.definition,
             "metrics_version": METRICS_VERSION,
         }
         for result in results

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from voxbench.data.split import PARTS
+from voxbench.data.split import SPLIT_PARTS
 from voxbench.design.cell import Cell
 from voxbench.errors import VoxbenchError
 from voxbench.ledger.verdict import verdict_for
@@ -39,7 +39,7 @@ def check_data(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagn
 
 def _parts(record: Record, data: Data) -> Iterator[Diagnostic]:
     """What can be said without knowing the task."""
-    parts = {part: getattr(data, part) for part in PARTS}
+    parts = {part: getattr(data, part) for part in SPLIT_PARTS}
     seen: dict[str, str] = {}
     for part, cases in parts.items():
         for case in cases:
@@ -88,10 +88,10 @@ def _against_task(record: Record, data: Data, cell: Cell, found: LocalTask) -> I
     if data.split_sha256 != split.sha256:
         yield error("another split than the task's", f"{where} {record.arm.task}")
         return
-    yield from _within(record, data, {p: [c.id for c in getattr(split, p)] for p in PARTS})
+    yield from _within(record, data, {p: [c.id for c in getattr(split, p)] for p in SPLIT_PARTS})
     if data.fingerprint != found.identity:
         yield error("other data than the task has here", f"{where} {record.arm.task}")
-    patients = {case.id: case.patient for part in PARTS for case in getattr(split, part)}
+    patients = {case.id: case.patient for part in SPLIT_PARTS for case in getattr(split, part)}
     if wrong := [c.case for c in record.cases if patients.get(c.case) != c.patient]:
         yield error("a test case of another patient", f"{where} {wrong[0]}")
     trained = {patients[case] for case in data.train if case in patients}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from voxbench.api import Task
-from voxbench.data.split import PARTS, Split, split_cases
+from voxbench.data.split import SPLIT_PARTS, Split, split_cases
 from voxbench.design.cell import Ref
 from voxbench.design.spec import Sweep
 from voxbench.errors import DataError, VoxbenchError
@@ -80,7 +80,9 @@ class Evidence:
             return None
         try:
             table = json.loads(path.read_bytes())
-            return FrozenSplit(str(table["sha256"]), {part: list(table[part]) for part in PARTS})
+            return FrozenSplit(
+                str(table["sha256"]), {part: list(table[part]) for part in SPLIT_PARTS}
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path}: not a split ({error!r}).") from None
 

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.api import Case, Published, Task
-from voxbench.data.prepare import PreparedCase, prepare
+from voxbench.data.cache import PreparedCase
+from voxbench.data.prepare import prepare_cases
 from voxbench.data.split import split_cases
 from voxbench.design.preprocessing import Preprocessing, Window
 from voxbench.design.structures import shared
@@ -98,14 +99,14 @@ def losses(
     tried = {"declared": contract, **wrong}
     classes = list(task.card.classes)
     return {
-        name: loss([cube(case, classes, side) for case in prepare(task, cases, one).values()])
+        name: loss([cube(case, classes, side) for case in prepare_cases(task, cases, one).values()])
         for name, one in tried.items()
     }
 
 
 def _cases(task: Task, contract: Preprocessing) -> list[Case]:
     train = sorted(split_cases(task).train, key=lambda case: case.id)
-    prepared = prepare(task, train[: 4 * CASES], contract)
+    prepared = prepare_cases(task, train[: 4 * CASES], contract)
     found = [case for case in train[: 4 * CASES] if prepared[case.id].present]
     if not found:
         raise Skip(f"the first training cases of {task.card.name} have no annotated voxel")

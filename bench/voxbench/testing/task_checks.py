@@ -5,8 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from voxbench.api import Case, Task
-from voxbench.data.prepare import inspect
-from voxbench.data.split import PARTS, Split, split_cases
+from voxbench.data.prepare import inspect_cases
+from voxbench.data.split import SPLIT_PARTS, Split, split_cases
 
 # ruff: noqa: S101 (a suite of assertions)
 
@@ -46,7 +46,7 @@ class TaskChecks:
     def test_splits_keep_patients_apart(self) -> None:
         """A patient lies in one part only, and no part is empty."""
         split = self._split()
-        parts = [{case.patient for case in getattr(split, part)} for part in PARTS]
+        parts = [{case.patient for case in getattr(split, part)} for part in SPLIT_PARTS]
         assert all(parts), "a part of the split is empty"
         shared = set.union(*(a & b for i, a in enumerate(parts) for b in parts[i + 1 :]))
         assert not shared, f"patients in two parts: {sorted(shared)[:5]}"
@@ -69,16 +69,16 @@ class TaskChecks:
 
     def test_every_file_can_be_prepared(self) -> None:
         """No file is missing, corrupt, mismatched or out of range."""
-        problems = inspect(self.task, self._cases(), self.task.card.preprocessing)
+        problems = inspect_cases(self.task, self._cases(), self.task.card.preprocessing)
         fatal = [problem for problem in problems if problem.fatal]
         assert not fatal, f"{len(fatal)} problems, the first: {' '.join(fatal[0])}"
 
     def test_every_class_occurs_in_training(self) -> None:
         """Each class of the card is present in at least one training case."""
-        from voxbench.data.prepare import prepare
+        from voxbench.data.prepare import prepare_cases
 
         train = self._split().train
-        prepared = prepare(self.task, train, self.task.card.preprocessing)
+        prepared = prepare_cases(self.task, train, self.task.card.preprocessing)
         present = frozenset().union(*(case.present for case in prepared.values()))
         absent = set(self.task.card.classes) - present
         assert not absent, f"classes without a voxel in the training split: {sorted(absent)}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from voxbench.api import Case
-from voxbench.api.task import Split
+from voxbench.api.task import Part
 from voxbench.files import write_atomically
 
 from voxbench_tasks.phantom.patient import Patient
@@ -31,7 +31,7 @@ class Exam:
     """
 
     person: str
-    split: Split
+    split: Part
     patient: Patient
     scanner: Scanner
     phase: Phase

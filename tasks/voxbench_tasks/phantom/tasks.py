@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from voxbench.api import Case, Split, Task, TaskCard, added
+from voxbench.api import Case, Part, Task, TaskCard, added
 from voxbench.files import write_atomically
 
 from voxbench_tasks.phantom.exam import Exam
@@ -16,7 +16,7 @@ from voxbench_tasks.phantom.scanner import Scanner
 from voxbench_tasks.phantom.tissues import ATLAS, PHASES, Phase
 
 VERSION = 1
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+SPLITS: tuple[Part, ...] = ("train", "validation", "test")
 THIN = frozenset(
     ("adrenal_gland_left", "adrenal_gland_right", "celiac_trunk", "esophagus", "hepatic_vessel",
      "portal_vein_and_splenic_vein", "spinal_canal")
@@ -95,7 +95,7 @@ class Phantom(Task):
             corpora=(self.name,),
         )
 
-    def cases(self) -> Mapping[Split, Sequence[Case]]:
+    def cases(self) -> Mapping[Part, Sequence[Case]]:
         """List the cases by split, drawing those that are not there.
 
         Files appear whole and one by one, so that several processes may call at once and an
@@ -113,7 +113,7 @@ class Phantom(Task):
         cases = {split: [e.case(folder) for e in exams if e.split == split] for split in SPLITS}
         return {split: sorted(found, key=lambda case: case.id) for split, found in cases.items()}
 
-    def planned(self, split: Split) -> Iterator[Exam]:
+    def planned(self, split: Part) -> Iterator[Exam]:
         """Every scan of a split, not yet drawn; a patient's don't depend on how many there are."""
         counts = (self.patients, self.validation_patients, self.test_patients)
         for index in range(dict(zip(SPLITS, counts, strict=True))[split]):
@@ -122,7 +122,7 @@ class Phantom(Task):
             yield from self.exams(split, index, person, seed)
 
     @abstractmethod
-    def exams(self, split: Split, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
+    def exams(self, split: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
         """The scans of one patient: what is rare goes by index, so that every split has it."""
 
 
@@ -140,7 +140,7 @@ class PhantomAtlas(Phantom):
     name: ClassVar[str] = "phantom-atlas"
     classes: ClassVar[Mapping[str, tuple[str, ...]]] = {name: (name,) for name in ATLAS}
 
-    def exams(self, split: Split, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
+    def exams(self, split: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
         """One or two scans of one patient."""
         rng = np.random.default_rng((*seed, 1))
         patient = Patient(seed, female=index % 2 == 1, gall_bladder=index % 8 != 5)
@@ -165,7 +165,7 @@ class PhantomLesion(Phantom):
         "liver_lesion": ("liver_lesion",),
     }
 
-    def exams(self, split: Split, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
+    def exams(self, split: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
         """One scan of one patient."""
         rng = np.random.default_rng((*seed, 1))
         lesions = 0 if index % 5 == 4 else 1 + int(rng.integers(5))
@@ -186,7 +186,7 @@ class PhantomShifted(Phantom):
         name: (name,) for name in ("vertebrae", "spinal_canal", "psoas_left", "psoas_right")
     }
 
-    def exams(self, split: Split, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
+    def exams(self, split: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
         """One scan of one patient."""
         phase: Phase = "arterial"
         yield Exam(person, split, Patient(seed, index % 2 == 1), SHARP, phase, LUMBAR)

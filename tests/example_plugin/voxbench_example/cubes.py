@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import nibabel
 import numpy as np
-from voxbench.api import Case, Split, Task, TaskCard
+from voxbench.api import Case, Part, Task, TaskCard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Cubes(Task):
             reference="voxbench's example plugin",
         )
 
-    def cases(self) -> Mapping[Split, Sequence[Case]]:
+    def cases(self) -> Mapping[Part, Sequence[Case]]:
         return {"all": [self._case(i) for i in range(self.volumes)]}
 
     def _case(self, i: int) -> Case:
