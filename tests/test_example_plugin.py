@@ -14,7 +14,8 @@ def test_an_installed_package_brings_a_task_and_a_baseline(tmp_path):
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     install = [*pip, "--no-build-isolation", "--target", str(target), str(PLUGIN)]
     subprocess.run(install, check=True, capture_output=True, timeout=120)
-    environment = {**os.environ, "PYTHONPATH": str(target)}
+    paths = [str(target), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
     def voxbench(*words: str) -> str:
         code = "from voxbench.cli import main; main()"

@@ -9,7 +9,7 @@ from voxbench.api import BaselineCard, Published
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class CheckpointFile(Published):
         """
         if self.weights is None:
             raise ValueError("needs weights, a file that `voxbench pretrain` wrote")
-        from voxbench.pretrain.card import read_card
+        from voxbench.toolkit import read_card
 
         told = read_card(self.file())
         facts = {
@@ -68,6 +68,6 @@ class CheckpointFile(Published):
         backbone: "Backbone",  # noqa: ARG002
     ) -> Mapping[str, "Tensor"]:
         """As they are, without the objective's: the file names them as the backbone does."""
-        from voxbench.pretrain.head import split
+        from voxbench.toolkit import split_head
 
-        return split(published)[0]
+        return split_head(published)[0]

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
-from voxbench.design.preprocessing import Preprocessing, Window
+from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 _HOST = "https://huggingface.co/project-lighter/ct_fm_feature_extractor"
 

@@ -6,13 +6,12 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
-from voxbench.design.preprocessing import Preprocessing, ZScore
+from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, ZScore
 from voxbench.errors import WeightsError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 DEEPBET_DEVIATION = 0.226  # of the images it was trained on
 _LOGITS = 2
@@ -87,7 +86,7 @@ class Deepbet(Published):
     ) -> "nn.Module":
         """The last two features are the logits."""
         import torch
-        from voxbench.model.heads import ConvolutionHead
+        from voxbench.toolkit import ConvolutionHead
 
         weight = torch.eye(backbone.out_channels)[-_LOGITS:, :, None, None, None]
         return ConvolutionHead(weight, torch.zeros(_LOGITS))

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
-from voxbench.design.preprocessing import Preprocessing, Window
+from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
 
 from voxbench_baselines.suprem import hosted
 

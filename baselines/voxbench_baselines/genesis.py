@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
-from voxbench.design.preprocessing import Preprocessing, Window
+from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
+
+
+UNREAD_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+"""Endings of published tensors that `unet3d` never reads: its norms keep no statistics."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +50,7 @@ class GenesisChestCT(Published):
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"
     ) -> Mapping[str, "Tensor"]:
         """Its names below their parts; the output `out_tr` finds no place there."""
-        from voxbench.model.backbones.unet3d import UNREAD
-        from voxbench.model.names import placed
+        from voxbench.toolkit import placed
 
-        read = {name: t for name, t in published.items() if not name.endswith(UNREAD)}
+        read = {name: t for name, t in published.items() if not name.endswith(UNREAD_STATISTICS)}
         return placed(read, backbone)

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
-from voxbench.design.preprocessing import Preprocessing, ZScore
+from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, ZScore
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 _PAGE = "https://github.com/bthyreau/hippodeep_pytorch"
 _RAW = "https://raw.githubusercontent.com/bthyreau/hippodeep_pytorch"
@@ -78,6 +77,6 @@ class Hippodeep(Published):
         backbone: "Backbone",  # noqa: ARG002
     ) -> "nn.Module":
         """`convout1x`, 1 x 1 x 1."""
-        from voxbench.model.heads import ConvolutionHead
+        from voxbench.toolkit import ConvolutionHead
 
         return ConvolutionHead.of(published, _HEAD.rstrip("."), self.card.outputs)

@@ -8,7 +8,7 @@ from voxbench.api import BaselineCard, Checkpoint, Published, added
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Inflated(Published):
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"
     ) -> Mapping[str, "Tensor"]:
         """Every name below `encoder.`, kernels inflated; classifiers find no place there."""
-        from voxbench.model.inflate import Inflation, inflate
+        from voxbench.toolkit import Inflation, inflate
 
         named = {f"encoder.{name}": tensor for name, tensor in published.items()}
         return inflate(named, backbone, cast("Inflation", self.inflation))

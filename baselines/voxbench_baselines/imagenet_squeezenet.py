@@ -10,7 +10,7 @@ from voxbench_baselines.imagenet_inflated import Inflated
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 IMAGENET_DEVIATION = 58.0  # of ImageNet's grey values in 0…255
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
-from voxbench.design.preprocessing import Preprocessing, ZScore
+from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, ZScore
 
 _REFERENCE = "Chen, Ma and Zheng, Med3D: Transfer Learning for 3D Medical Image Analysis, 2019"
 _HOST = "https://huggingface.co/TencentMedicalNet/MedicalNet-Resnet"

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
-from voxbench.design.preprocessing import Preprocessing, Window
+from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 _HOST = "https://huggingface.co/stanfordmimi/Merlin"
 _FILE = "i3_resnet_clinical_longformer_best_clip_04-02-2024_23-21-36_epoch_99.pt"
@@ -50,7 +49,7 @@ class Merlin(Published):
 
         It sees the volume three times, as colours; the stem is summed over them.
         """
-        from voxbench.model.inflate import regrey
+        from voxbench.toolkit import regrey
 
         tensors = {
             f"encoder.{name.removeprefix(_IMAGE)}": tensor

@@ -7,7 +7,7 @@ from voxbench.api import BaselineCard, Pretrained, TaskCard
 
 if TYPE_CHECKING:
     from torch import nn
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from voxbench.api import BaselineCard, Pretrained, TaskCard
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 _NAME = "negative-control"
 _SCALES = ("initial", "trained")
@@ -55,8 +55,7 @@ class NegativeControl(Pretrained):
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
         """Its donor's."""
-        from voxbench.design.cell import Ref
-        from voxbench.plugins import find_baseline
+        from voxbench.toolkit import Ref, find_baseline
 
         donor = find_baseline(Ref.of(*self.donor))
         assert isinstance(donor, Pretrained)  # noqa: S101 (the engine has refused others)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
-from voxbench.design.preprocessing import Preprocessing, ZScore
+from voxbench.api import Preprocessing, ZScore
 from voxbench.errors import WeightsError
 
 if TYPE_CHECKING:

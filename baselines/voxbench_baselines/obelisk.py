@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
-from voxbench.design.preprocessing import Preprocessing, Window
+from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 HOUNSFIELD = 1024.0  # a power of two, so that scaling by it loses nothing
 
@@ -92,7 +91,7 @@ class Obelisk(Published):
         backbone: "Backbone",  # noqa: ARG002
     ) -> "nn.Module":
         """`conv77U`, 3 x 3 x 3."""
-        from voxbench.model.heads import ConvolutionHead
+        from voxbench.toolkit import ConvolutionHead
 
         return ConvolutionHead.of(published, _HEAD.rstrip("."), self.card.outputs)
 

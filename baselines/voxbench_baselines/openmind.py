@@ -10,7 +10,7 @@ from voxbench_baselines.nnssl import NNSSL_CONTRACT, AdaptationPlan, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 _INNER = {
     ".skip.1.conv.": ".shortcut.1.",

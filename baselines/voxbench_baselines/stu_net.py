@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
-from voxbench.design.preprocessing import Preprocessing, ZScore
+from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, ZScore
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 # `label_orders.json` of its repository: alphabetical, which TotalSegmentator's own order is not.
 _OUTPUTS = (
@@ -78,7 +77,7 @@ class STUNet(Published):
 
         More channels repeat the first convolutions, as its fine-tuning does.
         """
-        from voxbench.model.names import placed
+        from voxbench.toolkit import placed
 
         tensors = placed(published, backbone)
         for name in ("conv1", "conv3"):
@@ -90,6 +89,6 @@ class STUNet(Published):
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The output at full resolution, the last of five."""
-        from voxbench.model.heads import ConvolutionHead
+        from voxbench.toolkit import ConvolutionHead
 
         return ConvolutionHead.of(published, "seg_outputs.4", self.card.outputs)

@@ -9,8 +9,7 @@ from voxbench.errors import SpecError
 
 if TYPE_CHECKING:
     from torch import nn
-    from voxbench.data.cache import PreparedCase
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone, PreparedCase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +48,7 @@ class Supervised(Pretrained):
         Raises:
             SpecError: the source has fewer structures.
         """
-        from voxbench.data.annotation import Reannotated, chosen_structures
+        from voxbench.toolkit import Reannotated, chosen_structures
 
         classes = tuple(source.classes)
         count = len(classes) if self.structures is None else self.structures

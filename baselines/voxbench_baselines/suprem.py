@@ -17,7 +17,7 @@ from voxbench_baselines.universal_model import (
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 _PAGE = "https://huggingface.co/MrGiovanni/SuPreM"
 _LICENCE = "Apache-2.0 (model card) or CC BY-NC-ND 4.0 (repository): they disagree"
@@ -58,7 +58,7 @@ class SuPreMSegResNet(Published):
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The last convolution."""
-        from voxbench.model.heads import ConvolutionHead
+        from voxbench.toolkit import ConvolutionHead
 
         return ConvolutionHead.of(published, "conv_final.2.conv", self.card.outputs)
 

@@ -5,15 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
-from voxbench.design.preprocessing import Preprocessing, Window
+from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
 
 from voxbench_baselines.suprem import hosted
 from voxbench_baselines.universal_model import SWIN_START
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 _TANG = "Tang et al., Self-Supervised Pre-Training of Swin Transformers, CVPR 2022"
 _CODE = "https://github.com/Project-MONAI/research-contributions"
@@ -54,7 +53,7 @@ class SwinUNETR5050(Published):
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"
     ) -> Mapping[str, "Tensor"]:
         """Names below their parts; `out` finds no place there."""
-        from voxbench.model.names import placed
+        from voxbench.toolkit import placed
 
         return placed({self._name(name): t for name, t in published.items()}, backbone)
 

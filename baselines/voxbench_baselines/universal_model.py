@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
-from voxbench.design.preprocessing import Preprocessing, Window
+from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
+
+from voxbench_baselines.genesis import UNREAD_STATISTICS
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 # The template of its code, in order, under AbdomenAtlas' names.
 UNIVERSAL_OUTPUTS = (
@@ -45,7 +46,7 @@ class Controllable(Published):
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The controller, which makes a small network for each organ."""
-        from voxbench.model.heads import ControlledHead
+        from voxbench.toolkit import ControlledHead
 
         return ControlledHead(published, self.card.outputs)
 
@@ -61,9 +62,7 @@ class ControllableUNet(Controllable):
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"
     ) -> Mapping[str, "Tensor"]:
         """The same, without the running statistics, which that network never reads."""
-        from voxbench.model.backbones.unet3d import UNREAD
-
-        read = {name: t for name, t in published.items() if not name.endswith(UNREAD)}
+        read = {name: t for name, t in published.items() if not name.endswith(UNREAD_STATISTICS)}
         return super().translate(read, backbone)
 
 

@@ -10,7 +10,7 @@ from voxbench_baselines.universal_model import UNIVERSAL_CONTRACT
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 _HOST = "https://huggingface.co/Luffy503/VoCo"
 _REFERENCE = "Wu et al., Large-Scale 3D Medical Image Pre-training, TPAMI 2026 (VoCo: CVPR 2024)"
@@ -78,6 +78,6 @@ class VoComni(VoCo):
 
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
         """The last convolution, for a softmax."""
-        from voxbench.model.heads import ConvolutionHead
+        from voxbench.toolkit import ConvolutionHead
 
         return ConvolutionHead.of(published, "out.conv.conv", self.card.outputs)

@@ -8,7 +8,7 @@ from voxbench.api import BaselineCard, Pretrained, TaskCard
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from voxbench.model.backbones import Backbone
+    from voxbench.toolkit import Backbone
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from voxbench.api import Case, Part, Task, TaskCard
-from voxbench.data.folders import (
+from voxbench.errors import DataError, unknown
+from voxbench.toolkit import (
     card_name,
     corpora_of,
     make_card,
@@ -27,7 +28,6 @@ from voxbench.data.folders import (
     read_json,
     tolerances,
 )
-from voxbench.errors import DataError, unknown
 
 _MASKS = "segmentations"
 _MERGED = "combined_labels"  # AbdomenAtlas ships one beside the image

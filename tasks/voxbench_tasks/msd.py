@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from voxbench.api import Case, Part, Task, TaskCard
-from voxbench.data.folders import read_json
 from voxbench.errors import DataError
+from voxbench.toolkit import read_json
 
 
 def _card(

@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import Any
 
 from voxbench.api import Case, Part, Task, TaskCard
-from voxbench.data.folders import (
+from voxbench.errors import DataError
+from voxbench.toolkit import (
     card_name,
     corpora_of,
     make_card,
@@ -23,7 +24,6 @@ from voxbench.data.folders import (
     read_json,
     tolerances,
 )
-from voxbench.errors import DataError
 
 
 @dataclass(frozen=True, kw_only=True)

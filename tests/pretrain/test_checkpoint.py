@@ -14,7 +14,7 @@ from voxbench.plugins import find_baseline
 from voxbench.pretrain.card import read_card
 from voxbench.pretrain.checkpoint import write_checkpoint
 from voxbench.pretrain.engine import make
-from voxbench.pretrain.head import split
+from voxbench.pretrain.head import split_head
 from voxbench.testing.baseline_checks import BaselineChecks
 from voxbench_baselines.checkpoint_file import CheckpointFile
 from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
@@ -62,7 +62,7 @@ def test_the_card_lies_beside_the_file_with_its_checksum(written):
 
 def test_the_file_holds_the_weights_that_a_sweep_would_make(written, source):
     found = make(MASKED, source, RECIPE)
-    (ours, head), made = split(read_weights(written)), read_weights(found.path)
+    (ours, head), made = split_head(read_weights(written)), read_weights(found.path)
     assert ours.keys() == made.keys()
     assert all(torch.equal(ours[name], made[name]) for name in made)
     assert {n: tuple(t.shape) for n, t in head.items()} == {

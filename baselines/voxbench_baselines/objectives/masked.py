@@ -4,7 +4,7 @@ from math import ceil
 
 import torch
 from torch import Tensor, nn
-from voxbench.model.backbones import Backbone
+from voxbench.toolkit import Backbone
 
 
 class MaskedAutoencoderObjective(nn.Module):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from voxbench.design.seeds import stream
+from voxbench.toolkit import stream
 
 
 def permuted(tensors: Mapping[str, Tensor], seed: int) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from voxbench.model.backbones import Backbone
+from voxbench.toolkit import Backbone
 
 
 class StructuresObjective(nn.Module):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from voxbench.model.backbones import Backbone
+from voxbench.toolkit import Backbone
 
 from voxbench_baselines.objectives.distort import noise_like
 from voxbench_baselines.objectives.masked import hidden_cubes

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from voxbench.errors import SpecError
-from voxbench.model.backbones import Backbone
+from voxbench.toolkit import Backbone
 
 from voxbench_baselines.objectives.pooled import pooled
 

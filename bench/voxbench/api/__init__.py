@@ -1,12 +1,21 @@
-"""The contracts that a plugin's author sees: Case, Task, Baseline and their cards."""
+"""The contracts that a plugin's author sees: tasks, baselines, architectures and their cards.
 
-from voxbench.api.baseline import Baseline, BaselineCard, Checkpoint, Pretrained, Published
+What plugins build with is in `voxbench.toolkit`, the errors that they raise in `voxbench.errors`.
+"""
+
+from voxbench.api.architecture import Architecture
+from voxbench.api.baseline import Baseline
+from voxbench.api.baseline_card import BaselineCard, Checkpoint
 from voxbench.api.case import Case
 from voxbench.api.fields import added
-from voxbench.api.task import Part, Task, TaskCard
+from voxbench.api.pretrained import Pretrained
+from voxbench.api.published import Published
+from voxbench.api.task import Part, Task
+from voxbench.api.task_card import TaskCard
 from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
 
 __all__ = [
+    "Architecture",
     "Baseline",
     "BaselineCard",
     "Case",

@@ -35,7 +35,7 @@ def put_back(objective: nn.Module, backbone: Backbone, head: Mapping[str, Tensor
     objective.load_state_dict(dict(head), strict=False)
 
 
-def split(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def split_head(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The backbone's tensors and the objective's own, from those of a file."""
     head = {n.removeprefix(PREFIX): t for n, t in tensors.items() if n.startswith(PREFIX)}
     return {n: t for n, t in tensors.items() if not n.startswith(PREFIX)}, head

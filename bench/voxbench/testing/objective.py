@@ -53,13 +53,13 @@ class Probe(NamedTuple):
             Skip: it carries no card or no head, or the task can't serve.
         """
         from voxbench.pretrain.card import read_card
-        from voxbench.pretrain.head import split
+        from voxbench.pretrain.head import split_head
 
         try:
             card = read_card(path)
         except WeightsError:
             raise Skip("the file is not one that `voxbench pretrain` wrote") from None
-        head = split(published)[1]
+        head = split_head(published)[1]
         if not head:
             raise Skip(
                 "it keeps no head of its objective: nothing was trained for it (a negative "

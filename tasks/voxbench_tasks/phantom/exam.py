@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from voxbench.api import Case
-from voxbench.api.task import Part
-from voxbench.files import write_atomically
+from voxbench.api import Case, Part
+from voxbench.toolkit import write_atomically
 
 from voxbench_tasks.phantom.patient import Patient
 from voxbench_tasks.phantom.scanner import Scanner

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from voxbench.api import Case, Part, Task, TaskCard, added
-from voxbench.files import write_atomically
+from voxbench.toolkit import write_atomically
 
 from voxbench_tasks.phantom.exam import Exam
 from voxbench_tasks.phantom.patient import Patient

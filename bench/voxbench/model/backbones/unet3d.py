@@ -10,9 +10,6 @@ from torch import Tensor, nn
 from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 
-UNREAD = ("running_mean", "running_var", "num_batches_tracked")
-"""Endings of published tensors that this network never reads: it has no running statistics."""
-
 _DOWN = ("down_tr64", "down_tr128", "down_tr256", "down_tr512")
 _UP = ("up_tr256", "up_tr128", "up_tr64")
 

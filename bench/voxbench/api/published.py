@@ -1,0 +1,108 @@
+"""A baseline whose weights others have published."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from voxbench.api.baseline import Baseline
+from voxbench.api.baseline_card import Checkpoint
+from voxbench.api.fields import added
+from voxbench.api.task_card import TaskCard
+from voxbench.errors import WeightsError
+from voxbench.places import data_root, published_dir
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from voxbench.model.backbones import Backbone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published(Baseline):
+    """A baseline whose weights are a file.
+
+    Attributes:
+        weights: a file to use, relative to the data root; None takes the downloaded one.
+        decoder: load the published decoder too, where there is one; False takes the encoder alone.
+    """
+
+    weights: str | None = None
+    decoder: bool = added(True)
+
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {}
+    """The published files by `size`."""
+
+    def file(self) -> Path:
+        """Where the weights lie.
+
+        Raises:
+            WeightsError: they are not there; the message says how to get them.
+        """
+        if self.weights is not None:
+            return data_root() / Path(os.path.expandvars(self.weights)).expanduser()
+        path = published_dir() / self.checkpoint.file
+        if not path.is_file():
+            raise WeightsError(
+                f"{self.card.name}: its weights {path.name} are not here; "
+                f"`voxbench weights get {self.card.name} --field size={self.size}` downloads them, "
+                "or give `weights`, a file."
+                if self.checkpoint.url
+                else f"{self.card.name}: its weights {path.name} are not here; get them from "
+                f"{self.checkpoint.page} and give `weights`, the file."
+            )
+        return path
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The published file of this size.
+
+        Raises:
+            WeightsError: none is published.
+        """
+        if self.size not in self.checkpoints:
+            sizes = ", ".join(self.checkpoints) or "none"
+            raise WeightsError(
+                f"{self.card.name}: no weights are published for size {self.size!r} (there are: "
+                f"{sizes}); give `weights`, a file."
+            )
+        return self.checkpoints[self.size]
+
+    @property
+    def checksum(self) -> str | None:
+        """What the file must have; None where the user brings it or none is known."""
+        return self.checkpoint.checksum if self.weights is None else None
+
+    def unfit(self, task: TaskCard) -> str | None:
+        """A reason where the weights expect another number of channels."""
+        expected, given = self.card.channels, len(task.channels)
+        if expected not in {None, given}:
+            return f"its weights expect {expected} channel(s), the task has {given}"
+        return None
+
+    def translate(
+        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
+    ) -> Mapping[str, "Tensor"]:
+        """Give the published tensors the names and shapes of `backbone.state_dict()`.
+
+        By default each goes below the part of the backbone, encoder or decoder, that has its name.
+
+        `published` are the file's tensors under plain names, without wrapper and prefixes; what it
+        held beside them is in its attribute `beside`.
+        Encoder and decoder are translated, as far as they were published; heads and whatever
+        has no counterpart are left out, or for the audit to list. The engine loads the result and
+        audits the share of the encoder that it covers.
+        """
+        from voxbench.model.names import placed
+
+        return placed(published, backbone)
+
+    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":
+        """The published head with its weights, for `direct` inference.
+
+        Its `forward(features, maps)` gives logits `(batch, len(card.outputs), d, h, w)` from the
+        backbone's features `(batch, out_channels, d, h, w)` and the encoder's maps, finest
+        first. Needed only where the card has `outputs`.
+        """
+        raise NotImplementedError(f"{self.card.name} has no head")

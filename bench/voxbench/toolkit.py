@@ -1,0 +1,71 @@
+"""What a plugin builds with, beside the contracts of `voxbench.api`; built-in ones use no more.
+
+networks: `Backbone` of an `Encoder` and a `Decoder`, or an encoder `decoded` by the common decoder;
+    `SmallBatchNorm3d` and `with_small_batches` where weights come with statistics of batch norms.
+published weights: `placed` names, 2D kernels `inflate`d by an `Inflation`, a colour stem that is
+    `regrey`ed, the heads `ConvolutionHead` and `ControlledHead`.
+weights that `voxbench pretrain` wrote: `read_card`, `split_head`.
+pre-training: a `PreparedCase`, and one `Reannotated` with `chosen_structures`; a random `stream` by
+    name; `find_baseline` of a `Ref`, another baseline.
+tasks: `read_json`, a folder's own description, and the card that follows from it: `make_card` of
+    `card_name`, `modality_of`, `median_spacing`, `tolerances`, `corpora_of`; `write_atomically`.
+
+Nothing is imported before it is used, so that listing plugins costs no torch.
+"""
+
+from typing import TYPE_CHECKING
+
+from voxbench.lazy import lazily
+
+_HOMES = {
+    "voxbench.data.annotation": ("Reannotated", "chosen_structures"),
+    "voxbench.data.cache": ("PreparedCase",),
+    "voxbench.data.folders": (
+        *("card_name", "corpora_of", "make_card", "median_spacing", "modality_of", "read_json"),
+        "tolerances",
+    ),
+    "voxbench.design.cell": ("Ref",),
+    "voxbench.design.seeds": ("stream",),
+    "voxbench.files": ("write_atomically",),
+    "voxbench.model.backbones.backbone": ("Backbone", "Decoder", "Encoder"),
+    "voxbench.model.backbones.decoder": ("decoded",),
+    "voxbench.model.backbones.norm": ("SmallBatchNorm3d", "with_small_batches"),
+    "voxbench.model.heads": ("ControlledHead", "ConvolutionHead"),
+    "voxbench.model.inflate": ("Inflation", "inflate", "regrey"),
+    "voxbench.model.names": ("placed",),
+    "voxbench.plugins": ("find_baseline",),
+    "voxbench.pretrain.card": ("read_card",),
+    "voxbench.pretrain.head": ("split_head",),
+}
+
+if TYPE_CHECKING:
+    from voxbench.data.annotation import Reannotated as Reannotated
+    from voxbench.data.annotation import chosen_structures as chosen_structures
+    from voxbench.data.cache import PreparedCase as PreparedCase
+    from voxbench.data.folders import card_name as card_name
+    from voxbench.data.folders import corpora_of as corpora_of
+    from voxbench.data.folders import make_card as make_card
+    from voxbench.data.folders import median_spacing as median_spacing
+    from voxbench.data.folders import modality_of as modality_of
+    from voxbench.data.folders import read_json as read_json
+    from voxbench.data.folders import tolerances as tolerances
+    from voxbench.design.cell import Ref as Ref
+    from voxbench.design.seeds import stream as stream
+    from voxbench.files import write_atomically as write_atomically
+    from voxbench.model.backbones.backbone import Backbone as Backbone
+    from voxbench.model.backbones.backbone import Decoder as Decoder
+    from voxbench.model.backbones.backbone import Encoder as Encoder
+    from voxbench.model.backbones.decoder import decoded as decoded
+    from voxbench.model.backbones.norm import SmallBatchNorm3d as SmallBatchNorm3d
+    from voxbench.model.backbones.norm import with_small_batches as with_small_batches
+    from voxbench.model.heads import ControlledHead as ControlledHead
+    from voxbench.model.heads import ConvolutionHead as ConvolutionHead
+    from voxbench.model.inflate import Inflation as Inflation
+    from voxbench.model.inflate import inflate as inflate
+    from voxbench.model.inflate import regrey as regrey
+    from voxbench.model.names import placed as placed
+    from voxbench.plugins import find_baseline as find_baseline
+    from voxbench.pretrain.card import read_card as read_card
+    from voxbench.pretrain.head import split_head as split_head
+else:
+    __getattr__ = lazily(__name__, _HOMES)
