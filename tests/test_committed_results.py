@@ -8,6 +8,9 @@ import json
 import shlex
 
 import pytest
+from voxbench.design.cell import Cell
+from voxbench.records import Store
+from voxbench.run.plan import VERSIONS
 
 from tests.conftest import REPOSITORY
 
@@ -35,6 +38,18 @@ def test_a_page_is_what_its_command_prints(voxbench, page):
     code, told, _ = voxbench(*shlex.split(PAGES[page])[1:])
     assert code == 0
     assert told == (REPOSITORY / page).read_text(encoding="utf-8"), f"{PAGES[page]} > {page}"
+
+
+def test_every_record_tells_its_cell_and_has_its_key():
+    records = list(Store(RESULTS))
+    assert records
+    for record in records:
+        cell = Cell.from_json(record.cell)
+        assert cell.to_json() == record.cell
+        assert list(cell.to_json()) == list(record.cell)
+        if cell.source is None and record.data:  # what a source holds is on no record
+            weights = record.weights.sha256 if record.weights else None
+            assert cell.key(record.data.fingerprint, weights, None, VERSIONS) == record.key
 
 
 @pytest.mark.realdata

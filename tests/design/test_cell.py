@@ -9,10 +9,6 @@ from voxbench.design.cell import Cell, Ref
 from voxbench.design.fraction import Fraction
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe
-from voxbench.records import Store
-from voxbench.run.plan import VERSIONS
-
-from tests.conftest import REPOSITORY
 
 CELL = Cell(
     task=Ref.of("t", {"root": "/here", "modality": "CT"}),
@@ -62,18 +58,6 @@ def test_a_cell_is_told_without_places_and_twin_and_read_back():
 def test_what_is_no_cell_is_refused(change, words):
     with pytest.raises(ValueError, match=words):
         Cell.from_json({**CELL.to_json(), "task": ["t", {}], **change})
-
-
-def test_every_committed_record_tells_its_cell_and_has_its_key():
-    records = list(Store(REPOSITORY / "results"))
-    assert records
-    for record in records:
-        cell = Cell.from_json(record.cell)
-        assert cell.to_json() == record.cell
-        assert list(cell.to_json()) == list(record.cell)
-        if cell.source is None and record.data:  # what a source holds is on no record
-            weights = record.weights.sha256 if record.weights else None
-            assert cell.key(record.data.fingerprint, weights, None, VERSIONS) == record.key
 
 
 def test_places_do_not_enter_the_key():

@@ -1,4 +1,4 @@
-"""A shelf of this test's own, and a server to fill it from."""
+"""A folder of this test's own, and a server to fill it from."""
 
 import random
 
@@ -10,7 +10,7 @@ CONTENT = random.Random(0).randbytes(300_000)
 
 
 @pytest.fixture
-def shelf(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch):
     """Where downloaded weights are kept."""
     monkeypatch.setenv("VOXBENCH_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "published"

@@ -138,7 +138,7 @@ def _words(value: object) -> str:
 
 
 def _sweeps() -> list[dict[str, Any]]:
-    from voxbench.run.named import find_sweep, named_sweeps
+    from voxbench.run.builtin import builtin_sweeps, find_sweep
 
     return [
         {
@@ -148,7 +148,7 @@ def _sweeps() -> list[dict[str, Any]]:
             "fractions": ", ".join(map(str, sweep.fractions)),
             "seeds": len(sweep.seeds),
         }
-        for name in named_sweeps()
+        for name in builtin_sweeps()
         for sweep in [find_sweep(name)]
     ]
 

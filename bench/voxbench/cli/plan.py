@@ -18,8 +18,8 @@ def plan_verb(
     from pathlib import Path
 
     from voxbench.records import Store
+    from voxbench.run.builtin import find_sweep
     from voxbench.run.grid import arrange
-    from voxbench.run.named import find_sweep
     from voxbench.run.plan import plan as look_up
 
     include_all(include_path)

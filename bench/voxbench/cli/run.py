@@ -57,8 +57,8 @@ def run_verb(
     from voxbench.cli.progress import Progress
     from voxbench.report.race import outcome
     from voxbench.report.report import report
+    from voxbench.run.builtin import find_sweep
     from voxbench.run.mirror import mirror
-    from voxbench.run.named import find_sweep
     from voxbench.run.race import declare, run_race
     from voxbench.run.sweep import Options, run_sweep
 

@@ -12,7 +12,7 @@ from voxbench.cli.show import print_json, print_rows
 if TYPE_CHECKING:
     from voxbench.api import Published
     from voxbench.model.weights import Contents
-    from voxbench.published.match import Match
+    from voxbench.published.match import WeightsMatch
 
 weights_group = typer.Typer(
     name="weights", help="Published weights: get, list, audit.", no_args_is_help=True
@@ -59,17 +59,16 @@ def weights_ls_verb(
 ) -> None:
     """List every published file that a baseline can load."""
     from voxbench.errors import SpecError
-    from voxbench.published.shelf import markdown as written
-    from voxbench.published.shelf import rows
+    from voxbench.published.catalogue import catalogue, catalogue_markdown
     from voxbench.records import Store
 
     include_all(include_path)
     for folder in records or []:
         if not folder.is_dir():
             raise SpecError(f"--records {folder}: no such folder.")
-    found = rows(record for folder in records or [] for record in Store(folder))
+    found = catalogue(record for folder in records or [] for record in Store(folder))
     if markdown:
-        print(written(found), end="")  # noqa: T201
+        print(catalogue_markdown(found), end="")  # noqa: T201
     elif json:
         print_json([dataclasses.asdict(row) for row in found])
     else:
@@ -99,15 +98,15 @@ def weights_audit_verb(
     """Tell what a file is and which baseline it fits; exit code 1 if it fits none."""
     from voxbench.errors import PluginError
     from voxbench.model.weights import read_weights
+    from voxbench.published.catalogue import published_baselines
     from voxbench.published.match import matches
-    from voxbench.published.shelf import published
 
     include_all(include_path)
     own = _made_here(file)
     if baseline is not None and (own is None or own.card.name != baseline):
         _published(baseline, None)  # an unknown name, or one without a file
     contents = read_weights(file, trust=file.resolve() in trusted(trust))
-    offered = [*published(), *([own] if own else [])]
+    offered = [*published_baselines(), *([own] if own else [])]
     candidates = [one for one in offered if baseline in {None, one.card.name}]
     if not candidates:
         raise PluginError("no baseline with published weights is installed.")
@@ -154,7 +153,7 @@ def _published(name: str, fields: list[str] | None) -> "Published":
 def _is_sound(baseline: "Published") -> bool:
     """Whether the file is here, and the one that is meant."""
     from voxbench.files import has_checksum
-    from voxbench.published.shelf import is_here
+    from voxbench.published.catalogue import is_here
 
     if not is_here(baseline):
         return False
@@ -177,11 +176,11 @@ def _about(file: Path, contents: "Contents") -> dict[str, Any]:
     }
 
 
-def _facts(match: "Match") -> dict[str, Any] | None:
+def _facts(match: "WeightsMatch") -> dict[str, Any] | None:
     return match.comparison and match.comparison._asdict()
 
 
-def _tell(found: "list[Match]", details: bool) -> None:
+def _tell(found: "list[WeightsMatch]", details: bool) -> None:
     """The matches as a table, those that share nothing counted; with details, the names too."""
     near = [match for match in found if match.share > 0] or found[:1]
     print_rows(

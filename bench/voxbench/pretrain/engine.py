@@ -24,13 +24,13 @@ from voxbench.design.seeds import stream
 from voxbench.errors import SpecError
 from voxbench.files import write_atomically
 from voxbench.fit.loop import train
+from voxbench.locks import locked
 from voxbench.model.backbones import Backbone
 from voxbench.model.weights import read_weights
 from voxbench.places import cache_dir
 from voxbench.plugins import BASELINES, find_baseline
 from voxbench.pretrain import VERSION
 from voxbench.pretrain.head import head_of
-from voxbench.pretrain.lock import alone
 from voxbench.pretrain.volumes import volumes
 
 _HEAD = "head.safetensors"
@@ -101,7 +101,7 @@ def make(
     cases = volumes(baseline, source, pretraining.seed)
     name = identity(baseline, source, pretraining)
     folder = cache_dir() / "weights" / name
-    with alone(folder):
+    with locked(folder):
         if found := _found(folder):
             return found
         where = _Where(device, threads, checkpoint_seconds)

@@ -8,17 +8,17 @@ import requests
 from voxbench.api import Checkpoint
 from voxbench.errors import WeightsError
 from voxbench.files import has_checksum, hex_digest
+from voxbench.locks import locked
 from voxbench.places import published_dir
-from voxbench.pretrain.lock import alone
 
 CHUNK = 2**16  # bytes; what arrived of the last one is lost when a connection breaks
 TIMEOUT_S = 30.0
 
-Watch = Callable[[int, int | None], None]
+Arrived = Callable[[int, int | None], None]
 """Told of the bytes that are here and, where the server says so, of all there are."""
 
 
-def download(checkpoint: Checkpoint, watch: Watch = lambda _here, _all: None) -> Path:
+def download(checkpoint: Checkpoint, arrived: Arrived = lambda _here, _all: None) -> Path:
     """The published file, downloaded if it is not here yet.
 
     One process downloads, others that ask for the same file wait for it. A download that was
@@ -36,20 +36,20 @@ def download(checkpoint: Checkpoint, watch: Watch = lambda _here, _all: None) ->
             "`weights`, the file."
         )
     partial = published_dir() / ".partial" / checkpoint.file
-    with alone(partial):
+    with locked(partial):
         if target.is_file() and (
             checkpoint.checksum is None or has_checksum(target, checkpoint.checksum)
         ):
             return target
         content = partial / "content"
-        _fetch(checkpoint, checkpoint.url, content, partial / "etag", watch)
+        _fetch(checkpoint, checkpoint.url, content, partial / "etag", arrived)
         _check(checkpoint, content)
         content.replace(target)
         (partial / "etag").unlink(missing_ok=True)
     return target
 
 
-def _fetch(checkpoint: Checkpoint, url: str, content: Path, etag: Path, watch: Watch) -> None:
+def _fetch(checkpoint: Checkpoint, url: str, content: Path, etag: Path, arrived: Arrived) -> None:
     here = content.stat().st_size if content.exists() else 0
     try:
         with _session(url) as session, _ask(session, url, here, _condition(checkpoint, etag)) as r:
@@ -67,7 +67,7 @@ def _fetch(checkpoint: Checkpoint, url: str, content: Path, etag: Path, watch: W
                 )
             start = here if r.status_code == requests.codes.partial_content else 0
             etag.write_text(r.headers.get("ETag", ""), encoding="utf-8")
-            _append(r, content, start, watch)
+            _append(r, content, start, arrived)
     except requests.exceptions.InvalidSchema as error:
         raise WeightsError(
             f"{checkpoint.file}: {url} leads elsewhere than to the web, or from https to http "
@@ -106,18 +106,18 @@ def _condition(checkpoint: Checkpoint, etag: Path) -> dict[str, str] | None:
     return {} if checkpoint.checksum else None
 
 
-def _append(response: requests.Response, content: Path, start: int, watch: Watch) -> None:
+def _append(response: requests.Response, content: Path, start: int, arrived: Arrived) -> None:
     length = response.headers.get("Content-Length", "")
-    whole = start + int(length) if length.isdecimal() else None
-    here = start
+    total = start + int(length) if length.isdecimal() else None
+    received = start
     with content.open("r+b" if start else "wb") as file:
         file.seek(start)
         for chunk in response.iter_content(CHUNK):
             file.write(chunk)
-            here += len(chunk)
-            watch(here, whole)
-    if whole is not None and here != whole:
-        raise OSError(f"{here:,} of {whole:,} bytes arrived")
+            received += len(chunk)
+            arrived(received, total)
+    if total is not None and received != total:
+        raise OSError(f"{received:,} of {total:,} bytes arrived")
 
 
 def _check(checkpoint: Checkpoint, content: Path) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from voxbench.api import Published
 from voxbench.model.audit import TensorComparison, compare_tensors
 from voxbench.model.weights import Contents
-from voxbench.published.shelf import outline
+from voxbench.published.catalogue import outline
 
 
 @dataclasses.dataclass(frozen=True)
-class Match:
+class WeightsMatch:
     """A file held against one baseline of one size.
 
     Attributes:
@@ -35,7 +35,7 @@ class Match:
         return self.comparison.share if self.comparison else 0.0
 
 
-def matches(contents: Contents, baselines: Iterable[Published]) -> list[Match]:
+def matches(contents: Contents, baselines: Iterable[Published]) -> list[WeightsMatch]:
     """Every baseline against the file, the best first.
 
     Networks and tensors are held on the meta device, so that neither the largest network nor an
@@ -46,7 +46,7 @@ def matches(contents: Contents, baselines: Iterable[Published]) -> list[Match]:
     return sorted(found, key=lambda match: (match.reason is not None, -match.share))
 
 
-def _match(contents: Contents, shapes: Contents, baseline: Published) -> Match:
+def _match(contents: Contents, shapes: Contents, baseline: Published) -> WeightsMatch:
     card, backbone = baseline.card, outline(baseline)
     try:
         try:
@@ -55,11 +55,11 @@ def _match(contents: Contents, shapes: Contents, baseline: Published) -> Match:
             tensors = baseline.translate(contents, backbone)
     except Exception as error:  # noqa: BLE001 (a file of another layout may raise anything)
         why = f"can't be translated ({str(error).partition(chr(10))[0][:160] or repr(error)})"
-        return Match(card.name, baseline.size, None, card.min_loaded, len(contents), why)
+        return WeightsMatch(card.name, baseline.size, None, card.min_loaded, len(contents), why)
     comparison = compare_tensors(backbone, tensors)
     left_out = max(0, len(contents) - len(tensors))
     reason = comparison.objection(card.min_loaded)
-    return Match(card.name, baseline.size, comparison, card.min_loaded, left_out, reason)
+    return WeightsMatch(card.name, baseline.size, comparison, card.min_loaded, left_out, reason)
 
 
 def _without_values(contents: Contents) -> Contents:

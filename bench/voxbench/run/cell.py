@@ -33,11 +33,12 @@ from voxbench.model.weights import read_weights
 from voxbench.plugins import find_baseline, find_task
 from voxbench.predict.case import score_case
 from voxbench.pretrain.engine import Made, make
+from voxbench.published.file import verified_file
 from voxbench.records import predictions
 from voxbench.records.record import CaseScores, Cost, Data, LoadAudit, Record, Weights
 from voxbench.run.blank import blank
 from voxbench.run.jobs import Place
-from voxbench.run.plan import Planned, data_identity, published
+from voxbench.run.plan import Planned, data_identity
 
 _MADE = ("sha256", "volumes", "masks", "gpu_hours", "cpu_hours")
 
@@ -146,7 +147,7 @@ def _network(
     backbone.check_patch(cell.recipe.patch)
     weights = None
     if isinstance(baseline, Published):
-        path, sha256 = published(baseline)
+        path, sha256 = verified_file(baseline)
         trusted = path.resolve() in place.trust
         content = read_weights(path, sha256, trust=trusted)
         audit = _load(backbone, baseline.translate(content, backbone), baseline, channels)

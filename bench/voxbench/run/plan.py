@@ -11,14 +11,14 @@ from typing import Literal
 from voxbench import metrics, pretrain
 from voxbench.api import Case, Published
 from voxbench.data import cache
-from voxbench.data.content_hash import cases_hash, file_hashes
+from voxbench.data.content_hash import cases_hash
 from voxbench.data.fraction import unfit
 from voxbench.data.split import Split, freeze_split, split_cases
 from voxbench.design.cell import Ref, digest
 from voxbench.design.recipe import Recipe
 from voxbench.errors import WeightsError
-from voxbench.files import has_checksum
 from voxbench.plugins import find_baseline, find_task
+from voxbench.published.file import verified_file
 from voxbench.records import SCHEMA, Record, Store
 from voxbench.run.grid import Arranged
 
@@ -109,29 +109,10 @@ def _all(split: Split) -> list[Case]:
     return [*split.train, *split.validation, *split.test]
 
 
-def published(baseline: Published) -> tuple[Path, str]:
-    """The file of a baseline's weights and its sha256.
-
-    Raises:
-        WeightsError: it is not there, or not the file that the card names.
-    """
-    path = baseline.file()
-    sha256 = file_hashes([path]).get(path)
-    if sha256 is None:
-        raise WeightsError(f"{path}: no such file; the weights of {baseline.card.name}.")
-    expected = baseline.checksum
-    if expected and expected != f"sha256:{sha256}" and not has_checksum(path, expected):
-        raise WeightsError(
-            f"{path}: its checksum is not the {expected[:14]}… that {baseline.card.name} "
-            "names: damaged, or another release."
-        )
-    return path, sha256
-
-
 @functools.cache
 def _weights(ref: Ref) -> str | None:
     baseline = find_baseline(ref)
-    return published(baseline)[1] if isinstance(baseline, Published) else None
+    return verified_file(baseline).sha256 if isinstance(baseline, Published) else None
 
 
 def _kind(item: Arranged) -> str:

@@ -207,10 +207,10 @@ class BaselineChecks:
         from voxbench.model.audit import load_weights
         from voxbench.model.segmenter import Segmenter
         from voxbench.model.weights import read_weights
-        from voxbench.run.plan import published as verified
+        from voxbench.published.file import verified_file
 
         try:
-            path, sha256 = verified(self.baseline)
+            path, sha256 = verified_file(self.baseline)
         except WeightsError as error:
             raise Skip(str(error)) from None
         card = self.baseline.card

@@ -12,7 +12,7 @@ from voxbench.records import Record
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class CatalogueRow:
     """One file that can be loaded.
 
     Attributes:
@@ -46,7 +46,7 @@ class Row:
     proved: Mapping[str, float]
 
 
-def published() -> Iterator[Published]:
+def published_baselines() -> Iterator[Published]:
     """Every published baseline in every size: those that are offered, else all of its network."""
     for name in BASELINES.plugins():
         kind = BASELINES.find(name)
@@ -74,18 +74,20 @@ def outline(baseline: Published) -> Backbone:
         return baseline.backbone(baseline.card.channels or 1)
 
 
-def rows(records: Iterable[Record] = ()) -> list[Row]:
-    """The shelf, with what the given records prove."""
+def catalogue(records: Iterable[Record] = ()) -> list[CatalogueRow]:
+    """All of them, with what the given records prove."""
     proofs = _proofs(records)
-    return [_row(baseline, proofs) for baseline in published()]
+    return [_row(baseline, proofs) for baseline in published_baselines()]
 
 
-def _row(baseline: Published, proofs: Mapping[tuple[str, str], Mapping[str, float]]) -> Row:
+def _row(
+    baseline: Published, proofs: Mapping[tuple[str, str], Mapping[str, float]]
+) -> CatalogueRow:
     card = baseline.card
     offer = baseline.checkpoints.get(baseline.size)
     packaged = type(baseline).file is not Published.file
     reachable = "downloadable" if offer and offer.url else "by hand" if offer else "your file"
-    return Row(
+    return CatalogueRow(
         baseline=card.name,
         size=baseline.size,
         network=baseline.architecture,
@@ -136,12 +138,12 @@ it is at hand.
 """  # noqa: E501 (one row of a table)
 
 
-def markdown(found: Iterable[Row]) -> str:
+def catalogue_markdown(found: Iterable[CatalogueRow]) -> str:
     """The table of the documentation: nothing in it depends on this machine."""
     return HEAD + "".join(f"| {' | '.join(_cells(row))} |\n" for row in found)
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: CatalogueRow) -> list[str]:
     proved = ", ".join(f"{share:.1%} (sha256 {sha[:8]}…)" for sha, share in row.proved.items())
     cells = [
         row.baseline,

@@ -9,7 +9,7 @@ from voxbench.errors import SpecError, unknown
 _FOLDER = Path(__file__).parent / "sweeps"
 
 
-def named_sweeps() -> dict[str, Path]:
+def builtin_sweeps() -> dict[str, Path]:
     """Name → file."""
     return {path.stem: path for path in sorted(_FOLDER.glob("*.toml"))}
 
@@ -20,7 +20,7 @@ def find_sweep(spec: str, overrides: Sequence[str] = ()) -> Sweep:
     Raises:
         SpecError: there is neither, or the file breaks a rule.
     """
-    path = named_sweeps().get(spec, Path(spec))
+    path = builtin_sweeps().get(spec, Path(spec))
     if not path.is_file():
-        raise SpecError(f"{spec}: no such file, and {unknown('sweep', spec, named_sweeps())}")
+        raise SpecError(f"{spec}: no such file, and {unknown('sweep', spec, builtin_sweeps())}")
     return read_sweep(path, overrides)
