@@ -38,7 +38,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special, stats
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.racing import Look, Standing, looks, settle, shares
+from voxbench.stats.sequential import Decision, Look, decide, error_shares, looks
 
 PATIENTS = (10, 30, 100)
 LUCK, NOISE = 0.05, 0.25  # of a training on all patients and on one, in logits
@@ -80,10 +80,10 @@ def family(
     return scores[1:] - scores[0]
 
 
-def race(differences: np.ndarray, margin: float) -> tuple[list[list[Look]], list[Standing]]:
+def race(differences: np.ndarray, margin: float) -> tuple[list[list[Look]], list[Decision]]:
     runs = differences.shape[2]
-    seen = [looks(Sample(arm, (0,) * runs), shares(runs), margin) for arm in differences]
-    return seen, settle(seen)
+    seen = [looks(Sample(arm, (0,) * runs), error_shares(runs), margin) for arm in differences]
+    return seen, decide(seen)
 
 
 def aa(patients: int, luck: float, repeats: int) -> bool:
@@ -131,7 +131,7 @@ def saving(patients: int, repeats: int) -> None:
             run += standing.look.runs if done and standing.look else LONG
             wrong += standing.verdict == "equivalent" and not small
             wrong += standing.verdict == "worse" or (standing.verdict == "better" and effect < 1e-3)
-        once += sum(standing.verdict != "undecided" for standing in settle(last))
+        once += sum(standing.verdict != "undecided" for standing in decide(last))
     whole = repeats * len(GAINS)
     effects = ", ".join(f"{effect:.3f}" for effect in large)
     print(

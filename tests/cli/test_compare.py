@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from voxbench.records.race import Comparison, Pairing, Race
+from voxbench.analyses.races.declaration import Comparison, Pairing, Race
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
 
@@ -93,7 +93,7 @@ def test_that_a_race_chose_what_was_run_is_noted_beside_the_result(
     (folder / "claims.toml").write_text(CLAIM)
     before = voxbench(*command, folder)
     assert before[2] == ""
-    RACE.write(folder)
+    RACE.declare(folder)
     code, out, err = voxbench(*command, folder)
     assert (code, out) == before[:2]
     assert err.startswith("note: races (a-race) chose by their scores which trainings were run")

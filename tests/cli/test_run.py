@@ -69,7 +69,7 @@ def test_a_failed_cell_is_told_and_shown_by_status(voxbench, spec, tmp_path):
     [
         (["run", "smok"], "Did you mean 'smoke'"),
         (["plan", "smoke", "--set", "sedes=2"], "Did you mean 'seeds'"),
-        (["plan", "smoke", "--set", "fractions=[7]"], "fractions: 7"),
+        (["plan", "smoke", "--set", "fractions=[7]"], "fractions.0: 7"),
         (["plan", "smoke", "--include-path", "nowhere"], "no *.py file"),
         (["status", "nowhere"], "no records there"),
         (["report", "nowhere"], "nowhere"),

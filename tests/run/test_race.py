@@ -4,14 +4,14 @@ import json
 from collections import Counter
 
 import pytest
+from voxbench.analyses.races.declaration import races_in
+from voxbench.analyses.races.progress import look_at
 from voxbench.errors import RecordError, SpecError
 from voxbench.records import Store
-from voxbench.records.race import races
 from voxbench.run.grid import arrange
 from voxbench.run.plan import plan
-from voxbench.run.race import declare, run_race
+from voxbench.run.race import declared_race, run_race
 from voxbench.run.sweep import Options, run_sweep
-from voxbench.stats.race import states
 
 from tests.run.conftest import EXAMPLE, Watch, make_sweep
 from tests.run.quick import quick_cells
@@ -35,13 +35,13 @@ def race(root, watch=None, jobs=1, **changes):
     return planned, watch
 
 
-def standing(root, **changes):
-    """Label of an arm → its state."""
-    found = declare(sweep(**changes), plan(arrange(sweep(**changes)), Store(root)))
+def compared(root, **changes):
+    """Noise of an arm → its comparison."""
+    found = declared_race(sweep(**changes), plan(arrange(sweep(**changes)), Store(root)))
     records = {record.key: record for record in Store(root)}
     return {
-        CLEAR if "noise=0.1" in state.comparison.arm else HARD: state
-        for state in states(found, records)
+        CLEAR if "noise=0.1" in raced.comparison.arm else HARD: raced
+        for raced in look_at(found, records)
     }
 
 
@@ -53,9 +53,9 @@ def order(watch):
 
 def test_a_clear_arm_is_settled_and_its_other_cells_stay_missing(fake, tmp_path):
     planned, _ = race(tmp_path)
-    found = standing(tmp_path)
-    assert found[CLEAR].standing.verdict == "better"
-    assert found[HARD].standing.verdict == "undecided"
+    found = compared(tmp_path)
+    assert found[CLEAR].decision.verdict == "better"
+    assert found[HARD].decision.verdict == "undecided"
     assert found[HARD].tried == SEEDS
     missing = [cell.arranged.arm for cell in planned if cell.state == "missing"]
     assert len(missing) == SEEDS - found[CLEAR].tried > 0
@@ -90,10 +90,10 @@ def test_once_settled_it_does_nothing(fake, tmp_path):
 
 def test_a_plain_run_completes_it_and_the_verdict_stays(fake, tmp_path):
     race(tmp_path)
-    before = standing(tmp_path)[CLEAR].standing
+    before = compared(tmp_path)[CLEAR].decision
     planned = run_sweep(sweep(), tmp_path, Options(jobs=1), Watch())
     assert {cell.state for cell in planned} == {"cached"}
-    after = standing(tmp_path)[CLEAR].standing
+    after = compared(tmp_path)[CLEAR].decision
     assert (after.verdict, after.look) == (before.verdict, before.look)
 
 
@@ -125,18 +125,18 @@ def test_weights_are_made_once(fake, tmp_path):
 def test_a_failed_cell_counts_as_run(fake, tmp_path):
     fake["failing"] = {("scratch[size=tiny]", 0), ("scratch[size=tiny]", 1)}
     race(tmp_path)
-    found = standing(tmp_path)
+    found = compared(tmp_path)
     assert (found[HARD].tried, found[HARD].failed) == (SEEDS, 2)
     assert found[HARD].sample.values.shape == (12, SEEDS - 2)
-    assert found[CLEAR].standing.verdict == "better"
+    assert found[CLEAR].decision.verdict == "better"
 
 
 def test_where_all_trainings_failed_the_comparison_ends_unsettled(fake, tmp_path):
     fake["failing"] = {("scratch[size=tiny]", seed) for seed in range(SEEDS)}
     planned, _ = race(tmp_path)
-    found = standing(tmp_path)
-    assert {state.standing.verdict for state in found.values()} == {"undecided"}
-    assert {state.failed for state in found.values()} == {SEEDS}
+    found = compared(tmp_path)
+    assert {raced.decision.verdict for raced in found.values()} == {"undecided"}
+    assert {raced.failed for raced in found.values()} == {SEEDS}
     assert "missing" not in {cell.state for cell in planned if cell.arranged.arm.twin is None}
 
 
@@ -144,20 +144,20 @@ def test_few_patients_run_everything_and_settle_nothing(fake, tmp_path):
     fake["patients"] = 5
     planned, _ = race(tmp_path, seeds=3)
     assert {cell.state for cell in planned} == {"cached"}
-    assert not any(state.settled for state in standing(tmp_path, seeds=3).values())
+    assert not any(raced.settled for raced in compared(tmp_path, seeds=3).values())
 
 
 def test_trainings_after_one_that_is_missing_do_not_count(fake, tmp_path):
     run_sweep(sweep(), tmp_path, Options(jobs=1), Watch())
-    gone = next(iter(standing(tmp_path).values())).comparison.runs[3]
+    gone = next(iter(compared(tmp_path).values())).comparison.runs[3]
     Store(tmp_path).path(gone.arm).unlink()
-    found = [state for state in standing(tmp_path).values() if state.comparison.runs[3] == gone]
-    assert [state.tried for state in found] == [3]
+    found = [raced for raced in compared(tmp_path).values() if raced.comparison.runs[3] == gone]
+    assert [raced.tried for raced in found] == [3]
 
 
 def test_draws_are_trainings_too(fake, tmp_path):
     race(tmp_path, seeds=2, draws=2)
-    comparison = standing(tmp_path, seeds=2, draws=2)[CLEAR].comparison
+    comparison = compared(tmp_path, seeds=2, draws=2)[CLEAR].comparison
     assert [(run.draw, run.seed) for run in comparison.runs] == [(0, 0), (1, 0), (0, 1), (1, 1)]
 
 
@@ -168,7 +168,7 @@ def test_the_declaration_holds_the_looks_before_the_first_cell(fake, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         race(tmp_path, Stop())
-    [declared] = races(tmp_path)
+    [declared] = races_in(tmp_path)
     assert (declared.metric, declared.margin, declared.alpha) == ("dice", 0.01, 0.05)
     assert sum(declared.shares) == pytest.approx(1)
     assert len(declared.shares) == SEEDS - 1
@@ -184,7 +184,7 @@ def test_another_number_of_looks_is_refused_after_the_first(fake, tmp_path):
 def test_a_smoke_race_has_a_declaration_of_its_own(fake, tmp_path):
     run_race(sweep(seeds=2), tmp_path, Options(jobs=1, limit=1), Watch())
     race(tmp_path, seeds=3)
-    assert {declared.limit for declared in races(tmp_path)} == {None, 1}
+    assert {declared.limit for declared in races_in(tmp_path)} == {None, 1}
 
 
 @pytest.mark.parametrize(

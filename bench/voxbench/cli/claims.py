@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from voxbench.cli.options import Json
-from voxbench.cli.show import caution, print_json
+from voxbench.cli.show import print_json, warn_of_races
 
 
 def claims_verb(
@@ -23,7 +23,7 @@ def claims_verb(
 
     records = directory or file.parent
     results = judge_claims(read_claims(file), groups_in(records))
-    caution(records)
+    warn_of_races(records)
     if json:
         print_json([result.to_json() for result in results])
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voxbench.cli.options import Json, Margin, MetricName
-from voxbench.cli.show import caution, print_json, print_table
+from voxbench.cli.show import print_json, print_table, warn_of_races
 
 if TYPE_CHECKING:
     from voxbench.analyses.table import Table
@@ -30,7 +30,7 @@ def compare_verb(
         found = compare_mixed(directory, arm_a, arm_b, metric)
     else:
         found = compare(directory, arm_a, arm_b, metric, margin)
-    caution(directory)
+    warn_of_races(directory)
     if json:
         print_json(found.rows)
         return

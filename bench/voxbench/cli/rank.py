@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from voxbench.cli.options import Json, Margin, MetricName
-from voxbench.cli.show import caution, print_json, print_table
+from voxbench.cli.show import print_json, print_table, warn_of_races
 
 
 def rank_verb(
@@ -26,7 +26,7 @@ def rank_verb(
     from voxbench.report import rank as ranking
 
     found = ranking.rank(directory, metric, margin, by, missing)  # type: ignore[arg-type]
-    caution(directory)
+    warn_of_races(directory)
     written = ranking.write(found.places, out) if out else []
     if json:
         _print_json(found, written)

@@ -54,12 +54,12 @@ def run_verb(
     """Run what is missing of a sweep, then write its report. Stop it anywhere and run it again."""
     from pathlib import Path
 
+    from voxbench.analyses.races.results import describe_race
     from voxbench.cli.progress import Progress
-    from voxbench.report.race import outcome
     from voxbench.report.report import report
     from voxbench.run.builtin import find_sweep
     from voxbench.run.mirror import mirror
-    from voxbench.run.race import declare, run_race
+    from voxbench.run.race import declared_race, run_race
     from voxbench.run.sweep import Options, run_sweep
 
     include = include_all(include_path)
@@ -74,7 +74,7 @@ def run_verb(
     progress.close(planned, root)
     if until_settled:
         missing = sum(cell.state == "missing" for cell in planned)
-        print("\n".join(outcome(declare(sweep, planned, limit), root, missing)))  # noqa: T201
+        print("\n".join(describe_race(declared_race(sweep, planned, limit), root, missing)))  # noqa: T201
     if any(cell.state == "cached" for cell in planned):
         report(root, root / "report")
         print(f"report: {root / 'report' / 'report.md'}")  # noqa: T201

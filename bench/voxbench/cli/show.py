@@ -34,9 +34,9 @@ def print_json(value: Any) -> None:
     print(as_json(value))  # noqa: T201
 
 
-def caution(directory: Path) -> None:
+def warn_of_races(directory: Path) -> None:
     """Warn, beside the result, where races chose what was run in a folder of records."""
-    from voxbench.report.race import caution
+    from voxbench.analyses.races.results import race_warning
 
-    if told := caution(directory):
+    if told := race_warning(directory):
         print(f"note: {told}", file=sys.stderr)  # noqa: T201

@@ -7,8 +7,8 @@ from typing import Any
 
 from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import groups_in
+from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.table import Column, Table, hours, interval, number
-from voxbench.records.race import races
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.power import POWER, Extension, Prospect, Rung, ladder, prospects
 
@@ -58,7 +58,7 @@ def power(store_dir: Path, metric: str = "dice", margin: float | None = None) ->
     if found:
         sentences += [_sentence(one, chosen, margin) for one in found]
         sentences += [_rung(rung, len(found)) for rung in rungs if rung.settled]
-        sentences += [PLAN, *([RACED] if races(store_dir) else [])]
+        sentences += [PLAN, *([RACED] if races_in(store_dir) else [])]
     return Power(_table(found, chosen, margin), sentences, rungs)
 
 

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from voxbench.analyses import effects as stats
 from voxbench.analyses.groups import Group, read_groups, records_in
+from voxbench.analyses.races.declaration import races_in
+from voxbench.analyses.races.results import with_races
 from voxbench.analyses.table import Table
 from voxbench.files import write_atomically
 from voxbench.records import Record, Store
-from voxbench.records.race import races
 from voxbench.records.table import rebuild
-from voxbench.report import curves, race, rows, scale_curve, scaling, words
+from voxbench.report import curves, rows, scale_curve, scaling, words
 from voxbench.report.names import slug
 from voxbench.report.printer import as_markdown, save_table
 from voxbench.stats.metric import Metric, find_metric
@@ -121,7 +122,7 @@ def report(
     groups = read_groups(records)
     pairs = stats.twins(groups, chosen)
     found, means = stats.effects(pairs, margin), stats.means(groups)
-    found = race.raced(races(store_dir), records, found, chosen, margin)
+    found = with_races(found, races_in(store_dir), records, chosen, margin)
     overall = stats.overall(pairs)
     written = [
         rows.effect_table(found, chosen, margin),

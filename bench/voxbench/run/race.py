@@ -6,21 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
+from voxbench.analyses.races.declaration import Race, plan_race
+from voxbench.analyses.races.progress import RacedComparison, look_at
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.records import Record, Store
-from voxbench.records.race import Comparison, Pairing, Race, read_race
 from voxbench.run.grid import arrange
 from voxbench.run.jobs import Job, Outcome, jobs
 from voxbench.run.plan import Planned, plan
 from voxbench.run.sweep import Options, Watch, complete, devices, execute
-from voxbench.stats.metric import METRICS
-from voxbench.stats.paired import ALPHA
-from voxbench.stats.race import State, states
-from voxbench.stats.racing import FIRST, shares
+from voxbench.stats.sequential import FIRST_LOOK
 from voxbench.stats.variance import split
-
-METRIC = METRICS["dice"]
 
 
 def run_race(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[Planned]:
@@ -44,8 +40,8 @@ def run_race(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[P
     arranged = arrange(sweep, options.limit)
     store = Store(root)
     planned = plan(arranged, store)
-    race = declare(sweep, planned, options.limit)
-    _keep(race, root)
+    race = declared_race(sweep, planned, options.limit)
+    race.declare(root)
     complete(planned, store)
     cells = {cell.key: cell for cell in planned if cell.state != "skipped"}
     records = {record.key: record for record in store if record.key in cells}
@@ -59,68 +55,14 @@ def run_race(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[P
     return plan(arranged, store)
 
 
-def declare(sweep: Sweep, planned: Sequence[Planned], limit: int | None = None) -> Race:
-    """The race of a sweep: each arm against its twin at each fraction of each task.
-
-    Trainings are looked at by seed, and within a seed by draw.
+def declared_race(sweep: Sweep, planned: Sequence[Planned], limit: int | None = None) -> Race:
+    """The race over all planned cells that can be run.
 
     Raises:
-        SpecError: no arm has a twin here, or there is one training of each only.
+        SpecError: there is nothing to race.
     """
-    cells = {_place(cell): cell for cell in planned if cell.state != "skipped"}
-    found: dict[tuple[str, str, str, str, str], list[Pairing]] = {}
-    for cell in sorted(cells.values(), key=lambda cell: _run(cell)[::-1]):
-        arm = cell.arranged.arm
-        twin = cells.get((arm.task, arm.adaptation, arm.fraction, arm.twin or "", *_run(cell)))
-        if arm.twin and twin:
-            named = arm.task, arm.adaptation, arm.fraction, arm.baseline, arm.twin
-            pairing = Pairing(draw=arm.draw, seed=arm.seed, arm=cell.key, twin=twin.key)
-            found.setdefault(named, []).append(pairing)
-    if not found:
-        raise SpecError(f"{sweep.name}: no arm with a twin, so no comparison to settle.")
-    runs = len(sweep.seeds) * len(sweep.draws)
-    if runs < FIRST:
-        raise SpecError(
-            f"{sweep.name}: a race looks at {FIRST} trainings or more of each arm, this sweep has "
-            "1: give it seeds = 3 or more."
-        )
-    order = [_place(cell)[:4] for cell in planned]
-    return Race(
-        sweep=sweep.name,
-        limit=limit,
-        metric=METRIC.key,
-        margin=METRIC.margin,
-        alpha=ALPHA,
-        shares=tuple(shares(runs)),
-        comparisons=tuple(
-            Comparison(**dict(zip(_NAMES, named, strict=True)), runs=tuple(found[named]))
-            for named in sorted(found, key=lambda named: order.index(named[:4]))
-        ),
-    )
-
-
-_NAMES = ("task", "adaptation", "fraction", "arm", "twin")
-
-
-def _run(cell: Planned) -> tuple[int, int]:
-    return cell.arranged.arm.draw, cell.arranged.arm.seed
-
-
-def _place(cell: Planned) -> tuple[str, str, str, str, int, int]:
-    arm = cell.arranged.arm
-    return arm.task, arm.adaptation, arm.fraction, arm.baseline, *_run(cell)
-
-
-def _keep(race: Race, root: Path) -> None:
-    """Write the declaration; one that is there already must be the same."""
-    path = race.path(root)
-    if path.exists() and read_race(path) != race:
-        raise SpecError(
-            f"{path}: a race with other comparisons, trainings or data was declared under the name "
-            f"{race.sweep!r} here. Changing it after looking would break its error control: give "
-            "the sweep another name and folder, or run it without --until-settled."
-        )
-    race.write(root)
+    cells = {cell.key: cell.arranged.arm for cell in planned if cell.state != "skipped"}
+    return plan_race(sweep.name, cells, limit)
 
 
 @dataclass
@@ -163,34 +105,37 @@ class _Course:
 
     def _opening(self) -> list[str]:
         """One training of everything that is not there yet, and a second of what is compared."""
-        first = {_place(cell)[:4]: key for key, cell in reversed(self.cells.items())}
-        opening = list(dict.fromkeys(first[_place(cell)[:4]] for cell in self.cells.values()))
-        for turn in range(FIRST):
+        first: dict[tuple[str, ...], str] = {}
+        for key, cell in self.cells.items():
+            arm = cell.arranged.arm
+            first.setdefault((arm.task, arm.adaptation, arm.fraction, arm.baseline), key)
+        opening = list(first.values())
+        for turn in range(FIRST_LOOK):
             for comparison in self.race.comparisons:
                 opening += [comparison.runs[turn].twin, comparison.runs[turn].arm]
         return [key for key in opening if key not in self.records]
 
     def _next(self) -> list[str]:
         """The cells that tell most for their time, as many as there are workers."""
-        waiting = [state for state in states(self.race, self.records) if state.next]
+        waiting = [raced for raced in look_at(self.race, self.records) if raced.next]
         chosen: list[str] = []
         while waiting and len(set(chosen)) < self.workers:
-            best = max(waiting, key=lambda state: _gain(state) / self._seconds(state, chosen))
+            best = max(waiting, key=lambda raced: _gain(raced) / self._seconds(raced, chosen))
             waiting.remove(best)
             chosen += self._missing(best, chosen)
         return chosen
 
-    def _missing(self, state: State, chosen: Sequence[str]) -> list[str]:
-        run = state.next
+    def _missing(self, raced: RacedComparison, chosen: Sequence[str]) -> list[str]:
+        run = raced.next
         both = (run.twin, run.arm) if run else ()
         return [key for key in both if key not in self.records and key not in chosen]
 
-    def _seconds(self, state: State, chosen: Sequence[str]) -> float:
+    def _seconds(self, raced: RacedComparison, chosen: Sequence[str]) -> float:
         """What the next training takes: the cells that are not there, at their arms' mean."""
-        runs = state.comparison.runs
+        runs = raced.comparison.runs
         sides = {run.arm: [other.arm for other in runs] for run in runs}
         sides |= {run.twin: [other.twin for other in runs] for run in runs}
-        costs = [self._mean(sides[key]) for key in self._missing(state, chosen)]
+        costs = [self._mean(sides[key]) for key in self._missing(raced, chosen)]
         return max(sum(costs), 1e-9)
 
     def _mean(self, keys: Sequence[str]) -> float:
@@ -204,13 +149,13 @@ class _Course:
                 yield record.cost.seconds
 
 
-def _gain(state: State) -> float:
+def _gain(raced: RacedComparison) -> float:
     """How much of the effect's variance another training takes away; inf where it is unknown."""
-    patients, runs = state.sample.values.shape
-    if runs < FIRST:
+    patients, runs = raced.sample.values.shape
+    if runs < FIRST_LOOK:
         return math.inf
-    parts, draws = split(state.sample), len(set(state.sample.draws))
-    pairing = state.next
-    later = draws + bool(pairing and pairing.draw not in state.sample.draws)
+    parts, draws = split(raced.sample), len(set(raced.sample.draws))
+    pairing = raced.next
+    later = draws + bool(pairing and pairing.draw not in raced.sample.draws)
     before = parts.of_mean(patients, draws, runs / draws)
     return before - parts.of_mean(patients, later, (runs + 1) / later)

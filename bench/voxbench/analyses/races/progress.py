@@ -3,28 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from voxbench.analyses.effects import NOTHING, Pair
+import numpy as np
+
+from voxbench.analyses.effects import Pair
 from voxbench.analyses.groups import read_groups
+from voxbench.analyses.races.declaration import Comparison, Pairing, Race
 from voxbench.records import Record
-from voxbench.records.race import Comparison, Pairing, Race
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.metric import Metric, find_metric
-from voxbench.stats.racing import Standing, looks, settle
+from voxbench.stats.sequential import Decision, decide, looks
 
 
 @dataclass(frozen=True)
-class State:
+class RacedComparison:
     """A comparison of a race as it is now.
 
     Attributes:
-        standing: its verdict, and the look that gave it.
+        decision: its verdict, and the look that gave it.
         sample: the differences, (patient, run), of the trainings that were looked at.
         tried: trainings that are over, finished or failed, up to the first that is not.
         failed: of these, the trainings that the arm or the twin failed.
     """
 
     comparison: Comparison
-    standing: Standing
+    decision: Decision
     sample: Sample
     tried: int
     failed: int
@@ -32,7 +34,7 @@ class State:
     @property
     def settled(self) -> bool:
         """It has a verdict."""
-        return self.standing.verdict != "undecided"
+        return self.decision.verdict != "undecided"
 
     @property
     def next(self) -> Pairing | None:
@@ -41,11 +43,15 @@ class State:
         return None if self.settled or self.tried == len(runs) else runs[self.tried]
 
 
-def states(race: Race, records: Mapping[str, Record]) -> list[State]:
-    """The state of each comparison, by the records of its trainings.
+def look_at(race: Race, records: Mapping[str, Record]) -> list[RacedComparison]:
+    """Each comparison of a race as it is now, by the records of its trainings.
 
     Trainings count in their declared order, up to the first that is still missing; failed ones are
     left out. So the looks depend on the records alone, not on when or in which order they came.
+
+    Args:
+        race: its declaration.
+        records: key → record.
     """
     metric = find_metric(race.metric)
     tried = [_tried(comparison, records) for comparison in race.comparisons]
@@ -53,9 +59,9 @@ def states(race: Race, records: Mapping[str, Record]) -> list[State]:
     samples = [_sample(runs, records, metric) for runs in finished]
     seen = [looks(sample, race.shares, race.margin) for sample in samples]
     return [
-        State(comparison, standing, sample, len(runs), len(runs) - len(done))
-        for comparison, standing, sample, runs, done in zip(
-            race.comparisons, settle(seen, metric.sign), samples, tried, finished, strict=True
+        RacedComparison(comparison, decision, sample, len(runs), len(runs) - len(done))
+        for comparison, decision, sample, runs, done in zip(
+            race.comparisons, decide(seen, metric.sign), samples, tried, finished, strict=True
         )
     ]
 
@@ -77,9 +83,9 @@ def _finished(run: Pairing, records: Mapping[str, Record]) -> bool:
 def _sample(runs: list[Pairing], records: Mapping[str, Record], metric: Metric) -> Sample:
     """The differences with the trainings in their order."""
     if not runs:
-        return NOTHING
+        return Sample(np.empty((0, 0)), ())
     [arm] = read_groups(records[run.arm] for run in runs)
     [twin] = read_groups(records[run.twin] for run in runs)
-    ours, theirs = Pair(arm, twin, twin.arm, metric).samples()
+    difference = Pair(arm, twin, twin.arm, metric).difference()
     order = [arm.runs.index((run.draw, run.seed)) for run in runs]
-    return Sample((ours.values - theirs.values)[:, order], tuple(run.draw for run in runs))
+    return Sample(difference.values[:, order], tuple(run.draw for run in runs))

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from voxbench.analyses.races.declaration import Comparison, Pairing, Race
+from voxbench.analyses.races.results import describe_race, race_warning
 from voxbench.errors import RecordError
-from voxbench.records.race import Comparison, Pairing, Race
-from voxbench.report.race import caution, outcome
 from voxbench.report.report import report
-from voxbench.stats.racing import shares
+from voxbench.stats.sequential import error_shares
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
 
@@ -27,7 +27,7 @@ def raced(root, gain=0.1, luck=0.0, runs=3, failing=(), **changes):
         metric="dice",
         margin=0.01,
         alpha=0.05,
-        shares=shares(RUNS),
+        shares=error_shares(RUNS),
         comparisons=[
             Comparison(
                 task="openkbp", adaptation="full", fraction="3 shots", arm=MASKED, twin=SCRATCH,
@@ -38,12 +38,16 @@ def raced(root, gain=0.1, luck=0.0, runs=3, failing=(), **changes):
             )
         ],
     ).model_copy(update=changes)  # fmt: skip
-    race.write(root)
+    race.declare(root)
     return race
 
 
 def key(arm, seed):
     return record(None, arm, seed=seed).key
+
+
+def ended(race, root, missing):
+    return list(describe_race(race, root, missing))
 
 
 def effect_of(root, **options):
@@ -105,22 +109,22 @@ def test_a_comparison_outside_the_race_is_left_alone(tmp_path):
 
 
 def test_how_a_race_ended_is_told(tmp_path):
-    told = outcome(raced(tmp_path / "one", gain=0.3, runs=4), tmp_path / "one", missing=2)
+    told = ended(raced(tmp_path / "one", gain=0.3, runs=4), tmp_path / "one", missing=2)
     assert told[0] == "1 of 1 comparisons are settled: 1 better."
     assert told[-1].startswith("2 cells were not needed and not run")
-    told = outcome(raced(tmp_path / "two", luck=0.3, runs=5), tmp_path / "two", missing=0)
+    told = ended(raced(tmp_path / "two", luck=0.3, runs=5), tmp_path / "two", missing=0)
     assert told[1].endswith("undecided after all its 5 trainings.")
     race = raced(tmp_path / "three", runs=5, failing=range(5))
-    told = outcome(race, tmp_path / "three", missing=0)
+    told = ended(race, tmp_path / "three", missing=0)
     assert told[1].endswith("failed, 5 of its 5 trainings have no result.")
-    told = outcome(raced(tmp_path / "four", luck=0.3, runs=2), tmp_path / "four", missing=6)
+    told = ended(raced(tmp_path / "four", luck=0.3, runs=2), tmp_path / "four", missing=6)
     assert told[1].endswith("undecided, 3 trainings are missing.")
 
 
 def test_tests_that_know_of_no_race_are_told_of_it(tmp_path):
-    assert caution(tmp_path) == ""
+    assert race_warning(tmp_path) == ""
     raced(tmp_path)
-    assert caution(tmp_path).startswith("races (test) chose by their scores")
+    assert race_warning(tmp_path).startswith("races (test) chose by their scores")
 
 
 def test_a_damaged_declaration_is_named(tmp_path):

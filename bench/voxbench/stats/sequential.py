@@ -1,4 +1,4 @@
-"""Racing: verdicts after every training while a sweep runs, without naming too many winners.
+"""Sequential tests: a verdict after every training, without naming too many winners.
 
 Testing again after each training would find differences that are not there: each look is another
 chance. So the error of 5% is divided over the looks before the first of them: the look after k of
@@ -34,7 +34,7 @@ from voxbench.stats.bootstrap import Sample
 from voxbench.stats.few import Spread, spread
 from voxbench.stats.paired import ALPHA, FEWEST, holm, wilcoxon
 
-FIRST = 2  # trainings before which nothing is known of the spread between them
+FIRST_LOOK = 2  # trainings before which nothing is known of the spread between them
 
 
 class Look(NamedTuple):
@@ -59,8 +59,8 @@ class Look(NamedTuple):
     equivalent: bool
 
 
-class Standing(NamedTuple):
-    """Where a comparison stands in a race.
+class Decision(NamedTuple):
+    """What is known of a comparison after some looks.
 
     Attributes:
         verdict: better, worse, equivalent or undecided.
@@ -75,23 +75,23 @@ class Standing(NamedTuple):
     p_holm: float
 
 
-def shares(runs: int) -> list[float]:
+def error_shares(runs: int) -> list[float]:
     """What each look may spend of the error, from that after 2 trainings to that after all.
 
     What the look after the first training would spend falls to the second's.
     """
-    times = np.arange(FIRST, runs + 1) / runs
+    times = np.arange(FIRST_LOOK, runs + 1) / runs
     spent: list[float] = np.diff(times**3, prepend=0.0).tolist()
     return spent
 
 
 def looks(sample: Sample, shares: Sequence[float], margin: float) -> list[Look]:
     """All looks at the differences, (patient, run), with the trainings in the declared order."""
-    most = min(sample.values.shape[1], len(shares) + FIRST - 1)
-    return [
-        _look(Sample(sample.values[:, :runs], sample.draws[:runs]), shares[runs - FIRST], margin)
-        for runs in range(FIRST, most + 1)
-    ]
+    most = min(sample.values.shape[1], len(shares) + FIRST_LOOK - 1)
+    seen = (
+        Sample(sample.values[:, :runs], sample.draws[:runs]) for runs in range(FIRST_LOOK, most + 1)
+    )
+    return [_look(part, share, margin) for part, share in zip(seen, shares, strict=False)]
 
 
 def _look(sample: Sample, share: float, margin: float) -> Look:
@@ -109,8 +109,8 @@ def _look(sample: Sample, share: float, margin: float) -> Look:
 
 def _reach(known: Spread, tail: float) -> float:
     """How far the interval reaches: as in the report, and no less than Student's over trainings."""
-    alone = -float(special.stdtrit(known.runs_freedom[0], tail)) * math.sqrt(known.runs[0])
-    return max(known.reach(0, tail), alone)
+    student = -float(special.stdtrit(known.runs_freedom[0], tail)) * math.sqrt(known.runs[0])
+    return max(known.reach(0, tail), student)
 
 
 def _p(known: Spread, effect: float, patients: Array, share: float) -> float:
@@ -118,12 +118,12 @@ def _p(known: Spread, effect: float, patients: Array, share: float) -> float:
     if distance == 0 or _reach(known, share / 2) >= distance:
         return 1.0
     over_runs = math.sqrt(known.runs[0]) / distance
-    alone = 2 * float(special.stdtr(known.runs_freedom[0], -1 / over_runs)) if over_runs else 0.0
-    return min(1.0, max(known.p(0, distance), alone, wilcoxon(patients)) / share)
+    student = 2 * float(special.stdtr(known.runs_freedom[0], -1 / over_runs)) if over_runs else 0.0
+    return min(1.0, max(known.p(0, distance), student, wilcoxon(patients)) / share)
 
 
-def settle(family: Sequence[Sequence[Look]], sign: int = 1) -> list[Standing]:
-    """The standing of each comparison of the declared family, from its looks so far.
+def decide(family: Sequence[Sequence[Look]], sign: int = 1) -> list[Decision]:
+    """What is known of each comparison of the declared family, from its looks so far.
 
     Args:
         family: the looks of each comparison; those that have none yet count in the family.
@@ -131,16 +131,16 @@ def settle(family: Sequence[Sequence[Look]], sign: int = 1) -> list[Standing]:
     """
     p = [min((1.0, *(look.p for look in seen))) for seen in family]
     return [
-        _standing(seen, own, holmed, sum(other >= own for other in p), sign)
+        _decision(seen, own, holmed, sum(other >= own for other in p), sign)
         for seen, own, holmed in zip(family, p, holm(p), strict=True)
     ]
 
 
-def _standing(seen: Sequence[Look], p: float, p_holm: float, rivals: int, sign: int) -> Standing:
+def _decision(seen: Sequence[Look], p: float, p_holm: float, rivals: int, sign: int) -> Decision:
     for look in seen:
         if look.equivalent:
-            return Standing("equivalent", look, p, p_holm)
+            return Decision("equivalent", look, p, p_holm)
         if p_holm < ALPHA and rivals * look.p < ALPHA:
             word = "better" if look.effect * sign > 0 else "worse"
-            return Standing(word, look, p, p_holm)
-    return Standing("undecided", seen[-1] if seen else None, p, p_holm)
+            return Decision(word, look, p, p_holm)
+    return Decision("undecided", seen[-1] if seen else None, p, p_holm)

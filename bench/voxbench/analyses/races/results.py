@@ -1,0 +1,131 @@
+"""What a race said, in the place of tests that would be made on data chosen by stopping."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from voxbench.analyses.effects import Effect
+from voxbench.analyses.groups import Where
+from voxbench.analyses.races.declaration import Race, races_in
+from voxbench.analyses.races.progress import RacedComparison, look_at
+from voxbench.analyses.settings import settings, suffixes
+from voxbench.records import Record, Store
+from voxbench.stats.metric import Metric, find_metric
+from voxbench.stats.paired import ALPHA
+
+
+def with_races(
+    effects: Sequence[Effect],
+    races: Sequence[Race],
+    records: Sequence[Record],
+    metric: Metric,
+    margin: float,
+) -> list[Effect]:
+    """The effects, with the race's verdict, interval and p where a race decided what was run.
+
+    On another metric, or with another margin, the ordinary verdict stays and the note warns: when
+    to stop was decided on these patients.
+    """
+    found = {row: (race, raced) for race in races for row, raced in _named(race, records)}
+    told = []
+    for effect in effects:
+        where = Where(effect.task, effect.adaptation, effect.fraction, effect.setting)
+        race, raced = found.get((where, effect.arm), (None, None))
+        if race is None or raced is None or not effect.patients:
+            told.append(effect)
+        elif (race.metric, race.margin) == (metric.key, margin):
+            told.append(_replaced(effect, raced))
+        else:
+            told.append(_noted(effect, _warning(race)))
+    return told
+
+
+def _named(
+    race: Race, records: Sequence[Record]
+) -> Iterator[tuple[tuple[Where, str], RacedComparison]]:
+    """Each comparison that has a record, by the names that it has in tables."""
+    by_key = {record.key: record for record in records}
+    setting, suffix = settings(records), suffixes(records)
+    for raced in look_at(race, by_key):
+        own = raced.comparison
+        known = [run.arm for run in own.runs if run.arm in by_key]
+        done = [key for key in known if by_key[key].status == "ok"] or known
+        if done:
+            where = Where(own.task, own.adaptation, own.fraction, setting[done[0]])
+            yield (where, own.arm + suffix[done[0]]), raced
+
+
+def _replaced(effect: Effect, raced: RacedComparison) -> Effect:
+    decision, look, trainings = raced.decision, raced.decision.look, len(raced.comparison.runs)
+    if look is None:
+        note = f"race: {raced.sample.values.shape[1]} of {trainings} trainings, not looked at yet"
+        return _noted(replace(effect, verdict="undecided"), note)
+    seen = f"look {look.runs - 1} of {trainings - 1}"
+    note = f"settled by racing at {seen}" if raced.settled else f"race: undecided at {seen}"
+    changed = replace(
+        effect,
+        effect=look.effect,
+        low=look.low,
+        high=look.high,
+        p=decision.p,
+        p_holm=decision.p_holm,
+        verdict=decision.verdict,
+    )
+    return _noted(changed, f"{note}, interval of {1 - ALPHA * look.share:.2%}")
+
+
+def _warning(race: Race) -> str:
+    title = find_metric(race.metric).title
+    return (
+        f"a race on {title} with margin {race.margin:g} chose when to stop: its error control does "
+        "not reach this verdict"
+    )
+
+
+def _noted(effect: Effect, note: str) -> Effect:
+    return replace(effect, note="; ".join(filter(None, [note, effect.note])))
+
+
+def race_warning(folder: Path) -> str:
+    """What a test that knows of no race must be read with; nothing where none was run.
+
+    Raises:
+        RecordError: a race's file is damaged.
+    """
+    found = ", ".join(race.sweep for race in races_in(folder))
+    if not found:
+        return ""
+    return (
+        f"races ({found}) chose by their scores which trainings were run: p and verdicts here do "
+        f"not control for that; `voxbench report {folder}` gives the races' own."
+    )
+
+
+def describe_race(race: Race, folder: Path, missing: int) -> Iterator[str]:
+    """How a race ended, in sentences.
+
+    Args:
+        race: its declaration.
+        folder: of the records.
+        missing: cells of its sweep that were not run.
+    """
+    found = look_at(race, {record.key: record for record in Store(folder)})
+    counts = Counter(raced.decision.verdict for raced in found if raced.settled)
+    words = ", ".join(f"{count} {word}" for word, count in counts.items())
+    settled = f"{counts.total()} of {len(found)} comparisons are settled"
+    yield f"{settled}: {words}." if words else f"{settled}."
+    yield from (_unsettled(raced) for raced in found if not raced.settled)
+    if missing:
+        cells = "1 cell was" if missing == 1 else f"{missing} cells were"
+        yield f"{cells} not needed and not run; a run without --until-settled completes it."
+
+
+def _unsettled(raced: RacedComparison) -> str:
+    if raced.next:
+        left = len(raced.comparison.runs) - raced.tried
+        return f"{raced.comparison}: undecided, {left} trainings are missing."
+    if raced.failed:
+        lost = f"{raced.failed} of its {raced.tried} trainings have no result"
+        return f"{raced.comparison}: failed, {lost}."
+    return f"{raced.comparison}: undecided after all its {raced.tried} trainings."
