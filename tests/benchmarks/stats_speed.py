@@ -17,13 +17,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 from voxbench.analyses.groups import Run
-from voxbench.stats.board import Board, Scope
+from voxbench.analyses.ranks.board import Board, Scope
+from voxbench.analyses.ranks.league import league
 from voxbench.stats.bootstrap import Sample, estimate
 from voxbench.stats.counts import patient_counts
 from voxbench.stats.interval import bounds
 from voxbench.stats.metric import METRICS
 from voxbench.stats.permutation import pair_contrasts, sign_flip
-from voxbench.stats.ranking import league
 
 RESAMPLES = 10_000
 ARMS, TASKS, PATIENTS, SEEDS = 20, 10, 200, 5
@@ -60,16 +60,14 @@ def full_board() -> Board:
 
 
 def bootstrap_ratio(values: np.ndarray, share: float) -> float:
-    """All pairs' percentile intervals, scipy pair by pair."""
+    """All pairs' intervals, scipy's percentiles pair by pair."""
     contrasts, pairs = pair_contrasts(ARMS)
 
     def ours() -> tuple[np.ndarray, np.ndarray]:
         patient_counts.cache_clear()
         found = estimate([Sample(values.T[:, :, None], (0,))], RESAMPLES)
-        return bounds(
-            found.drawn[0] @ contrasts, found.points[0] @ contrasts, values @ contrasts,
-            "percentile",
-        )  # fmt: skip
+        units = np.full(len(pairs), len(values))
+        return bounds(found.drawn[0] @ contrasts, found.points[0] @ contrasts, units)
 
     def theirs() -> list[float]:
         return [

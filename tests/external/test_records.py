@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from voxbench.analyses.groups import read_groups
+from voxbench.analyses.ranks.board import boards
 from voxbench.errors import DataError
 from voxbench.external.records import import_scores
 from voxbench.records import Store
-from voxbench.stats.board import boards
 from voxbench.stats.metric import METRICS
 
 WIDE = "name,aorta,liver\ns1,0.9,0.8\ns2,,0.5\ns3,,\n"
@@ -168,8 +168,8 @@ def test_the_touchstone_tables_are_read_whole_and_ranked():
     folder = Path(os.environ.get("VOXBENCH_DATA", "missing")).parent / "golden/touchstone"
     if not folder.is_dir():
         pytest.skip("no golden/touchstone beside $VOXBENCH_DATA")
-    from voxbench.stats.board import settle
-    from voxbench.stats.ranking import league
+    from voxbench.analyses.ranks.board import apply_policy
+    from voxbench.analyses.ranks.league import league
 
     records = import_scores(sorted(folder.glob("*.csv")), "totalsegmentator")
     assert [(r.arm.baseline, len(r.cases)) for r in records] == [
@@ -184,7 +184,7 @@ def test_the_touchstone_tables_are_read_whole_and_ranked():
     own = [s for (_, name), s in scores(records[2]).items() if name == "liver"]
     assert own == livers
     [board] = boards(read_groups(records), METRICS["dice"])
-    found = league(settle(board), 0.01)
+    found = league(apply_policy(board), 0.01)
     assert [(row.place, row.arm) for row in found.rows] == [
         (1, "nnU-Net_STU-Net_B"), (2, "nnU-Net_U-Net"), (3, "MONAI_Swin_UNETR"),
     ]  # fmt: skip

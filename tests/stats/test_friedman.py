@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 from voxbench.stats.friedman import friedman
 
-from tests.stats.boards import noisy
+from tests.analyses.ranks.boards import noisy
 
 SCORES = noisy(0.5, 0.51, 0.6, 0.61, noise=0.05).T
 

@@ -5,7 +5,7 @@ import pytest
 from voxbench.errors import SpecError
 from voxbench.stats.mixed import mixed
 
-from tests.stats.boards import board, noisy
+from tests.analyses.ranks.boards import board, noisy
 
 
 def test_effects_and_deviations_are_recovered():

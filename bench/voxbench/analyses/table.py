@@ -10,13 +10,25 @@ DASH = "–"
 class Column(NamedTuple):
     """A column: the keys of the row that it shows, and how.
 
-    `show` turns the values into text. Numbers are aligned to the right.
+    Attributes:
+        title: the key too, where no others are given.
+        keys: whose values are shown.
+        show: turns the values into text.
+        number: aligned to the right.
     """
 
     title: str
-    keys: tuple[str, ...]
+    keys: tuple[str, ...] = ()
     show: Callable[..., str] = str
     number: bool = False
+
+    def values(self, row: Mapping[str, Any]) -> list[Any]:
+        """What it shows of a row."""
+        return [row[key] for key in self.keys or (self.title,)]
+
+    def text(self, row: Mapping[str, Any]) -> str:
+        """A row as people read it."""
+        return self.show(*self.values(row))
 
 
 class Table(NamedTuple):
@@ -40,7 +52,7 @@ class Table(NamedTuple):
     def plain(cls, rows: Iterable[Mapping[str, object]]) -> "Table":
         """Rows of one shape under their keys, as they are; None is left empty."""
         kept = list(rows)
-        columns = [Column(key, (key,), _plain) for key in (kept[0] if kept else ())]
+        columns = [Column(key, show=_plain) for key in (kept[0] if kept else ())]
         return cls("", "", "", columns, kept)
 
     @property
@@ -51,10 +63,7 @@ class Table(NamedTuple):
     @property
     def body(self) -> list[list[str]]:
         """The rows as people read them, (row, column)."""
-        return [
-            [column.show(*(row[key] for key in column.keys)) for column in self.columns]
-            for row in self.rows
-        ]
+        return [[column.text(row) for column in self.columns] for row in self.rows]
 
 
 def _plain(value: object) -> str:

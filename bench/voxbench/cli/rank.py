@@ -1,12 +1,15 @@
 """`voxbench rank`: all arms of a folder against each other."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from voxbench.cli.options import Json, Margin, MetricName
 from voxbench.cli.show import print_json, print_table, warn_of_races
+
+if TYPE_CHECKING:
+    from voxbench.analyses.ranks.rank import Rankings
 
 
 def rank_verb(
@@ -23,33 +26,33 @@ def rank_verb(
     json: Json = False,
 ) -> None:
     """Rank all arms with ties, and say which pairs are separated, by class and overall."""
-    from voxbench.report import rank as ranking
+    from voxbench.analyses.ranks.rank import rank_folder
+    from voxbench.report.rankings import save_rankings
 
-    found = ranking.rank(directory, metric, margin, by, missing)  # type: ignore[arg-type]
+    found = rank_folder(directory, metric, margin, by, missing)  # type: ignore[arg-type]
     warn_of_races(directory)
-    written = ranking.write(found.places, out) if out else []
+    written = save_rankings(found.made, out) if out else []
     if json:
         _print_json(found, written)
         return
-    for place in found.places:
-        for made in place.tables:
-            print_table(made)
-        print("\n".join(place.sentences) + "\n")  # noqa: T201
+    for ranking in found.made:
+        for table in ranking.tables:
+            print_table(table)
+        print("\n".join(ranking.sentences) + "\n")  # noqa: T201
     for reason in found.left_out:
         print(f"not ranked: {reason}")  # noqa: T201
     if out:
         print(f"written: {len(written)} files in {out}")  # noqa: T201
 
 
-def _print_json(found: Any, written: list[Path]) -> None:
+def _print_json(found: "Rankings", written: list[Path]) -> None:
     told = [
         {
-            "scope": place.league.board.scope._asdict() | {"recipe": place.recipe},
-            "sentences": place.sentences,
-            **{made.title.lower(): made.rows for made in place.tables},
+            "scope": ranking.league.board.scope._asdict() | {"recipe": ranking.recipe},
+            "sentences": ranking.sentences,
+            **{table.title.lower(): table.rows for table in ranking.tables},
         }
-        for place in found.places
+        for ranking in found.made
     ]
     files = [str(path) for path in written]
-    all_told = {"rankings": told, "not_ranked": found.left_out, "files": files}
-    print_json(all_told)
+    print_json({"rankings": told, "not_ranked": found.left_out, "files": files})

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from voxbench.analyses.effects import between, effects
 from voxbench.analyses.groups import Group, find_arm, groups_in
+from voxbench.analyses.ranks.board import apply_policy, boards
 from voxbench.analyses.table import Column, Table, interval, number, p_value
 from voxbench.errors import RecordError
 from voxbench.report.rows import comparison_table
-from voxbench.stats.board import boards, settle
 from voxbench.stats.metric import find_metric
 from voxbench.stats.mixed import mixed
 
@@ -52,7 +52,7 @@ def compare_mixed(store_dir: Path, arm_a: str, arm_b: str, metric: str = "dice")
     shared = {pair.arm.where for pair in between(groups, a, b, chosen) if pair.arm.runs}
     found = boards([g for g in groups if g.arm in (a, b) and g.where in shared], chosen)
     rows = []
-    for board in map(settle, found):
+    for board in map(apply_policy, found):
         fit = mixed(board, b)
         effect, low, high = fit.effects[a]
         rows.append({
@@ -71,17 +71,17 @@ def compare_mixed(store_dir: Path, arm_a: str, arm_b: str, metric: str = "dice")
         "REML, Wald's 95% interval; seeds and draws are averaged before, so that their luck is in "
         "no interval. The model takes scores for normal: with a warning read the bootstrap.",
         [
-            Column("fraction", ("fraction",)),
-            Column("adaptation", ("adaptation",)),
-            Column("tasks", ("tasks",), str, True),
-            Column("scores", ("scores",), str, True),
+            Column("fraction"),
+            Column("adaptation"),
+            Column("tasks", number=True),
+            Column("scores", number=True),
             Column("left out", ("left_out",), str, True),
             Column("A − B [95%]", ("effect", "low", "high"), interval(digits, True), True),
-            Column("p", ("p",), p_value, True),
+            Column("p", show=p_value, number=True),
             Column("sd task", ("deviation_task",), number(digits), True),
             Column("sd patient", ("deviation_patient",), number(digits), True),
             Column("sd rest", ("deviation_rest",), number(digits), True),
-            Column("warnings", ("warnings",)),
+            Column("warnings"),
         ],
         rows,
     )

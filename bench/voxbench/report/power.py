@@ -139,19 +139,19 @@ def _table(found: Sequence[Prospect], metric: Metric, margin: float) -> Table:
     digits = metric.digits
     several = any(one.design.draws > 1 for one in found)
     columns = [
-        Column("task", ("task",)),
-        Column("fraction", ("fraction",)),
-        Column("arm", ("arm",)),
+        Column("task"),
+        Column("fraction"),
+        Column("arm"),
         Column("effect [95%]", ("effect", "low", "high"), interval(digits, signed=True), True),
-        Column("patients", ("patients",), str, True),
-        Column("runs", ("runs",), str, True),
+        Column("patients", number=True),
+        Column("runs", number=True),
         *(
             Column(f"sd {name}", (f"sd_{name}",), number(digits), True)
             for name in _PARTS
             if name != "draw" or several
         ),
-        Column("likely", ("likely",)),
-        Column("seeds", ("seeds",), _count, True),
+        Column("likely"),
+        Column("seeds", show=_count, number=True),
         Column("more cells", ("seeds_cells",), _count, True),
         Column("hours", ("seeds_cpu_hours", "seeds_gpu_hours"), hours, True),
         *([Column("or draws", ("draws",), _count, True)] if several else []),

@@ -19,10 +19,10 @@ def effect_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Ta
         f"Effect on {metric.label} against the scratch twin: {_method(metric, margin)}",
         [
             *where(rows),
-            Column("arm", ("arm",)),
+            Column("arm"),
             Column("against", ("other",)),
             *_result(metric, "arm", "twin"),
-            Column("contamination", ("contamination",)),
+            Column("contamination"),
         ],
         rows,
     )
@@ -53,30 +53,30 @@ def _method(metric: Metric, margin: float) -> str:
 def _result(metric: Metric, arm: str, other: str) -> list[Column]:
     digits = metric.digits
     return [
-        Column("patients", ("patients",), str, True),
-        Column("runs", ("runs",), str, True),
+        Column("patients", number=True),
+        Column("runs", number=True),
         Column(arm, ("arm_mean",), number(digits), True),
         Column(other, ("other_mean",), number(digits), True),
         Column(
             f"{arm} − {other} [95%]", ("effect", "low", "high"), interval(digits, signed=True), True
         ),
-        Column("p", ("p",), p_value, True),
+        Column("p", show=p_value, number=True),
         Column("Holm p", ("p_holm",), p_value, True),
-        Column("verdict", ("verdict",), _or_dash),
-        Column("undefined", ("undefined",), str, True),
+        Column("verdict", show=_or_dash),
+        Column("undefined", number=True),
         Column("failed cells", ("failed",), str, True),
-        Column("note", ("note",)),
+        Column("note"),
     ]
 
 
 def overall_table(rows: Sequence[Overall], metric: Metric) -> Table:
     """The effect over all tasks that an arm was tried on."""
     columns = [
-        Column("arm", ("arm",)),
-        Column("adaptation", ("adaptation",)),
-        Column("fraction", ("fraction",)),
+        Column("arm"),
+        Column("adaptation"),
+        Column("fraction"),
         Column("against", ("other",)),
-        Column("tasks", ("tasks",), str, True),
+        Column("tasks", number=True),
         Column(
             "effect [95%]", ("effect", "low", "high"), interval(metric.digits, signed=True), True
         ),
@@ -95,21 +95,21 @@ def mean_table(means: Sequence[Mean]) -> Table:
     rows = [_flat(mean) for mean in means]
     columns = [
         *where(rows),
-        Column("arm", ("arm",)),
+        Column("arm"),
         Column("labelled", ("train_patients",), number(0), True),
-        Column("patients", ("patients",), str, True),
-        Column("runs", ("runs",), str, True),
+        Column("patients", number=True),
+        Column("runs", number=True),
         *(
             Column(metric.label, (key, f"{key}_low", f"{key}_high"), interval(metric.digits), True)
             for key, metric in METRICS.items()
         ),
-        Column("undefined", ("undefined",), str, True),
+        Column("undefined", number=True),
         Column("failed cases", ("failed_cases",), str, True),
         Column("failed cells", ("failed",), str, True),
         Column("fit s/run", ("fit_seconds",), number(1), True),
         Column("all runs", ("cpu_hours", "gpu_hours"), hours, True),
         Column("pre-training", ("pretraining_cpu_hours", "pretraining_gpu_hours"), hours, True),
-        Column("contamination", ("contamination",)),
+        Column("contamination"),
     ]
     return Table(
         "means",
@@ -124,11 +124,11 @@ def mean_table(means: Sequence[Mean]) -> Table:
 def failed_table(groups: Sequence[Group]) -> Table:
     """Every cell without a result, with the reason."""
     columns = [
-        Column("task", ("task",)),
-        Column("fraction", ("fraction",)),
-        Column("arm", ("arm",)),
-        Column("draw", ("draw",), str, True),
-        Column("seed", ("seed",), str, True),
+        Column("task"),
+        Column("fraction"),
+        Column("arm"),
+        Column("draw", number=True),
+        Column("seed", number=True),
         Column("reason", ("reason",), lambda reason: reason.strip().splitlines()[-1]),
         Column("record", ("key",)),
     ]
@@ -148,14 +148,14 @@ def failed_table(groups: Sequence[Group]) -> Table:
 
 def where(rows: Sequence[dict[str, Any]]) -> list[Column]:
     """Task and fraction; adaptation and setting only where they differ."""
-    columns = [Column("task", ("task",)), Column("fraction", ("fraction",))]
+    columns = [Column("task"), Column("fraction")]
     settings: dict[str, set[str]] = {}
     for row in rows:
         settings.setdefault(row["task"], set()).add(row["setting"])
     if any(len(found) > 1 for found in settings.values()):
-        columns.append(Column("setting", ("setting",)))
+        columns.append(Column("setting"))
     if {row["adaptation"] for row in rows} - {"full"}:
-        columns.append(Column("adaptation", ("adaptation",)))
+        columns.append(Column("adaptation"))
     return columns
 
 

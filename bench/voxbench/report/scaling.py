@@ -53,7 +53,7 @@ def _worth_table(rows: Sequence[Worth], metric: Metric) -> Table:
         [
             *_names(),
             Column("against", ("other",)),
-            Column("fraction", ("fraction",)),
+            Column("fraction"),
             Column("labelled", ("labels",), number(0), True),
             Column("k, fitted [95%]", ("fitted", "fitted_low", "fitted_high"), times, True),
             Column("k, interpolated [95%]", ("direct", "direct_low", "direct_high"), times, True),
@@ -65,9 +65,9 @@ def _worth_table(rows: Sequence[Worth], metric: Metric) -> Table:
 
 def _names() -> list[Column]:
     return [
-        Column("task", ("task",)),
-        Column("adaptation", ("adaptation",)),
-        Column("arm", ("arm",)),
+        Column("task"),
+        Column("adaptation"),
+        Column("arm"),
     ]
 
 
@@ -99,12 +99,12 @@ def _curve_table(rows: Sequence[Curve], metric: Metric) -> Table:
         f"no ceiling above the best possible; 95% bootstrap intervals.{negated}",
         [
             *_names(),
-            Column("points", ("points",), str, True),
+            Column("points", number=True),
             Column("ceiling [95%]", bounds, interval(metric.digits), True),
             Column(
                 "exponent [95%]", ("exponent", "exponent_low", "exponent_high"), interval(2), True
             ),
-            Column("error", ("error",), number(metric.digits), True),
+            Column("error", show=number(metric.digits), number=True),
             Column("note", ("refused",)),
         ],
         [asdict(row) for row in rows],
@@ -119,16 +119,16 @@ def _trend_table(pairs: Sequence[Pair], metric: Metric, margin: float) -> Table:
         f"line in its logarithm, positive is better; flat: the 95% interval lies within "
         f"±{margin:g}.",
         [
-            Column("task", ("task",)),
-            Column("adaptation", ("adaptation",)),
-            Column("fraction", ("fraction",)),
-            Column("family", ("family",)),
-            Column("amount", ("amount",)),
+            Column("task"),
+            Column("adaptation"),
+            Column("fraction"),
+            Column("family"),
+            Column("amount"),
             Column("from", ("least",), _amount, True),
             Column("to", ("most",), _amount, True),
-            Column("points", ("points",), str, True),
+            Column("points", number=True),
             Column("change [95%]", ("change", "low", "high"), interval(metric.digits, True), True),
-            Column("answer", ("answer",), lambda word: word or DASH),
+            Column("answer", show=lambda word: word or DASH),
             Column("no answer because", ("refused",)),
         ],
         [_joined(asdict(row)) for row in trends(pairs, margin)],
@@ -157,13 +157,13 @@ def _frontier_table(groups: Sequence[Group], metric: Metric) -> Table:
         "trainings here that use them, and with all of it.",
         [
             *_names(),
-            Column("fraction", ("fraction",)),
+            Column("fraction"),
             Column(metric.title, ("score",), number(metric.digits), True),
             Column("GPU h", ("gpu_hours",), hours, True),
             Column("CPU h", ("cpu_hours",), hours, True),
             Column("pre-training GPU h", ("pretraining_gpu_hours",), hours, True),
             Column("pre-training CPU h", ("pretraining_cpu_hours",), hours, True),
-            Column("uses", ("uses",), str, True),
+            Column("uses", number=True),
             Column("weights free", ("tuning",), mark),
             Column("shared", ("amortised",), mark),
             Column("all of it", ("whole",), mark),

@@ -137,14 +137,14 @@ def _group_table(
         [
             *_place(rows),
             Column(column, ("group",), lambda name: name or DASH),
-            Column("patients", ("patients",), str, True),
+            Column("patients", number=True),
             Column(
                 "effect [95%]", ("effect", "low", "high"), interval(metric.digits, True), True
             ),
-            Column("p", ("p",), p_value, True),
+            Column("p", show=p_value, number=True),
             Column("Holm p", ("p_holm",), p_value, True),
-            Column("verdict", ("verdict",), lambda word: word or DASH),
-            Column("note", ("note",)),
+            Column("verdict", show=lambda word: word or DASH),
+            Column("note"),
         ],
         rows,
     )  # fmt: skip
@@ -164,7 +164,7 @@ def _contrast_table(rows: Sequence[dict[str, Any]], metric: Metric, column: str)
             Column(
                 "A − B [95%]", ("difference", "low", "high"), interval(metric.digits, True), True
             ),
-            Column("p", ("p",), p_value, True),
+            Column("p", show=p_value, number=True),
             Column("Holm p", ("p_holm",), p_value, True),
         ],
         rows,
@@ -172,4 +172,4 @@ def _contrast_table(rows: Sequence[dict[str, Any]], metric: Metric, column: str)
 
 
 def _place(rows: Sequence[dict[str, Any]]) -> list[Column]:
-    return [*where(rows), Column("arm", ("arm",)), Column("against", ("other",))]
+    return [*where(rows), Column("arm"), Column("against", ("other",))]

@@ -6,6 +6,12 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+def defined(values: Array) -> NDArray[np.intp]:
+    """How many values of each column are defined, (column,)."""
+    count: NDArray[np.intp] = (~np.isnan(values)).sum(axis=0)
+    return count
+
+
 def nanmean(values: Array, axis: int) -> Array:
     """Mean over the defined values; NaN, without a warning, where there is none."""
     known = ~np.isnan(values)

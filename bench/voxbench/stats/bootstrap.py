@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.stats.arrays import Array, nanmean
+from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.counts import patient_counts, run_counts, task_counts
 from voxbench.stats.few import spread
-from voxbench.stats.interval import LEVEL, Interval, Kind, bounds
+from voxbench.stats.interval import LEVEL, Interval, bounds
 
 RESAMPLES = 10_000
 
@@ -68,7 +68,6 @@ def bootstrap(
     resamples: int = RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
-    kind: Kind = "expanded",
 ) -> Interval:
     """Mean over tasks of the mean over patients of the mean over runs, with its interval.
 
@@ -84,9 +83,9 @@ def bootstrap(
         return Interval(np.nan, np.nan, np.nan)
     found = estimate(known, resamples, seed)
     point = found.points.mean(axis=0)
-    units = found.points if len(known) > 1 else nanmean(known[0].values, axis=2).T
     sure = spread(*known[0]) if len(known) == 1 else None
-    low, high = bounds(over_tasks(found.drawn, found.times), point, units, kind, level, sure)
+    drawn = over_tasks(found.drawn, found.times)
+    low, high = bounds(drawn, point, defined(found.points), level, sure)
     return Interval(float(point[0]), float(low[0]), float(high[0]))
 
 

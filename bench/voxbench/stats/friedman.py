@@ -6,10 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from voxbench.stats.aggregate import ranks
 from voxbench.stats.arrays import Array
 from voxbench.stats.paired import ALPHA
-from voxbench.stats.ranking import stretches
+from voxbench.stats.ranks import ranks, stretches
 
 
 class Friedman(NamedTuple):

@@ -1,15 +1,15 @@
-"""From bootstrap estimates to an interval: expanded percentile, percentile, or BCa."""
+"""From bootstrap estimates to an interval: expanded percentiles."""
 
 import math
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from voxbench.stats.arrays import Array
 from voxbench.stats.few import Spread
 
-Kind = Literal["expanded", "percentile", "bca"]
 LEVEL = 0.95
 NARROWEST = 5e-4  # a tail of 10,000 resamples that still holds a few of them
 
@@ -29,8 +29,7 @@ class Interval(NamedTuple):
 def bounds(
     estimates: Array,
     point: Array,
-    units: Array,
-    kind: Kind = "expanded",
+    units: NDArray[np.intp],
     level: float = LEVEL,
     known: Spread | None = None,
 ) -> tuple[Array, Array]:
@@ -38,17 +37,14 @@ def bounds(
 
     Percentile intervals of a mean are too narrow for few units: a resample has (n − 1)/n of the
     variance, and the normal tail where Student's is due (Hesterberg 2015,
-    doi:10.1080/00031305.2015.1089789). The default stretches them: where the variance of the mean
-    is `known`, on both sides by one factor, so that it would be Student's interval for normal data;
-    over tasks by taking percentiles further out. BCa corrects for bias and skewness (Efron 1987,
-    doi:10.1080/01621459.1987.10478410), not for few units.
+    doi:10.1080/00031305.2015.1089789). They are stretched: where the variance of the mean is
+    `known`, on both sides by one factor, so that it would be Student's interval for normal data;
+    over tasks by taking percentiles further out.
 
     Args:
         estimates: (resample, column), NaN where a resample has none.
         point: the statistic itself, (column,).
-        units: its value for each patient, or for each task if there are several, (unit, column),
-            NaN where undefined.
-        kind: of the interval.
+        units: tasks with a value, (column,); where the variance is `known`, of no account.
         level: of confidence.
         known: variance of each point; None over several tasks.
     """
@@ -60,26 +56,14 @@ def bounds(
         if not drawn.size:
             pairs.append((math.nan, math.nan))
             continue
-        tails = _tails(drawn, float(point[i]), units[:, i], kind, tail, known is None)
-        low, high = np.quantile(drawn, tails)
-        if known and kind == "expanded":
+        outer = tail if known else _further(tail, int(units[i]))
+        low, high = np.quantile(drawn, (outer, 1 - outer))
+        if known:
             factor = _factor(drawn, known.reach(i, tail), tail)
             low, high = (float(point[i] + factor * (end - point[i])) for end in (low, high))
         pairs.append((float(low), float(high)))
     lows, highs = np.array(pairs).reshape(-1, 2).T
     return lows, highs
-
-
-def _tails(
-    drawn: Array, point: float, units: Array, kind: Kind, tail: float, outward: bool
-) -> tuple[float, float]:
-    """The percentiles that bound the interval, before any stretching."""
-    defined = units[~np.isnan(units)]
-    if kind == "bca":
-        return _corrected(drawn, point, defined, tail)
-    if kind == "expanded" and outward:
-        tail = _further(tail, len(defined))
-    return tail, 1 - tail
 
 
 def _factor(drawn: Array, reach: float, tail: float) -> float:
@@ -97,18 +81,3 @@ def _further(tail: float, units: int) -> float:
     student = special.stdtrit(units - 1, tail)
     wider = float(special.ndtr(student * math.sqrt(units / (units - 1))))
     return max(wider, min(tail, NARROWEST))
-
-
-def _corrected(estimates: Array, point: float, units: Array, tail: float) -> tuple[float, float]:
-    """The tails of BCa, with the acceleration of the jackknife over the units."""
-    slack = 1e-12 * max(1.0, abs(point))
-    below = np.mean(estimates < point - slack) + np.mean(np.abs(estimates - point) <= slack) / 2
-    if not 0 < below < 1:
-        return tail, 1 - tail
-    bias = special.ndtri(below)
-    away = units - units.mean()
-    spread = float((away**2).sum())
-    pull = float((away**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
-    shifted = bias + special.ndtri(np.array([tail, 1 - tail]))
-    low, high = special.ndtr(bias + shifted / (1 - pull * shifted))
-    return float(low), float(high)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.compiled import compiled
-from voxbench.stats.arrays import Array, nanmean
+from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.bootstrap import Sample, over_tasks
 from voxbench.stats.counts import patient_counts, run_counts, task_counts
 from voxbench.stats.interval import bounds
@@ -52,7 +52,7 @@ def iqm_interval(samples: Sequence[Sample], resamples: int, seed: int) -> tuple[
         drawn.append(iqm_resampled(sample, patients[:_RESAMPLES], runs[:_RESAMPLES]))
     means = [nanmean(sample.values, axis=2).T for sample in samples]
     points = np.array([interquartile_mean(task) for task in means])
-    units = means[0] if len(samples) == 1 else points
+    units = defined(means[0] if len(samples) == 1 else points)
     times = task_counts(len(samples), resamples, seed)[:_RESAMPLES]
     return bounds(over_tasks(np.array(drawn), times), nanmean(points, axis=0), units)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.errors import SpecError
 from voxbench.stats.arrays import Array
-from voxbench.stats.board import Board, patient_means
 from voxbench.stats.interval import Interval
 
 

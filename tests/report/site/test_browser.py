@@ -217,28 +217,28 @@ def test_the_viewer_draws_image_reference_and_prediction(look, site):
     page = look(worst)
     page.wait_for_function("document.documentElement.dataset.viewer === 'drawn'")
     page.locator("#view [name=opacity]").fill("1")
-    settle(page)
+    apply_policy(page)
     both = counted(page)
     assert both["grey"] > 5000
     assert both["reference"] > 300
     assert both["prediction"] > 300
     page.locator("#view [name=prediction]").uncheck()
-    settle(page)
+    apply_policy(page)
     alone = counted(page)
     assert alone["prediction"] < 50
     assert alone["reference"] > both["reference"]
     page.locator("#view [name=reference]").uncheck()
-    settle(page)
+    apply_policy(page)
     bare = counted(page)
     assert bare["reference"] < 50
     assert bare["grey"] > both["grey"]
     page.locator("#view [name=reference]").check()
     page.locator("#view [name=class]").select_option("2")
-    settle(page)
+    apply_policy(page)
     assert counted(page)["reference"] < alone["reference"]
 
 
-def settle(page) -> None:
+def apply_policy(page) -> None:
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 200)))")
 
 

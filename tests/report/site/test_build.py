@@ -10,7 +10,7 @@ from voxbench.analyses.table import Column, Table
 from voxbench.records.record import CaseScores
 from voxbench.report.report import report
 from voxbench.report.site.build import build
-from voxbench.report.site.grid import grid
+from voxbench.report.site.html import html_table
 from voxbench.report.site.pages import STATIC, Pages
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record, scores, stored
@@ -194,7 +194,7 @@ def test_names_of_strangers_are_text_and_lead_nowhere(tmp_path):
 def test_any_text_is_shown_as_it_is(tmp_path_factory, text):
     table = Table("any", text, text, [Column(text, ("a",)), Column("n", ("n",), str, True)],
                   [{"a": text, "n": 1}])  # fmt: skip
-    made = grid(table, lambda row, column: "x.html", data=lambda row: {"task": text})
+    made = html_table(table, lambda row, column: "x.html", data=lambda row: {"task": text})
     path = tmp_path_factory.getbasetemp() / "any.html"
     path.write_text(str(PARTS.bare(made, "")), encoding="utf-8")
     page = Page(path)

@@ -6,7 +6,7 @@ from voxbench.errors import VoxbenchError
 from voxbench.plugins import BASELINES
 from voxbench.records.record import Weights
 from voxbench.report.names import slug
-from voxbench.report.site.grid import Grid, grid
+from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.leaderboard import leaderboard
 from voxbench.report.site.material import Material, Result
 
@@ -28,9 +28,9 @@ class BaselinePage(NamedTuple):
     strategies: list[str]
     networks: list[str]
     audits: list[Audit]
-    effects: Grid
-    twin_of: Grid
-    results: Grid
+    effects: HtmlTable
+    twin_of: HtmlTable
+    results: HtmlTable
 
 
 def baseline_path(name: str) -> str:
@@ -83,15 +83,15 @@ def _audits(results: list[Result]) -> list[Audit]:
     return sorted(found.values(), key=lambda audit: (audit.arms, audit.weights.sha256))
 
 
-def _effects(material: Material, side: str, arms: set[str], title: str, name: str) -> Grid:
+def _effects(material: Material, side: str, arms: set[str], title: str, name: str) -> HtmlTable:
     [table] = [t for t in material.report.tables if t.name.startswith("effects-")]
     rows = [row for row in table.rows if row[side] in arms]
     files = material.downloads(table.name, material.out / "tables")
     made = material.worded(table._replace(name=name, title=title, rows=rows))
-    return grid(made, lambda row, _: material.link_of(row), files=files)
+    return html_table(made, lambda row, _: material.link_of(row), files=files)
 
 
-def _results(material: Material, results: list[Result]) -> Grid:
+def _results(material: Material, results: list[Result]) -> HtmlTable:
     table = leaderboard(results, material.metric)
     made = table._replace(name="results", title="Results")
-    return grid(made, lambda row, _: material.link_of(row))
+    return html_table(made, lambda row, _: material.link_of(row))

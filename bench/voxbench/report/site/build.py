@@ -3,19 +3,20 @@
 from pathlib import Path
 from typing import Any
 
+from voxbench.analyses.ranks.leagues import shared_leagues
+from voxbench.analyses.ranks.tables import shared_table
 from voxbench.analyses.table import Column, Table
 from voxbench.records import Store
 from voxbench.report.printer import save_table
 from voxbench.report.report import READING, Report
 from voxbench.report.site.baseline import baseline_page, baseline_path
 from voxbench.report.site.case import CasePage, case_rows, pictured
-from voxbench.report.site.grid import Grid, grid
+from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.leaderboard import leaderboard
 from voxbench.report.site.material import Material, Result, gather
 from voxbench.report.site.pages import Pages
 from voxbench.report.site.picture import LIMIT, PREDICTION, REFERENCE
 from voxbench.report.site.result import result_page
-from voxbench.report.site.standing import shared_table, shared_tasks
 from voxbench.report.site.task import task_page, task_path
 from voxbench.stats.metric import find_metric
 
@@ -67,9 +68,8 @@ def build(
 def _index(material: Material, writer: Pages) -> None:
     real = [result for result in material.results if not result.group.smoke]
     board = leaderboard(real, material.metric)
-    shared = shared_table(
-        shared_tasks(material.report.groups, material.metric, material.margin), material.metric
-    )
+    leagues = shared_leagues(material.report.groups, material.metric, material.margin)
+    shared = shared_table(leagues, material.metric)
     folder = material.site / "tables"
     writer.page(
         "index.html",
@@ -77,7 +77,7 @@ def _index(material: Material, writer: Pages) -> None:
         report=material.report,
         board=_board(material, board),
         choices={name: _choices(board, name) for name in FILTERS},
-        shared=grid(shared, files=material.downloads(shared.name, folder)),
+        shared=html_table(shared, files=material.downloads(shared.name, folder)),
         others=[
             (table.title, material.downloads(table.name, material.out / "tables"))
             for table in material.report.tables
@@ -92,7 +92,7 @@ def _index(material: Material, writer: Pages) -> None:
         writer.files += save_table(table, folder)
 
 
-def _board(material: Material, table: Table) -> Grid:
+def _board(material: Material, table: Table) -> HtmlTable:
     pages = {result.group.arm: baseline_path(result.baseline) for result in material.results}
 
     def link(row: Any, column: Column) -> str:
@@ -106,7 +106,7 @@ def _board(material: Material, table: Table) -> Grid:
         return {name: str(row[name]) for name in FILTERS}
 
     files = material.downloads(table.name, material.site / "tables")
-    return grid(table, link, files=files, data=data)
+    return html_table(table, link, files=files, data=data)
 
 
 def _choices(board: Table, name: str) -> list[str]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from voxbench.analyses.ranks.leagues import TIES
 from voxbench.analyses.table import DASH, Column, Table, hours, interval, number
 from voxbench.report.site.material import Result
-from voxbench.report.site.standing import TIES
 from voxbench.stats.metric import METRICS, Metric
 
 _NAN = float("nan")
@@ -22,25 +22,25 @@ def leaderboard(results: Iterable[Result], metric: Metric) -> Table:
         f"Ranks by {metric.label} among the arms of one task, fraction and recipe. {TIES} "
         "Effects are arm − scratch twin of the same network.",
         [
-            Column("place", ("place",), _whole, True),
-            Column("tied", ("tied",)),
-            Column("arm", ("arm",)),
-            Column("task", ("task",)),
-            Column("fraction", ("fraction",)),
+            Column("place", show=_whole, number=True),
+            Column("tied"),
+            Column("arm"),
+            Column("task"),
+            Column("fraction"),
             *_named(rows, "adaptation", "full"),
             *_named(rows, "recipe", ""),
             *_named(rows, "smoke", ""),
             _score(metric),
             Column("arm − twin [95%]", ("effect", "effect_low", "effect_high"), signed, True),
-            Column("verdict", ("verdict",), lambda word: word or DASH),
+            Column("verdict", show=lambda word: word or DASH),
             Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
             *(_score(other) for other in METRICS.values() if other is not metric),
-            Column("strategy", ("strategy",)),
-            Column("contamination", ("contamination",)),
+            Column("strategy"),
+            Column("contamination"),
             Column("labelled", ("train_patients",), number(0), True),
-            Column("patients", ("patients",), str, True),
-            Column("runs", ("runs",), str, True),
-            Column("failed", ("failed",), str, True),
+            Column("patients", number=True),
+            Column("runs", number=True),
+            Column("failed", number=True),
             Column("fit s/run", ("fit_seconds",), number(1), True),
             Column("all runs", ("cpu_hours", "gpu_hours"), hours, True),
             Column("pre-training", ("pretraining_cpu_hours", "pretraining_gpu_hours"), hours, True),
@@ -55,12 +55,11 @@ def _score(metric: Metric) -> Column:
 
 
 def _order(result: Result) -> tuple[Any, ...]:
-    place = result.standing.place if result.standing else 10**6
+    rank, where = result.rank, result.group.where
     patients = result.group.train_patients
     known = 0 if patients != patients else patients
-    where = result.group.where
-    rank = result.standing.rank if result.standing else _NAN
-    return where.task, where.adaptation, where.setting, known, where.fraction, place, rank
+    own = (rank.place, rank.rank) if rank else (10**6, _NAN)
+    return where.task, where.adaptation, where.setting, known, where.fraction, *own
 
 
 def _row(result: Result) -> dict[str, Any]:
@@ -70,14 +69,14 @@ def _row(result: Result) -> dict[str, Any]:
         mean |= {key: value, f"{key}_low": low, f"{key}_high": high}
     mean |= {"strategy": result.records[0].arm.strategy, "recipe": result.setting}
     mean["smoke"] = "smoke" if result.group.smoke else ""
-    standing, effect = result.standing, result.effect
+    rank, effect = result.rank, result.effect
     mean |= {
-        "place": standing.place if standing else _NAN,
-        "tied": standing.tied if standing else "",
-        "rank": standing.rank if standing else _NAN,
-        "rank_low": standing.rank_low if standing else _NAN,
-        "rank_high": standing.rank_high if standing else _NAN,
-        "rank_note": standing.note if standing else "",
+        "place": rank.place if rank else _NAN,
+        "tied": rank.group if rank else "",
+        "rank": rank.rank if rank else _NAN,
+        "rank_low": rank.rank_low if rank else _NAN,
+        "rank_high": rank.rank_high if rank else _NAN,
+        "rank_note": result.gaps if rank else "",
         "twin": effect.other if effect else "",
         "effect": effect.effect if effect else _NAN,
         "effect_low": effect.low if effect else _NAN,

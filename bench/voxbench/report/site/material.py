@@ -9,13 +9,14 @@ from urllib.parse import quote
 
 from voxbench.analyses.effects import Effect, Mean
 from voxbench.analyses.groups import Group, Where, by_arm
+from voxbench.analyses.ranks.league import League, RankRow
+from voxbench.analyses.ranks.leagues import task_leagues
+from voxbench.analyses.setting_words import setting_words
 from voxbench.analyses.table import DASH, Column, Table
 from voxbench.design.cell import digest
 from voxbench.records import Record, Store
 from voxbench.report.names import slug
 from voxbench.report.report import Report
-from voxbench.report.site.recipes import setting_words
-from voxbench.report.site.standing import Standing, standings
 from voxbench.stats.metric import Metric
 
 
@@ -28,7 +29,7 @@ class Result:
         records: its cells, finished or not.
         effect: against the scratch twin; None for scratch.
         setting: what tells its recipe and data from the others of the task, in words.
-        standing: its rank; None where there is nothing to rank.
+        league: of its task, fraction and setting; None where there is nothing to rank.
     """
 
     group: Group
@@ -36,7 +37,18 @@ class Result:
     records: list[Record]
     effect: Effect | None
     setting: str
-    standing: Standing | None
+    league: League | None
+
+    @property
+    def rank(self) -> RankRow | None:
+        """Its row of the league."""
+        rows = self.league.rows if self.league else []
+        return next((row for row in rows if row.arm == self.group.arm), None)
+
+    @property
+    def gaps(self) -> str:
+        """What its league left out."""
+        return "; ".join(self.league.board.left_out) if self.league else ""
 
     @property
     def page(self) -> str:
@@ -139,13 +151,13 @@ def gather(
     members = by_arm(report.records)
     words = setting_words(members)
     effects = {(_where(effect), effect.arm): effect for effect in report.effects}
-    ranked = standings(report.groups, metric, margin)
+    leagues = task_leagues(report.groups, metric, margin)
     results = []
     for group, mean in zip(report.groups, report.means, strict=True):
         key = group.where, group.arm
         records = sorted(members[key], key=lambda record: (record.arm.draw, record.arm.seed))
         word = words[group.where.task, group.where.setting]
-        found = Result(group, mean, records, effects.get(key), word, ranked.get(key))
+        found = Result(group, mean, records, effects.get(key), word, leagues.get(group.where))
         results.append(found)
     return Material(report, store, out, site, metric, margin, results, public)
 

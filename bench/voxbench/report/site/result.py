@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from voxbench.analyses.groups import Run
 from voxbench.analyses.table import DASH, Column, Table, hours, interval, number
 from voxbench.records import Record
-from voxbench.report.site.grid import Grid, grid
+from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.material import Material, Result
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import METRICS, Metric
@@ -27,7 +27,7 @@ class ResultPage(NamedTuple):
     result: Result
     scores: dict[str, str]
     effect: dict[str, str]
-    runs: Grid
+    runs: HtmlTable
     facts: dict[str, dict[str, str]]
 
 
@@ -60,7 +60,7 @@ def _effect(result: Result, metric: Metric) -> dict[str, str]:
     }
 
 
-def _runs(material: Material, result: Result) -> Grid:
+def _runs(material: Material, result: Result) -> HtmlTable:
     table = Table(
         "runs",
         "Trainings",
@@ -68,25 +68,25 @@ def _runs(material: Material, result: Result) -> Grid:
         "patients.",
         [
             Column("record", ("key",)),
-            Column("status", ("status",)),
-            Column("draw", ("draw",), str, True),
-            Column("seed", ("seed",), str, True),
+            Column("status"),
+            Column("draw", number=True),
+            Column("seed", number=True),
             *(
                 Column(metric.label, (key,), number(metric.digits), True)
                 for key, metric in METRICS.items()
             ),
             Column("failed cases", ("failed_cases",), str, True),
-            Column("steps", ("steps",), number(0), True),
+            Column("steps", show=number(0), number=True),
             Column("fit s", ("fit_seconds",), number(1), True),
             Column("cost", ("cpu_hours", "gpu_hours"), hours, True),
             Column("peak MB", ("peak_memory_mb",), number(0), True),
-            Column("sweep", ("sweep",)),
-            Column("commit", ("commit",)),
+            Column("sweep"),
+            Column("commit"),
             Column("reason", ("failure",), lambda text: text or DASH),
         ],
         [_run(result, record) for record in result.records],
     )
-    return grid(
+    return html_table(
         table,
         lambda row, column: material.record(row["key"]) if column.title == "record" else "",
         header="record",

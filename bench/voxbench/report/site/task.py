@@ -11,7 +11,7 @@ from voxbench.report.names import slug
 from voxbench.report.printer import save_table
 from voxbench.report.report import Figure
 from voxbench.report.site.classes import class_tables
-from voxbench.report.site.grid import Grid, grid
+from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.leaderboard import leaderboard
 from voxbench.report.site.material import Material
 from voxbench.report.site.strips import Strips, distributions
@@ -31,10 +31,10 @@ class TaskPage(NamedTuple):
     card: dict[str, Any] | None
     reason: str
     curves: list[Drawing]
-    ranks: Grid
-    classes: list[Grid]
+    ranks: HtmlTable
+    classes: list[HtmlTable]
     distributions: list[Strips]
-    failed: Grid
+    failed: HtmlTable
     smoke: bool
 
 
@@ -57,7 +57,7 @@ def task_page(material: Material, name: str) -> TaskPage:
         save_table(table, material.site / "tables")
         files = material.downloads(table.name, material.site / "tables")
         classes.append(
-            grid(material.worded(table), lambda row, _: material.link_of(row), files=files)
+            html_table(material.worded(table), lambda row, _: material.link_of(row), files=files)
         )
     return TaskPage(
         name,
@@ -104,19 +104,19 @@ def _card(record: Record) -> tuple[dict[str, Any] | None, str]:
         return None, str(error)
 
 
-def _ranks(material: Material, name: str) -> Grid:
+def _ranks(material: Material, name: str) -> HtmlTable:
     table = leaderboard(material.of_task(name), material.metric)
     columns = [column for column in table.columns if column.title != "task"]
-    return grid(
+    return html_table(
         table._replace(name="ranks", title="Ranks, scores and costs", columns=columns),
         lambda row, _: material.link_of(row),
     )
 
 
-def _failed(material: Material, name: str) -> Grid:
+def _failed(material: Material, name: str) -> HtmlTable:
     [table] = [table for table in material.report.tables if table.name == "failed"]
     rows = [row for row in table.rows if row["task"] == name]
-    return grid(
+    return html_table(
         table._replace(rows=rows),
         lambda row, column: material.record(row["key"]) if column.title == "record" else "",
     )

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from voxbench.analyses.groups import read_groups
-from voxbench.stats.board import boards
+from voxbench.analyses.ranks.board import boards
+from voxbench.analyses.ranks.sensitivity import sensitivity
 from voxbench.stats.metric import METRICS
-from voxbench.stats.sensitivity import sensitivity
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record
 

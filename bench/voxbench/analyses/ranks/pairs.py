@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voxbench.stats.arrays import Array, nanmean
-from voxbench.stats.board import Board, patient_means
+from voxbench.analyses.ranks.board import Board, patient_means
+from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.bootstrap import RESAMPLES, Estimates, Sample, estimate, over_tasks
 from voxbench.stats.few import spread
-from voxbench.stats.interval import Interval, Kind, bounds
+from voxbench.stats.interval import Interval, bounds
 from voxbench.stats.paired import ALPHA, benjamini_hochberg, holm, verdict, wilcoxon
 from voxbench.stats.permutation import pair_contrasts, sign_flip
 
@@ -46,26 +46,25 @@ def all_pairs(
     found: Estimates | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
-    kind: Kind = "expanded",
 ) -> list[PairRow]:
     """All pairs of a board; the declared family is all of them.
 
     A pair uses the patients and runs that both arms have. `found` are the arms' estimates, where
     they are known already.
     """
-    contrasts, places = pair_contrasts(len(board.arms))
-    effects, (low, high) = _effects(board, found, contrasts, places, resamples, seed, kind)
+    contrasts, sides = pair_contrasts(len(board.arms))
+    effects, (low, high) = _effects(board, found, contrasts, sides, resamples, seed)
     means = [patient_means(sample) for sample in board.samples]
-    differences = np.concatenate([_differences(found, places) for found in means])
+    differences = np.concatenate([_differences(found, sides) for found in means])
     tested = [wilcoxon(column) for column in differences.T]
-    flipped = _flip(means, contrasts, places, resamples, seed)
+    flipped = _flip(means, contrasts, sides, resamples, seed)
     patients = (~np.isnan(differences)).sum(axis=0)
     families = zip(holm(tested), benjamini_hochberg(tested), strict=True)
     rows, most = [], board.metric.most
     for i, (holmed, discovered) in enumerate(families):
         interval = Interval(float(effects[i]), float(low[i]), float(high[i])).within(-most, most)
         word = verdict(interval, holmed, int(patients[i]), margin, board.metric.sign)
-        arm, other = (board.arms[place] for place in places[i])
+        arm, other = (board.arms[side] for side in sides[i])
         rows.append(
             PairRow(
                 arm, other, int(patients[i]), *interval, tested[i], float(flipped[i]), holmed,
@@ -79,27 +78,26 @@ def _effects(
     board: Board,
     found: Estimates | None,
     contrasts: Array,
-    places: Sequence[tuple[int, int]],
+    sides: Sequence[tuple[int, int]],
     resamples: int,
     seed: int,
-    kind: Kind,
 ) -> tuple[Array, tuple[Array, Array]]:
     """Point and interval of each pair.
 
     Where nothing is undefined the differences of the arms' estimates are those of the pairs.
     """
     complete = not any(_gaps(sample.values) for sample in board.samples)
-    samples = board.samples if complete else tuple(_paired(s, places) for s in board.samples)
+    samples = board.samples if complete else tuple(_paired(s, sides) for s in board.samples)
     if not complete or found is None:
         found = estimate(samples, resamples, seed)
     point, drawn = nanmean(found.points, axis=0), over_tasks(found.drawn, found.times)
-    units = patient_means(samples[0]) if len(samples) == 1 else found.points
+    by_task = found.points
     if complete:
-        point, drawn, units = point @ contrasts, drawn @ contrasts, units @ contrasts
+        point, drawn, by_task = point @ contrasts, drawn @ contrasts, by_task @ contrasts
     sure = None
     if len(samples) == 1:
-        sure = spread(*(_paired(samples[0], places) if complete else samples[0]))
-    return point, bounds(drawn, point, units, kind, known=sure)
+        sure = spread(*(_paired(samples[0], sides) if complete else samples[0]))
+    return point, bounds(drawn, point, defined(by_task), known=sure)
 
 
 def _gaps(values: Array) -> bool:
@@ -108,28 +106,28 @@ def _gaps(values: Array) -> bool:
     return bool((undefined.any(axis=(0, 2)) & ~undefined.all(axis=(0, 2))).any())
 
 
-def _paired(sample: Sample, places: Sequence[tuple[int, int]]) -> Sample:
-    first, second = (list(side) for side in zip(*places, strict=True))
+def _paired(sample: Sample, sides: Sequence[tuple[int, int]]) -> Sample:
+    first, second = (list(side) for side in zip(*sides, strict=True))
     return Sample(sample.values[first] - sample.values[second], sample.draws)
 
 
-def _differences(means: Array, places: Sequence[tuple[int, int]]) -> Array:
+def _differences(means: Array, sides: Sequence[tuple[int, int]]) -> Array:
     """(patient, pair)."""
-    first, second = (list(side) for side in zip(*places, strict=True))
+    first, second = (list(side) for side in zip(*sides, strict=True))
     return means[:, first] - means[:, second]
 
 
 def _flip(
     means: Sequence[Array],
     contrasts: Array,
-    places: Sequence[tuple[int, int]],
+    sides: Sequence[tuple[int, int]],
     resamples: int,
     seed: int,
 ) -> Array:
     """Patients weigh so that every task counts once, as in the effect."""
     known = [found[~np.isnan(found).all(axis=1)] for found in means]
     if any(np.isnan(found).any() for found in known):
-        paired = [_differences(found, places) for found in known]
+        paired = [_differences(found, sides) for found in known]
         count = [np.maximum((~np.isnan(found)).sum(axis=0), 1) for found in paired]
         weighed = [found / n for found, n in zip(paired, count, strict=True)]
         return sign_flip(np.concatenate(weighed), None, resamples, seed)

@@ -6,16 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from voxbench.analyses.classes import class_groups, class_names
+from voxbench.analyses.ranks.board import POLICIES, Board, Policy, apply_policy, boards
+from voxbench.analyses.ranks.league import League, league
+from voxbench.analyses.ranks.leagues import TIES
+from voxbench.analyses.ranks.sensitivity import Variant
 from voxbench.analyses.table import DASH, Column, Table, interval, number, p_value
 from voxbench.records import Record
-from voxbench.stats.aggregate import AGGREGATIONS, Aggregation
-from voxbench.stats.board import POLICIES, Board, Policy, boards, settle
-from voxbench.stats.classes import class_groups, class_names
-from voxbench.stats.ranking import League, league
-from voxbench.stats.sensitivity import Variant
+from voxbench.stats.metric import Metric
+from voxbench.stats.ranks import AGGREGATIONS, Aggregation
 
 
-def board_name(board: Board) -> str:
+def board_stem(board: Board) -> str:
     """Fraction, adaptation and metric of a board as the end of a file name."""
     scope = board.scope
     parts = [scope.fraction, *([scope.adaptation] if scope.adaptation != "full" else [])]
@@ -23,7 +25,7 @@ def board_name(board: Board) -> str:
     return f"{''.join(c for c in safe if c.isalnum() or c in '.-')}-{board.metric.key}"
 
 
-def _place(board: Board) -> str:
+def _scope(board: Board) -> str:
     adapted = "" if board.scope.adaptation == "full" else f", {board.scope.adaptation}"
     return f"{board.metric.label} at {board.scope.fraction}{adapted}"
 
@@ -32,22 +34,22 @@ def rank_table(found: League, how: Aggregation, policy: Policy) -> Table:
     """Arms by place, with their means and the intervals of both."""
     digits = found.board.metric.digits
     return Table(
-        f"rank-{board_name(found.board)}",
+        f"rank-{board_stem(found.board)}",
         "Ranks",
-        f"Ranks by {_place(found.board)} on {', '.join(found.board.tasks)}: "
+        f"Ranks by {_scope(found.board)} on {', '.join(found.board.tasks)}: "
         f"{AGGREGATIONS[how]}; {POLICIES[policy]}. Arms of one place are tied: no test separates "
         "them from those above. Arms that share a letter are not separated from each other. "
         f"{found.board.accounts}",
         [
-            Column("place", ("place",), str, True),
-            Column("arm", ("arm",)),
+            Column("place", number=True),
+            Column("arm"),
             Column("tied", ("group",)),
-            Column("tasks", ("tasks",), str, True),
-            Column("patients", ("patients",), str, True),
+            Column("tasks", number=True),
+            Column("patients", number=True),
             Column("mean [95%]", ("mean", "low", "high"), interval(digits), True),
             Column("IQM [95%]", ("iqm", "iqm_low", "iqm_high"), interval(digits), True),
             Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
-            Column("first", ("first",), number(2), True),
+            Column("first", show=number(2), number=True),
         ],
         [asdict(row) for row in found.rows],
     )
@@ -57,22 +59,22 @@ def pair_table(found: League, margin: float) -> Table:
     """Every two arms against each other."""
     digits = found.board.metric.digits
     return Table(
-        f"pairs-{board_name(found.board)}",
+        f"pairs-{board_stem(found.board)}",
         "Pairs",
-        f"All pairs by {_place(found.board)}: paired by patient, 95% bootstrap interval, Wilcoxon "
+        f"All pairs by {_scope(found.board)}: paired by patient, 95% bootstrap interval, Wilcoxon "
         f"signed-rank, Holm and Benjamini–Hochberg over {len(found.pairs)} pairs, sign-flip "
         f"permutation; equivalent within ±{margin:g}. {found.board.accounts}",
         [
             Column("A", ("arm",)),
             Column("B", ("other",)),
-            Column("patients", ("patients",), str, True),
+            Column("patients", number=True),
             Column("A − B [95%]", ("effect", "low", "high"), interval(digits, signed=True), True),
-            Column("p", ("p",), p_value, True),
+            Column("p", show=p_value, number=True),
             Column("sign-flip p", ("p_flip",), p_value, True),
             Column("Holm p", ("p_holm",), p_value, True),
             Column("BH p", ("p_bh",), p_value, True),
-            Column("separated", ("separated",), lambda apart: "yes" if apart else "no"),
-            Column("verdict", ("verdict",), lambda word: word or DASH),
+            Column("separated", show=lambda apart: "yes" if apart else "no"),
+            Column("verdict", show=lambda word: word or DASH),
         ],
         [asdict(pair) for pair in found.pairs],
     )
@@ -82,20 +84,20 @@ def class_table(records: Sequence[Record], board: Board, margin: float, policy: 
     """The ranks of each class of each task alone."""
     digits = board.metric.digits
     return Table(
-        f"classes-{board_name(board)}",
+        f"classes-{board_stem(board)}",
         "Classes",
-        f"Each class by {_place(board)}; Holm over the pairs of a class. Patients without a score "
+        f"Each class by {_scope(board)}; Holm over the pairs of a class. Patients without a score "
         "in every arm are left out of all.",
         [
-            Column("task", ("task",)),
-            Column("class", ("class",)),
-            Column("place", ("place",), str, True),
-            Column("arm", ("arm",)),
+            Column("task"),
+            Column("class"),
+            Column("place", number=True),
+            Column("arm"),
             Column("tied", ("group",)),
-            Column("patients", ("patients",), str, True),
+            Column("patients", number=True),
             Column("mean [95%]", ("mean", "low", "high"), interval(digits), True),
             Column("IQM [95%]", ("iqm", "iqm_low", "iqm_high"), interval(digits), True),
-            Column("undefined", ("undefined",), str, True),
+            Column("undefined", number=True),
         ],
         list(_class_rows(records, board, margin, policy)),
     )
@@ -114,7 +116,7 @@ def _class_rows(
             }
             for own in boards(groups, board.metric):
                 if own.scope == board.scope and _comparable(own):
-                    for row in league(settle(own, policy), margin).rows:
+                    for row in league(apply_policy(own, policy), margin).rows:
                         own_row = {"task": task, "class": name, **asdict(row)}
                         yield own_row | {"undefined": undefined[row.arm]}
 
@@ -130,17 +132,17 @@ def sensitivity_table(board: Board, variants: Sequence[Variant]) -> Table:
     """The ranks by every other metric, aggregation and policy."""
     ranks = [Column(arm, (arm,), number(1), True) for arm in board.arms]
     return Table(
-        f"sensitivity-{board_name(board)}",
+        f"sensitivity-{board_stem(board)}",
         "Sensitivity",
         f"Ranks at {board.scope.fraction} by metric, aggregation and policy for missing trainings; "
         "τ is Kendall's with the first row.",
         [
-            Column("metric", ("metric",)),
-            Column("aggregation", ("aggregation",)),
+            Column("metric"),
+            Column("aggregation"),
             Column("missing", ("policy",)),
             *ranks,
             Column("τ", ("tau",), number(2), True),
-            Column("note", ("note",)),
+            Column("note"),
         ],
         [
             {
@@ -152,3 +154,29 @@ def sensitivity_table(board: Board, variants: Sequence[Variant]) -> Table:
             for variant in variants
         ],
     )  # fmt: skip
+
+
+def shared_table(leagues: Sequence[League], metric: Metric) -> Table:
+    """The ranks over several tasks."""
+    rows: list[dict[str, Any]] = [
+        {**made.board.scope._asdict(), "on": ", ".join(made.board.tasks), **asdict(row)}
+        for made in leagues
+        for row in made.rows
+    ]
+    return Table(
+        f"shared-tasks-{metric.key}",
+        "Over several tasks",
+        f"Mean {metric.label} over tasks, for the arms that ran on all of them with one recipe; "
+        f"tasks, patients and runs are resampled. {TIES}",
+        [
+            Column("fraction"),
+            Column("tasks", ("on",)),
+            Column("place", number=True),
+            Column("arm"),
+            Column("tied", ("group",)),
+            Column(metric.label, ("mean", "low", "high"), interval(metric.digits), True),
+            Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
+            Column("patients", number=True),
+        ],
+        rows,
+    )

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 from voxbench.analyses.groups import read_groups
+from voxbench.analyses.ranks.board import apply_policy, boards
 from voxbench.errors import SpecError
-from voxbench.stats.board import boards, settle
 from voxbench.stats.metric import METRICS
 
+from tests.analyses.ranks.boards import board
 from tests.analyses.records import MASKED, SCRATCH, cases, record
-from tests.stats.boards import board
 
 DICE = METRICS["dice"]
 NAN = float("nan")
@@ -55,7 +55,7 @@ def test_complete_leaves_out_tasks_runs_and_patients_that_an_arm_lacks():
     full = np.full((2, 3, 2), 0.5)
     run, patient, task = full.copy(), full.copy(), full.copy()
     run[0, :, 1], patient[1, 2], task[0] = NAN, NAN, NAN
-    found = settle(board(run, patient, task), "complete")
+    found = apply_policy(board(run, patient, task), "complete")
     assert found.tasks == ("task0", "task1")
     assert found.samples[0].values.shape == (2, 3, 1)
     assert np.isnan(found.samples[1].values[:, 2]).all()
@@ -70,26 +70,26 @@ def test_complete_leaves_out_tasks_runs_and_patients_that_an_arm_lacks():
 def test_worst_scores_a_missing_training_but_no_undefined_patient():
     scores = np.full((2, 3, 2), 0.5)
     scores[0, :, 1], scores[1, 2] = NAN, NAN
-    found = settle(board(scores), "worst").samples[0].values
+    found = apply_policy(board(scores), "worst").samples[0].values
     assert (found[0, :, 1] == 0).all()
     assert np.isnan(found[1, 2]).all()
 
 
 def test_the_worst_distance_is_the_largest_seen():
     scores = np.array([[3.0, 9.0], [NAN, NAN]])
-    assert (settle(board(scores, metric="hd95_mm"), "worst").samples[0].values[1] == 9).all()
+    assert (apply_policy(board(scores, metric="hd95_mm"), "worst").samples[0].values[1] == 9).all()
 
 
 def test_available_changes_nothing():
     given = board(np.array([[0.5, NAN], [0.5, 0.5]]))
-    assert settle(given, "available") is given
+    assert apply_policy(given, "available") is given
 
 
 def test_nothing_in_common_is_refused_with_the_way_out():
     with pytest.raises(SpecError, match="no task has a run of all 2 arms at 100%"):
-        settle(board(np.array([[NAN, NAN], [0.5, 0.5]])))
+        apply_policy(board(np.array([[NAN, NAN], [0.5, 0.5]])))
 
 
 def test_an_unknown_policy_gets_the_nearest_name():
     with pytest.raises(SpecError, match="Did you mean 'worst'"):
-        settle(board(np.array([[0.5], [0.5]])), "wurst")
+        apply_policy(board(np.array([[0.5], [0.5]])), "wurst")

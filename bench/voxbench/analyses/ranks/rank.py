@@ -1,4 +1,4 @@
-"""All arms of a result folder against each other: ranks, ties, pairs, classes, sensitivity."""
+"""All arms of a result folder against each other, wherever they can be ranked."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,29 +7,21 @@ from typing import NamedTuple
 import numpy as np
 
 from voxbench.analyses.groups import Group, read_groups, records_in
+from voxbench.analyses.ranks.board import Board, Policy, apply_policy, boards, patient_means
+from voxbench.analyses.ranks.league import League, league
+from voxbench.analyses.ranks.sensitivity import Variant, sensitivity
+from voxbench.analyses.ranks.tables import class_table, pair_table, rank_table, sensitivity_table
 from voxbench.analyses.settings import by_recipe
 from voxbench.analyses.table import Table, p_value
 from voxbench.errors import RecordError, SpecError
 from voxbench.records import Record
-from voxbench.report.critical import draw
-from voxbench.report.printer import save_table
-from voxbench.report.rank_tables import (
-    board_name,
-    class_table,
-    pair_table,
-    rank_table,
-    sensitivity_table,
-)
-from voxbench.stats.aggregate import Aggregation
-from voxbench.stats.board import Board, Policy, boards, patient_means, settle
 from voxbench.stats.friedman import Friedman, friedman
 from voxbench.stats.metric import find_metric
-from voxbench.stats.ranking import League, league
-from voxbench.stats.sensitivity import Variant, sensitivity
+from voxbench.stats.ranks import Aggregation
 
 
 class Ranking(NamedTuple):
-    """What is known of the arms of one scope (adaptation and fraction).
+    """What is known of the arms of one recipe, adaptation and fraction.
 
     Attributes:
         league: ranks and pairs; friedman: None with two arms.
@@ -46,18 +38,13 @@ class Ranking(NamedTuple):
 
 
 class Rankings(NamedTuple):
-    """Every scope that could be ranked.
+    """Every ranking of a folder, and why others could not be made."""
 
-    Attributes:
-        places: one a recipe, adaptation and fraction.
-        left_out: why the others could not.
-    """
-
-    places: list[Ranking]
+    made: list[Ranking]
     left_out: list[str]
 
 
-def rank(
+def rank_folder(
     store_dir: Path,
     metric: str = "dice",
     margin: float | None = None,
@@ -80,22 +67,22 @@ def rank(
     chosen = find_metric(metric)
     margin = chosen.margin if margin is None else margin
     recipes = by_recipe(records_in(store_dir))
-    places: list[Ranking] = []
+    made: list[Ranking] = []
     left_out: list[tuple[str, SpecError]] = []
     for recipe, records in recipes.items():
         groups = read_groups(records)
         for board in boards(groups, chosen):
             try:
-                made = _ranking(records, groups, board, margin, how, policy)
+                found = _ranking(records, groups, board, margin, how, policy)
             except SpecError as error:
                 left_out.append((_sweeps(records), error))
                 continue
-            places.append(_told_apart(made, recipe, records) if len(recipes) > 1 else made)
-    if not places and left_out:
+            made.append(_told_apart(found, recipe, records) if len(recipes) > 1 else found)
+    if not made and left_out:
         raise left_out[0][1]
-    if not places:
+    if not made:
         raise RecordError(f"{store_dir}: nowhere two arms at one fraction; run or import another.")
-    return Rankings(places, [f"{sweeps}: {error}" for sweeps, error in left_out])
+    return Rankings(made, [f"{sweeps}: {error}" for sweeps, error in left_out])
 
 
 def _sweeps(records: Sequence[Record]) -> str:
@@ -113,20 +100,6 @@ def _told_apart(ranking: Ranking, recipe: str, records: Sequence[Record]) -> Ran
     return ranking._replace(tables=told, recipe=recipe)
 
 
-def write(rankings: Sequence[Ranking], folder: Path) -> list[Path]:
-    """Tables as Markdown, CSV and LaTeX, and the diagrams of critical differences."""
-    files = []
-    for place in rankings:
-        for table in place.tables:
-            files += save_table(table, folder / "tables")
-        if place.friedman:
-            name = "-".join(
-                filter(None, ["critical", board_name(place.league.board), place.recipe])
-            )
-            files += draw(place.friedman, place.league.board.arms, folder / "figures" / name)
-    return files
-
-
 def _ranking(
     records: Sequence[Record],
     groups: Sequence[Group],
@@ -135,16 +108,16 @@ def _ranking(
     how: Aggregation,
     policy: Policy,
 ) -> Ranking:
-    settled = settle(board, policy)
-    found = league(settled, margin, how)
-    means = np.concatenate([patient_means(sample) for sample in settled.samples])
+    ranked = apply_policy(board, policy)
+    found = league(ranked, margin, how)
+    means = np.concatenate([patient_means(sample) for sample in ranked.samples])
     test = friedman(means[~np.isnan(means).all(axis=1)], board.metric.sign)
     variants = sensitivity(groups, board)
     made = [
         rank_table(found, how, policy),
         pair_table(found, margin),
-        class_table(records, settled, margin, policy),
-        sensitivity_table(settled, variants),
+        class_table(records, ranked, margin, policy),
+        sensitivity_table(ranked, variants),
     ]
     return Ranking(found, test, made, list(_sentences(found, test, variants)))
 
@@ -159,15 +132,12 @@ def _sentences(found: League, test: Friedman | None, variants: Sequence[Variant]
     yield f"First, or tied with it: {', '.join(leaders)}."
     if test:
         left = f" ({test.left_out} with a gap left out)" if test.left_out else ""
+        p = p_value(test.p) if test.p < 0.001 else f"= {p_value(test.p)}"
         yield (
-            f"Friedman over {test.blocks} patients{left}: p {_shown(test.p)}; mean ranks differ "
-            f"from {test.critical:.2f} on (Nemenyi, 5%)."
+            f"Friedman over {test.blocks} patients{left}: p {p}; mean ranks differ from "
+            f"{test.critical:.2f} on (Nemenyi, 5%)."
         )
     made = [variant for variant in variants if variant.leader]
     same = sum(set(variant.leader) == set(made[0].leader) for variant in made)
     yield f"{same} of {len(made)} ways to rank have the same leader."
     yield found.board.accounts
-
-
-def _shown(p: float) -> str:
-    return p_value(p) if p < 0.001 else f"= {p_value(p)}"

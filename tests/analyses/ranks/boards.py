@@ -2,7 +2,7 @@
 
 import numpy as np
 from voxbench.analyses.groups import Run
-from voxbench.stats.board import Board, Scope
+from voxbench.analyses.ranks.board import Board, Scope
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.metric import METRICS
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from voxbench.stats.ranking import league, stretches
+from voxbench.analyses.ranks.league import league
 
-from tests.stats.boards import board, noisy
+from tests.analyses.ranks.boards import board, noisy
 
 NAN = float("nan")
 
@@ -56,12 +56,6 @@ def test_an_arm_without_a_score_is_last_and_has_no_rank():
 def test_the_same_seed_gives_the_same_league():
     given = board(noisy(0.6, 0.61, 0.7), noisy(0.5, 0.5, 0.5, seed=4))
     assert league(given, 0.01) == league(given, 0.01)
-
-
-def test_stretches_overlap_where_ties_are_no_equivalence():
-    near = [0.0, 1.0, 2.0, 5.0]
-    assert stretches(4, lambda i, j: near[j] - near[i] < 1.5) == [(0, 1), (1, 2), (3, 3)]
-    assert stretches(3, lambda i, j: True) == [(0, 2)]
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.3])

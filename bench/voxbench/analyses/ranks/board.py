@@ -85,13 +85,13 @@ def _board(scope: Scope, groups: Sequence[Group], metric: Metric) -> Board:
     for group in groups:
         if group.where.setting not in settings[group.where.task]:
             settings[group.where.task].append(group.where.setting)
-    places = [(task, setting) for task in sorted(settings) for setting in sorted(settings[task])]
+    columns = [(task, setting) for task in sorted(settings) for setting in sorted(settings[task])]
     tables = [
-        _Table.of([g for g in groups if (g.where.task, g.where.setting) == place], arms, metric.key)
-        for place in places
+        _Table.of([g for g in groups if (g.where.task, g.where.setting) == own], arms, metric.key)
+        for own in columns
     ]
     names = [
-        task if len(settings[task]) == 1 else f"{task} ({setting})" for task, setting in places
+        task if len(settings[task]) == 1 else f"{task} ({setting})" for task, setting in columns
     ]
     kept = [i for i, table in enumerate(tables) if table.sample.values.size]
     return Board(
@@ -129,7 +129,7 @@ class _Table(NamedTuple):
         return cls(Sample(values, draws), tuple(patients), tuple(runs), missing)
 
 
-def settle(board: Board, policy: Policy = "complete") -> Board:
+def apply_policy(board: Board, policy: Policy = "complete") -> Board:
     """Apply a policy to what is missing.
 
     Undefined scores are never replaced. Under `complete` a patient without a score in one arm
@@ -165,7 +165,7 @@ def _worst(board: Board) -> Board:
 
 def _complete(board: Board) -> Board:
     kept, samples, notes, shared = [], [], [], []
-    for place, (task, sample) in enumerate(zip(board.tasks, board.samples, strict=True)):
+    for column, (task, sample) in enumerate(zip(board.tasks, board.samples, strict=True)):
         defined = ~np.isnan(sample.values)
         runs = np.flatnonzero(defined.any(axis=1).all(axis=0))
         if not runs.size:
@@ -179,11 +179,11 @@ def _complete(board: Board) -> Board:
         values[:, ~scored.all(axis=0)] = np.nan
         if lost:
             notes.append(f"{task}: {lost} patients without a score in every arm left out")
-        unshared = len(board.runs[place]) - len(runs)
+        unshared = len(board.runs[column]) - len(runs)
         if unshared:
             notes.append(f"{task}: {unshared} runs that not every arm has left out")
-        kept.append(place)
-        shared.append(tuple(board.runs[place][run] for run in runs))
+        kept.append(column)
+        shared.append(tuple(board.runs[column][run] for run in runs))
         samples.append(Sample(values, tuple(sample.draws[run] for run in runs)))
     return replace(
         board,

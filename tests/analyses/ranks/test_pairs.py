@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 from scipy import stats
+from voxbench.analyses.ranks.pairs import all_pairs
 from voxbench.stats.bootstrap import Sample, bootstrap
 from voxbench.stats.paired import wilcoxon
-from voxbench.stats.pairs import all_pairs
 
-from tests.stats.boards import board, noisy
+from tests.analyses.ranks.boards import board, noisy
 
 NAN = float("nan")
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from voxbench.analyses.table import Column, Table
 
 
-class Cell(NamedTuple):
+class HtmlCell(NamedTuple):
     """Its text, where it leads (from the root of the site), and its value for sorting."""
 
     text: str
@@ -15,21 +15,14 @@ class Cell(NamedTuple):
     value: str = ""
 
 
-class Head(NamedTuple):
-    """The title of a column; numbers are aligned to the right."""
-
-    title: str
-    number: bool = False
-
-
-class Row(NamedTuple):
+class HtmlRow(NamedTuple):
     """Cells, and what filters look at."""
 
-    cells: list[Cell]
+    cells: list[HtmlCell]
     data: Mapping[str, str] = {}
 
 
-class Grid(NamedTuple):
+class HtmlTable(NamedTuple):
     """A table on a page.
 
     Attributes:
@@ -41,8 +34,8 @@ class Grid(NamedTuple):
     id: str
     title: str
     caption: str
-    heads: list[Head]
-    rows: list[Row]
+    columns: Sequence[Column]
+    rows: list[HtmlRow]
     header: int = 0
     files: Sequence[tuple[str, str]] = ()
 
@@ -50,22 +43,21 @@ class Grid(NamedTuple):
 Link = Callable[[Mapping[str, Any], Column], str]
 
 
-def grid(
+def html_table(
     table: Table,
     link: Link | None = None,
     header: str = "arm",
     files: Sequence[tuple[str, str]] = (),
     data: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
-) -> Grid:
+) -> HtmlTable:
     """Lay a table out; `link` says where each cell leads, `data` what filters look at."""
-    titles = [column.title for column in table.columns]
     rows = [
-        Row(
+        HtmlRow(
             [
-                Cell(
-                    column.show(*(row[key] for key in column.keys)),
+                HtmlCell(
+                    column.text(row),
                     link(row, column) if link else "",
-                    _value(row[column.keys[0]]) if column.number else "",
+                    _value(column.values(row)[0]) if column.number else "",
                 )
                 for column in table.columns
             ],
@@ -73,13 +65,13 @@ def grid(
         )
         for row in table.rows
     ]
-    return Grid(
+    return HtmlTable(
         table.name.replace("_", "-"),
         table.title,
         table.caption,
-        [Head(column.title, column.number) for column in table.columns],
+        table.columns,
         rows,
-        titles.index(header) if header in titles else 0,
+        table.titles.index(header) if header in table.titles else 0,
         files,
     )
 

@@ -7,11 +7,18 @@ import numpy as np
 from scipy import stats
 
 from voxbench.analyses.groups import Group
+from voxbench.analyses.ranks.board import (
+    POLICIES,
+    Board,
+    Policy,
+    apply_policy,
+    boards,
+    patient_means,
+)
 from voxbench.errors import SpecError
-from voxbench.stats.aggregate import AGGREGATIONS, Aggregation, ranks, standings
 from voxbench.stats.arrays import Array, nanmean
-from voxbench.stats.board import POLICIES, Board, Policy, boards, patient_means, settle
 from voxbench.stats.metric import METRICS
+from voxbench.stats.ranks import AGGREGATIONS, Aggregation, aggregate, ranks
 
 
 @dataclass(frozen=True)
@@ -53,17 +60,17 @@ def sensitivity(groups: Sequence[Group], reference: Board) -> list[Variant]:
 
 def _variant(board: Board, how: Aggregation, policy: Policy, first: Array | None) -> Variant:
     try:
-        settled = settle(board, policy)
+        settled = apply_policy(board, policy)
     except SpecError as error:
         nothing = np.full(len(board.arms), np.nan)
         return Variant(board.metric.key, how, policy, nothing, np.nan, (), str(error))
     points = np.array([nanmean(patient_means(s), axis=0) for s in settled.samples])
-    sizes = np.array([float(len(found)) for found in settled.patients])
+    sizes = np.array([float(len(own)) for own in settled.patients])
     once = np.ones((1, len(points)))
-    place = ranks(standings(points[:, None], once, sizes, how, board.metric.sign))[0]
-    leader = tuple(a for a, r in zip(board.arms, place, strict=True) if r == np.nanmin(place))
-    tau = _tau(place, place if first is None else first)
-    return Variant(board.metric.key, how, policy, place, tau, leader)
+    found = ranks(aggregate(points[:, None], once, sizes, how, board.metric.sign))[0]
+    leader = tuple(a for a, r in zip(board.arms, found, strict=True) if r == np.nanmin(found))
+    tau = _tau(found, found if first is None else first)
+    return Variant(board.metric.key, how, policy, found, tau, leader)
 
 
 def _tau(one: Array, other: Array) -> float:

@@ -1,20 +1,21 @@
-"""Ranks of the arms of a board: bootstrap distributions, ties and tied groups."""
+"""A league: the arms of a board against each other, ranked with ties."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from voxbench.stats.aggregate import Aggregation, ranks, standings
-from voxbench.stats.arrays import Array, nanmean
-from voxbench.stats.board import Board, patient_means
+from voxbench.analyses.ranks.board import Board, patient_means
+from voxbench.analyses.ranks.pairs import PairRow, all_pairs
+from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.bootstrap import RESAMPLES, Estimates, estimate, over_tasks
 from voxbench.stats.few import spread
 from voxbench.stats.interval import LEVEL, bounds
 from voxbench.stats.iqm import interquartile_mean, iqm_interval
-from voxbench.stats.pairs import PairRow, all_pairs
+from voxbench.stats.ranks import Aggregation, aggregate, ranks, tie_letters
 
 Ties = Literal["test", "verdict"]
 
@@ -89,21 +90,22 @@ def _table(
     point, drawn = _ranks(board, found, how)
     mean = nanmean(found.points, axis=0)
     means = [patient_means(sample) for sample in board.samples]
-    units = means[0] if len(means) == 1 else found.points
     sure = spread(*board.samples[0]) if len(means) == 1 else None
-    low, high = bounds(over_tasks(found.drawn, found.times), mean, units, known=sure)
+    tasks = over_tasks(found.drawn, found.times)
+    low, high = bounds(tasks, mean, defined(found.points), known=sure)
     low, high = np.clip((low, high), 0.0, board.metric.most)
     inner = np.clip(iqm_interval(board.samples, len(found.times), seed), 0.0, board.metric.most)
     middle = nanmean(np.array([interquartile_mean(task) for task in means]), axis=0)
     order = [int(arm) for arm in np.argsort(point, kind="stable")]
     better = _better(board, pairs, ties)
-    letters, worse = _groups(order, better), _beaten_by(len(board.arms), better)
+    letters = tie_letters(order, {frozenset(pair) for pair in better})
+    beaten = Counter(loser for _, loser in better)
     rows = []
     for arm in order:
         patients = [int((~np.isnan(task[:, arm])).sum()) for task in means]
         rows.append(
             RankRow(
-                1 + worse[arm], board.arms[arm], letters[arm], sum(n > 0 for n in patients),
+                1 + beaten[arm], board.arms[arm], letters[arm], sum(n > 0 for n in patients),
                 sum(patients), float(mean[arm]), float(low[arm]), float(high[arm]),
                 float(middle[arm]), float(inner[0, arm]), float(inner[1, arm]),
                 float(point[arm]), *_spread(drawn[:, arm]),
@@ -118,8 +120,8 @@ def _ranks(board: Board, found: Estimates, how: Aggregation) -> tuple[Array, Arr
     sizes = np.array([float(own.sum()) for own in scored])
     once, sign = np.ones((1, len(sizes))), board.metric.sign
     return (
-        ranks(standings(found.points[:, None], once, sizes, how, sign))[0],
-        ranks(standings(found.drawn, found.times, sizes, how, sign)),
+        ranks(aggregate(found.points[:, None], once, sizes, how, sign))[0],
+        ranks(aggregate(found.drawn, found.times, sizes, how, sign)),
     )
 
 
@@ -134,38 +136,11 @@ def _spread(drawn: Array) -> tuple[float, float, float]:
 
 def _better(board: Board, pairs: Sequence[PairRow], ties: Ties) -> set[tuple[int, int]]:
     """(winner, loser) of each pair that is apart."""
-    names = {arm: place for place, arm in enumerate(board.arms)}
+    number = {arm: i for i, arm in enumerate(board.arms)}
     found = set()
     for pair in pairs:
         if pair.separated if ties == "test" else pair.verdict in ("better", "worse"):
             ahead = pair.effect * board.metric.sign > 0
-            one, other = names[pair.arm], names[pair.other]
+            one, other = number[pair.arm], number[pair.other]
             found.add((one, other) if ahead else (other, one))
-    return found
-
-
-def _beaten_by(arms: int, better: set[tuple[int, int]]) -> list[int]:
-    return [sum(loser == arm for _, loser in better) for arm in range(arms)]
-
-
-def _groups(order: Sequence[int], better: set[tuple[int, int]]) -> list[str]:
-    """Letters of the longest stretches of the ranking in which no pair is apart."""
-    apart = {frozenset(pair) for pair in better}
-    letters = [""] * len(order)
-    tied = stretches(len(order), lambda i, j: frozenset((order[i], order[j])) not in apart)
-    for number, (start, end) in enumerate(tied):
-        for place in range(start, end + 1):
-            letters[order[place]] += chr(ord("a") + number % 26)
-    return letters
-
-
-def stretches(n: int, tied: Callable[[int, int], bool]) -> list[tuple[int, int]]:
-    """First and last place of each longest stretch of 0…n−1 in which all pairs are tied."""
-    found: list[tuple[int, int]] = []
-    for start in range(n):
-        end = start
-        while end + 1 < n and all(tied(i, end + 1) for i in range(start, end + 1)):
-            end += 1
-        if not found or end > found[-1][1]:
-            found.append((start, end))
     return found

@@ -1,0 +1,16 @@
+from voxbench.analyses.groups import by_arm
+from voxbench.analyses.setting_words import setting_words
+
+from tests.analyses.records import cases, record
+
+
+def test_settings_are_told_apart_by_the_fields_that_differ():
+    long = {"recipe": {"steps": 500, "batch": 2}}
+    short = {"recipe": {"steps": 200, "batch": 2}}
+    records = [
+        record(cases(lambda i, c: 0.5), cell=long),
+        record(cases(lambda i, c: 0.5), seed=1, cell=short),
+        record(cases(lambda i, c: 0.5), task="alone"),
+    ]
+    words = setting_words(by_arm(records))
+    assert sorted(words.values()) == ["", "steps 200", "steps 500"]
