@@ -9,7 +9,7 @@ import shlex
 
 import pytest
 from voxbench.design.cell import Cell
-from voxbench.records import Store
+from voxbench.records import Record, Store
 from voxbench.run.plan import VERSIONS
 
 from tests.conftest import REPOSITORY
@@ -50,6 +50,13 @@ def test_every_record_tells_its_cell_and_has_its_key():
         if cell.source is None and record.data:  # what a source holds is on no record
             weights = record.weights.sha256 if record.weights else None
             assert cell.key(record.data.fingerprint, weights, None, VERSIONS) == record.key
+
+
+def test_a_record_is_written_as_it_was_read():
+    for path in sorted((RESULTS / "records").glob("*.json")):
+        content = path.read_bytes()
+        written = Record.model_validate_json(content).model_dump_json(indent=1)
+        assert written.encode() == content, f"delete {path}, run its sweep again"
 
 
 @pytest.mark.realdata

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from voxbench.records import Record, Store
-from voxbench.records.record import Arm, CaseScores, ClassScores, Cost, Data, LoadAudit, Weights
+from voxbench.records.cost import Cost
+from voxbench.records.record import Arm, CaseScores, ClassScores, Data, LoadAudit, Weights
 
 SCRATCH = "scratch[architecture=unet,size=small]"
 MASKED = "masked-autoencoder[source=malf,volumes=28]"

@@ -4,7 +4,8 @@ import zlib
 from typing import Any
 
 import numpy as np
-from voxbench.records.record import CaseScores, ClassScores, Cost, Data
+from voxbench.records.cost import Cost
+from voxbench.records.record import CaseScores, ClassScores, Data
 from voxbench.run import cell as cell_module
 from voxbench.run.blank import blank
 

@@ -13,7 +13,8 @@ from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Ref
 from voxbench.metrics import evaluate
 from voxbench.plugins import find_task
-from voxbench.records import Store, predictions
+from voxbench.records import Store
+from voxbench.records.predictions import prediction_path
 from voxbench.records.record import Contamination
 from voxbench.run import cell as cell_module
 from voxbench.run.sweep import Options, run_sweep
@@ -206,7 +207,7 @@ def test_kept_predictions_score_as_the_record_says(sweep, tmp_path):
     references = {case.id: case for part in task.cases().values() for case in part}
     for record in Store(tmp_path):
         for case in record.cases:
-            kept = read_label(predictions.path(tmp_path, record.key, case.case))
+            kept = read_label(prediction_path(tmp_path, record.key, case.case))
             reference, affine = read_reference(references[case.case], task.card)
             assert np.allclose(kept.affine, affine)
             found = evaluate(kept.array, reference, {"cube": 1}, voxel_sizes(affine), {"cube": 1.0})
@@ -216,7 +217,7 @@ def test_kept_predictions_score_as_the_record_says(sweep, tmp_path):
 def test_a_cell_that_lost_a_prediction_runs_again_when_they_are_asked_for(sweep, tmp_path):
     run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), Watch())
     record = next(iter(Store(tmp_path)))
-    predictions.path(tmp_path, record.key, record.cases[0].case).unlink()
+    prediction_path(tmp_path, record.key, record.cases[0].case).unlink()
     plain, asked = Watch(), Watch()
     run_sweep(sweep, tmp_path, Options(jobs=1), plain)
     run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), asked)

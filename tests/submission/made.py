@@ -16,8 +16,10 @@ from voxbench.data.split import split_cases
 from voxbench.data.volumes import read_reference
 from voxbench.design.spec import parse_sweep
 from voxbench.plugins import find_task
-from voxbench.records import Record, Store, predictions
-from voxbench.records.record import CaseScores, ClassScores, Cost, Data, LoadAudit, Weights
+from voxbench.records import Record, Store
+from voxbench.records.cost import Cost
+from voxbench.records.predictions import prediction_path
+from voxbench.records.record import CaseScores, ClassScores, Data, LoadAudit, Weights
 from voxbench.run.blank import blank
 from voxbench.run.grid import arrange
 from voxbench.run.jobs import Place
@@ -80,7 +82,7 @@ def _case(key, case, card, root) -> CaseScores:
     reference, affine = read_reference(case, card)
     random = np.random.default_rng(zlib.crc32(f"{key} {case.id}".encode()))
     prediction = np.where(random.random(reference.shape) < 0.2, 0, reference)
-    write_label(predictions.path(root, key, case.id), prediction, affine)
+    write_label(prediction_path(root, key, case.id), prediction, affine)
     return scored(case, card, prediction, reference, affine)
 
 

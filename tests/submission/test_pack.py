@@ -5,7 +5,8 @@ import zipfile
 
 import pytest
 from voxbench.errors import BundleError, RecordError
-from voxbench.records import Store, predictions
+from voxbench.records import Store
+from voxbench.records.predictions import prediction_path
 from voxbench.records.record import Imported
 from voxbench.submission.bundle import open_bundle
 from voxbench.submission.pack import pack
@@ -111,7 +112,7 @@ def test_more_than_a_bundle_holds_is_refused_when_it_is_packed(finished, tmp_pat
 
 def test_a_missing_label_map_is_named_with_the_way_out(run, tmp_path):
     record = next(iter(Store(run)))
-    path = predictions.path(run, record.key, record.cases[0].case)
+    path = prediction_path(run, record.key, record.cases[0].case)
     path.unlink()
     with pytest.raises(BundleError, match=r"no such label map .*--predictions"):
         pack(run, tmp_path / "b.zip", with_predictions=True)

@@ -13,7 +13,8 @@ from voxbench.data.volumes import read_reference
 from voxbench.design.spec import parse_sweep
 from voxbench.errors import BundleError
 from voxbench.plugins import TASKS, find_task
-from voxbench.records import Store, predictions
+from voxbench.records import Store
+from voxbench.records.predictions import prediction_path
 from voxbench.records.record import Imported
 from voxbench.submission.duplicates import _decides
 from voxbench.submission.evidence import Evidence
@@ -324,7 +325,7 @@ def test_a_label_map_that_scores_otherwise_is_an_error(judge, run):
     record = next(iter(Store(run)))
     case = next(c for c in split_cases(find_task("boxes")).test if c.id == record.cases[0].case)
     reference, affine = read_reference(case, find_task("boxes").card)
-    path = predictions.path(run, record.key, case.id)
+    path = prediction_path(run, record.key, case.id)
     for array, place, rule in (
         (reference, affine, "scores otherwise"),
         (reference[1:], affine, "on another grid"),
@@ -338,7 +339,7 @@ def test_a_label_map_that_scores_otherwise_is_an_error(judge, run):
 
 def test_a_broken_label_map_is_an_error_and_the_others_are_still_scored(judge, run):
     record = next(iter(Store(run)))
-    predictions.path(run, record.key, record.cases[0].case).write_bytes(b"no gzip")
+    prediction_path(run, record.key, record.cases[0].case).write_bytes(b"no gzip")
     found = judge(root=run, label_maps=True)
     assert any("not a label map of voxbench" in line for line in found.errors)
     assert len(found.errors) == 1
@@ -346,7 +347,7 @@ def test_a_broken_label_map_is_an_error_and_the_others_are_still_scored(judge, r
 
 def test_a_missing_and_a_stray_label_map_are_told(judge, run):
     record = next(iter(Store(run)))
-    path = predictions.path(run, record.key, record.cases[0].case)
+    path = prediction_path(run, record.key, record.cases[0].case)
     shutil.move(path, path.with_name("stray.nii.gz"))
     found = judge(root=run, label_maps=True)
     assert any("a label map of no case" in line for line in found.errors)
@@ -366,10 +367,10 @@ def swap(root, source, target, noise=None):
     store = Store(root)
     for case, told in zip(split_cases(task).test, target.cases, strict=True):
         reference, affine = read_reference(case, task.card)
-        taken = read_label(predictions.path(root, source.key, case.id)).array.copy()
+        taken = read_label(prediction_path(root, source.key, case.id)).array.copy()
         if noise:
             taken[tuple(np.argwhere(taken == 1)[noise])] = 0
-        write_label(predictions.path(root, target.key, case.id), taken, affine)
+        write_label(prediction_path(root, target.key, case.id), taken, affine)
         told.classes = scored(case, task.card, taken, reference, affine).classes
     store.write(target)
 

@@ -32,6 +32,7 @@ from voxbench.plugins import BASELINES, find_baseline
 from voxbench.pretrain import VERSION
 from voxbench.pretrain.head import head_of
 from voxbench.pretrain.volumes import volumes
+from voxbench.records.cost import compute_hours
 
 _HEAD = "head.safetensors"
 FOREGROUND = 2 / 3  # patches centred on a structure, where labels are used (SuPreM's 2:1)
@@ -202,13 +203,10 @@ def _trained(
         checkpoint=folder / "checkpoint.ckpt",
         checkpoint_seconds=where.checkpoint_seconds,
     )
-    hours = training.seconds / 3600
-    accelerated = where.device.startswith("cuda")
     facts = {
         "volumes": len(cases),
         "masks": sum(len(case.present) for case in prepared) if baseline.needs_labels else 0,
-        "gpu_hours": hours if accelerated else 0.0,
-        "cpu_hours": 0.0 if accelerated else hours * where.threads,
+        **compute_hours(training.seconds, where.device, where.threads)._asdict(),
         "seconds": training.seconds,
         "losses": training.losses,
     }

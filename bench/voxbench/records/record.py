@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from voxbench.records.cost import Cost
+
 SCHEMA = 1
 
 # JSON has no NaN: an undefined score is stored as null and read back as NaN
-Score = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
+NanFloat = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
 
 
 class _Part(BaseModel):
@@ -23,11 +25,11 @@ class ClassScores(_Part):
             failed.
     """
 
-    dice: Score
-    nsd: Score
-    hd95_mm: Score
-    volume_mm3_prediction: Score
-    volume_mm3_reference: Score
+    dice: NanFloat
+    nsd: NanFloat
+    hd95_mm: NanFloat
+    volume_mm3_prediction: NanFloat
+    volume_mm3_reference: NanFloat
     flag: str = ""
 
 
@@ -118,30 +120,6 @@ class Contamination(_Part):
     status: Literal["clean", "overlaps (by corpus)", "overlaps (by case)", "unknown"]
     shared: list[str] = []
     reason: str = ""
-
-
-class Cost(_Part):
-    """What the cell itself took.
-
-    Attributes:
-        seconds: of wall clock, all of the cell.
-        fit_seconds: of the optimiser steps.
-        predict_seconds: of inference and scoring.
-        steps: optimiser steps taken.
-        peak_memory_mb: of the accelerator, else of the process.
-        parameters: of the network.
-        gpu_hours: seconds on an accelerator.
-        cpu_hours: seconds times threads where there was none.
-    """
-
-    seconds: float
-    fit_seconds: float
-    predict_seconds: float
-    steps: int
-    peak_memory_mb: float
-    parameters: int
-    gpu_hours: float
-    cpu_hours: float
 
 
 class Arm(_Part):

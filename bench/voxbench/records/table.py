@@ -32,33 +32,24 @@ _TYPES = {
 }  # fmt: skip
 
 
-def rebuild(store: Store) -> Path:
-    """Write `table.parquet` beside the records: one row a record × case × class.
+def refresh_table(store: Store) -> Path:
+    """Bring `table.parquet` beside the records up to date: one row a record × case × class.
 
-    An undefined score is NaN, which is not null. A record without cases (it failed) has one row
-    without case and class. A reader sees the old file or the new one, never a part.
+    It is built again if records came, went or changed since. An undefined score is NaN, which is
+    not null. A record without cases (it failed) has one row without case and class. A reader sees
+    the old file or the new one, never a part.
 
     Raises:
         RecordError: a record can't be read.
     """
-    stamp = _stamp(store)
-    path = store.root / FILE
-    table = _table([row for record in store for row in _rows(record)])
-    _write(table.replace_schema_metadata({_STAMP: stamp}), path)
+    path, stamp = store.root / FILE, _stamp(store)
+    if not path.exists() or _stamped(path) != stamp:
+        table = _table([row for record in store for row in _rows(record)])
+        _write(table.replace_schema_metadata({_STAMP: stamp}), path)
     return path
 
 
-def load(store: Store) -> "pa.Table":
-    """The table of a store, rebuilt first if records came, went or changed since."""
-    from pyarrow import parquet
-
-    path = store.root / FILE
-    if not path.exists() or _known(path) != _stamp(store):
-        rebuild(store)
-    return parquet.read_table(path)
-
-
-def _known(path: Path) -> bytes | None:
+def _stamped(path: Path) -> bytes | None:
     """The stamp of the records that a table was made of; None if it is damaged."""
     from pyarrow import ArrowInvalid, parquet
 
@@ -70,8 +61,8 @@ def _known(path: Path) -> bytes | None:
 
 
 def _stamp(store: Store) -> bytes:
-    """A digest of the record files' names, sizes and times."""
-    seen = hashlib.sha256()
+    """A digest of the table's columns, and of the record files' names, sizes and times."""
+    seen = hashlib.sha256(repr([*_TYPES.items(), _SCORES, _COST]).encode())
     for path in sorted(store.folder.glob("*.json")):
         status = path.stat()
         seen.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())

@@ -12,7 +12,7 @@ from voxbench.analyses.races.results import with_races
 from voxbench.analyses.table import Table
 from voxbench.files import write_atomically
 from voxbench.records import Record, Store
-from voxbench.records.table import rebuild
+from voxbench.records.table import refresh_table
 from voxbench.report import curves, rows, scale_curve, scaling, words
 from voxbench.report.names import slug
 from voxbench.report.printer import as_markdown, save_table
@@ -148,7 +148,7 @@ def report(
         tables=written,
         figures=figures,
     )
-    rebuild(Store(store_dir))
+    refresh_table(Store(store_dir))
     write_atomically(made.page, _page(made, chosen))
     return made
 

@@ -34,8 +34,9 @@ from voxbench.plugins import find_baseline, find_task
 from voxbench.predict.case import score_case
 from voxbench.pretrain.engine import Made, make
 from voxbench.published.file import verified_file
-from voxbench.records import predictions
-from voxbench.records.record import CaseScores, Cost, Data, LoadAudit, Record, Weights
+from voxbench.records.cost import Cost, compute_hours
+from voxbench.records.predictions import prediction_path
+from voxbench.records.record import CaseScores, Data, LoadAudit, Record, Weights
 from voxbench.run.blank import blank
 from voxbench.run.jobs import Place
 from voxbench.run.plan import Planned, data_identity
@@ -87,7 +88,7 @@ def _fill(record: Record, cell: Cell, place: Place) -> None:
         return [
             score_case(
                 network, case, data.prepared[case.id], card, recipe, device, predicted,
-                predictions.path(place.root, record.key, case.id) if keep else None,
+                prediction_path(place.root, record.key, case.id) if keep else None,
             )
             for case in cases
         ]  # fmt: skip
@@ -237,10 +238,9 @@ def _mean_dice(cases: Sequence[CaseScores]) -> float:
 def _cost(
     network: nn.Module, training: Training, seconds: float, predicting: float, place: Place
 ) -> Cost:
-    accelerated = place.device.startswith("cuda")
     peak = (
         torch.cuda.max_memory_allocated() / 2**20
-        if accelerated
+        if place.device.startswith("cuda")
         else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     )
     return Cost(
@@ -250,6 +250,5 @@ def _cost(
         steps=training.steps,
         peak_memory_mb=peak,
         parameters=sum(p.numel() for p in network.parameters()),
-        gpu_hours=seconds / 3600 if accelerated else 0.0,
-        cpu_hours=0.0 if accelerated else seconds * place.threads / 3600,
+        **compute_hours(seconds, place.device, place.threads)._asdict(),
     )

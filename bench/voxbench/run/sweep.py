@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from voxbench.design.spec import Sweep
-from voxbench.records import Store, predictions
+from voxbench.records import Store
 from voxbench.records.environment import cpus
+from voxbench.records.predictions import missing_predictions
 from voxbench.run.contamination import contamination
 from voxbench.run.engines import inline, pool
 from voxbench.run.grid import arrange
@@ -89,7 +90,7 @@ def _unpredicted(planned: Sequence[Planned], store: Store) -> set[str]:
     return {
         record.key
         for record in store
-        if record.key in cached and predictions.missing(store.root, record)
+        if record.key in cached and missing_predictions(store.root, record)
     }
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from voxbench.errors import BundleError, first_rule
-from voxbench.records import SCHEMA, Record, predictions
+from voxbench.records import SCHEMA, Record
+from voxbench.records.predictions import prediction_path
 from voxbench.submission.archive import Archive, open_archive
 from voxbench.submission.diagnostics import Diagnostic, error, printable
 from voxbench.submission.labelmap import LabelMap, read_map
@@ -166,7 +167,7 @@ def _names(record: Record) -> Iterator[str]:
 
 def _distinct(record: Record) -> None:
     """No case twice, also by the name of its label map."""
-    files = {predictions.path(Path(), "", name) for name in {c.case for c in record.cases}}
+    files = {prediction_path(Path(), "", name) for name in {c.case for c in record.cases}}
     if len(files) < len(record.cases):
         raise ValueError("a case is there twice")
 

@@ -18,7 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.records import Record, predictions
+from voxbench.records import Record
+from voxbench.records.predictions import prediction_path
 from voxbench.submission.bundle import Bundle
 from voxbench.submission.diagnostics import Diagnostic, error, warning
 from voxbench.submission.evidence import Evidence
@@ -142,7 +143,7 @@ def _map(entry: _Entry, case: str, bundle: Bundle, evidence: Evidence) -> LabelM
         if entry.own:
             found = bundle.has_map(entry.record.key, case)
             return bundle.read_map(entry.record.key, case) if found else None
-        path = evidence.results and predictions.path(evidence.results, entry.record.key, case)
+        path = evidence.results and prediction_path(evidence.results, entry.record.key, case)
         if not path or not path.is_file() or path.stat().st_size > MOST_VOXELS:
             return None
         return read_map(path.read_bytes())

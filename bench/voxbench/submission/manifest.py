@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from voxbench.records import predictions
+from voxbench.records.predictions import prediction_path
 
 MANIFEST = "manifest.json"
 _KEY = re.compile(r"[0-9a-f]{20}")
@@ -99,7 +99,7 @@ def record_name(key: str) -> str:
 
 def prediction_name(key: str, case: str) -> str:
     """The member that holds a label map: as it lies beside the records."""
-    return predictions.path(Path(), key, case).as_posix()
+    return prediction_path(Path(), key, case).as_posix()
 
 
 def key_of(name: str) -> str:

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from voxbench.errors import BundleError, RecordError
 from voxbench.files import write_atomically
-from voxbench.records import Record, Store, predictions
+from voxbench.records import Record, Store
+from voxbench.records.predictions import missing_predictions, prediction_path
 from voxbench.submission.archive import MOST_MEMBERS
 from voxbench.submission.bundle import parse_record
 from voxbench.submission.labelmap import read_map
@@ -151,14 +152,14 @@ def _maps(root: Path, records: Iterable[Record]) -> dict[str, bytes]:
     for record in records:
         if record.status == "failed":
             continue
-        if missing := predictions.missing(root, record):
+        if missing := missing_predictions(root, record):
             raise BundleError(
-                f"{predictions.path(root, record.key, missing[0])}: no such label map "
+                f"{prediction_path(root, record.key, missing[0])}: no such label map "
                 f"({len(missing)} of {record.key}); run the sweep with --predictions."
             )
         for case in record.cases:
             if case.failure is None:
-                path = predictions.path(root, record.key, case.case)
+                path = prediction_path(root, record.key, case.case)
                 found[prediction_name(record.key, case.case)] = _map(path)
     return found
 

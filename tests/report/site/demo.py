@@ -8,7 +8,7 @@ from voxbench.data.io import write_label
 from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Ref
 from voxbench.plugins import find_task
-from voxbench.records.predictions import path as prediction_path
+from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores
 from voxbench.report.report import report
 from voxbench.report.site.build import build

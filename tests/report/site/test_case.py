@@ -13,7 +13,7 @@ from voxbench.data.io import Volume, write_label
 from voxbench.data.volumes import CaseVolumes
 from voxbench.errors import DataError
 from voxbench.records import Store
-from voxbench.records.predictions import path as prediction_path
+from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores
 from voxbench.report.site import case as cases_of_pages
 from voxbench.report.site import picture as pictures

@@ -13,7 +13,7 @@ from voxbench.data.volumes import CaseReader
 from voxbench.errors import DataError, VoxbenchError
 from voxbench.plugins import find_task
 from voxbench.records import Record
-from voxbench.records.predictions import path as prediction_path
+from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores, ClassScores
 from voxbench.report.names import slug
 from voxbench.report.site.material import Material, Result
