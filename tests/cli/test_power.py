@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.analyses.records import MASKED, cases, record, stored
-from tests.stats.test_power import noisy
+from tests.analyses.test_power import noisy
 
 
 @pytest.fixture

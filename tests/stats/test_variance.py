@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.variance import Components, split
+from voxbench.stats.variance import Components, variance_components
 
 TRUTH = Components(0.03**2, 0.02**2, 0.015**2, 0.04**2)
 
@@ -27,7 +27,7 @@ def simulated(rng, patients=30, draws=4, seeds=3, missing=0.0, truth=TRUTH):
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 def test_known_components_are_found_on_average_also_with_gaps(missing):
     rng = np.random.default_rng(0)
-    found = [split(simulated(rng, missing=missing)) for _ in range(200)]
+    found = [variance_components(simulated(rng, missing=missing)) for _ in range(200)]
     means = np.mean([parts[:4] for parts in found], axis=0)
     assert means == pytest.approx(np.array(TRUTH[:4]), rel=0.12)
 
@@ -38,7 +38,9 @@ def test_with_uneven_seeds_the_draw_is_still_told_apart():
     for _ in range(200):
         values, draws = simulated(rng)
         kept = [0, 1, 2, 3, 4, 6, 9, 10, 11]
-        found.append(split(Sample(values[:, kept], tuple(draws[i] for i in kept)))[:4])
+        found.append(
+            variance_components(Sample(values[:, kept], tuple(draws[i] for i in kept)))[:4]
+        )
     assert np.mean(found, axis=0) == pytest.approx(np.array(TRUTH[:4]), rel=0.15)
 
 
@@ -48,7 +50,7 @@ def test_the_analysis_of_variance_by_hand():
     between_patients = 2 * (2.5**2 + 0.5**2 + 3.0**2) / 2
     between_runs = 3 * (1.5**2 + 1.5**2) / 1
     rest = (6 * 0.0 + 2 * (0.5**2 + 0.5**2 + 0.0**2)) / 2
-    found = split(Sample(values, (0, 0)))
+    found = variance_components(Sample(values, (0, 0)))
     assert found.rest == pytest.approx(rest)
     assert found.patient == pytest.approx((between_patients - rest) / 2)
     assert found.seed == pytest.approx((between_runs - rest) / 3)
@@ -60,7 +62,7 @@ def test_where_nothing_is_missing_restricted_likelihood_says_the_same():
     from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
     values, draws = simulated(np.random.default_rng(0), patients=12, draws=3, seeds=3)
-    found = split(Sample(values, draws))
+    found = variance_components(Sample(values, draws))
     assert not found.clipped
     patients, runs = (labels.ravel() for labels in np.indices(values.shape))
     levels = {"patient": patients, "draw": np.array(draws)[runs], "seed": runs}
@@ -78,33 +80,33 @@ def test_where_nothing_is_missing_restricted_likelihood_says_the_same():
 
 def test_a_component_below_zero_is_set_to_zero_and_named():
     values = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
-    found = split(Sample(values, (0, 0)))
+    found = variance_components(Sample(values, (0, 0)))
     assert (found.patient, found.seed) == (0.0, 0.0)
     assert found.clipped == ("patient", "seed")
 
 
 def test_one_training_can_not_tell_its_own_spread():
-    found = split(Sample(np.array([[1.0], [3.0]]), (0,)))
+    found = variance_components(Sample(np.array([[1.0], [3.0]]), (0,)))
     assert found.patient == pytest.approx(2.0)
     assert np.isnan(found[1:4]).all()
 
 
 def test_with_one_seed_a_draw_the_draw_holds_both():
     rng = np.random.default_rng(4)
-    found = [split(simulated(rng, draws=6, seeds=1)) for _ in range(200)]
+    found = [variance_components(simulated(rng, draws=6, seeds=1)) for _ in range(200)]
     assert all(math.isnan(parts.seed) for parts in found)
     both = TRUTH.draw + TRUTH.seed
     assert np.mean([parts.draw for parts in found]) == pytest.approx(both, rel=0.1)
 
 
 def test_without_a_value_nothing_is_known():
-    assert np.isnan(split(Sample(np.full((3, 2), np.nan), (0, 0)))[:4]).all()
-    assert np.isnan(split(Sample(np.empty((0, 0)), ()))[:4]).all()
+    assert np.isnan(variance_components(Sample(np.full((3, 2), np.nan), (0, 0)))[:4]).all()
+    assert np.isnan(variance_components(Sample(np.empty((0, 0)), ()))[:4]).all()
 
 
 def test_patients_that_never_meet_a_second_training_leave_nothing_to_tell_apart():
     values = np.array([[1.0, np.nan], [np.nan, 2.0]])
-    assert np.isnan(split(Sample(values, (0, 0)))[:4]).all()
+    assert np.isnan(variance_components(Sample(values, (0, 0)))[:4]).all()
 
 
 def test_the_variance_of_a_mean_is_that_of_simulated_means():
@@ -126,6 +128,6 @@ def test_endless_seeds_leave_the_patients_variance():
 )
 def test_a_shift_changes_nothing_and_a_scale_squares(seed, shift, scale):
     values, draws = simulated(np.random.default_rng(seed), patients=6, draws=2, seeds=2)
-    found = np.array(split(Sample(values, draws))[:4])
-    moved = np.array(split(Sample(scale * values + shift, draws))[:4])
+    found = np.array(variance_components(Sample(values, draws))[:4])
+    moved = np.array(variance_components(Sample(scale * values + shift, draws))[:4])
     assert moved == pytest.approx(scale**2 * found, rel=1e-5, abs=1e-9)

@@ -16,13 +16,13 @@ def power_verb(
     json: Json = False,
 ) -> None:
     """Say how many more seeds, draws or test patients settle what is undecided, and their cost."""
-    from voxbench.report.power import power
+    from voxbench.analyses.power.plan import plan_power
 
-    found = power(directory, metric, margin)
+    found = plan_power(directory, metric, margin)
     if json:
         told = {
             "comparisons": found.table.rows,
-            "ladder": [rung._asdict() for rung in found.ladder],
+            "ladder": [budget._asdict() for budget in found.budgets],
             "sentences": found.sentences,
         }
         print_json(told)

@@ -16,7 +16,7 @@ from voxbench.run.jobs import Job, Outcome, jobs
 from voxbench.run.plan import Planned, plan
 from voxbench.run.sweep import Options, Watch, complete, devices, execute
 from voxbench.stats.sequential import FIRST_LOOK
-from voxbench.stats.variance import split
+from voxbench.stats.variance import variance_components
 
 
 def run_race(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[Planned]:
@@ -154,7 +154,7 @@ def _gain(raced: RacedComparison) -> float:
     patients, runs = raced.sample.values.shape
     if runs < FIRST_LOOK:
         return math.inf
-    parts, draws = split(raced.sample), len(set(raced.sample.draws))
+    parts, draws = variance_components(raced.sample), len(set(raced.sample.draws))
     pairing = raced.next
     later = draws + bool(pairing and pairing.draw not in raced.sample.draws)
     before = parts.of_mean(patients, draws, runs / draws)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Sample
 
-Labels = NDArray[np.intp]
+_Labels = NDArray[np.intp]
 
 
 class Components(NamedTuple):
@@ -40,10 +40,10 @@ class Components(NamedTuple):
         return patient / patients + draw / draws + seed / runs + rest / (patients * runs)
 
 
-UNKNOWN = Components(math.nan, math.nan, math.nan, math.nan)
+_UNKNOWN = Components(math.nan, math.nan, math.nan, math.nan)
 
 
-def split(sample: Sample) -> Components:
+def variance_components(sample: Sample) -> Components:
     """Split the variance of values, (patient, run), usually differences of an arm and its twin.
 
     The model is y = mean + patient + draw + seed(draw) + rest, all random: every training meets
@@ -56,22 +56,22 @@ def split(sample: Sample) -> Components:
     """
     known = ~np.isnan(sample.values)
     if not known.any():
-        return UNKNOWN
+        return _UNKNOWN
     patients, runs = np.nonzero(known)
     draws = np.unique(sample.draws, return_inverse=True)[1][runs]
     names, factors = _factors(patients, draws, runs)
     values = sample.values[known]
     squares, expected = _equations(values - values.mean(), factors)
     if np.linalg.matrix_rank(expected) < len(factors):
-        return UNKNOWN
+        return _UNKNOWN
     found = dict(zip(names, np.linalg.solve(expected, squares).tolist(), strict=True))
     noise = 1e-12 * max(1e-12, float(np.abs(squares).max()))
     clipped = tuple(name for name, value in found.items() if value < -noise)
     kept = {name: max(0.0, value) for name, value in found.items()}
-    return UNKNOWN._replace(**kept, clipped=clipped)
+    return _UNKNOWN._replace(**kept, clipped=clipped)
 
 
-def _factors(patients: Labels, draws: Labels, runs: Labels) -> tuple[list[str], list[Labels]]:
+def _factors(patients: _Labels, draws: _Labels, runs: _Labels) -> tuple[list[str], list[_Labels]]:
     """The factors that can be told apart; the last is each value's own."""
     found = {"patient": patients}
     trainings, subsets = len(set(runs.tolist())), len(set(draws.tolist()))
@@ -84,7 +84,7 @@ def _factors(patients: Labels, draws: Labels, runs: Labels) -> tuple[list[str], 
     return list(found), list(found.values())
 
 
-def _equations(values: Array, factors: list[Labels]) -> tuple[Array, Array]:
+def _equations(values: Array, factors: list[_Labels]) -> tuple[Array, Array]:
     """Sums of squares of class means, less that of the mean, and what each component adds."""
     whole = np.zeros(len(values), dtype=np.intp)
     sums = np.array([_sums(values, factor, factors) for factor in (*factors, whole)])
@@ -92,7 +92,7 @@ def _equations(values: Array, factors: list[Labels]) -> tuple[Array, Array]:
     return away[:, 0], away[:, 1:]
 
 
-def _sums(values: Array, groups: Labels, factors: list[Labels]) -> list[float]:
+def _sums(values: Array, groups: _Labels, factors: list[_Labels]) -> list[float]:
     """∑ (sum of a class)² / its size; and with the indicators of each factor in place of values."""
     size = np.bincount(groups)
     filled = np.maximum(size, 1)
@@ -100,7 +100,7 @@ def _sums(values: Array, groups: Labels, factors: list[Labels]) -> list[float]:
     return [squares, *(_overlap(groups, factor, filled) for factor in factors)]
 
 
-def _overlap(groups: Labels, factor: Labels, size: NDArray[np.intp]) -> float:
+def _overlap(groups: _Labels, factor: _Labels, size: NDArray[np.intp]) -> float:
     """∑ over classes and levels of (values of the level in the class)² / size of the class."""
     levels = int(factor.max()) + 1
     pairs, counts = np.unique(groups * levels + factor, return_counts=True)

@@ -7,40 +7,47 @@ from typing import Any
 
 from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import groups_in
+from voxbench.analyses.power.prospects import (
+    Extension,
+    Prospect,
+    SeedBudget,
+    prospects,
+    seed_budgets,
+)
 from voxbench.analyses.races.declaration import races_in
-from voxbench.analyses.table import Column, Table, hours, interval, number
+from voxbench.analyses.table import DASH, Column, Table, hours, interval, number
 from voxbench.stats.metric import Metric, find_metric
-from voxbench.stats.power import POWER, Extension, Prospect, Rung, ladder, prospects
+from voxbench.stats.power import POWER
 
-RUNGS = (5, 10, 20, 50)
+_COUNTS = (5, 10, 20, 50)
 _PARTS = ("patient", "draw", "seed", "rest")
-PLAN = (
+_CAVEAT = (
     f"This is a plan on the present estimates: each number gives a verdict with a chance of "
     f"{POWER:.0%} if the true effect and the true spread are what these runs say. With 2 or 3 "
     "trainings the spread between seeds is itself a guess; plan again after the next ones. Weights "
     "that were made here are shared by all seeds: they cost nothing more, and their own luck is in "
     "no interval."
 )
-RACED = (
+_RACED = (
     "These records were stopped by a race, which fixed the number of its looks beforehand: use "
     "this plan for a new sweep, not to add looks."
 )
 
 
 @dataclass(frozen=True)
-class Power:
-    """A table with a row an undecided comparison, what it says in sentences, and the ladder."""
+class PowerPlan:
+    """A row an undecided comparison, what the table says in sentences, and what seeds cost."""
 
     table: Table
     sentences: list[str]
-    ladder: list[Rung]
+    budgets: list[SeedBudget]
 
 
-def power(store_dir: Path, metric: str = "dice", margin: float | None = None) -> Power:
+def plan_power(folder: Path, metric: str = "dice", margin: float | None = None) -> PowerPlan:
     """Plan for each undecided comparison of an arm with its scratch twin.
 
     Args:
-        store_dir: the output folder of a run.
+        folder: the output folder of a run.
         metric: dice, nsd or hd95_mm.
         margin: of practical equivalence; None takes the metric's own.
 
@@ -50,16 +57,16 @@ def power(store_dir: Path, metric: str = "dice", margin: float | None = None) ->
     """
     chosen = find_metric(metric)
     margin = chosen.margin if margin is None else margin
-    pairs = twins(groups_in(store_dir), chosen)
+    pairs = twins(groups_in(folder), chosen)
     found = prospects(pairs, margin)
     present = max((one.design.seeds for one in found), default=0)
-    rungs = ladder(found, [count for count in RUNGS if count > present])
+    budgets = seed_budgets(found, [count for count in _COUNTS if count > present])
     sentences = [_opening(len(pairs), len(found))]
     if found:
         sentences += [_sentence(one, chosen, margin) for one in found]
-        sentences += [_rung(rung, len(found)) for rung in rungs if rung.settled]
-        sentences += [PLAN, *([RACED] if races_in(store_dir) else [])]
-    return Power(_table(found, chosen, margin), sentences, rungs)
+        sentences += [_budget(budget, len(found)) for budget in budgets if budget.settled]
+        sentences += [_CAVEAT, *([_RACED] if races_in(folder) else [])]
+    return PowerPlan(_table(found, chosen, margin), sentences, budgets)
 
 
 def _opening(pairs: int, undecided: int) -> str:
@@ -72,9 +79,9 @@ def _opening(pairs: int, undecided: int) -> str:
 
 def _sentence(one: Prospect, metric: Metric, margin: float) -> str:
     effect = one.effect
-    place = f"{effect.arm} on {effect.task} at {effect.fraction}"
     size = interval(metric.digits, signed=True)(effect.effect, effect.low, effect.high)
-    return f"{place}, {size}: {'; '.join(_ways(one, metric, margin))}."
+    ways = "; ".join(_ways(one, metric, margin))
+    return f"{effect.arm} on {effect.task} at {effect.fraction}, {size}: {ways}."
 
 
 def _ways(one: Prospect, metric: Metric, margin: float) -> list[str]:
@@ -124,10 +131,11 @@ def _listed(values: Sequence[int]) -> str:
     return ",".join(map(str, values)) if len(values) <= 20 else f"{values[0]},…,{values[-1]}"
 
 
-def _rung(rung: Rung, undecided: int) -> str:
+def _budget(budget: SeedBudget, undecided: int) -> str:
     return (
-        f"seeds = {rung.seeds} for those that it settles: {rung.settled} of {undecided}, "
-        f"{rung.cells} more cells, {_cost(rung.cpu_hours, rung.gpu_hours)}, twins counted once."
+        f"seeds = {budget.seeds} for those that it settles: {budget.settled} of {undecided}, "
+        f"{budget.cells} more cells, {_cost(budget.cpu_hours, budget.gpu_hours)}, twins counted "
+        "once."
     )
 
 
@@ -169,7 +177,7 @@ def _table(found: Sequence[Prospect], metric: Metric, margin: float) -> Table:
 
 
 def _count(value: int | None) -> str:
-    return "–" if value is None else str(value)
+    return DASH if value is None else str(value)
 
 
 def _row(one: Prospect) -> dict[str, Any]:
