@@ -1,4 +1,4 @@
-"""Does the fingerprint find altered copies of real volumes, and nothing else? Where does it stop?
+"""Do looks find altered copies of real volumes, and nothing else? Where do they stop?
 
     python tests/benchmarks/overlap.py [--every N]
 
@@ -22,8 +22,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from voxbench.data.io import read_image
 from voxbench.data.resample import resample_image
-from voxbench.ledger.fingerprint import CELLS, fingerprint
-from voxbench.ledger.match import Pool, bar
+from voxbench.ledger.look import SIDE, look_of
+from voxbench.ledger.pool import Pool, bar
 
 ROOT = Path(os.environ.get("VOXBENCH_DATA", "../shared/data"))
 SETS = {
@@ -90,7 +90,7 @@ def alter(step, array, spacing, rng):
 def read(path):
     volume = read_image(path)
     started = time.perf_counter()
-    found = fingerprint(volume.array, volume.affine).cells
+    found = look_of(volume.array, volume.affine).ranks
     return found, time.perf_counter() - started
 
 
@@ -101,18 +101,18 @@ def query(path, steps):
     spacing = np.linalg.norm(volume.affine[:3, :3], axis=0)
     for step in steps:
         array, spacing = alter(step, array, spacing, rng)
-    return fingerprint(array, np.diag([*spacing, 1.0])).cells
+    return look_of(array, np.diag([*spacing, 1.0])).ranks
 
 
-def start(cells):
+def start(looks):
     global POOL
-    POOL = Pool(list(cells))
+    POOL = Pool(list(looks))
 
 
 def search(job):
     path, steps, skip = job
-    found = POOL.search(query(path, steps) if steps else POOL.cells[skip], skip=skip)
-    return [(match.place, match.score) for match in found], bar([match.score for match in found])
+    found = POOL.search(query(path, steps) if steps else POOL.looks[skip], skip=skip)
+    return [(match.position, match.score) for match in found], bar([match.score for match in found])
 
 
 def main():
@@ -127,14 +127,14 @@ def main():
     kinds = [kind for kind, _ in files]
     print(f"{len(files)} volumes: {dict(Counter(kinds))}")
     taken = [read(path) for path in paths]
-    cells = [found for found, _ in taken]
-    print(f"{np.mean([seconds for _, seconds in taken]):.4f} s a fingerprint")
+    looks = [found for found, _ in taken]
+    print(f"{np.mean([seconds for _, seconds in taken]):.4f} s a look")
     names = [p.parent.name if p.name == "t1.nii.gz" else p.name.split(".")[0] for p in paths]
     chosen = list(range(0, len(files), options.every))
-    with ProcessPoolExecutor(options.jobs, get_context("spawn"), start, (cells,)) as workers:
+    with ProcessPoolExecutor(options.jobs, get_context("spawn"), start, (looks,)) as workers:
         copies(workers, paths, kinds, names, chosen)
         different(workers, paths, kinds, names)
-    speed(cells)
+    speed(looks)
 
 
 def copies(workers, paths, kinds, names, chosen):
@@ -176,7 +176,7 @@ def related(names, a, b):
 
 def different(workers, paths, kinds, names):
     print("\nevery volume against all others")
-    jobs = [(path, [], place) for place, path in enumerate(paths)]
+    jobs = [(path, [], index) for index, path in enumerate(paths)]
     best, matched = {kind: [] for kind in SETS}, set()
     known = {}
     for i, (matches, needed) in enumerate(workers.map(search, jobs, chunksize=8)):
@@ -199,16 +199,16 @@ def different(workers, paths, kinds, names):
             print(f"related pairs {prefix}…: {len(rows)} shortlisted; highest", rows[:4])
 
 
-def speed(cells):
+def speed(looks):
     rng = np.random.default_rng(0)
     many = [
-        np.roll(cells[i % len(cells)], rng.integers(0, CELLS, 3), (0, 1, 2)) for i in range(10_000)
+        np.roll(looks[i % len(looks)], rng.integers(0, SIDE, 3), (0, 1, 2)) for i in range(10_000)
     ]
     started = time.perf_counter()
     pool = Pool(many)
     built = time.perf_counter() - started
     started = time.perf_counter()
-    for volume in cells[:4]:
+    for volume in looks[:4]:
         pool.search(volume)
     each = (time.perf_counter() - started) / 4
     print(f"\n10,000 × 100 on one core: {built:.1f} s to load, {100 * each:.0f} s to match")

@@ -1,11 +1,12 @@
+import base64
 import json
 
 import numpy as np
 import pytest
 from voxbench.errors import DataError
-from voxbench.ledger.fingerprint import fingerprint_file
+from voxbench.ledger.look import read_look
 from voxbench.ledger.manifest import read_manifest, write_manifest
-from voxbench.ledger.overlap import collect, images_below, images_of, overlaps
+from voxbench.ledger.overlap import collect_looks, find_overlaps, images_below, images_of
 
 from tests.data.toy import save
 from tests.ledger.phantom import person
@@ -37,13 +38,23 @@ def raw(tmp_path_factory):
 
 
 def test_a_manifest_comes_back_as_it_was_written(seen, tmp_path):
-    volumes = collect(images_below(seen)).volumes
+    volumes = collect_looks(images_below(seen)).volumes
     write_manifest(tmp_path / "m.json", volumes)
     found = read_manifest(tmp_path / "m.json")
     assert list(found) == list(volumes) == [f"imagesTr/{n:02d}.nii.gz" for n in range(16)]
     for name, one in found.items():
-        assert np.array_equal(one.cells, volumes[name].cells)
+        assert np.array_equal(one.ranks, volumes[name].ranks)
         assert one.extent_mm == pytest.approx(volumes[name].extent_mm, abs=0.01)
+
+
+def test_a_manifest_of_the_first_release_is_read(tmp_path):
+    cells = base64.b64encode(bytes(range(256)) * 54).decode()
+    volume = {"name": "a", "extent_mm": [300.0, 200.5, 150.0], "cells": cells}
+    (tmp_path / "m.json").write_text(json.dumps({"fingerprints": 1, "volumes": [volume]}))
+    look = read_manifest(tmp_path / "m.json")["a"]
+    assert look.extent_mm == (300.0, 200.5, 150.0)
+    assert look.ranks.shape == (24, 24, 24)
+    assert look.ranks[0, 10, 15] == 255
 
 
 @pytest.mark.parametrize(
@@ -59,7 +70,7 @@ def test_a_manifest_comes_back_as_it_was_written(seen, tmp_path):
     ],
 )
 def test_a_damaged_manifest_is_refused_by_field(seen, tmp_path, change, message):
-    found = fingerprint_file(seen / "imagesTr" / "00.nii.gz")
+    found = read_look(seen / "imagesTr" / "00.nii.gz")
     write_manifest(tmp_path / "m.json", {"a": found})
     manifest = json.loads((tmp_path / "m.json").read_text())
     change(manifest)
@@ -83,27 +94,27 @@ def test_a_folder_without_images_is_told(tmp_path):
 def test_an_unreadable_file_is_named_and_the_others_go_on(seen, tmp_path):
     (tmp_path / "broken.nii.gz").write_bytes(b"nothing")
     files = {"good": seen / "imagesTr" / "00.nii.gz", "bad": tmp_path / "broken.nii.gz"}
-    found = collect(files)
+    found = collect_looks(files)
     assert list(found.volumes) == ["good"]
     assert "can't be read" in found.unreadable["bad"]
 
 
-def test_a_fingerprint_is_remembered_by_content_not_by_name(seen, tmp_path):
+def test_a_look_is_remembered_by_content_not_by_name(seen, tmp_path):
     path = tmp_path / "a.nii.gz"
     save(path, person(0))
-    first = collect({"a": path}).volumes["a"]
+    first = collect_looks({"a": path}).volumes["a"]
     save(path, person(1))
-    second = collect({"a": path}).volumes["a"]
-    assert not np.array_equal(first.cells, second.cells)
-    assert np.array_equal(second.cells, fingerprint_file(path).cells)
+    second = collect_looks({"a": path}).volumes["a"]
+    assert not np.array_equal(first.ranks, second.ranks)
+    assert np.array_equal(second.ranks, read_look(path).ranks)
 
 
 def test_copies_are_matched_and_their_names_given(seen, raw):
     names = ("copy2", "copy5", "n40")
     images = {name: raw / "imagesTr" / f"{name}_0000.nii.gz" for name in names}
     done = []
-    volumes = collect(images_below(seen)).volumes
-    found = overlaps(volumes, collect(images).volumes, done=lambda: done.append(1))
+    volumes = collect_looks(images_below(seen)).volumes
+    found = find_overlaps(volumes, collect_looks(images).volumes, done=lambda: done.append(1))
     pairs = {(one.image, one.seen) for one in found}
     assert pairs == {("copy2", "imagesTr/02.nii.gz"), ("copy5", "imagesTr/05.nii.gz")}
     assert len(done) == 3
@@ -148,20 +159,20 @@ def test_mistakes_exit_with_2(voxbench, seen, tmp_path):
 @pytest.mark.slow
 def test_altered_copies_of_real_scans_are_found(real_data):
     from voxbench.data.io import read_image
-    from voxbench.ledger.fingerprint import fingerprint
-    from voxbench.ledger.match import Pool, bar
+    from voxbench.ledger.look import look_of
+    from voxbench.ledger.pool import Pool, bar
 
     folders = ("Task04_Hippocampus", "Dataset501_OpenKBP")
     paths = [p for f in folders for p in sorted((real_data / f / "imagesTr").glob("[!.]*"))[:30]]
     volumes = [read_image(path) for path in paths]
-    pool = Pool([fingerprint(*volume).cells for volume in volumes])
-    for place in range(0, len(paths), 6):
-        array, affine = volumes[place]
+    pool = Pool([look_of(*volume).ranks for volume in volumes])
+    for index in range(0, len(paths), 6):
+        array, affine = volumes[index]
         low, high = np.percentile(array, (10, 97))
         copy = np.clip(array[2:-1, 1:-2, 1:-1], low, high)[:, ::-1]
-        found = pool.search(fingerprint(copy, affine).cells)
+        found = pool.search(look_of(copy, affine).ranks)
         needed = bar([match.score for match in found])
-        assert [m.place for m in found if m.score >= needed] == [place], paths[place].name
+        assert [one.position for one in found if one.score >= needed] == [index], paths[index].name
 
 
 def test_the_channels_of_a_case_are_told_apart():

@@ -44,7 +44,7 @@ def overlap_verb(
 
     from voxbench.errors import SpecError
     from voxbench.ledger.manifest import write_manifest
-    from voxbench.ledger.overlap import overlaps
+    from voxbench.ledger.overlap import find_overlaps
     from voxbench.records.environment import cpus
 
     if task is None and output is None:
@@ -65,22 +65,22 @@ def overlap_verb(
         unreadable |= test.unreadable
         with _bar(console) as bar:
             row = bar.add_task("matching", total=tested)
-            matches = overlaps(pool.volumes, test.volumes, jobs, lambda: bar.advance(row))
+            matches = find_overlaps(pool.volumes, test.volumes, jobs, lambda: bar.advance(row))
     _report(matches, tested if task else None, len(pool.volumes), unreadable, json)
     if matches or unreadable:
         raise typer.Exit(1)
 
 
-def _seen(place: Path, jobs: int, console: "Console") -> "Collected":
+def _seen(source: Path, jobs: int, console: "Console") -> "Collected":
     from voxbench.errors import DataError
     from voxbench.ledger.manifest import read_manifest
     from voxbench.ledger.overlap import Collected, images_below
 
-    if place.is_dir():
-        return _collect(images_below(place), jobs, console, "seen")
-    if not place.is_file():
-        raise DataError(f"{place}: no such manifest or folder.")
-    return Collected(read_manifest(place), {})
+    if source.is_dir():
+        return _collect(images_below(source), jobs, console, "seen")
+    if not source.is_file():
+        raise DataError(f"{source}: no such manifest or folder.")
+    return Collected(read_manifest(source), {})
 
 
 def _tested(task: str, field: list[str] | None, jobs: int, console: "Console") -> "Collected":
@@ -96,11 +96,11 @@ def _tested(task: str, field: list[str] | None, jobs: int, console: "Console") -
 
 
 def _collect(files: dict[str, Path], jobs: int, console: "Console", what: str) -> "Collected":
-    from voxbench.ledger.overlap import collect
+    from voxbench.ledger.overlap import collect_looks
 
     with _bar(console) as bar:
         row = bar.add_task(f"reading {what}", total=len(files))
-        return collect(files, jobs, lambda: bar.advance(row))
+        return collect_looks(files, jobs, lambda: bar.advance(row))
 
 
 def _bar(console: "Console") -> "Progress":
@@ -134,7 +134,7 @@ def _report(
     for name, reason in unreadable.items():
         print(f"not compared: {name}: {reason}")  # noqa: T201
     if tested is None:
-        print(f"{seen} volumes fingerprinted.")  # noqa: T201
+        print(f"{seen} volumes read.")  # noqa: T201
         return
     found = len({match.image for match in matches})
     print(f"{found} of {tested} test images are among {seen} seen volumes. {LIMITS}")  # noqa: T201

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from voxbench.errors import PluginError, first_rule, unknown
 
-Kind = Literal["CT", "MR", "PET", "X-ray", "photograph", "synthetic", "other"]
+CorpusKind = Literal["CT", "MR", "PET", "X-ray", "photograph", "synthetic", "other"]
 
 
 class Corpus(BaseModel):
@@ -44,7 +44,7 @@ class Corpus(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1)
-    kind: tuple[Kind, ...] = Field(min_length=1)
+    kind: tuple[CorpusKind, ...] = Field(min_length=1)
     parents: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
     complete: bool = True

@@ -1,7 +1,7 @@
-"""Fingerprints in a file: what a pre-training set holds, without its images.
+"""The looks of volumes in a file: what a pre-training set holds, without its images.
 
 JSON; a volume is its name, its extent and 24³ grey-value ranks (18 kB). The ranks are a coarse
-picture of the scan, about a centimetre a cell in a trunk: treat them as the data's licence and
+picture of the scan, about a centimetre a voxel in a trunk: treat them as the data's licence and
 its privacy rules demand.
 """
 
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from voxbench.errors import DataError, first_rule
 from voxbench.files import write_atomically
-from voxbench.ledger.fingerprint import CELLS, VERSION, Fingerprint
+from voxbench.ledger.look import LOOK_VERSION, SIDE, Look
 
 Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -32,25 +32,27 @@ class _Volume(BaseModel):
 class _Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    fingerprints: int
+    fingerprints: int  # the version of the looks, as files have called it from the first one on
     volumes: list[_Volume]
 
 
-def write_manifest(path: Path, volumes: Mapping[str, Fingerprint]) -> None:
-    """Write named fingerprints."""
+def write_manifest(path: Path, volumes: Mapping[str, Look]) -> None:
+    """Write named looks."""
     rows: list[dict[str, Any]] = [
         {
             "name": name,
             "extent_mm": [round(value, 2) for value in found.extent_mm],
-            "cells": base64.b64encode(found.cells.tobytes()).decode(),
+            "cells": base64.b64encode(found.ranks.tobytes()).decode(),
         }
         for name, found in volumes.items()
     ]
-    write_atomically(path, json.dumps({"fingerprints": VERSION, "volumes": rows}, indent=0) + "\n")
+    write_atomically(
+        path, json.dumps({"fingerprints": LOOK_VERSION, "volumes": rows}, indent=0) + "\n"
+    )
 
 
-def read_manifest(path: Path) -> dict[str, Fingerprint]:
-    """Read named fingerprints.
+def read_manifest(path: Path) -> dict[str, Look]:
+    """Read named looks.
 
     Raises:
         DataError: it is no manifest, of another version, or an entry is damaged.
@@ -61,23 +63,23 @@ def read_manifest(path: Path) -> dict[str, Fingerprint]:
         raise DataError(f"{path}: can't be read ({error.strerror}).") from None
     except ValidationError as error:
         raise DataError(f"{path}: not a manifest: {first_rule(error)}.") from None
-    if found.fingerprints != VERSION:
+    if found.fingerprints != LOOK_VERSION:
         raise DataError(
-            f"{path}: fingerprints of version {found.fingerprints}, this voxbench compares "
-            f"version {VERSION}: make the manifest again with voxbench overlap DIR -o FILE."
+            f"{path}: looks of version {found.fingerprints}, this voxbench compares version "
+            f"{LOOK_VERSION}: make the manifest again with voxbench overlap DIR -o FILE."
         )
-    volumes = {volume.name: _fingerprint(volume, path) for volume in found.volumes}
+    volumes = {volume.name: _look(volume, path) for volume in found.volumes}
     if len(volumes) < len(found.volumes):
         raise DataError(f"{path}: two volumes have one name.")
     return volumes
 
 
-def _fingerprint(volume: _Volume, path: Path) -> Fingerprint:
+def _look(volume: _Volume, path: Path) -> Look:
     try:
         content = base64.b64decode(volume.cells, validate=True)
     except ValueError:
         content = b""
-    if len(content) != CELLS**3:
-        raise DataError(f"{path}: {volume.name}: cells: expected {CELLS}³ bytes in base64.")
-    cells = np.frombuffer(content, np.uint8).reshape(CELLS, CELLS, CELLS)
-    return Fingerprint(cells, volume.extent_mm)
+    if len(content) != SIDE**3:
+        raise DataError(f"{path}: {volume.name}: cells: expected {SIDE}³ bytes in base64.")
+    ranks = np.frombuffer(content, np.uint8).reshape(SIDE, SIDE, SIDE)
+    return Look(ranks, volume.extent_mm)

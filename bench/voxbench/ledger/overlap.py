@@ -11,8 +11,8 @@ from voxbench.api import Case
 from voxbench.data.content_hash import file_hashes
 from voxbench.errors import DataError
 from voxbench.files import write_atomically
-from voxbench.ledger.fingerprint import CELLS, VERSION, Fingerprint, fingerprint_file
-from voxbench.ledger.match import Pool, bar
+from voxbench.ledger.look import LOOK_VERSION, SIDE, Look, read_look
+from voxbench.ledger.pool import Pool, bar
 from voxbench.places import cache_dir
 
 _PEERS = 10  # other test images that each is compared with
@@ -20,14 +20,14 @@ _LABELS = ("labelsTr", "labelsTs", "segmentations", "labels", "masks")
 
 
 class Collected(NamedTuple):
-    """Fingerprints of files.
+    """The looks of files.
 
     Attributes:
         volumes: by name.
         unreadable: name → why there is none.
     """
 
-    volumes: dict[str, Fingerprint]
+    volumes: dict[str, Look]
     unreadable: dict[str, str]
 
 
@@ -75,14 +75,14 @@ def images_of(cases: Sequence[Case]) -> dict[str, Path]:
     }
 
 
-def collect(
+def collect_looks(
     files: Mapping[str, Path], jobs: int = 1, done: Callable[[], object] = lambda: None
 ) -> Collected:
-    """Fingerprint every file; those that can't be are named with the reason."""
+    """Look at every file; those that can't be read are named with the reason."""
     hashes = file_hashes(files.values(), jobs)
     volumes, unreadable = {}, {}
 
-    def one(path: Path) -> Fingerprint | str:
+    def one(path: Path) -> Look | str:
         try:
             return _remembered(path, hashes.get(path))
         except DataError as error:
@@ -98,9 +98,9 @@ def collect(
     return Collected(volumes, unreadable)
 
 
-def overlaps(
-    seen: Mapping[str, Fingerprint],
-    tested: Mapping[str, Fingerprint],
+def find_overlaps(
+    seen: Mapping[str, Look],
+    tested: Mapping[str, Look],
     jobs: int = 1,
     done: Callable[[], object] = lambda: None,
 ) -> list[Overlap]:
@@ -110,17 +110,17 @@ def overlaps(
     is the yardstick where few volumes were seen.
     """
     names, queries = list(seen), list(tested)
-    pool, peers = (Pool([v.cells for v in volumes.values()]) for volumes in (seen, tested))
+    pool, peers = (Pool([look.ranks for look in looks.values()]) for looks in (seen, tested))
 
-    def one(place: int) -> list[Overlap]:
-        query = tested[queries[place]].cells
+    def one(index: int) -> list[Overlap]:
+        query = tested[queries[index]].ranks
         found = pool.search(query)
-        others = peers.search(query, _PEERS, skip=place)
-        needed = bar([match.score for match in (*found, *others)])
+        others = peers.search(query, _PEERS, skip=index)
+        needed = bar([candidate.score for candidate in (*found, *others)])
         return [
-            Overlap(queries[place], names[match.place], match.score, needed)
-            for match in found
-            if match.score >= needed
+            Overlap(queries[index], names[candidate.position], candidate.score, needed)
+            for candidate in found
+            if candidate.score >= needed
         ]
 
     results: list[Overlap] = []
@@ -131,15 +131,15 @@ def overlaps(
     return results
 
 
-def _remembered(path: Path, sha256: str | None) -> Fingerprint:
-    """The fingerprint of a file, computed once for each content."""
-    store = cache_dir() / "fingerprints" / f"{sha256}-{VERSION}.bin"
-    size = CELLS**3
+def _remembered(path: Path, sha256: str | None) -> Look:
+    """The look of a file, computed once for each content."""
+    store = cache_dir() / "looks" / f"{sha256}-{LOOK_VERSION}.bin"
+    size = SIDE**3
     if sha256 and store.is_file() and len(content := store.read_bytes()) == size + 24:
-        extent = np.frombuffer(content[size:], np.float64)
-        cells = np.frombuffer(content[:size], np.uint8).reshape(CELLS, CELLS, CELLS)
-        return Fingerprint(cells, (float(extent[0]), float(extent[1]), float(extent[2])))
-    found = fingerprint_file(path)
+        a, b, c = np.frombuffer(content[size:], np.float64).tolist()
+        ranks = np.frombuffer(content[:size], np.uint8).reshape(SIDE, SIDE, SIDE)
+        return Look(ranks, (a, b, c))
+    found = read_look(path)
     if sha256:
-        write_atomically(store, found.cells.tobytes() + np.array(found.extent_mm).tobytes())
+        write_atomically(store, found.ranks.tobytes() + np.array(found.extent_mm).tobytes())
     return found

@@ -13,7 +13,7 @@ from voxbench.records import SCHEMA, Record
 from voxbench.records.predictions import prediction_path
 from voxbench.submission.archive import Archive, open_archive
 from voxbench.submission.diagnostics import Diagnostic, error, printable
-from voxbench.submission.labelmap import LabelMap, read_map
+from voxbench.submission.labelmap import SubmittedMap, read_map
 from voxbench.submission.manifest import (
     MANIFEST,
     Manifest,
@@ -61,7 +61,7 @@ class Bundle:
         """Whether there is a label map of a record's case."""
         return prediction_name(key, case) in self._archive.members
 
-    def read_map(self, key: str, case: str) -> LabelMap:
+    def read_map(self, key: str, case: str) -> SubmittedMap:
         """The label map of a record's case.
 
         Raises:

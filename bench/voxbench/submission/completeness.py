@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator
 from voxbench.records import Record
 from voxbench.submission.diagnostics import Diagnostic, error, warning
 
-Axes = tuple[str, int, int]
+_Axes = tuple[str, int, int]
 
 
 def check_complete(records: Iterable[Record], known: Iterable[Record]) -> Iterator[Diagnostic]:
     """Missing twins and holes."""
     own = list(records)
-    there: dict[tuple[str, ...], set[Axes]] = defaultdict(set)
+    there: dict[tuple[str, ...], set[_Axes]] = defaultdict(set)
     for record in (*own, *known):
         if record.status == "ok" and not record.smoke:
             there[_arm(record, record.arm.baseline)].add(_axes(record))
@@ -42,25 +42,25 @@ def _arm(record: Record, name: str) -> tuple[str, ...]:
     return record.arm.task, name, record.arm.adaptation, str(record.cell.get("recipe"))
 
 
-def _axes(record: Record) -> Axes:
+def _axes(record: Record) -> _Axes:
     return record.arm.fraction, record.arm.draw, record.arm.seed
 
 
-def _holes(name: str, there: set[Axes]) -> Iterator[Diagnostic]:
+def _holes(name: str, there: set[_Axes]) -> Iterator[Diagnostic]:
     fractions, draws, seeds = (dict.fromkeys(axis) for axis in zip(*sorted(there), strict=True))
     missing = [axes for axes in itertools.product(fractions, draws, seeds) if axes not in there]
     if missing:
         yield warning("a hole in the grid of fractions, draws and seeds", _told(name, missing))
 
 
-def _twin(name: str, there: set[Axes], twin: set[Axes]) -> Iterator[Diagnostic]:
+def _twin(name: str, there: set[_Axes], twin: set[_Axes]) -> Iterator[Diagnostic]:
     if not twin:
         yield error("an arm without its scratch twin, neither here nor in the results", name)
     elif missing := sorted(there - twin):
         yield warning("cells without their twin", _told(name, missing))
 
 
-def _told(name: str, missing: list[Axes]) -> str:
+def _told(name: str, missing: list[_Axes]) -> str:
     fraction, draw, seed = missing[0]
     more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
     return f"{name}, {fraction}, draw {draw}, seed {seed}{more}"

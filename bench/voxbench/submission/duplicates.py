@@ -23,7 +23,7 @@ from voxbench.records.predictions import prediction_path
 from voxbench.submission.bundle import Bundle
 from voxbench.submission.diagnostics import Diagnostic, error, warning
 from voxbench.submission.evidence import Evidence
-from voxbench.submission.labelmap import MOST_VOXELS, LabelMap, read_map
+from voxbench.submission.labelmap import MOST_VOXELS, SubmittedMap, read_map
 
 NEAR_DICE = 0.999  # Dice of two label maps over all classes
 _VOLUMES = 0.0021  # share by which volumes of near-identical maps may differ
@@ -138,7 +138,7 @@ def _least(one: _Entry, other: _Entry, bundle: Bundle, evidence: Evidence) -> fl
     return least
 
 
-def _map(entry: _Entry, case: str, bundle: Bundle, evidence: Evidence) -> LabelMap | None:
+def _map(entry: _Entry, case: str, bundle: Bundle, evidence: Evidence) -> SubmittedMap | None:
     try:
         if entry.own:
             found = bundle.has_map(entry.record.key, case)

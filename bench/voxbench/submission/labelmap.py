@@ -18,14 +18,14 @@ _UINT8 = 2
 _CHUNK = 1 << 20
 
 
-class LabelMap(NamedTuple):
+class SubmittedMap(NamedTuple):
     """Class indices (d, h, w) uint8, and the affine (4, 4) to RAS+ millimetres."""
 
     labels: NDArray[np.uint8]
     affine: NDArray[np.float64]
 
 
-def read_map(raw: bytes) -> LabelMap:
+def read_map(raw: bytes) -> SubmittedMap:
     """Read a compressed NIfTI label map of bytes, as `voxbench run --predictions` writes them.
 
     Raises:
@@ -39,7 +39,7 @@ def read_map(raw: bytes) -> LabelMap:
     if body.rest or next(stream, b""):
         raise ValueError("it holds more bytes than its header says")
     labels = np.frombuffer(body.taken, np.uint8, voxels, offset - _HEADER)
-    return LabelMap(labels.reshape(shape, order="F"), affine)
+    return SubmittedMap(labels.reshape(shape, order="F"), affine)
 
 
 class _Taken(NamedTuple):

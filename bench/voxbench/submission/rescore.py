@@ -19,7 +19,7 @@ from voxbench.records.record import CaseScores, ClassScores
 from voxbench.submission.bundle import Bundle
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
 from voxbench.submission.evidence import Evidence, LocalTask
-from voxbench.submission.labelmap import LabelMap
+from voxbench.submission.labelmap import SubmittedMap
 
 TOLERANCE = 1e-5
 """Dice and NSD may differ by so much, distances and volumes by this share: what rounding on
@@ -108,7 +108,7 @@ class Rescored:
 
 
 def _compare(
-    given: LabelMap, reference: Volume, told: CaseScores, card: TaskCard
+    given: SubmittedMap, reference: Volume, told: CaseScores, card: TaskCard
 ) -> Iterator[tuple[str, str]]:
     """What is wrong with one label map: a rule and where."""
     if given.labels.shape != reference.array.shape or not np.allclose(
@@ -143,5 +143,5 @@ def _differing(told: ClassScores, found: metrics.ClassMetrics) -> str | None:
     return "flag" if told.flag != found.flag else None
 
 
-def _digest(given: LabelMap) -> str:
+def _digest(given: SubmittedMap) -> str:
     return hashlib.sha256(given.labels.tobytes(order="F")).hexdigest()

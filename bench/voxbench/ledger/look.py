@@ -1,9 +1,9 @@
-"""A perceptual fingerprint: a small picture of a volume that outlives what copies go through.
+"""The look of a volume: a small picture of it that outlives what copies go through.
 
-The box of the content is resampled to 24³ cells and its grey values are replaced by their ranks.
+The box of the content is resampled to 24³ voxels and its grey values are replaced by their ranks.
 So air around the patient, the grid, the unit of intensities, any monotone change of them and
 the file's number format are gone; orientation is made canonical by the affine. What is left
-(flips, swapped axes, a cropped field of view, a window that saturates) is for `match`.
+(flips, swapped axes, a cropped field of view, a window that saturates) is for `registration`.
 """
 
 from pathlib import Path
@@ -17,28 +17,28 @@ from numpy.typing import NDArray
 from voxbench.data.io import read_image
 from voxbench.errors import DataError
 
-VERSION = 1
-CELLS = 24  # along each axis
-_INTERMEDIATE = 64  # cells along each axis that the content's box is looked for in
-_AIR = 0.1  # share of the range of grey values below which a cell is air
+LOOK_VERSION = 1
+SIDE = 24  # voxels along each axis
+_INTERMEDIATE = 64  # voxels along each axis that the content's box is looked for in
+_AIR = 0.1  # share of the range of grey values below which a voxel is air
 _LEVELS = 256  # of grey
-_FILLED = 0.02  # share of a slice's cells that makes it part of the content
+_FILLED = 0.02  # share of a slice's voxels that makes it part of the content
 
 
-class Fingerprint(NamedTuple):
-    """A volume's fingerprint.
+class Look(NamedTuple):
+    """How a volume looks.
 
     Attributes:
-        cells: (24, 24, 24) uint8, ranks of the grey values over the box of the content.
+        ranks: (24, 24, 24) uint8, of the grey values over the box of the content.
         extent_mm: of that box along R, A, S.
     """
 
-    cells: NDArray[np.uint8]
+    ranks: NDArray[np.uint8]
     extent_mm: tuple[float, float, float]
 
 
-def fingerprint_file(path: Path) -> Fingerprint:
-    """The fingerprint of a NIfTI file; of several channels, the first.
+def read_look(path: Path) -> Look:
+    """The look of a NIfTI file; of several channels, the first.
 
     Raises:
         DataError: the file can't be read, or shows nothing: all its voxels are equal.
@@ -46,13 +46,13 @@ def fingerprint_file(path: Path) -> Fingerprint:
     volume = read_image(path)
     array = volume.array if volume.array.ndim == 3 else volume.array[0]
     try:
-        return fingerprint(array, volume.affine)
+        return look_of(array, volume.affine)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from None
 
 
-def fingerprint(array: NDArray[np.float32], affine: NDArray[np.float64]) -> Fingerprint:
-    """The fingerprint of a volume (d, h, w) in any orientation; NaN counts as the lowest value.
+def look_of(array: NDArray[np.float32], affine: NDArray[np.float64]) -> Look:
+    """The look of a volume (d, h, w) in any orientation; NaN counts as the lowest value.
 
     Raises:
         ValueError: all voxels are equal.
@@ -67,16 +67,16 @@ def fingerprint(array: NDArray[np.float32], affine: NDArray[np.float64]) -> Fing
     if small.min() == small.max():
         raise ValueError("shows nothing: all its voxels are equal.")
     box = _content(small)
-    cells = along(
-        small, [resampling(n, CELLS, *span) for n, span in zip(small.shape, box, strict=True)]
+    picture = along(
+        small, [resampling(n, SIDE, *span) for n, span in zip(small.shape, box, strict=True)]
     )
-    sizes = [
-        (high - low) / cells * voxels * mm
-        for (low, high), cells, voxels, mm in zip(
+    a, b, c = (
+        float((high - low) / shrunk * voxels * mm)
+        for (low, high), shrunk, voxels, mm in zip(
             box, small.shape, oriented.shape, spacing, strict=True
         )
-    ]
-    return Fingerprint(_ranks(cells), (float(sizes[0]), float(sizes[1]), float(sizes[2])))
+    )
+    return Look(_ranks(picture), (a, b, c))
 
 
 def resampling(
@@ -117,16 +117,16 @@ def _content(volume: NDArray[np.float32]) -> list[tuple[int, int]]:
 
 
 def _ranks(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Share of the cells that are darker, in 255ths; equal cells share the middle of theirs.
+    """Share of the voxels that are darker, in 255ths; equal voxels share the middle of theirs.
 
     Greys that differ by less than a 256th of their range count as equal: in a plateau such as
     air, order is noise.
     """
     low, high = np.percentile(values, (1, 99))
     step = (high - low if high > low else np.ptp(values)) / _LEVELS
-    _, place, count = np.unique(
+    _, level, count = np.unique(
         np.rint((values - low) / step), return_inverse=True, return_counts=True
     )
     share = (np.cumsum(count) - count / 2) / values.size
-    ranks: NDArray[np.uint8] = np.rint(255 * share[place]).astype(np.uint8)
+    ranks: NDArray[np.uint8] = np.rint(255 * share[level]).astype(np.uint8)
     return ranks.reshape(values.shape)
