@@ -59,7 +59,7 @@ def _print_version(asked: bool) -> None:
     from importlib.metadata import version
 
     if asked:
-        print(f"voxbench {version('voxbench')}")  # noqa: T201
+        print(f"voxbench {version('voxbench')}")
         raise typer.Exit
 
 
@@ -87,5 +87,5 @@ def main() -> None:
         told = machine_error(error) if isinstance(error, OSError) else str(error)
         if told is None:
             raise
-        print(f"voxbench: {told}", file=sys.stderr)  # noqa: T201
+        print(f"voxbench: {told}", file=sys.stderr)
         sys.exit(2)

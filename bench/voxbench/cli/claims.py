@@ -27,6 +27,6 @@ def claims_verb(
     if json:
         print_json([result.to_json() for result in results])
     else:
-        print("\n".join(describe_claims(results)))  # noqa: T201
+        print("\n".join(describe_claims(results)))
     if any(result.verdict != "holds" for result in results):
         raise typer.Exit(1)

@@ -30,7 +30,7 @@ def import_verb(
     for record in import_scores(files, task, arm, metric, fraction, labelled, source):
         store.write(record)
         classes = {name for case in record.cases for name in case.classes}
-        print(  # noqa: T201
+        print(
             f"{record.arm.task}, {record.arm.baseline}: {len(record.cases)} cases, "
             f"{len(classes)} classes → {store.path(record.key)}"
         )

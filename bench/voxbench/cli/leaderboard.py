@@ -33,13 +33,13 @@ def leaderboard_add_verb(
 
     include_all(include_path)
     found = verify_bundle(bundle, evidence_here(output, sweep))
-    print("\n".join(told(bundle, found)))  # noqa: T201
+    print("\n".join(told(bundle, found)))
     if not found.verified:
         raise typer.Exit(1)
     merged = merge(found, output)
     for key in merged.known:
-        print(f"already there: {key}")  # noqa: T201
-    print(  # noqa: T201
+        print(f"already there: {key}")
+    print(
         f"{len(merged.new)} records added to {output}, told of in {merged.page}; now run: "
         f"voxbench report {output} -o {output}"
     )

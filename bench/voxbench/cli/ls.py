@@ -176,4 +176,4 @@ def _page(what: What) -> None:
 
     if what is not What.corpora:
         raise SpecError(f"--markdown is for corpora, not for {what}.")
-    print(page(corpora()), end="")  # noqa: T201
+    print(page(corpora()), end="")

@@ -132,9 +132,9 @@ def _report(
             for m in matches
         )
     for name, reason in unreadable.items():
-        print(f"not compared: {name}: {reason}")  # noqa: T201
+        print(f"not compared: {name}: {reason}")
     if tested is None:
-        print(f"{seen} volumes read.")  # noqa: T201
+        print(f"{seen} volumes read.")
         return
     found = len({match.image for match in matches})
-    print(f"{found} of {tested} test images are among {seen} seen volumes. {LIMITS}")  # noqa: T201
+    print(f"{found} of {tested} test images are among {seen} seen volumes. {LIMITS}")

@@ -61,4 +61,4 @@ def _print(rows: list[dict[str, Any]]) -> None:
     cost = f"; {len(todo)} to run"
     if known:
         cost += f", about {sum(known) / 60:.1f} worker-minutes for the {len(known)} of a known kind"
-    print(f"{len(rows)} cells: {said}{cost if todo else ''}")  # noqa: T201
+    print(f"{len(rows)} cells: {said}{cost if todo else ''}")

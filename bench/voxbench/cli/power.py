@@ -29,4 +29,4 @@ def power_verb(
         return
     if found.table.rows:
         print_table(found.table)
-    print("\n".join(found.sentences))  # noqa: T201
+    print("\n".join(found.sentences))

@@ -102,7 +102,7 @@ def _write(
 def _print(output: Path, sha256: str, card: "CheckpointCard") -> None:
     used = f"{card.volumes} volumes" + (f", {card.masks} masks" if card.masks else "")
     hours, kind = (card.gpu_hours, "GPU") if card.gpu_hours else (card.cpu_hours, "CPU")
-    print(  # noqa: T201
+    print(
         f"{output}: {card.architecture}-{card.size} by {card.name} on {card.source} ({used}, "
         f"{hours:.2g} {kind}-hours), sha256 {sha256[:12]}…; licence of the source: {card.licence}."
     )

@@ -38,11 +38,11 @@ def rank_verb(
     for ranking in found.made:
         for table in ranking.tables:
             print_table(table)
-        print("\n".join(ranking.sentences) + "\n")  # noqa: T201
+        print("\n".join(ranking.sentences) + "\n")
     for reason in found.left_out:
-        print(f"not ranked: {reason}")  # noqa: T201
+        print(f"not ranked: {reason}")
     if out:
-        print(f"written: {len(written)} files in {out}")  # noqa: T201
+        print(f"written: {len(written)} files in {out}")
 
 
 def _print_json(found: "Rankings", written: list[Path]) -> None:

@@ -58,7 +58,7 @@ def _tell(made: "Report", metric: str, index: Path) -> None:
     lines += made.opening
     for heading, sentences in words.chapters(made.effects, find_metric(metric)):
         lines += ["", heading, *(f"  {sentence}" for sentence in sentences)]
-    print("\n".join([*lines, "", f"report: {made.page}", f"pages: {index}"]))  # noqa: T201
+    print("\n".join([*lines, "", f"report: {made.page}", f"pages: {index}"]))
 
 
 def _serve(site: Path, beside: list[Path], port: int) -> None:
@@ -72,7 +72,7 @@ def _serve(site: Path, beside: list[Path], port: int) -> None:
             f"--port {port}: can't serve there ({error.strerror}); give another one, or 0 for any."
         ) from None
     with serving:
-        print(f"http://{HOST}:{serving.server_port}/ (Ctrl-C ends)", flush=True)  # noqa: T201
+        print(f"http://{HOST}:{serving.server_port}/ (Ctrl-C ends)", flush=True)
         try:
             serving.serve_forever()
         except KeyboardInterrupt:

@@ -74,9 +74,9 @@ def run_verb(
     progress.close(planned, root)
     if until_settled:
         missing = sum(cell.state == "missing" for cell in planned)
-        print("\n".join(describe_race(declared_race(sweep, planned, limit), root, missing)))  # noqa: T201
+        print("\n".join(describe_race(declared_race(sweep, planned, limit), root, missing)))
     if any(cell.state == "cached" for cell in planned):
         report(root, root / "report")
-        print(f"report: {root / 'report' / 'report.md'}")  # noqa: T201
+        print(f"report: {root / 'report' / 'report.md'}")
     if any(cell.state == "failed" for cell in planned):
         raise typer.Exit(1)

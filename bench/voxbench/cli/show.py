@@ -16,7 +16,7 @@ def print_table(table: "Table") -> None:
     from voxbench.report.printer import as_text
 
     if table.title:
-        print(f"{table.title}: {table.caption}")  # noqa: T201
+        print(f"{table.title}: {table.caption}")
     Console(width=None if sys.stdout.isatty() else 10_000).print(as_text(table))
 
 
@@ -31,7 +31,7 @@ def print_json(value: Any) -> None:
     """Print what a program reads; what is undefined (NaN) is null."""
     from voxbench.report.printer import as_json
 
-    print(as_json(value))  # noqa: T201
+    print(as_json(value))
 
 
 def warn_of_races(directory: Path) -> None:
@@ -39,4 +39,4 @@ def warn_of_races(directory: Path) -> None:
     from voxbench.analyses.races.results import race_warning
 
     if told := race_warning(directory):
-        print(f"note: {told}", file=sys.stderr)  # noqa: T201
+        print(f"note: {told}", file=sys.stderr)

@@ -32,10 +32,10 @@ def status_verb(
         }
         print_json(found)
     else:
-        print(f"{len(records) - len(failed)} ok, {len(failed)} failed")  # noqa: T201
+        print(f"{len(records) - len(failed)} ok, {len(failed)} failed")
         for record in failed:
             arm = record.arm
             head = f"{record.key} {arm.task} · {arm.baseline} · {arm.fraction} · seed {arm.seed}"
-            print(f"\n{head}\n{record.failure}")  # noqa: T201
+            print(f"\n{head}\n{record.failure}")
     if failed:
         raise typer.Exit(1)

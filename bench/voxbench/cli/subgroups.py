@@ -36,4 +36,4 @@ def subgroups_verb(
     for made in (found.groups, found.contrasts):
         if made.rows:
             print_table(made)
-    print("\n".join(found.sentences))  # noqa: T201
+    print("\n".join(found.sentences))

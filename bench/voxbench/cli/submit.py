@@ -31,4 +31,4 @@ def submit_verb(
     lines += [f"left out: {key}: {why}" for key, why in packed.left_out.items()]
     maps = f" and {packed.label_maps} label maps" if packed.label_maps else ""
     lines.append(f"{len(packed.records)} records{maps} → {output} (sha256 {packed.sha256})")
-    print("\n".join(lines))  # noqa: T201
+    print("\n".join(lines))

@@ -30,7 +30,7 @@ def sysinfo_verb(json: Json = False) -> None:
         return
     versions = found.pop("versions")
     for name, value in {**found, **versions}.items():
-        print(f"{name:18} {value}")  # noqa: T201
+        print(f"{name:18} {value}")
 
 
 def _existing(folder: "Path") -> "Path":

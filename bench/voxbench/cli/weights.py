@@ -34,17 +34,17 @@ def weights_get_verb(
     include_all(include_path)
     baseline = _published(name, field)
     card = baseline.card
-    print(f"licence: {card.licence}\nreference: {card.reference}")  # noqa: T201
+    print(f"licence: {card.licence}\nreference: {card.reference}")
     offer = baseline.checkpoints.get(baseline.size)
     if offer:
-        print(f"page: {offer.page}")  # noqa: T201
+        print(f"page: {offer.page}")
     if _is_sound(baseline) or (offer and offer.url is None):
-        print(baseline.file())  # noqa: T201 (or it says how the file is come by)
+        print(baseline.file())  # or it says how the file is come by
         return
     with downloading(baseline.checkpoint.file) as watch:
         path = download(baseline.checkpoint, watch)
-    print(f"checksum: {baseline.checksum or 'none is published: the file was not verified'}")  # noqa: T201
-    print(path)  # noqa: T201
+    print(f"checksum: {baseline.checksum or 'none is published: the file was not verified'}")
+    print(path)
 
 
 @weights_group.command("ls")
@@ -68,7 +68,7 @@ def weights_ls_verb(
             raise SpecError(f"--records {folder}: no such folder.")
     found = catalogue(record for folder in records or [] for record in Store(folder))
     if markdown:
-        print(catalogue_markdown(found), end="")  # noqa: T201
+        print(catalogue_markdown(found), end="")
     elif json:
         print_json([dataclasses.asdict(row) for row in found])
     else:
@@ -116,7 +116,7 @@ def weights_audit_verb(
         print_json({"file": _about(file, contents), "baselines": told})
     else:
         for key, value in _about(file, contents).items():
-            print(f"{key:12} {value}")  # noqa: T201
+            print(f"{key:12} {value}")
         _tell(found, details=baseline is not None)
     if all(match.reason for match in found):
         raise typer.Exit(1)
@@ -199,10 +199,10 @@ def _tell(found: "list[WeightsMatch]", details: bool) -> None:
         for match in near
     )
     if len(near) < len(found):
-        print(f"{len(found) - len(near)} others share nothing with it")  # noqa: T201
+        print(f"{len(found) - len(near)} others share nothing with it")
     for match in near if details else []:
-        print(f"\n{match.baseline} {match.size}: {match.reason or 'fits'}")  # noqa: T201
+        print(f"\n{match.baseline} {match.size}: {match.reason or 'fits'}")
         for what in ("missing", "misshapen", "strange"):
             names = getattr(match.comparison, what, [])
             if names:
-                print(f"  {what}: " + "\n    ".join(["", *names]).lstrip("\n"))  # noqa: T201
+                print(f"  {what}: " + "\n    ".join(["", *names]).lstrip("\n"))
