@@ -1,0 +1,221 @@
+"""How the product is built, in numbers: lines, names, functions, and the way of one cell.
+
+    python tests/benchmarks/structure.py            # of the checkout in the working folder
+
+Counted by reading: lines of Python, public functions and classes that several modules define, and
+the longest functions. Traced by running a sweep of two cells in this process: the first call of
+each function from another file is an entry, consecutive entries into one file are a *stay*; a stay
+in a room that was left before is a *return*, and one in a room above that of the stay before is a
+*climb*. An entry from a room below is an *upward call*: a callback. Rooms and their order are those
+of the import contract in pyproject.toml. `--count` leaves the trace out, `--climbs` names each climb.
+"""
+
+import ast
+import itertools
+import sys
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import Any, NamedTuple
+
+SWEEP = """
+name = "structure"
+tasks = ["phantom-lesion"]
+fractions = ["4 shots"]
+seeds = 1
+baselines = [{ name = "supervised", size = "tiny", source = "phantom-atlas", volumes = 4 }]
+[recipe]
+steps = 2
+patch = [32, 32, 32]
+[pretraining]
+steps = 2
+patch = [32, 32, 32]
+"""
+
+
+class Rooms:
+    """The product's files, and how high each room lies; 0 is the ground."""
+
+    def __init__(self, checkout: Path) -> None:
+        tools = tomllib.loads((checkout / "pyproject.toml").read_text())["tool"]
+        self.roots = [
+            checkout / name for name in tools["hatch"]["build"]["targets"]["wheel"]["packages"]
+        ]
+        layers = next(c for c in tools["importlinter"]["contracts"] if c["type"] == "layers")[
+            "layers"
+        ]
+        self.package = layers[0].split(".")[0]
+        self.heights = {
+            name.strip(" ()").partition(".")[2]: height
+            for height, layer in enumerate(reversed(layers))
+            for name in layer.replace("|", ":").split(":")
+        }
+
+    def files(self) -> list[Path]:
+        return sorted(path for root in self.roots for path in root.rglob("*.py"))
+
+    def room(self, file: str) -> str | None:
+        """The room of a file; None if it is not the product's. Plugins are one room a package."""
+        for root in self.roots:
+            if file.startswith(f"{root}/"):
+                parts = Path(file).relative_to(root).with_suffix("").parts
+                return parts[0] if root.name == self.package else root.name
+        return None
+
+
+class Entry(NamedTuple):
+    """A first call from one file into another; both with their rooms."""
+
+    caller: str
+    file: str
+    left: str
+    room: str
+
+
+class Trace:
+    """Follows the calls below `run_sweep`: those of planning, of a pre-training, and of a cell."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+        self.stack: list[tuple[FrameType, str, str]] = []
+        self.ways: dict[str, list[Entry]] = defaultdict(list)
+        self.seen: set[tuple[str, str, str]] = set()
+        self.inside: list[tuple[FrameType, str]] = []
+
+    def __call__(self, frame: FrameType, event: str, _arg: Any) -> None:
+        if event == "call":
+            self._enter(frame)
+        elif event == "return" and self.stack and self.stack[-1][0] is frame:
+            self.stack.pop()
+            if self.inside and self.inside[-1][0] is frame:
+                self.inside.pop()
+
+    def _enter(self, frame: FrameType) -> None:
+        code = frame.f_code
+        room = self.rooms.room(code.co_filename)
+        if room is None or code.co_name == "<module>":
+            return
+        if way := self._begins(code.co_name, code.co_filename):
+            self.inside.append((frame, way))
+        elif not self.inside:
+            return
+        elif self.stack[-1][1] != code.co_filename:
+            way, (_, caller, left) = self.inside[-1][1], self.stack[-1]
+            called = way, code.co_filename, code.co_qualname
+            if called not in self.seen:
+                self.seen.add(called)
+                self.ways[way].append(Entry(caller, code.co_filename, left, room))
+        self.stack.append((frame, code.co_filename, room))
+
+    def _begins(self, name: str, file: str) -> str | None:
+        """Which way begins with a function, unless it is being followed already."""
+        if not self.inside:
+            return "sweep" if name == "run_sweep" else None
+        if len(self.inside) == 1 and "/run/" in file:
+            if file.endswith("/cell.py"):
+                return "pre-training" if "pretrain" in name else "cell"
+            return "pre-training" if file.endswith("/pretraining.py") else None
+        return None
+
+
+def told(entries: list[Entry], rooms: Rooms) -> Iterator[str]:
+    """The way in numbers, then each climb."""
+    files = [entry.file for entry in entries]
+    stays = [e for i, e in enumerate(entries) if i == 0 or e.file != files[i - 1]]
+    visited: set[str] = set()
+    returns, before = 0, ""
+    for stay in stays:
+        returns += stay.room in visited and stay.room != before
+        visited.add(stay.room)
+        before = stay.room
+    climbs = [
+        (one, other)
+        for one, other in itertools.pairwise(stays)
+        if _height(other.room, rooms) > _height(one.room, rooms)
+    ]
+    upward = {
+        f"    upward call: {_short(e.caller)} -> {_short(e.file)}"
+        for e in entries
+        if _height(e.room, rooms) > _height(e.left, rooms)
+    }
+    yield (
+        f"{len(set(files))} files in {len(stays)} stays, {len(climbs)} climbs, {returns} returns, "
+        f"{len(upward)} upward calls"
+    )
+    yield from sorted(upward)
+    if "--climbs" in sys.argv:
+        for one, other in climbs:
+            left, entered = _short(one.file), _short(other.file)
+            yield f"    climb: {left} then {entered} from {_short(other.caller)}"
+
+
+def _height(room: str, rooms: Rooms) -> int:
+    """Plugins lie beside the contracts that they fill; a file on its own is on the ground."""
+    return rooms.heights.get(room, rooms.heights["api"] if room.startswith("voxbench_") else 0)
+
+
+def _short(file: str) -> str:
+    return "/".join(Path(file).parts[-3:])
+
+
+def trace(rooms: Rooms) -> Trace:
+    """Run the sweep through the command line, in this process."""
+    import os
+    from importlib import import_module
+
+    main = import_module(f"{rooms.package}.cli").main
+    tracer = Trace(rooms)
+    with TemporaryDirectory() as folder:
+        spec = Path(folder) / "structure.toml"
+        spec.write_text(SWEEP)
+        os.environ["VOXBENCH_CACHE"] = f"{folder}/cache"
+        sys.argv = ["voxbench", "run", str(spec), "-o", f"{folder}/out", "-j", "1"]
+        sys.setprofile(tracer)
+        try:
+            main()
+        except SystemExit as ended:
+            if ended.code:
+                raise
+        finally:
+            sys.setprofile(None)
+    return tracer
+
+
+def counts(rooms: Rooms) -> Iterator[str]:
+    """Lines, names and functions."""
+    lengths, functions, names = [], [], defaultdict(set)
+    for path in rooms.files():
+        text = path.read_text()
+        lengths.append(text.count("\n"))
+        tree = ast.parse(text)
+        for node in tree.body:
+            named = isinstance(node, ast.FunctionDef | ast.ClassDef)
+            if named and not node.name.startswith("_"):  # type: ignore[attr-defined]
+                names[node.name].add(path)  # type: ignore[attr-defined]
+        functions += [
+            (node.end_lineno - node.lineno + 1, node.name, path)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.end_lineno
+        ]
+    twice = {name: files for name, files in names.items() if len(files) > 1}
+    yield f"{len(lengths)} files, {sum(lengths)} lines; median {median(lengths):g} a file"
+    yield f"{len(functions)} functions; median {median(f[0] for f in functions):g} lines"
+    yield f"{len(twice)} of {len(names)} public functions and classes defined in several modules"
+    for name, files in sorted(twice.items()):
+        yield f"    {name}: {', '.join(sorted(_short(str(file)) for file in files))}"
+    yield "longest functions:"
+    for length, name, path in sorted(functions, key=lambda f: -f[0])[:8]:
+        yield f"    {length} lines: {name} in {_short(str(path))}"
+
+
+if __name__ == "__main__":
+    product = Rooms(Path.cwd())
+    print(*counts(product), sep="\n")
+    if "--count" not in sys.argv:
+        found = trace(product)
+        for way, entries in found.ways.items():
+            print(f"one {way}:", *told(entries, product), sep="\n  ")
