@@ -7,7 +7,8 @@ the longest functions. Traced by running a sweep of two cells in this process: t
 each function from another file is an entry, consecutive entries into one file are a *stay*; a stay
 in a room that was left before is a *return*, and one in a room above that of the stay before is a
 *climb*. An entry from a room below is an *upward call*: a callback. Rooms and their order are those
-of the import contract in pyproject.toml. `--count` leaves the trace out, `--climbs` names each climb.
+of the import contract in pyproject.toml. `--count` leaves the trace out,
+`--climbs` names the climbs.
 """
 
 import ast
