@@ -22,7 +22,7 @@ from voxbench.api import Baseline, Task
 from voxbench.api.fields import identity
 from voxbench.design.cell import Ref
 from voxbench.errors import DataError, PluginError, unknown
-from voxbench.places import cache_dir, data_root
+from voxbench.paths import cache_dir, data_root
 
 P = TypeVar("P", Task, Baseline)
 

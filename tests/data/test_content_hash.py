@@ -6,7 +6,7 @@ import pytest
 from voxbench.data import content_hash
 from voxbench.data.content_hash import cases_hash, file_hashes
 from voxbench.errors import DataError
-from voxbench.places import cache_dir
+from voxbench.paths import cache_dir
 
 from tests.data.toy import save, volumes, write_case
 

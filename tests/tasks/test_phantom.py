@@ -15,7 +15,7 @@ from scipy.spatial import ConvexHull
 from voxbench.api import Case
 from voxbench_tasks.phantom import PhantomAtlas, PhantomLesion, PhantomShifted
 from voxbench_tasks.phantom.exam import Exam
-from voxbench_tasks.phantom.tasks import SPLITS, Phantom
+from voxbench_tasks.phantom.tasks import PHANTOM_PARTS, Phantom
 
 ALL = (PhantomAtlas, PhantomLesion, PhantomShifted)
 
@@ -102,7 +102,7 @@ def test_two_roots_get_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_the_bytes_are_those_of_this_version(tmp_path: Path) -> None:
-    """A failure after a change of the generator means: raise VERSION, then these."""
+    """A failure after a change of the generator means: raise GENERATOR_VERSION, then these."""
     found = {}
     for kind in ALL:
         task = kind(root=tmp_path / kind.name)
@@ -161,7 +161,7 @@ def test_other_fields_go_to_another_folder_and_keep_the_test_patients(tmp_path: 
     one, two = (Few(root=tmp_path, patients=n).cases() for n in (1, 2))
     assert one["test"][0].files[0] != two["test"][0].files[0]
     assert one["test"][0].files[0].read_bytes() == two["test"][0].files[0].read_bytes()
-    assert [len(two[split]) for split in SPLITS] == [2, 1, 1]
+    assert [len(two[part]) for part in PHANTOM_PARTS] == [2, 1, 1]
 
 
 @pytest.mark.parametrize("fields", [{"patients": 0}, {"patients": 2.5}, {"seed": -1}])
@@ -173,7 +173,7 @@ def test_a_field_out_of_range_is_refused(tmp_path: Path, fields: dict[str, int])
 @pytest.mark.parametrize("kind", ALL)
 def test_no_patient_is_in_two_splits(tmp_path: Path, kind: type[Phantom]) -> None:
     task = kind(root=tmp_path)
-    people = [{exam.person for exam in task.planned(split)} for split in SPLITS]
+    people = [{exam.person for exam in task.planned(part)} for part in PHANTOM_PARTS]
     assert [len(each) for each in people] == [task.patients, 4, 10]
     assert len(set.union(*people)) == task.patients + 14
 

@@ -11,7 +11,7 @@ from voxbench.api.baseline_card import Checkpoint
 from voxbench.api.fields import added
 from voxbench.api.task_card import TaskCard
 from voxbench.errors import WeightsError
-from voxbench.places import data_root, published_dir
+from voxbench.paths import data_root, published_dir
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

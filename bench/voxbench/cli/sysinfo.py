@@ -15,7 +15,7 @@ def sysinfo_verb(json: Json = False) -> None:
 
     import torch
 
-    from voxbench.places import cache_dir, data_root
+    from voxbench.paths import cache_dir, data_root
     from voxbench.records.environment import machine
 
     found = {

@@ -25,7 +25,7 @@ from voxbench.data.geometry import VoxelGrid
 from voxbench.data.volumes import Problem
 from voxbench.design.cell import digest
 from voxbench.design.preprocessing import Preprocessing
-from voxbench.places import cache_dir
+from voxbench.paths import cache_dir
 
 PREPARED_VERSION = 1
 FOREGROUND_SAMPLES = 4096

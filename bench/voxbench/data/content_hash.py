@@ -11,7 +11,7 @@ from voxbench.api import Case
 from voxbench.design.cell import digest
 from voxbench.errors import DataError
 from voxbench.files import hex_digest
-from voxbench.places import cache_dir
+from voxbench.paths import cache_dir
 
 _CHUNK = 256  # files between two commits: what an interrupted hashing loses at most
 

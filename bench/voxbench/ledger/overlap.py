@@ -13,7 +13,7 @@ from voxbench.errors import DataError
 from voxbench.files import write_atomically
 from voxbench.ledger.look import LOOK_VERSION, SIDE, Look, read_look
 from voxbench.ledger.pool import Pool, bar
-from voxbench.places import cache_dir
+from voxbench.paths import cache_dir
 
 _PEERS = 10  # other test images that each is compared with
 _LABELS = ("labelsTr", "labelsTs", "segmentations", "labels", "masks")

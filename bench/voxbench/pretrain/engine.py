@@ -27,7 +27,7 @@ from voxbench.fit.loop import train
 from voxbench.locks import locked
 from voxbench.model.backbones import Backbone
 from voxbench.model.weights import read_weights
-from voxbench.places import cache_dir
+from voxbench.paths import cache_dir
 from voxbench.plugins import BASELINES, find_baseline
 from voxbench.pretrain import VERSION
 from voxbench.pretrain.head import head_of

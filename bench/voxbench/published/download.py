@@ -9,7 +9,7 @@ from voxbench.api import Checkpoint
 from voxbench.errors import WeightsError
 from voxbench.files import has_checksum, hex_digest
 from voxbench.locks import locked
-from voxbench.places import published_dir
+from voxbench.paths import published_dir
 
 CHUNK = 2**16  # bytes; what arrived of the last one is lost when a connection breaks
 TIMEOUT_S = 30.0

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench_tasks.phantom.shapes import Array, Point, Shape
+from voxbench_tasks.phantom.solids import Floats, Point, Solid
 from voxbench_tasks.phantom.tissues import AIR, CODES, TISSUES
 
 RIM = 0.5
@@ -23,11 +23,11 @@ class Canvas:
 
     def __init__(
         self,
-        axes: Sequence[Array],
-        points: tuple[Array, Array, Array],
-        texture: Array,
-        core: Array,
-        rim: Array,
+        axes: Sequence[Floats],
+        points: tuple[Floats, Floats, Floats],
+        texture: Floats,
+        core: Floats,
+        rim: Floats,
     ) -> None:
         """Start with air.
 
@@ -55,17 +55,17 @@ class Canvas:
         self.hu[where] = self.core[CODES[name]]
 
     def paint(
-        self, name: str, shapes: Iterable[Shape], onto: Collection[str], contrast: float = 0
+        self, name: str, solids: Iterable[Solid], onto: Collection[str], contrast: float = 0
     ) -> None:
-        """Paint the union of shapes as one tissue.
+        """Paint the union of solids as one tissue.
 
         Args:
             name: of the tissue.
-            shapes: solids in model coordinates.
+            solids: in model coordinates.
             onto: tissues that may be painted over.
             contrast: HU added to the tissue's own.
         """
-        pieces = [piece for shape in shapes for piece in shape.pieces()]
+        pieces = [piece for solid in solids for piece in solid.pieces()]
         boxed = [(piece, self._box(*piece.bounds)) for piece in pieces]
         boxed = [(piece, box) for piece, box in boxed if all(p.start < p.stop for p in box)]
         if not boxed:

@@ -21,7 +21,7 @@ class Exam:
 
     Attributes:
         person: the patient's id.
-        split: where the patient belongs.
+        part: where the patient belongs.
         patient: what is scanned.
         scanner: by what.
         phase: of the contrast agent.
@@ -30,7 +30,7 @@ class Exam:
     """
 
     person: str
-    split: Part
+    part: Part
     patient: Patient
     scanner: Scanner
     phase: Phase

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from voxbench_tasks.phantom.shapes import Ellipsoid, Node, Point, Shape, Tube, rotation
+from voxbench_tasks.phantom.solids import Ellipsoid, Node, Point, Solid, Tube, rotation
 
 CAVITY = ("visceral_fat",)
 TRUNK = ("visceral_fat", "muscle", "subcutaneous_fat")
@@ -16,7 +16,7 @@ class Organ:
 
     Attributes:
         tissue: what is painted.
-        shapes: their union.
+        solids: their union.
         group: organs of one group move together.
         onto: tissues that it may paint over.
         loose: mm by which the nodes of its tubes wander on their own.
@@ -24,7 +24,7 @@ class Organ:
     """
 
     tissue: str
-    shapes: tuple[Shape, ...]
+    solids: tuple[Solid, ...]
     group: str
     onto: tuple[str, ...]
     loose: float
@@ -50,13 +50,13 @@ def organs(female: bool, gall_bladder: bool) -> Iterator[Organ]:
 
 def _organ(
     tissue: str,
-    *shapes: Shape,
+    *solids: Solid,
     group: str = "",
     onto: tuple[str, ...] = CAVITY,
     loose: float = 0,
     vary: float = 0.12,
 ) -> Organ:
-    return Organ(tissue, shapes, group or tissue, onto, loose, vary)
+    return Organ(tissue, solids, group or tissue, onto, loose, vary)
 
 
 def _tube(*nodes: Node, steps: int = 3) -> Tube:
@@ -76,7 +76,7 @@ def _spine() -> Iterator[Organ]:
     levels = range(-92, 200, 31)
     canal = [(0.0, _spine_y(z) - 23, float(z), 8.0) for z in range(-130, 216, 31)]
     yield _organ("spinal_canal", _tube(*canal, steps=1), group="spine", onto=TRUNK, vary=0.04)
-    bones: list[Shape] = []
+    bones: list[Solid] = []
     for z in levels:
         y = _spine_y(z)
         bones.append(Ellipsoid((0, y, z), (22, 15, 13), blunt=True))

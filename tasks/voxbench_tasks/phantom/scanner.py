@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench_tasks.phantom.chance import between
 from voxbench_tasks.phantom.patient import Patient
-from voxbench_tasks.phantom.shapes import Array, Point
 from voxbench_tasks.phantom.smooth import blur, noise
+from voxbench_tasks.phantom.solids import Floats, Point
 from voxbench_tasks.phantom.tissues import Phase
+from voxbench_tasks.phantom.uniform import uniform
 
 MIDDLE_MM = -8.0
 
@@ -58,13 +58,13 @@ class Scanner:
         rng = np.random.default_rng(seed)
         axes = self._axes(z_mm, rng)
         canvas = patient.painted(axes, phase)
-        dose = self.noise_hu * between(rng, 0.75, 1.3)
+        dose = self.noise_hu * uniform(rng, 0.75, 1.3)
         hu = blur(canvas.hu, self.kernel) + dose * noise(rng, canvas.hu.shape, self.grain)
         hu = np.clip(np.rint(hu + self.offset_hu), -1024, 3071).astype(np.int16)
         flip = tuple(slice(None, None, -1 if flipped else 1) for flipped in self.flipped)
         return Scan(hu[flip], canvas.tissue[flip], self._affine(axes))
 
-    def _axes(self, z_mm: tuple[float, float], rng: np.random.Generator) -> list[Array]:
+    def _axes(self, z_mm: tuple[float, float], rng: np.random.Generator) -> list[Floats]:
         size = (*self.field_mm, z_mm[1] - z_mm[0])
         low = (-size[0] / 2, MIDDLE_MM - size[1] / 2, z_mm[0])
         moved = [start + int(rng.integers(-6, 7)) for start in low]
@@ -73,7 +73,7 @@ class Scanner:
             for start, extent, step in zip(moved, size, self.spacing_mm, strict=True)
         ]
 
-    def _affine(self, axes: list[Array]) -> NDArray[np.float64]:
+    def _affine(self, axes: list[Floats]) -> NDArray[np.float64]:
         affine = np.eye(4)
         for j, (axis, step) in enumerate(zip(axes, self.spacing_mm, strict=True)):
             affine[j, j] = -step if self.flipped[j] else step

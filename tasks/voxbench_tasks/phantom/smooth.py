@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench_tasks.phantom.shapes import Array
+from voxbench_tasks.phantom.solids import Floats
 
 EXTENT_MM = 300.0
 
 
-def smooth_field(rng: np.random.Generator, axes: Sequence[Array], step_mm: float) -> Array:
+def smooth_field(rng: np.random.Generator, axes: Sequence[Floats], step_mm: float) -> Floats:
     """A cubic B-spline through random values on a lattice.
 
     The lattice spans ±300 mm whatever the axes, so that one patient has one field on any grid.
@@ -30,9 +30,9 @@ def smooth_field(rng: np.random.Generator, axes: Sequence[Array], step_mm: float
     return field
 
 
-def _interpolate(values: Array, axis: int, places: Array) -> Array:
-    first = np.clip(np.floor(places).astype(np.intp), 0, values.shape[axis] - 4)
-    t = places - first.astype(np.float32)
+def _interpolate(values: Floats, axis: int, positions: Floats) -> Floats:
+    first = np.clip(np.floor(positions).astype(np.intp), 0, values.shape[axis] - 4)
+    t = positions - first.astype(np.float32)
     s = 1 - t
     weights = (
         s * s * s / 6,
@@ -48,7 +48,7 @@ def _interpolate(values: Array, axis: int, places: Array) -> Array:
     return terms[0] + terms[1] + terms[2] + terms[3]
 
 
-def blur(volume: Array, weight: float) -> Array:
+def blur(volume: Floats, weight: float) -> Floats:
     """Filter every axis with (weight, 1 − 2·weight, weight), edges repeated."""
     for axis in range(3):
         lines = np.moveaxis(volume, axis, 0)

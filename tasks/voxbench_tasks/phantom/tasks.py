@@ -15,8 +15,8 @@ from voxbench_tasks.phantom.patient import Patient
 from voxbench_tasks.phantom.scanner import Scanner
 from voxbench_tasks.phantom.tissues import ATLAS, PHASES, Phase
 
-VERSION = 1
-SPLITS: tuple[Part, ...] = ("train", "validation", "test")
+GENERATOR_VERSION = 1
+PHANTOM_PARTS: tuple[Part, ...] = ("train", "validation", "test")
 THIN = frozenset(
     ("adrenal_gland_left", "adrenal_gland_right", "celiac_trunk", "esophagus", "hepatic_vessel",
      "portal_vein_and_splenic_vein", "spinal_canal")
@@ -55,9 +55,9 @@ class Phantom(Task):
     """CT-like abdomens, drawn by a generator that gives the same bytes on every machine.
 
     Attributes:
-        patients: in the training split; validation and test don't depend on it.
+        patients: in the training part; validation and test don't depend on it.
         seed: of the whole population.
-        test_patients: in the test split.
+        test_patients: in the test part.
     """
 
     patients: int = 24
@@ -96,34 +96,34 @@ class Phantom(Task):
         )
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
-        """List the cases by split, drawing those that are not there.
+        """List the cases by part, drawing those that are not there.
 
         Files appear whole and one by one, so that several processes may call at once and an
         interrupted call is continued; a mark at the end spares the next call the look.
         """
-        name = f"version{VERSION}-patients{self.patients}-seed{self.seed}"
+        name = f"version{GENERATOR_VERSION}-patients{self.patients}-seed{self.seed}"
         folder = self.root / (name + f"-test{self.test_patients}" * (self.test_patients != 10))
-        exams = [exam for split in SPLITS for exam in self.planned(split)]
+        exams = [exam for part in PHANTOM_PARTS for exam in self.planned(part)]
         if not (folder / "complete").exists():
             values = self.card.classes
             classes = {name: (values[name], tissues) for name, tissues in self.classes.items()}
             for exam in exams:
                 exam.write(folder, classes)
             write_atomically(folder / "complete", b"")
-        cases = {split: [e.case(folder) for e in exams if e.split == split] for split in SPLITS}
-        return {split: sorted(found, key=lambda case: case.id) for split, found in cases.items()}
+        cases = {part: [e.case(folder) for e in exams if e.part == part] for part in PHANTOM_PARTS}
+        return {part: sorted(found, key=lambda case: case.id) for part, found in cases.items()}
 
-    def planned(self, split: Part) -> Iterator[Exam]:
-        """Every scan of a split, not yet drawn; a patient's don't depend on how many there are."""
+    def planned(self, part: Part) -> Iterator[Exam]:
+        """Every scan of a part, not yet drawn; a patient's don't depend on how many there are."""
         counts = (self.patients, self.validation_patients, self.test_patients)
-        for index in range(dict(zip(SPLITS, counts, strict=True))[split]):
-            person = f"{self.name}-{split}-{index:04d}"
-            seed = (zlib.crc32(self.name.encode()), self.seed, SPLITS.index(split), index)
-            yield from self.exams(split, index, person, seed)
+        for index in range(dict(zip(PHANTOM_PARTS, counts, strict=True))[part]):
+            person = f"{self.name}-{part}-{index:04d}"
+            seed = (zlib.crc32(self.name.encode()), self.seed, PHANTOM_PARTS.index(part), index)
+            yield from self.exams(part, index, person, seed)
 
     @abstractmethod
-    def exams(self, split: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
-        """The scans of one patient: what is rare goes by index, so that every split has it."""
+    def exams(self, part: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
+        """The scans of one patient: what is rare goes by index, so that every part has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,16 +140,16 @@ class PhantomAtlas(Phantom):
     name: ClassVar[str] = "phantom-atlas"
     classes: ClassVar[Mapping[str, tuple[str, ...]]] = {name: (name,) for name in ATLAS}
 
-    def exams(self, split: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
+    def exams(self, part: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
         """One or two scans of one patient."""
         rng = np.random.default_rng((*seed, 1))
         patient = Patient(seed, female=index % 2 == 1, gall_bladder=index % 8 != 5)
-        partial = PARTIAL[index // 4 % 3] if split == "train" and index % 4 == 3 else None
+        partial = PARTIAL[index // 4 % 3] if part == "train" and index % 4 == 3 else None
         z_mm = ABDOMEN if index % 5 == 4 else FULL
         first = index % 3
         for phase in (PHASES[first], PHASES[first - 1])[: 2 if index % 10 == 7 else 1]:
             scanner = (SMOOTH, MEDIUM, THICK)[int(rng.integers(3))]
-            yield Exam(person, split, patient, scanner, phase, z_mm, partial)
+            yield Exam(person, part, patient, scanner, phase, z_mm, partial)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,13 +165,13 @@ class PhantomLesion(Phantom):
         "liver_lesion": ("liver_lesion",),
     }
 
-    def exams(self, split: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
+    def exams(self, part: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
         """One scan of one patient."""
         rng = np.random.default_rng((*seed, 1))
         lesions = 0 if index % 5 == 4 else 1 + int(rng.integers(5))
         patient = Patient(seed, female=index % 2 == 1, lesions=lesions)
         scanner, phase = (FINE, MEDIUM)[int(rng.integers(2))], PHASES[2 * (index % 3 != 1)]
-        yield Exam(person, split, patient, scanner, phase, LIVER)
+        yield Exam(person, part, patient, scanner, phase, LIVER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +186,7 @@ class PhantomShifted(Phantom):
         name: (name,) for name in ("vertebrae", "spinal_canal", "psoas_left", "psoas_right")
     }
 
-    def exams(self, split: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
+    def exams(self, part: Part, index: int, person: str, seed: tuple[int, ...]) -> Iterator[Exam]:
         """One scan of one patient."""
         phase: Phase = "arterial"
-        yield Exam(person, split, Patient(seed, index % 2 == 1), SHARP, phase, LUMBAR)
+        yield Exam(person, part, Patient(seed, index % 2 == 1), SHARP, phase, LUMBAR)

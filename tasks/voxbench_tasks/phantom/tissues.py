@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from voxbench_tasks.phantom.chance import between
-from voxbench_tasks.phantom.shapes import Array
+from voxbench_tasks.phantom.solids import Floats
+from voxbench_tasks.phantom.uniform import uniform
 
 Phase = Literal["plain", "arterial", "portal"]
 PHASES: tuple[Phase, ...] = ("plain", "arterial", "portal")
@@ -78,7 +78,7 @@ AIR = 0
 CODES = {name: code for code, name in enumerate(TISSUES, start=1)}
 
 
-def hounsfield(phase: Phase, rng: np.random.Generator) -> tuple[Array, Array]:
+def hounsfield(phase: Phase, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """HU of core and rim by code, varied as between two patients.
 
     Returns:
@@ -86,10 +86,10 @@ def hounsfield(phase: Phase, rng: np.random.Generator) -> tuple[Array, Array]:
         the table's, everything else by some HU; the liver may be fatty.
     """
     now = PHASES.index(phase)
-    dose, fatty = between(rng, 0.8, 1.2), max(0.0, between(rng, -60, 30))
+    dose, fatty = uniform(rng, 0.8, 1.2), max(0.0, uniform(rng, -60, 30))
     core, rim = [-1000.0], [-1000.0]
     for name, tissue in TISSUES.items():
-        shift = between(rng, -6, 6) - (fatty if name.startswith("liver") else 0)
+        shift = uniform(rng, -6, 6) - (fatty if name.startswith("liver") else 0)
         for column, values in ((core, tissue.core), (rim, tissue.rim or tissue.core)):
             column.append(values[0] + dose * (values[now] - values[0]) + shift)
     core[CODES["liver_lesion"]] = rim[CODES["liver_lesion"]] = core[CODES["liver"]]

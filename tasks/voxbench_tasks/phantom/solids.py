@@ -1,4 +1,4 @@
-"""Solid shapes as level functions: below 1 inside, 1 on the surface.
+"""Solids as level functions: below 1 inside, 1 on the surface.
 
 Only additions, multiplications, divisions and square roots enter, which IEEE 754 rounds alike
 on every machine; so do all of the phantom's fields.
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]
+Floats = NDArray[np.floating[Any]]
 Point = tuple[float, float, float]
 Node = tuple[float, float, float, float]
 Matrix = tuple[Point, Point, Point]
@@ -43,14 +43,14 @@ class Piece(Protocol):
     def bounds(self) -> tuple[Point, Point]:
         """Two corners of a box that holds it."""
 
-    def level(self, x: Array, y: Array, z: Array) -> Array:
+    def level(self, x: Floats, y: Floats, z: Floats) -> Floats:
         """The level function at points (mm), same shape as they."""
 
 
-class Shape(Protocol):
+class Solid(Protocol):
     """A solid that can be placed and falls into pieces."""
 
-    def placed(self, placement: Placement) -> "Shape":
+    def placed(self, placement: Placement) -> "Solid":
         """The same solid elsewhere."""
 
     def pieces(self) -> Sequence[Piece]:
@@ -79,7 +79,7 @@ class Ellipsoid:
         x, y, z = self.centre
         return (x - reach, y - reach, z - reach), (x + reach, y + reach, z + reach)
 
-    def level(self, x: Array, y: Array, z: Array) -> Array:
+    def level(self, x: Floats, y: Floats, z: Floats) -> Floats:
         """Sum of squared (blunt: fourth-power) normalised coordinates."""
         dx, dy, dz = x - self.centre[0], y - self.centre[1], z - self.centre[2]
         u, v, w = (
@@ -89,7 +89,7 @@ class Ellipsoid:
         ww = w * w
         u = u - self.bend / self.radii[0] * ww
         side = u * u + v * v
-        level: Array = side * side + ww * ww if self.blunt else side + ww
+        level: Floats = side * side + ww * ww if self.blunt else side + ww
         return level
 
     def placed(self, placement: Placement) -> "Ellipsoid":
@@ -127,7 +127,7 @@ class Capsule:
         high = [max(a, b) + reach for a, b in zip(self.start, self.end, strict=True)]
         return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
-    def level(self, x: Array, y: Array, z: Array) -> Array:
+    def level(self, x: Floats, y: Floats, z: Floats) -> Floats:
         """Squared distance from the axis over squared radius there."""
         ax, ay, az = (b - a for a, b in zip(self.start, self.end, strict=True))
         dx, dy, dz = x - self.start[0], y - self.start[1], z - self.start[2]
@@ -135,7 +135,7 @@ class Capsule:
         along = np.minimum(np.maximum((dx * ax + dy * ay + dz * az) / length, 0), 1)
         radius = self.start_radius + along * (self.end_radius - self.start_radius)
         dx, dy, dz = dx - along * ax, dy - along * ay, dz - along * az
-        level: Array = (dx * dx + dy * dy + dz * dz) / (radius * radius)
+        level: Floats = (dx * dx + dy * dy + dz * dz) / (radius * radius)
         return level
 
 
@@ -166,11 +166,6 @@ class Tube:
                 x, y, z, radius = (_catmull_rom(*each, step / self.steps) for each in columns)
                 path.append((x, y, z, radius))
         return [Capsule(a[:3], b[:3], a[3], b[3]) for a, b in itertools.pairwise(path)]
-
-
-def tube(*nodes: Node, steps: int = 3) -> Tube:
-    """A tube through nodes of x, y, z and radius (mm)."""
-    return Tube(nodes, steps)
 
 
 def _catmull_rom(before: float, start: float, end: float, after: float, t: float) -> float:
