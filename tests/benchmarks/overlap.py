@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from voxbench.data.io import read_image
+from voxbench.data.image import read_image
 from voxbench.data.resample import resample_image
 from voxbench.ledger.look import SIDE, look_of
 from voxbench.ledger.pool import Pool, bar

@@ -158,7 +158,7 @@ def test_mistakes_exit_with_2(voxbench, seen, tmp_path):
 @pytest.mark.realdata
 @pytest.mark.slow
 def test_altered_copies_of_real_scans_are_found(real_data):
-    from voxbench.data.io import read_image
+    from voxbench.data.image import read_image
     from voxbench.ledger.look import look_of
     from voxbench.ledger.pool import Pool, bar
 

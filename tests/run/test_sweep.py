@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nibabel.affines import voxel_sizes
-from voxbench.data.io import read_label
+from voxbench.data.label_map import read_label_map
 from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Ref
 from voxbench.metrics import evaluate
@@ -207,7 +207,7 @@ def test_kept_predictions_score_as_the_record_says(sweep, tmp_path):
     references = {case.id: case for part in task.cases().values() for case in part}
     for record in Store(tmp_path):
         for case in record.cases:
-            kept = read_label(prediction_path(tmp_path, record.key, case.case))
+            kept = read_label_map(prediction_path(tmp_path, record.key, case.case))
             reference, affine = read_reference(references[case.case], task.card)
             assert np.allclose(kept.affine, affine)
             found = evaluate(kept.array, reference, {"cube": 1}, voxel_sizes(affine), {"cube": 1.0})

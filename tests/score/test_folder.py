@@ -1,5 +1,6 @@
 """Two folders in, scores out: nothing is skipped in silence."""
 
+import gzip
 import json
 import math
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from voxbench.score import ScoreOptions, class_means, pair_cases, score_folders,
 
 AFFINE = np.diag([1.5, 1.5, 3.0, 1.0])
 CLASSES = {"liver": 1, "spleen": 2}
-JOB = ScoreOptions(CLASSES, 2.0)
+OPTIONS = ScoreOptions(CLASSES, 2.0)
 
 
 def organs(shift=0, spleen=True):
@@ -62,14 +63,14 @@ def run(*arguments):
 
 def test_every_case_is_scored_as_its_arrays_are(folders):
     heard = []
-    results = score_folders(pair_cases(*folders), JOB, jobs=2, done=heard.append)
+    results = score_folders(pair_cases(*folders), OPTIONS, jobs=2, done=heard.append)
     assert [result.case for result in results] == ["a", "b", "c"]
     assert sorted(heard) == sorted(results)
     assert repr(results[0].scores) == repr(scores_of_a())
 
 
 def test_means_leave_out_what_is_undefined_and_count_it(folders):
-    found = class_means(score_folders(pair_cases(*folders), JOB))
+    found = class_means(score_folders(pair_cases(*folders), OPTIONS))
     assert (found["spleen"].defined, found["spleen"].undefined, found["spleen"].flagged) == (
         2,
         1,
@@ -81,7 +82,7 @@ def test_means_leave_out_what_is_undefined_and_count_it(folders):
 
 def test_a_missing_prediction_is_the_worst_and_flagged(folders):
     (folders[0] / "a.nii.gz").unlink()
-    first = score_folders(pair_cases(*folders), JOB)[0]
+    first = score_folders(pair_cases(*folders), OPTIONS)[0]
     assert first.prediction is None
     assert first.scores["liver"].flag == "failed"
     assert first.scores["liver"].dice == 0
@@ -92,9 +93,32 @@ def test_another_grid_is_refused_unless_it_may_be_resampled(folders):
     flipped = AFFINE @ [[-1, 0, 0, 19], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
     save(folders[0] / "a.nii.gz", organs(1)[::-1], flipped)
     with pytest.raises(DataError, match=r"case a: .*another grid.*--resample"):
-        score_folders(pair_cases(*folders), JOB)
+        score_folders(pair_cases(*folders), OPTIONS)
     results = score_folders(pair_cases(*folders), ScoreOptions(CLASSES, 2.0, resample=True))
     assert repr(results[0].scores) == repr(scores_of_a())
+
+
+def test_distances_are_measured_by_the_affine_as_in_a_run_whatever_pixdim_says(folders):
+    expected = score_folders(pair_cases(*folders), OPTIONS)
+    for file in (*folders[0].iterdir(), *folders[1].iterdir()):
+        image = nib.load(file)
+        image.header["pixdim"][1:4] = 1
+        image.header.set_qform(None, code=0)
+        image.header["vox_offset"] = 352
+        raw = gzip.decompress(file.read_bytes())
+        file.write_bytes(gzip.compress(image.header.binaryblock + raw[348:]))
+    assert nib.load(file).header.get_zooms() == (1, 1, 1)
+    found = score_folders(pair_cases(*folders), OPTIONS)
+    assert [repr(r.scores) for r in found] == [repr(r.scores) for r in expected]
+
+
+def test_slices_are_scored_as_what_they_are(tmp_path):
+    ours, theirs = organs(1)[..., 6], organs()[..., 6]
+    save(tmp_path / "ours/a.nii.gz", ours)
+    save(tmp_path / "theirs/a.nii.gz", theirs)
+    [found] = score_folders(pair_cases(tmp_path / "ours", tmp_path / "theirs"), OPTIONS)
+    pair = np.asfortranarray(ours), np.asfortranarray(theirs)
+    assert repr(found.scores) == repr(evaluate(*pair, CLASSES, (1.5, 1.5), 2.0))
 
 
 def test_masks_and_label_maps_score_alike(folders, tmp_path):
@@ -103,17 +127,17 @@ def test_masks_and_label_maps_score_alike(folders, tmp_path):
         for name, label in CLASSES.items():
             place = tmp_path / "masks" / case.name.split(".")[0] / "segmentations"
             save(place / f"{name}.nii.gz", labels == label)
-    expected = score_folders(pair_cases(*folders), JOB)
-    found = score_folders(pair_cases(folders[0], tmp_path / "masks"), JOB)
+    expected = score_folders(pair_cases(*folders), OPTIONS)
+    found = score_folders(pair_cases(folders[0], tmp_path / "masks"), OPTIONS)
     assert [repr(r.scores) for r in found] == [repr(r.scores) for r in expected]
     (tmp_path / "masks/b/segmentations/spleen.nii.gz").unlink()
     with pytest.raises(DataError, match=r"case b: .*no mask of 'spleen'"):
-        score_folders(pair_cases(folders[0], tmp_path / "masks"), JOB)
+        score_folders(pair_cases(folders[0], tmp_path / "masks"), OPTIONS)
 
 
 def test_the_summary_has_the_shape_of_nnunet_s_and_the_table_every_number(folders, tmp_path):
-    results = score_folders(pair_cases(*folders), JOB)
-    table = write_summary(tmp_path / "out/summary.json", results, JOB, [], ["z"])
+    results = score_folders(pair_cases(*folders), OPTIONS)
+    table = write_summary(tmp_path / "out/summary.json", results, OPTIONS, [], ["z"])
     summary = json.loads((tmp_path / "out/summary.json").read_text())
     assert set(summary) >= {"foreground_mean", "mean", "metric_per_case"}
     liver = summary["metric_per_case"][0]["metrics"]["1"]
@@ -129,7 +153,7 @@ def test_the_summary_has_the_shape_of_nnunet_s_and_the_table_every_number(folder
     assert [(row["case"], row["class"]) for row in rows][:2] == [("a", "liver"), ("a", "spleen")]
     assert rows[0]["nsd"] == results[0].scores["liver"].nsd
     with pytest.raises(SpecError, match=r"named \.json"):
-        write_summary(tmp_path / "out.txt", results, JOB, [], [])
+        write_summary(tmp_path / "out.txt", results, OPTIONS, [], [])
 
 
 def test_the_command_prints_and_writes(folders, tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 from nibabel.affines import voxel_sizes
 from voxbench import metrics
 from voxbench.data.fraction import draw_subset
-from voxbench.data.io import write_label
+from voxbench.data.label_map import write_label_map
 from voxbench.data.split import split_cases
 from voxbench.data.volumes import read_reference
 from voxbench.design.spec import parse_sweep
@@ -82,7 +82,7 @@ def _case(key, case, card, root) -> CaseScores:
     reference, affine = read_reference(case, card)
     random = np.random.default_rng(zlib.crc32(f"{key} {case.id}".encode()))
     prediction = np.where(random.random(reference.shape) < 0.2, 0, reference)
-    write_label(prediction_path(root, key, case.id), prediction, affine)
+    write_label_map(prediction_path(root, key, case.id), prediction, affine)
     return scored(case, card, prediction, reference, affine)
 
 

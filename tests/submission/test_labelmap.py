@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voxbench.data.io import write_label
+from voxbench.data.label_map import write_label_map
 from voxbench.submission import labelmap
 from voxbench.submission.labelmap import read_map
 
@@ -19,7 +19,7 @@ LABELS = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 
 @pytest.fixture
 def raw(tmp_path) -> bytes:
-    write_label(tmp_path / "a.nii.gz", LABELS, AFFINE)
+    write_label_map(tmp_path / "a.nii.gz", LABELS, AFFINE)
     return gzip.decompress((tmp_path / "a.nii.gz").read_bytes())
 
 

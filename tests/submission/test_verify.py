@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from voxbench.data.io import read_label, write_label
+from voxbench.data.label_map import read_label_map, write_label_map
 from voxbench.data.split import freeze_split, split_cases
 from voxbench.data.volumes import read_reference
 from voxbench.design.spec import parse_sweep
@@ -332,7 +332,7 @@ def test_a_label_map_that_scores_otherwise_is_an_error(judge, run):
         (reference, np.diag([2.0, 2.0, 2.0, 1.0]), "on another grid"),
         (reference + 1, affine, "more classes than the task has"),
     ):
-        write_label(path, array, place)
+        write_label_map(path, array, place)
         errors = judge(root=run, label_maps=True).errors
         assert any(rule in line and case.id in line for line in errors), (rule, errors)
 
@@ -367,10 +367,10 @@ def swap(root, source, target, noise=None):
     store = Store(root)
     for case, told in zip(split_cases(task).test, target.cases, strict=True):
         reference, affine = read_reference(case, task.card)
-        taken = read_label(prediction_path(root, source.key, case.id)).array.copy()
+        taken = read_label_map(prediction_path(root, source.key, case.id)).array.copy()
         if noise:
             taken[tuple(np.argwhere(taken == 1)[noise])] = 0
-        write_label(prediction_path(root, target.key, case.id), taken, affine)
+        write_label_map(prediction_path(root, target.key, case.id), taken, affine)
         told.classes = scored(case, task.card, taken, reference, affine).classes
     store.write(target)
 

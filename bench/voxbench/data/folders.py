@@ -57,7 +57,7 @@ def median_spacing(paths: Sequence[Path]) -> tuple[float, float, float]:
     Raises:
         DataError: none can be read.
     """
-    from voxbench.data.io import read_spacing  # nibabel, which listing the tasks can do without
+    from voxbench.data.image import read_spacing  # nibabel, which listing the tasks can do without
 
     sizes = []
     for path in paths:

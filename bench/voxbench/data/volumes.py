@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.api import Case, TaskCard
-from voxbench.data.io import Volume, read_image, read_label
+from voxbench.data.image import read_image
+from voxbench.data.label_map import read_label_map
+from voxbench.data.nifti import Volume, voxels_apart
 from voxbench.errors import DataError
 
 NOTES = frozenset({"empty label", "overlapping masks"})
@@ -131,14 +133,14 @@ class CaseReader:
         if shape != other:
             self._note(path, "shape mismatch", f"{shape}, the image has {other}")
             return False
-        apart = _apart(volume.affine, like.affine, shape)
+        apart = voxels_apart(volume, like)
         if apart > 0.5:
             self._note(path, "affine mismatch", f"{apart:.1f} voxels away from the image")
             return False
         return True
 
     def _map(self, path: Path, like: Volume | None) -> Volume | None:
-        label = self._open(path, read_label)
+        label = self._open(path, read_label_map)
         if label is None or (like is not None and not self._same_grid(path, label, like)):
             return None
         known = {0, *self.card.classes.values()}
@@ -178,7 +180,7 @@ class CaseReader:
         return merged
 
     def _mask(self, path: Path, like: Volume | None) -> Volume | None:
-        mask = self._open(path, read_label)
+        mask = self._open(path, read_label_map)
         if mask is None or not self._same_grid(path, mask, like or mask):
             return None
         low, high = int(mask.array.min()), int(mask.array.max())
@@ -205,13 +207,6 @@ def read_reference(case: Case, card: TaskCard) -> Volume:
             "; ".join(f"{p.case}: {p.file}: {p.kind}: {p.detail}" for p in reader.problems)
         )
     return label
-
-
-def _apart(first: NDArray[np.float64], second: NDArray[np.float64], shape: Any) -> float:
-    """The largest distance between two grids' corners, in voxels of the smallest side."""
-    corners = np.array(np.meshgrid(*[(0, size - 1) for size in shape], [1])).reshape(4, -1)
-    distance = np.linalg.norm(((first - second) @ corners)[:3], axis=0).max()
-    return float(distance / np.linalg.norm(second[:3, :3], axis=0).min())
 
 
 def _values(array: NDArray[Any]) -> list[int]:

@@ -14,7 +14,7 @@ from nibabel.affines import voxel_sizes
 from nibabel.orientations import apply_orientation, io_orientation
 from numpy.typing import NDArray
 
-from voxbench.data.io import read_image
+from voxbench.data.image import read_image
 from voxbench.errors import DataError
 
 LOOK_VERSION = 1

@@ -4,14 +4,13 @@ from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
-from nibabel.affines import voxel_sizes
 from torch import nn
 
 from voxbench import metrics
 from voxbench.api import Case, TaskCard
 from voxbench.data.cache import PreparedCase
 from voxbench.data.geometry import scores_to_native
-from voxbench.data.io import write_label
+from voxbench.data.label_map import write_label_map
 from voxbench.data.volumes import read_reference
 from voxbench.design.recipe import Recipe
 from voxbench.errors import VoxbenchError
@@ -53,17 +52,17 @@ def score_case(
         for index, name in enumerate(card.classes, start=1)
         if name in predicted and (case.labelled is None or name in case.labelled)
     }
-    reference, affine = read_reference(case, card)
-    spacing_mm = tuple(float(size) for size in voxel_sizes(affine))
+    reference = read_reference(case, card)
+    truth = reference.array, classes, reference.spacing_mm
     failure = None
     try:
         prediction = segment(network, prepared, recipe, device)
-        found = metrics.evaluate(prediction, reference, classes, spacing_mm, card.tolerance_mm)
+        found = metrics.evaluate(prediction, *truth, card.tolerance_mm)
         if keep:
-            write_label(keep, prediction, affine)
+            write_label_map(keep, prediction, reference.affine)
     except (RuntimeError, ValueError, VoxbenchError) as error:
         failure = f"{type(error).__name__}: {error}"
-        found = metrics.worst(reference, classes, spacing_mm)
+        found = metrics.worst(*truth)
     stored = {name: _stored(score) for name, score in found.items()}
     return CaseScores(case=case.id, patient=case.patient, classes=stored, failure=failure)
 

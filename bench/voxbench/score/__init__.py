@@ -1,7 +1,8 @@
 """Score a folder of predictions against a folder of references: files in, tables out.
 
-`pair` finds the cases of two folders, `read` reads their label maps, `folder` scores them while
-the next are being read, `summary` writes what came of it. Nothing here knows a network.
+`pair` finds the cases of two folders, `folder` scores them while the next are being read, `grid`
+brings a prediction onto its reference's voxels, `summary` writes what came of it. Nothing here
+knows a network.
 """
 
 from voxbench.score.folder import CaseResult, ScoreOptions, score_folders

@@ -9,13 +9,15 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.data.label_map import read_label_map
+from voxbench.data.nifti import Volume
 from voxbench.errors import DataError
 from voxbench.metrics import ClassMetrics, Definition, evaluate, worst
 from voxbench.metrics.evaluate import available_cores
 from voxbench.metrics.labels import LabelValues, label_set
 from voxbench.metrics.legacy import PROTOCOLS
+from voxbench.score.grid import resample_nearest, same_grid
 from voxbench.score.pair import CasePairs, Files
-from voxbench.score.read import LabelMap, read_label_map, resample_nearest, same_grid
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,8 @@ def _case(
             scores, voxels = _masks(prediction, reference, options, threads)
     except DataError as error:
         raise DataError(f"case {name}: {error}") from error
-    place = None if prediction is None else _place(prediction)
-    return CaseResult(name, scores, voxels, place, _place(reference))
+    predicted = None if prediction is None else _origin(prediction)
+    return CaseResult(name, scores, voxels, predicted, _origin(reference))
 
 
 def _failed(reference: Files, options: ScoreOptions) -> tuple[dict[str, ClassMetrics], int]:
@@ -95,8 +97,8 @@ def _failed(reference: Files, options: ScoreOptions) -> tuple[dict[str, ClassMet
     scores: dict[str, ClassMetrics] = {}
     voxels = 0
     for name, truth in _structures(reference, options):
-        scores |= worst(truth.labels, {name: 1}, truth.spacing_mm)
-        voxels = truth.labels.size
+        scores |= worst(truth.array, {name: 1}, truth.spacing_mm)
+        voxels = truth.array.size
     return scores, voxels
 
 
@@ -104,9 +106,9 @@ def _maps(
     prediction: Path, reference: Path, options: ScoreOptions, threads: int
 ) -> tuple[dict[str, ClassMetrics], int]:
     """Scores of a case with a label map on either side, and its voxels."""
-    truth = read_label_map(reference)
-    labels = _fitted(read_label_map(prediction), truth, prediction, options)
-    return _scores(labels, truth, options.classes, options, threads), truth.labels.size
+    truth = _read(reference)
+    labels = _fitted(_read(prediction), truth, prediction, options)
+    return _scores(labels, truth, options.classes, options, threads), truth.array.size
 
 
 def _masks(
@@ -117,39 +119,42 @@ def _masks(
     voxels = 0
     pairs = zip(_structures(prediction, options), _structures(reference, options), strict=True)
     for (name, found), (_, truth) in pairs:
-        mask = _fitted(found, truth, _place(prediction), options)
+        mask = _fitted(found, truth, _origin(prediction), options)
         scores |= _scores(mask, truth, {name: 1}, options, threads)
-        voxels = truth.labels.size
+        voxels = truth.array.size
     return scores, voxels
 
 
-def _structures(files: Files, options: ScoreOptions) -> Iterator[tuple[str, LabelMap]]:
+def _read(path: Path) -> Volume:
+    """A label map of a volume or of a slice."""
+    return read_label_map(path, slices=True)
+
+
+def _structures(files: Files, options: ScoreOptions) -> Iterator[tuple[str, Volume]]:
     """Each class with its mask (0 and 1), from its own file or from the label map of all."""
-    whole = read_label_map(files) if isinstance(files, Path) else None
+    whole = _read(files) if isinstance(files, Path) else None
     for name, value in options.classes.items():
         if isinstance(files, Path) and whole:
-            yield (
-                name,
-                whole._replace(labels=np.isin(whole.labels, list(label_set(value))).view(np.uint8)),
-            )
+            inside = np.isin(whole.array, list(label_set(value)))
+            yield name, whole._replace(array=inside.view(np.uint8))
         elif isinstance(files, dict) and name in files:
-            mask = read_label_map(files[name])
-            yield name, mask._replace(labels=(mask.labels != 0).view(np.uint8))
+            mask = _read(files[name])
+            yield name, mask._replace(array=(mask.array != 0).view(np.uint8))
         else:
             raise DataError(
-                f"{_place(files)} has no mask of {name!r}: an empty one is needed where the"
+                f"{_origin(files)} has no mask of {name!r}: an empty one is needed where the"
                 " structure was not found."
             )
 
 
-def _fitted(found: LabelMap, truth: LabelMap, place: Path, options: ScoreOptions) -> NDArray[Any]:
+def _fitted(found: Volume, truth: Volume, path: Path, options: ScoreOptions) -> NDArray[Any]:
     """The prediction's labels on the reference's grid."""
     if same_grid(found, truth):
-        return found.labels
+        return found.array
     if not options.resample:
         raise DataError(
-            f"{place} lies on another grid than its reference: {found.labels.shape} voxels of"
-            f" {_mm(found)} mm against {truth.labels.shape} of {_mm(truth)} mm, or turned or moved."
+            f"{path} lies on another grid than its reference: {found.array.shape} voxels of"
+            f" {_mm(found)} mm against {truth.array.shape} of {_mm(truth)} mm, or turned or moved."
             " Resample it, or give --resample (nearest voxel)."
         )
     return resample_nearest(found, truth)
@@ -157,17 +162,17 @@ def _fitted(found: LabelMap, truth: LabelMap, place: Path, options: ScoreOptions
 
 def _scores(
     labels: NDArray[Any],
-    truth: LabelMap,
+    truth: Volume,
     classes: Mapping[str, LabelValues],
     options: ScoreOptions,
     threads: int,
 ) -> dict[str, ClassMetrics]:
     """Scores by the definition that is asked for."""
     if protocol := PROTOCOLS.get(options.definition):
-        return protocol(labels, truth.labels, classes, truth.spacing_mm)
+        return protocol(labels, truth.array, classes, truth.spacing_mm)
     return evaluate(
         labels,
-        truth.labels,
+        truth.array,
         classes,
         truth.spacing_mm,
         options.tolerance_mm,
@@ -178,10 +183,10 @@ def _scores(
     )
 
 
-def _place(files: Files) -> Path:
+def _origin(files: Files) -> Path:
     """The file, or the folder of the masks."""
     return files if isinstance(files, Path) else next(iter(files.values())).parent
 
 
-def _mm(found: LabelMap) -> str:
+def _mm(found: Volume) -> str:
     return " x ".join(f"{mm:.3g}" for mm in found.spacing_mm)

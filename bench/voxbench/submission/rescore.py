@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from nibabel.affines import voxel_sizes
 
 from voxbench import metrics
 from voxbench.api import Case, TaskCard
-from voxbench.data.io import Volume
+from voxbench.data.nifti import Volume
 from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Cell
 from voxbench.errors import DataError
@@ -121,8 +120,9 @@ def _compare(
         return
     index = {name: i for i, name in enumerate(card.classes, start=1)}
     classes = {name: index[name] for name in told.classes if name in index}
-    spacing = tuple(float(mm) for mm in voxel_sizes(reference.affine))
-    found = metrics.evaluate(given.labels, reference.array, classes, spacing, card.tolerance_mm)
+    found = metrics.evaluate(
+        given.labels, reference.array, classes, reference.spacing_mm, card.tolerance_mm
+    )
     for name, score in found.items():
         if field := _differing(told.classes[name], score):
             stored, measured = getattr(told.classes[name], field), getattr(score, field)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from voxbench.api import Case
-from voxbench.data.io import write_label
+from voxbench.data.label_map import write_label_map
 from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Ref
 from voxbench.plugins import find_task
@@ -49,7 +49,7 @@ def _predicted(root, task, case: Case, place: int, clumsy: int, arm: str, seed: 
     predicted = np.roll(reference.array, 1 + (clumsy * place) // 4, axis=0)
     if seed == 0:  # one of two runs kept its predictions
         path = prediction_path(root, _key(arm, seed), case.id)
-        write_label(path, predicted, reference.affine)
+        write_label_map(path, predicted, reference.affine)
     found = {}
     for index, name in enumerate(task.card.classes, start=1):
         ours, theirs = predicted == index, reference.array == index

@@ -9,7 +9,8 @@ import pytest
 from voxbench.analyses.effects import means
 from voxbench.analyses.groups import read_groups
 from voxbench.api import TaskCard
-from voxbench.data.io import Volume, write_label
+from voxbench.data.label_map import write_label_map
+from voxbench.data.nifti import Volume
 from voxbench.data.volumes import CaseVolumes
 from voxbench.errors import DataError
 from voxbench.records import Store
@@ -171,7 +172,7 @@ def one_case(root, case=FIRST, task=PHANTOM, stored_shape=None):
     found = [CaseScores(case=case, patient="p", classes={"vertebrae": scores(0.5)})]
     stored(root, record(found, key="k", cell={"task": task}))
     if stored_shape:
-        write_label(prediction_path(root, "k", case), np.zeros(stored_shape), np.eye(4))
+        write_label_map(prediction_path(root, "k", case), np.zeros(stored_shape), np.eye(4))
     return root
 
 

@@ -11,7 +11,7 @@ from nibabel.affines import voxel_sizes
 from numpy.typing import NDArray
 
 from voxbench.api import TaskCard
-from voxbench.data.io import Volume
+from voxbench.data.nifti import Volume
 from voxbench.data.volumes import CaseVolumes
 from voxbench.errors import DataError
 

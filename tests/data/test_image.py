@@ -1,5 +1,5 @@
 import gzip
-import os
+import struct
 from contextlib import suppress
 
 import nibabel
@@ -7,31 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from voxbench.data.io import read_image, read_label, read_spacing, write_label
+from voxbench.data.image import read_image, read_spacing
+from voxbench.data.label_map import read_label_map
 from voxbench.errors import DataError
 
-from tests.data.toy import RAS_2MM, save, volumes
-
-
-def test_a_label_map_survives_writing_and_the_same_map_gives_the_same_bytes(tmp_path):
-    _, label = volumes()
-    affine = RAS_2MM @ np.array([[0, 1, 0, 3], [-1, 0, 0, 5], [0, 0, 1, 7], [0, 0, 0, 1.0]])
-    write_label(tmp_path / "a.nii.gz", label, affine)
-    write_label(tmp_path / "deeper" / "b.nii.gz", label, affine)
-    found = read_label(tmp_path / "a.nii.gz")
-    assert np.array_equal(found.array, label)
-    assert np.allclose(found.affine, affine)
-    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "deeper/b.nii.gz").read_bytes()
-
-
-def test_a_label_map_whose_writing_breaks_off_leaves_nothing(tmp_path, monkeypatch):
-    def broken(_file):
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(os, "fsync", broken)
-    with pytest.raises(OSError, match="no space left"):
-        write_label(tmp_path / "a.nii.gz", np.zeros((2, 2, 2), np.uint8), np.eye(4))
-    assert list(tmp_path.iterdir()) == []
+from tests.data.toy import save, volumes
 
 
 def test_images_are_float32_with_the_scale_of_the_header(tmp_path):
@@ -50,18 +30,9 @@ def test_a_fourth_axis_becomes_the_channels(tmp_path):
     assert np.array_equal(found[1], array[..., 1])
 
 
-def test_trailing_axes_of_one_voxel_are_dropped(tmp_path):
-    _, label = volumes()
-    assert np.array_equal(read_label(save(tmp_path / "a.nii", label[..., None])).array, label)
-
-
-def test_whole_numbers_stored_as_floats_are_labels_and_fractions_are_not(tmp_path):
-    _, label = volumes()
-    whole = read_label(save(tmp_path / "a.nii.gz", label.astype(np.float32))).array
-    assert np.issubdtype(whole.dtype, np.integer)
-    assert np.array_equal(whole, label)
-    with pytest.raises(DataError, match=r"b\.nii\.gz: a label map holds whole numbers"):
-        read_label(save(tmp_path / "b.nii.gz", label + np.float32(0.5)))
+def test_trailing_axes_of_one_voxel_are_no_channels(tmp_path):
+    image, _ = volumes()
+    assert np.array_equal(read_image(save(tmp_path / "a.nii", image[..., None, None])).array, image)
 
 
 def test_broken_files_are_named_with_the_reason(tmp_path):
@@ -76,6 +47,29 @@ def test_broken_files_are_named_with_the_reason(tmp_path):
         path.write_bytes(content)
         with pytest.raises(DataError, match=rf"{name}\.nii\.gz: can't be read"):
             read_image(path)
+
+
+def test_colours_and_complex_numbers_are_no_intensities(tmp_path):
+    colours = np.zeros((4, 5, 6), [(channel, "u1") for channel in "RGB"])
+    for name, array in (("rgb", colours), ("complex", np.zeros((4, 5, 6), np.complex64))):
+        with pytest.raises(DataError, match=rf"{name}\.nii: holds co.*, not intensities"):
+            read_image(save(tmp_path / f"{name}.nii", array))
+
+
+def test_a_header_is_not_read_as_voxels(tmp_path):
+    path = save(tmp_path / "a.nii", volumes()[0])
+    raw = bytearray(path.read_bytes())
+    raw[108:112] = struct.pack("<f", 0)
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=r"a\.nii: its voxels begin at byte 0"):
+        read_image(path)
+
+
+def test_what_is_no_nifti_is_refused(tmp_path):
+    nibabel.save(nibabel.MGHImage(volumes()[0], np.eye(4)), tmp_path / "a.mgz")
+    for reader in (read_image, read_spacing):
+        with pytest.raises(DataError, match=r"a\.mgz: is no NIfTI file, but a MGHImage"):
+            reader(tmp_path / "a.mgz")
 
 
 def test_an_affine_without_inverse_is_refused(tmp_path):
@@ -93,6 +87,19 @@ def test_spacing_follows_the_anatomy_not_the_file(tmp_path):
     assert read_spacing(path, "SAR") == (2.0, 1.0, 3.0)
 
 
+@pytest.mark.parametrize(("unit", "mm"), [("meter", 1000), ("micron", 0.001), ("mm", 1)])
+def test_metres_and_microns_become_millimetres(tmp_path, unit, mm):
+    image = nibabel.Nifti1Image(volumes()[0], np.diag([2.0, 2.0, 4.0, 1.0]) / mm)
+    image.affine[:3, 3] = (10 / mm, 0, 0)
+    image = nibabel.Nifti1Image(image.dataobj, image.affine)
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, tmp_path / "a.nii")
+    assert read_spacing(tmp_path / "a.nii") == pytest.approx((2, 2, 4))
+    for volume in (read_image(tmp_path / "a.nii"),):
+        assert volume.spacing_mm == pytest.approx((2, 2, 4))
+        assert volume.affine[:3, 3] == pytest.approx((10, 0, 0))
+
+
 @settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 347), st.integers(0, 255)), min_size=1, max_size=4))
 def test_a_damaged_header_never_ends_in_anything_but_a_data_error(tmp_path_factory, flips):
@@ -101,6 +108,6 @@ def test_a_damaged_header_never_ends_in_anything_but_a_data_error(tmp_path_facto
     for place, value in flips:
         content[place] = value
     path.write_bytes(content)
-    for reader in (read_image, read_label):
+    for reader in (read_image, read_label_map):
         with suppress(DataError):
             assert reader(path).array.size

@@ -1,0 +1,62 @@
+"""Images: intensities and voxel sizes of NIfTI files."""
+
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from nibabel.affines import voxel_sizes
+from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
+
+from voxbench.data.nifti import (
+    UNREADABLE,
+    Volume,
+    affine_mm,
+    check_voxels,
+    unreadable,
+    without_trailing_axes,
+)
+from voxbench.errors import DataError
+
+
+def read_image(path: Path) -> Volume:
+    """Read intensities as float32; a fourth axis of the file becomes the channel axis.
+
+    Raises:
+        DataError: the file is missing, unreadable, neither 3D nor 4D, or holds no numbers.
+    """
+    image = _opened(path)
+    try:
+        check_voxels(image.get_data_dtype(), image.dataobj.offset, path, "intensities")
+        affine = affine_mm(image.header, path)
+        array = image.get_fdata(dtype=np.float32)
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
+    array = array.reshape(without_trailing_axes(array.shape), order="A")
+    if array.ndim not in (3, 4) or 0 in array.shape:
+        raise DataError(f"{path}: an image has 3 axes, or 4 with channels; got {array.shape}.")
+    return Volume(np.moveaxis(array, 3, 0) if array.ndim == 4 else array, affine)
+
+
+def read_spacing(path: Path, axes: str = "RAS") -> tuple[float, float, float]:
+    """Voxel size in mm along `axes`, from the header alone.
+
+    Raises:
+        DataError: the file is missing or unreadable.
+    """
+    affine = affine_mm(_opened(path).header, path)
+    transform = ornt_transform(io_orientation(affine), axcodes2ornt(axes))
+    a, b, c = (float(mm) for mm in voxel_sizes(affine)[np.argsort(transform[:, 0])])
+    return a, b, c
+
+
+def _opened(path: Path) -> Any:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file.")
+    try:
+        image = nibabel.load(path)
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
+    if not isinstance(image, nibabel.Nifti1Image):
+        raise DataError(f"{path}: is no NIfTI file, but a {type(image).__name__}; convert it.")
+    return image
