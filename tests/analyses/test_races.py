@@ -103,7 +103,7 @@ def test_a_comparison_outside_the_race_is_left_alone(tmp_path):
     there = cases(lambda i, c: 0.5 + 0.01 * i, 15)
     stored(tmp_path, *(record(there, arm, fraction="100%", seed=0) for arm in (SCRATCH, MASKED)))
     made = report(tmp_path, tmp_path / "report")
-    notes = {effect.fraction: effect.note for effect in made.effects}
+    notes = {effect.where.fraction: effect.note for effect in made.effects}
     assert "rac" not in notes["100%"]
     assert "settled by racing" in notes["3 shots"]
 

@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import stats
-from voxbench.analyses.groups import Run
-from voxbench.analyses.ranks.board import Board, Scope
+from voxbench.analyses.groups import Run, Scope
+from voxbench.analyses.ranks.board import Board
 from voxbench.analyses.ranks.league import league
 from voxbench.stats.bootstrap import Sample, estimate
 from voxbench.stats.counts import patient_counts

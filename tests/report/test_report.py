@@ -146,7 +146,7 @@ def test_adaptations_have_rows_and_curves_of_their_own(tmp_path):
     sweep(tmp_path)
     sweep(tmp_path, adaptation="frozen")
     made = report(tmp_path, tmp_path / "out")
-    assert {effect.adaptation for effect in made.effects} == {"full", "frozen"}
+    assert {effect.where.adaptation for effect in made.effects} == {"full", "frozen"}
     assert (tmp_path / "out/figures/curve-openkbp-frozen-dice.svg").is_file()
 
 

@@ -175,8 +175,8 @@ def _on_task(claim: Claim, pair: Pair, margin: float) -> TaskResult:
         verdicts.add("holds" if low > bound else "does not hold" if high < bound else "undecided")
         p.append(p_beyond(Sample(side * difference.values, difference.draws), bound))
     return TaskResult(
-        task=row.task,
-        setting=row.setting,
+        task=row.where.task,
+        setting=row.where.setting,
         patients=row.patients,
         runs=row.runs,
         effect=row.effect,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.analyses.groups import Group, Run, Scale
+from voxbench.analyses.groups import Group, Run, Scale, Scope, Where
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
 from voxbench.stats.interval import Interval
@@ -66,10 +66,7 @@ class Effect:
         note: what a reader must know of this row.
     """
 
-    task: str
-    adaptation: str
-    fraction: str
-    setting: str
+    where: Where
     train_patients: float
     arm: str
     other: str
@@ -94,10 +91,7 @@ class Effect:
 class Mean:
     """One row of the table of means: an arm at a fraction of a task, and what it cost."""
 
-    task: str
-    adaptation: str
-    fraction: str
-    setting: str
+    where: Where
     train_patients: float
     arm: str
     patients: int
@@ -119,8 +113,7 @@ class Mean:
 class Overall:
     """The effect of an arm over several tasks, which are resampled too."""
 
-    adaptation: str
-    fraction: str
+    where: Scope
     arm: str
     other: str
     tasks: int
@@ -185,7 +178,7 @@ def _effect(pair: Pair, found: _Compared, p: float, p_holm: float, margin: float
     sides = [group for group in (pair.arm, pair.other) if group]
     word = verdict(interval, p_holm, found.patients, margin, pair.metric.sign)
     return Effect(
-        *pair.arm.where,
+        where=pair.arm.where,
         train_patients=pair.arm.train_patients,
         arm=pair.arm.arm,
         other=pair.name,
@@ -228,12 +221,12 @@ def _notes(pair: Pair, patients: int, runs: int) -> Iterator[str]:
 
 def overall(pairs: Sequence[Pair]) -> list[Overall]:
     """The effect over all tasks, for each arm and fraction that at least two tasks share."""
-    found: dict[tuple[str, str, str, str], dict[str, Sample]] = defaultdict(dict)
+    found: dict[tuple[Scope, str, str], dict[str, Sample]] = defaultdict(dict)
     for pair in pairs:
         compared = _compare(pair)
         if compared.patients:
             where = pair.arm.where
-            key = (where.adaptation, where.fraction, pair.arm.arm, pair.name)
+            key = (Scope(where.adaptation, where.fraction), pair.arm.arm, pair.name)
             found[key].setdefault(where.task, compared.difference)
     rows = []
     for key, tasks in found.items():
@@ -247,7 +240,7 @@ def means(groups: Sequence[Group]) -> list[Mean]:
     """Mean and interval of every metric for every arm, also of those that failed."""
     return [
         Mean(
-            *group.where,
+            where=group.where,
             train_patients=group.train_patients,
             arm=group.arm,
             patients=len(group.patients),

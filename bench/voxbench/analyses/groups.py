@@ -28,6 +28,22 @@ class Where(NamedTuple):
     fraction: str
     setting: str
 
+    def __str__(self) -> str:
+        """`TASK at FRACTION`, with the adaptation if it is not the usual one."""
+        adapted = "" if self.adaptation == "full" else f" ({self.adaptation})"
+        return f"{self.task} at {self.fraction}{adapted}"
+
+
+class Scope(NamedTuple):
+    """What arms share when they are compared over tasks."""
+
+    adaptation: str
+    fraction: str
+
+    def __str__(self) -> str:
+        """`FRACTION`, with the adaptation if it is not the usual one."""
+        return self.fraction + ("" if self.adaptation == "full" else f" ({self.adaptation})")
+
 
 class Run(NamedTuple):
     """One training: its labelled subset and its seed."""

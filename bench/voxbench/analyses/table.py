@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 DASH = "–"
@@ -68,6 +69,18 @@ class Table(NamedTuple):
 
 def _plain(value: object) -> str:
     return "" if value is None else str(value)
+
+
+def as_row(found: Any, *left_out: str) -> dict[str, Any]:
+    """The fields of a dataclass as a row of a table; those of its `where` stand on their own.
+
+    Args:
+        found: a row of an analysis.
+        left_out: fields that its table does not have.
+    """
+    fields = asdict(found)
+    fields = {**fields.pop("where")._asdict(), **fields}
+    return {key: value for key, value in fields.items() if key not in left_out}
 
 
 def number(digits: int, signed: bool = False) -> Callable[[float], str]:

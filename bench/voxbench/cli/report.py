@@ -50,13 +50,13 @@ def report_verb(
 
 
 def _tell(made: "Report", metric: str, index: Path) -> None:
-    from voxbench.report import words
+    from voxbench.analyses.effect_sentences import effect_chapters
     from voxbench.report.report import SMOKE
     from voxbench.stats.metric import find_metric
 
     lines = [SMOKE.replace("*", "")] if made.smoke else []
     lines += made.opening
-    for heading, sentences in words.chapters(made.effects, find_metric(metric)):
+    for heading, sentences in effect_chapters(made.effects, find_metric(metric)):
         lines += ["", heading, *(f"  {sentence}" for sentence in sentences)]
     print("\n".join([*lines, "", f"report: {made.page}", f"pages: {index}"]))
 

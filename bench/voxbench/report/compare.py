@@ -3,12 +3,12 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from voxbench.analyses.effect_tables import comparison_table
 from voxbench.analyses.effects import between, effects
 from voxbench.analyses.groups import Group, find_arm, groups_in
 from voxbench.analyses.ranks.board import apply_policy, boards
 from voxbench.analyses.table import Column, Table, interval, number, p_value
 from voxbench.errors import RecordError
-from voxbench.report.rows import comparison_table
 from voxbench.stats.metric import find_metric
 from voxbench.stats.mixed import mixed
 

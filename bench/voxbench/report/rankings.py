@@ -5,7 +5,7 @@ from pathlib import Path
 
 from voxbench.analyses.ranks.rank import Ranking
 from voxbench.analyses.ranks.tables import board_stem
-from voxbench.report.critical import draw
+from voxbench.report.figures.critical import draw_critical
 from voxbench.report.printer import save_table
 
 
@@ -18,5 +18,5 @@ def save_rankings(rankings: Sequence[Ranking], folder: Path) -> list[Path]:
         if ranking.friedman:
             board = ranking.league.board
             name = "-".join(filter(None, ["critical", board_stem(board), ranking.recipe]))
-            files += draw(ranking.friedman, board.arms, folder / "figures" / name)
+            files += draw_critical(ranking.friedman, board.arms, folder / "figures" / name)
     return files

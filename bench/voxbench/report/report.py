@@ -1,20 +1,22 @@
 """The report of a result folder: tables, figures, and a page that leads with the findings."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from voxbench.analyses import effects as stats
+from voxbench.analyses.effect_sentences import effect_chapters, effect_summary, overall_sentence
+from voxbench.analyses.effect_tables import effect_table, failed_table, mean_table, overall_table
 from voxbench.analyses.groups import Group, read_groups, records_in
 from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.results import with_races
-from voxbench.analyses.table import Table
+from voxbench.analyses.table import Table, as_row
 from voxbench.files import write_atomically
 from voxbench.records import Record, Store
 from voxbench.records.table import refresh_table
-from voxbench.report import curves, rows, scale_curve, scaling, words
-from voxbench.report.names import slug
+from voxbench.report import scaling
+from voxbench.report.figures.draw import Figure, draw_figures
 from voxbench.report.printer import as_markdown, save_table
 from voxbench.stats.metric import Metric, find_metric
 
@@ -34,15 +36,6 @@ of tasks says little about other tasks. A class that is empty in both masks has 
 out and counted as undefined. Where a task was run under several recipes, versions of its data or
 limits, the column `setting` tells them apart: rows of one setting are compared with each other
 only."""
-
-
-class Figure(NamedTuple):
-    """A drawing of one task and setting: what it shows, and its files, the SVG first."""
-
-    task: str
-    setting: str
-    title: str
-    paths: list[Path]
 
 
 @dataclass(frozen=True)
@@ -91,8 +84,8 @@ class Report:
             "page": str(self.page),
             "files": [str(path) for path in self.files],
             "summary": self.summary,
-            "effects": [asdict(effect) for effect in self.effects],
-            "overall": [asdict(row) for row in self.overall],
+            "effects": [as_row(effect) for effect in self.effects],
+            "overall": [as_row(row) for row in self.overall],
             "failed": self.failed,
             "smoke": self.smoke,
         }
@@ -125,19 +118,18 @@ def report(
     found = with_races(found, races_in(store_dir), records, chosen, margin)
     overall = stats.overall(pairs)
     written = [
-        rows.effect_table(found, chosen, margin),
-        rows.overall_table(overall, chosen),
+        effect_table(found, chosen, margin),
+        overall_table(overall, chosen),
         *scaling.scaling_tables(groups, pairs, chosen, margin),
-        rows.mean_table(means),
-        rows.failed_table(groups),
+        mean_table(means),
+        failed_table(groups),
     ]
     files = [path for table in written for path in save_table(table, out_dir / "tables")]
-    figures = _figures(means, found, chosen, margin, out_dir / "figures")
-    figures += _scale_figures(means, found, chosen, out_dir / "figures")
+    figures = draw_figures(means, found, chosen, margin, out_dir / "figures")
     made = Report(
         page=out_dir / "report.md",
         files=[out_dir / "report.md", *files, *(path for made in figures for path in made.paths)],
-        summary=words.summary(found, chosen, margin),
+        summary=effect_summary(found, chosen, margin),
         effects=found,
         overall=overall,
         failed=sum(len(group.failed) for group in groups),
@@ -153,67 +145,6 @@ def report(
     return made
 
 
-def _figures(
-    means: Sequence[stats.Mean],
-    effects: Sequence[stats.Effect],
-    metric: Metric,
-    margin: float,
-    folder: Path,
-) -> list[Figure]:
-    """One curve a task, and one for each adaptation and setting where these differ.
-
-    Direct inference, which learns from no case, is a row of the tables and no point of a curve;
-    nor are imported scores of an unknown number of labelled patients.
-    """
-    made = []
-    means = [mean for mean in means if mean.adaptation != "direct" and mean.train_patients != 0]
-    places = ((m.task, m.adaptation, m.setting) for m in means)
-    shown = list(dict.fromkeys(places))
-    for place in shown:
-        task, adaptation, setting = place
-        names = [task]
-        names += [adaptation] * (adaptation != "full")
-        names += [setting] * (len({other for t, a, other in shown if t == task}) > 1)
-        title = " · ".join(names)
-        paths = curves.draw(
-            title,
-            [m for m in means if (m.task, m.adaptation, m.setting) == place],
-            [e for e in effects if (e.task, e.adaptation, e.setting) == place],
-            metric,
-            margin,
-            folder / slug("-".join(["curve", *names, metric.key])),
-        )
-        if paths:
-            heading = f"Score and effect by labelled patients: {title}"
-            made.append(Figure(task, setting, heading, paths))
-    return made
-
-
-def _scale_figures(
-    means: Sequence[stats.Mean], effects: Sequence[stats.Effect], metric: Metric, folder: Path
-) -> list[Figure]:
-    """One pre-training scale curve a task and fraction, where arms differ in their volumes."""
-    made = []
-    shown = list(dict.fromkeys((m.task, m.adaptation, m.setting, m.fraction) for m in means))
-    for place in shown:
-        task, adaptation, setting, fraction = place
-        names = [task, *[adaptation] * (adaptation != "full"), fraction]
-        names += [setting] * (len({other for t, _, other, _ in shown if t == task}) > 1)
-        title = " · ".join(names)
-        stem = "-".join(["scale", *names, metric.key]).replace(" ", "-").replace("%", "")
-        paths = scale_curve.draw(
-            title,
-            [m for m in means if (m.task, m.adaptation, m.setting, m.fraction) == place],
-            [e for e in effects if (e.task, e.adaptation, e.setting, e.fraction) == place],
-            metric,
-            folder / slug(stem),
-        )
-        if paths:
-            heading = f"Score by amount of pre-training: {title}"
-            made.append(Figure(task, setting, heading, paths))
-    return made
-
-
 def _page(made: Report, metric: Metric) -> str:
     return "\n".join(_lines(made, metric)) + "\n"
 
@@ -223,12 +154,12 @@ def _lines(made: Report, metric: Metric) -> Iterator[str]:
     if made.smoke:
         yield f"> {SMOKE}\n"
     yield " ".join(made.opening)
-    for heading, sentences in words.chapters(made.effects, metric):
+    for heading, sentences in effect_chapters(made.effects, metric):
         yield f"\n## {heading}\n"
         yield from (f"- {sentence}" for sentence in sentences)
     if made.overall:
         yield "\n## Over all tasks\n"
-        yield from (f"- {words.across(row, metric)}" for row in made.overall)
+        yield from (f"- {overall_sentence(row, metric)}" for row in made.overall)
     if made.figures:
         yield "\n## Curves\n"
         pictures = [figure.paths[0] for figure in made.figures]

@@ -5,12 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from voxbench.analyses.effect_tables import where_columns
 from voxbench.analyses.effects import Pair, between, twins
 from voxbench.analyses.groups import find_arm, read_groups, records_in
 from voxbench.analyses.table import DASH, Column, Table, interval, p_value
 from voxbench.errors import SpecError
 from voxbench.records import Record
-from voxbench.report.rows import where
 from voxbench.stats.case_table import CaseTable, column_of, read_table
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.subgroups import SMALLEST, subgroups
@@ -172,4 +172,4 @@ def _contrast_table(rows: Sequence[dict[str, Any]], metric: Metric, column: str)
 
 
 def _place(rows: Sequence[dict[str, Any]]) -> list[Column]:
-    return [*where(rows), Column("arm"), Column("against", ("other",))]
+    return [*where_columns(rows), Column("arm"), Column("against", ("other",))]

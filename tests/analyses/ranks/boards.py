@@ -1,8 +1,8 @@
 """Boards with chosen scores."""
 
 import numpy as np
-from voxbench.analyses.groups import Run
-from voxbench.analyses.ranks.board import Board, Scope
+from voxbench.analyses.groups import Run, Scope
+from voxbench.analyses.ranks.board import Board
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.metric import METRICS
 

@@ -81,7 +81,7 @@ def _sentence(one: Prospect, metric: Metric, margin: float) -> str:
     effect = one.effect
     size = interval(metric.digits, signed=True)(effect.effect, effect.low, effect.high)
     ways = "; ".join(_ways(one, metric, margin))
-    return f"{effect.arm} on {effect.task} at {effect.fraction}, {size}: {ways}."
+    return f"{effect.arm} on {effect.where}, {size}: {ways}."
 
 
 def _ways(one: Prospect, metric: Metric, margin: float) -> list[str]:
@@ -183,10 +183,7 @@ def _count(value: int | None) -> str:
 def _row(one: Prospect) -> dict[str, Any]:
     effect = one.effect
     return {
-        "task": effect.task,
-        "adaptation": effect.adaptation,
-        "fraction": effect.fraction,
-        "setting": effect.setting,
+        **effect.where._asdict(),
         "arm": effect.arm,
         "other": effect.other,
         "metric": effect.metric,

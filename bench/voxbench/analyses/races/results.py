@@ -30,8 +30,7 @@ def with_races(
     found = {row: (race, raced) for race in races for row, raced in _named(race, records)}
     told = []
     for effect in effects:
-        where = Where(effect.task, effect.adaptation, effect.fraction, effect.setting)
-        race, raced = found.get((where, effect.arm), (None, None))
+        race, raced = found.get((effect.where, effect.arm), (None, None))
         if race is None or raced is None or not effect.patients:
             told.append(effect)
         elif (race.metric, race.margin) == (metric.key, margin):

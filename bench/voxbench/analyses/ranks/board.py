@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from voxbench.analyses.groups import Group, Run
+from voxbench.analyses.groups import Group, Run, Scope
 from voxbench.errors import SpecError, unknown
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample
@@ -19,13 +19,6 @@ POLICIES: dict[Policy, str] = {
     "available": "each arm on what it has",
     "worst": "a missing or failed training counts as the worst score",
 }
-
-
-class Scope(NamedTuple):
-    """What the arms of a board have in common."""
-
-    adaptation: str
-    fraction: str
 
 
 @dataclass(frozen=True)

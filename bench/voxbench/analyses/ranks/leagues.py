@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from voxbench.analyses.groups import Group, Where
-from voxbench.analyses.ranks.board import Board, Scope, apply_policy, boards
+from voxbench.analyses.groups import Group, Scope, Where
+from voxbench.analyses.ranks.board import Board, apply_policy, boards
 from voxbench.analyses.ranks.league import League, league
 from voxbench.errors import SpecError
 from voxbench.stats.metric import Metric

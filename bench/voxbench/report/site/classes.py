@@ -5,6 +5,7 @@ from typing import Any
 
 from voxbench.analyses.classes import class_groups, class_names
 from voxbench.analyses.effects import Mean, means
+from voxbench.analyses.groups import Where
 from voxbench.analyses.table import Column, Table, interval
 from voxbench.records import Record
 from voxbench.report.names import slug
@@ -19,12 +20,11 @@ def class_tables(records: Sequence[Record], task: str) -> list[Table]:
 
 
 def _table(task: str, found: dict[str, list[Mean]], metric: Metric) -> Table:
-    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    rows: dict[tuple[Where, str], dict[str, Any]] = {}
     for name, own in found.items():
         for mean in own:
-            place = (mean.task, mean.adaptation, mean.fraction, mean.setting, mean.arm)
-            names = ("task", "adaptation", "fraction", "setting", "arm")
-            row = rows.setdefault(place, dict(zip(names, place, strict=True)))
+            named = {**mean.where._asdict(), "arm": mean.arm}
+            row = rows.setdefault((mean.where, mean.arm), named)
             value, low, high = mean.scores[metric.key]
             row |= {name: value, f"{name} low": low, f"{name} high": high}
     several = {row["setting"] for row in rows.values()}

@@ -1,9 +1,9 @@
 """The leaderboard: every arm that was measured, with rank, scores, effect and cost."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
+from voxbench.analyses.effect_tables import mean_row
 from voxbench.analyses.ranks.leagues import TIES
 from voxbench.analyses.table import DASH, Column, Table, hours, interval, number
 from voxbench.report.site.material import Result
@@ -63,10 +63,7 @@ def _order(result: Result) -> tuple[Any, ...]:
 
 
 def _row(result: Result) -> dict[str, Any]:
-    mean = asdict(result.mean)
-    scores = mean.pop("scores")
-    for key, (value, low, high) in scores.items():
-        mean |= {key: value, f"{key}_low": low, f"{key}_high": high}
+    mean = mean_row(result.mean)
     mean |= {"strategy": result.records[0].arm.strategy, "recipe": result.setting}
     mean["smoke"] = "smoke" if result.group.smoke else ""
     rank, effect = result.rank, result.effect

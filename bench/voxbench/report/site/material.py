@@ -150,7 +150,7 @@ def gather(
     """Put the parts of a report together by arm."""
     members = by_arm(report.records)
     words = setting_words(members)
-    effects = {(_where(effect), effect.arm): effect for effect in report.effects}
+    effects = {(effect.where, effect.arm): effect for effect in report.effects}
     leagues = task_leagues(report.groups, metric, margin)
     results = []
     for group, mean in zip(report.groups, report.means, strict=True):
@@ -160,10 +160,6 @@ def gather(
         found = Result(group, mean, records, effects.get(key), word, leagues.get(group.where))
         results.append(found)
     return Material(report, store, out, site, metric, margin, results, public)
-
-
-def _where(effect: Effect) -> Where:
-    return Where(effect.task, effect.adaptation, effect.fraction, effect.setting)
 
 
 def baseline_of(record: Record) -> str:

@@ -7,9 +7,9 @@ from voxbench.design.cell import LOCATION_FIELDS, Ref
 from voxbench.errors import VoxbenchError
 from voxbench.plugins import find_task
 from voxbench.records import Record
+from voxbench.report.figures.draw import Figure
 from voxbench.report.names import slug
 from voxbench.report.printer import save_table
-from voxbench.report.report import Figure
 from voxbench.report.site.classes import class_tables
 from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.leaderboard import leaderboard

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from voxbench.analyses.effects import effects, means, twins
 from voxbench.analyses.groups import read_groups
-from voxbench.report.curves import _apart, _lines, draw
+from voxbench.report.figures.curve import _lines, draw_curve
+from voxbench.report.figures.lines import _apart
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record
@@ -26,28 +27,28 @@ def content(arms=(SCRATCH, MASKED), fractions=("3 shots", "100%")):
 
 def test_the_same_records_give_the_same_bytes(tmp_path):
     for name in ("one", "two"):
-        draw("task", *content(), DICE, 0.01, tmp_path / name / "curve")
+        draw_curve("task", *content(), DICE, 0.01, tmp_path / name / "curve")
     for ending in ("svg", "png"):
         one, two = (tmp_path / name / f"curve.{ending}" for name in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()
 
 
 def test_an_svg_has_no_date_in_it(tmp_path):
-    [svg, _] = draw("task", *content(), DICE, 0.01, tmp_path / "curve")
+    [svg, _] = draw_curve("task", *content(), DICE, 0.01, tmp_path / "curve")
     assert "dc:date" not in svg.read_text()
 
 
 @pytest.mark.parametrize("fractions", [("3 shots",), ("3 shots", "10 shots", "100%")])
 @pytest.mark.parametrize("arms", [(SCRATCH,), (MASKED,), (SCRATCH, MASKED, OTHER)])
 def test_any_number_of_fractions_and_arms_can_be_drawn(tmp_path, arms, fractions):
-    paths = draw("task", *content(arms, fractions), DICE, 0.01, tmp_path / "curve")
+    paths = draw_curve("task", *content(arms, fractions), DICE, 0.01, tmp_path / "curve")
     assert [path.suffix for path in paths] == [".svg", ".png"]
     assert all(path.stat().st_size > 5000 for path in paths)
 
 
 def test_nothing_is_drawn_of_arms_that_only_failed(tmp_path):
     failed = means(read_groups([record(None)]))
-    assert draw("task", failed, [], DICE, 0.01, tmp_path / "curve") == []
+    assert draw_curve("task", failed, [], DICE, 0.01, tmp_path / "curve") == []
 
 
 def test_a_twin_is_dashed_in_the_colour_of_its_arm():
@@ -67,7 +68,7 @@ def test_drawing_leaves_the_users_settings_alone(tmp_path):
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)
-    draw("task", *content(), DICE, 0.01, tmp_path / "curve")
+    draw_curve("task", *content(), DICE, 0.01, tmp_path / "curve")
     assert dict(mpl.rcParams) == before
 
 

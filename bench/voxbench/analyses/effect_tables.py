@@ -1,24 +1,23 @@
-"""Which columns the tables of effects, of means and of failed cells have."""
+"""The tables of effects, of means and costs, and of failed cells."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from voxbench.analyses.effects import Effect, Mean, Overall
 from voxbench.analyses.groups import Group
-from voxbench.analyses.table import DASH, Column, Table, hours, interval, number, p_value
+from voxbench.analyses.table import DASH, Column, Table, as_row, hours, interval, number, p_value
 from voxbench.stats.metric import METRICS, Metric
 
 
 def effect_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Table:
     """Arm against twin for each task and fraction; pairings without a result stay in."""
-    rows = [asdict(effect) for effect in effects]
+    rows = [as_row(effect) for effect in effects]
     return Table(
         f"effects-{metric.key}",
         "Effects",
         f"Effect on {metric.label} against the scratch twin: {_method(metric, margin)}",
         [
-            *where(rows),
+            *where_columns(rows),
             Column("arm"),
             Column("against", ("other",)),
             *_result(metric, "arm", "twin"),
@@ -30,13 +29,13 @@ def effect_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Ta
 
 def comparison_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Table:
     """One arm against another, for each task and fraction."""
-    rows = [asdict(effect) for effect in effects]
+    rows = [as_row(effect) for effect in effects]
     return Table(
         f"comparison-{metric.key}",
         "Comparison",
         f"{metric.label} of A = {effects[0].arm} and B = {effects[0].other}: "
         f"{_method(metric, margin)}",
-        [*where(rows), *_result(metric, "A", "B")],
+        [*where_columns(rows), *_result(metric, "A", "B")],
         rows,
     )
 
@@ -69,7 +68,7 @@ def _result(metric: Metric, arm: str, other: str) -> list[Column]:
     ]
 
 
-def overall_table(rows: Sequence[Overall], metric: Metric) -> Table:
+def overall_table(overall: Sequence[Overall], metric: Metric) -> Table:
     """The effect over all tasks that an arm was tried on."""
     columns = [
         Column("arm"),
@@ -86,15 +85,15 @@ def overall_table(rows: Sequence[Overall], metric: Metric) -> Table:
         "Effects over all tasks",
         f"Effect on {metric.label} over all tasks: tasks, patients and runs resampled.",
         columns,
-        [asdict(row) for row in rows],
+        [as_row(row) for row in overall],
     )
 
 
 def mean_table(means: Sequence[Mean]) -> Table:
     """Mean and interval of every metric, with what the arm cost."""
-    rows = [_flat(mean) for mean in means]
+    rows = [mean_row(mean) for mean in means]
     columns = [
-        *where(rows),
+        *where_columns(rows),
         Column("arm"),
         Column("labelled", ("train_patients",), number(0), True),
         Column("patients", number=True),
@@ -146,7 +145,7 @@ def failed_table(groups: Sequence[Group]) -> Table:
     return Table("failed", "Failed cells", "Cells without a result.", columns, rows)
 
 
-def where(rows: Sequence[dict[str, Any]]) -> list[Column]:
+def where_columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
     """Task and fraction; adaptation and setting only where they differ."""
     columns = [Column("task"), Column("fraction")]
     settings: dict[str, set[str]] = {}
@@ -163,8 +162,9 @@ def _or_dash(word: str) -> str:
     return word or DASH
 
 
-def _flat(mean: Mean) -> dict[str, Any]:
-    row = asdict(mean)
+def mean_row(mean: Mean) -> dict[str, Any]:
+    """A mean with its scores as columns of their own."""
+    row = as_row(mean)
     scores = row.pop("scores")
     for key, (value, low, high) in scores.items():
         row |= {key: value, f"{key}_low": low, f"{key}_high": high}

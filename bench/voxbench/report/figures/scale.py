@@ -8,20 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voxbench.analyses.effects import Effect, Mean
-from voxbench.report.curves import (
-    COLOURS,
-    FAINT,
-    GREYS,
-    INK,
-    STYLE,
+from voxbench.report.figures.lines import (
     Line,
-    height,
+    draw_names,
+    draw_scores,
     log_axis,
-    marker_of,
-    names,
-    save,
-    scores,
+    names_height,
+    panels,
 )
+from voxbench.report.figures.style import COLOURS, GREYS, marker_of, new_figure, save_figure
 from voxbench.stats.metric import Metric
 
 if TYPE_CHECKING:
@@ -35,7 +30,7 @@ def family(arm: str) -> str:
     return _VOLUMES.sub("", arm).replace("[]", "")
 
 
-def draw(
+def draw_scale(
     title: str, means: Sequence[Mean], effects: Sequence[Effect], metric: Metric, stem: Path
 ) -> list[Path]:
     """Write `<stem>.svg` and `<stem>.png`; nothing if no arm was pre-trained at two scales.
@@ -43,32 +38,20 @@ def draw(
     Above the scores, with the scratch twins dashed; below the hours that the weights took. Means
     and effects are those of one task at one fraction. The same input gives the same bytes.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     grown = _families(means)
     if not grown:
         return []
     lines = _lines(grown, metric)
     twins = _twins(grown, means, effects, metric)
-    with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
-        figure = Figure(figsize=(7.2, max(4.6, height([*lines, *twins]))))
-        axes = figure.subplots(
-            2, sharex=True, squeeze=False, gridspec_kw={"height_ratios": [2.2, 1]}
-        )[:, 0]
-        figure.subplots_adjust(left=0.105, right=0.66, top=0.91, bottom=0.115, hspace=0.14)
-        scores(axes[0], [*twins, *lines])
+    with new_figure(max(4.6, names_height([*lines, *twins]))) as figure:
+        axes = panels(figure, title, metric.label, [2.2, 1], 0.115)
+        draw_scores(axes[0], [*twins, *lines])
         _hours(axes[1], lines, grown)
-        for panel in axes:
-            panel.grid(axis="y", color=FAINT, linewidth=0.6)
-            panel.set_axisbelow(True)
-        axes[0].set_ylabel(metric.label)
-        axes[0].set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=10)
         volumes = sorted({m.scale.volumes for found in grown.values() for m in found})
         log_axis(axes[1], {v: f"{v:g}" for v in volumes}, 0.05, "volumes pre-trained on")
         figure.align_ylabels(axes)
-        names(axes[0], [*twins, *lines], lowest=-0.1)
-        return save(figure, stem)
+        draw_names(axes[0], [*twins, *lines], lowest=-0.1)
+        return save_figure(figure, stem)
 
 
 def _families(means: Sequence[Mean]) -> dict[str, list[Mean]]:
@@ -88,13 +71,13 @@ def _lines(grown: dict[str, list[Mean]], metric: Metric) -> list[Line]:
     return [
         Line(
             name,
-            COLOURS[place % len(COLOURS)],
-            marker_of(place),
+            COLOURS[i % len(COLOURS)],
+            marker_of(i),
             False,
             [(mean.scale.volumes, mean.scores[metric.key]) for mean in members],
             [],
         )
-        for place, (name, members) in enumerate(grown.items())
+        for i, (name, members) in enumerate(grown.items())
     ]
 
 

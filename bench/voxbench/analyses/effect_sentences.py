@@ -1,4 +1,4 @@
-"""What was found, in plain sentences."""
+"""Effects in plain sentences."""
 
 import math
 from collections import Counter
@@ -17,7 +17,7 @@ _CHAPTERS = {
 }
 
 
-def summary(effects: Sequence[Effect], metric: Metric, margin: float) -> str:
+def effect_summary(effects: Sequence[Effect], metric: Metric, margin: float) -> str:
     """One sentence over all comparisons."""
     compared = [effect for effect in effects if effect.verdict]
     if not compared:
@@ -31,29 +31,27 @@ def summary(effects: Sequence[Effect], metric: Metric, margin: float) -> str:
     )
 
 
-def chapters(effects: Sequence[Effect], metric: Metric) -> Iterator[tuple[str, list[str]]]:
+def effect_chapters(effects: Sequence[Effect], metric: Metric) -> Iterator[tuple[str, list[str]]]:
     """Heading and sentences of each kind of finding, the largest effects first."""
     for word, heading in _CHAPTERS.items():
         found = [effect for effect in effects if effect.verdict == word]
         found.sort(key=lambda effect: 0.0 if math.isnan(effect.effect) else -abs(effect.effect))
         if found:
-            yield heading, [sentence(effect, metric) for effect in found]
+            yield heading, [effect_sentence(effect, metric) for effect in found]
 
 
-def sentence(effect: Effect, metric: Metric) -> str:
+def effect_sentence(effect: Effect, metric: Metric) -> str:
     """For instance «X on openkbp at 3 shots: better than scratch by 0.021 Dice [0.010, 0.033]»."""
-    place = f"{effect.arm} on {effect.task} at {effect.fraction}"
-    if effect.adaptation != "full":
-        place += f" ({effect.adaptation})"
+    told = f"{effect.arm} on {effect.where}"
     if not effect.verdict:
-        return f"{place}: not compared with {effect.other}: {effect.note}."
+        return f"{told}: not compared with {effect.other}: {effect.note}."
     people = f"{effect.patients} patient{'s' if effect.patients > 1 else ''}"
     runs = f"{effect.runs} run{'s' if effect.runs > 1 else ''}"
     notes = [effect.note] if effect.note else []
     if effect.contamination.startswith("overlaps"):
         notes.append(f"contamination: {effect.contamination}")
     note = f" ({'; '.join(notes)})" if notes else ""
-    return f"{place}: {_verdict(effect, metric)}, {people}, {runs}{note}."
+    return f"{told}: {_verdict(effect, metric)}, {people}, {runs}{note}."
 
 
 def _verdict(effect: Effect, metric: Metric) -> str:
@@ -68,13 +66,12 @@ def _verdict(effect: Effect, metric: Metric) -> str:
     return f"{against} {effect.other}, {mean} {_unit(metric)} {rest}"
 
 
-def across(row: Overall, metric: Metric) -> str:
+def overall_sentence(row: Overall, metric: Metric) -> str:
     """One sentence on an effect over several tasks."""
     shown = interval(metric.digits, signed=True)(row.effect, row.low, row.high)
     mean, _, rest = shown.partition(" ")
-    adapted = "" if row.adaptation == "full" else f" ({row.adaptation})"
     return (
-        f"{row.arm} at {row.fraction}{adapted}, over {row.tasks} tasks: {mean} {_unit(metric)} "
+        f"{row.arm} at {row.where}, over {row.tasks} tasks: {mean} {_unit(metric)} "
         f"{rest} against {row.other}."
     )
 

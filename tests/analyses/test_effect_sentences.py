@@ -1,6 +1,7 @@
 import pytest
+from voxbench.analyses.effect_sentences import effect_chapters, effect_sentence, effect_summary
 from voxbench.analyses.effects import Effect
-from voxbench.report.words import chapters, sentence, summary
+from voxbench.analyses.groups import Where
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED
@@ -8,9 +9,9 @@ from tests.analyses.records import MASKED
 DICE, HD95 = METRICS["dice"], METRICS["hd95_mm"]
 
 
-def effect(mean=0.021, low=0.010, high=0.033, verdict="better", **changes):
+def effect(mean=0.021, low=0.010, high=0.033, verdict="better", adaptation="full", **changes):
     values = {
-        "task": "openkbp", "adaptation": "full", "fraction": "3 shots", "setting": "s",
+        "where": Where("openkbp", adaptation, "3 shots", "s"),
         "train_patients": 3.0, "arm": MASKED, "other": "scratch", "metric": "dice",
         "patients": 40, "runs": 3, "arm_mean": 0.5, "other_mean": 0.5, "p": 0.01, "p_holm": 0.01,
         "undefined": 0, "failed": 0, "contamination": "clean", "note": "",
@@ -20,19 +21,19 @@ def effect(mean=0.021, low=0.010, high=0.033, verdict="better", **changes):
 
 
 def test_a_gain_is_one_plain_sentence():
-    assert sentence(effect(), DICE) == (
+    assert effect_sentence(effect(), DICE) == (
         f"{MASKED} on openkbp at 3 shots: better than scratch by 0.021 Dice [0.010, 0.033], "
         "40 patients, 3 runs."
     )
 
 
 def test_a_loss_is_told_as_a_positive_size():
-    text = sentence(effect(-0.021, -0.033, -0.010, "worse"), DICE)
+    text = effect_sentence(effect(-0.021, -0.033, -0.010, "worse"), DICE)
     assert "worse than scratch by 0.021 Dice [0.010, 0.033]" in text
 
 
 def test_a_shorter_distance_is_told_in_millimetres():
-    text = sentence(effect(-2.1, -3.3, -1.0, "better"), HD95)
+    text = effect_sentence(effect(-2.1, -3.3, -1.0, "better"), HD95)
     assert "better than scratch by 2.10 mm HD95 [1.00, 3.30]" in text
 
 
@@ -44,33 +45,33 @@ def test_a_shorter_distance_is_told_in_millimetres():
     ],
 )
 def test_no_clear_difference_keeps_its_sign(verdict, words):
-    assert words in sentence(effect(-0.002, -0.005, 0.001, verdict), DICE)
+    assert words in effect_sentence(effect(-0.002, -0.005, 0.001, verdict), DICE)
 
 
 def test_a_missing_pairing_says_why():
-    text = sentence(effect(verdict="", note="no record of scratch"), DICE)
+    text = effect_sentence(effect(verdict="", note="no record of scratch"), DICE)
     assert text.endswith("not compared with scratch: no record of scratch.")
 
 
 def test_another_adaptation_is_named():
-    assert "at 3 shots (frozen):" in sentence(effect(adaptation="frozen"), DICE)
+    assert "at 3 shots (frozen):" in effect_sentence(effect(adaptation="frozen"), DICE)
 
 
 def test_the_summary_counts_the_words():
     found = [effect(), effect(), effect(verdict="equivalent"), effect(verdict="")]
-    assert summary(found, DICE, 0.01) == (
+    assert effect_summary(found, DICE, 0.01) == (
         "3 comparisons with the scratch twin by Dice: 2 better, 1 equivalent (equivalent is within "
         "±0.01 Dice)."
     )
 
 
 def test_without_a_comparison_the_summary_says_so():
-    assert summary([effect(verdict="")], DICE, 0.01).startswith("No arm could be compared")
+    assert effect_summary([effect(verdict="")], DICE, 0.01).startswith("No arm could be compared")
 
 
 def test_chapters_lead_with_the_largest_effect_and_leave_nothing_out():
     found = [effect(0.01), effect(0.05), effect(-0.02, verdict="worse"), effect(verdict="")]
-    told = dict(chapters(found, DICE))
+    told = dict(effect_chapters(found, DICE))
     assert list(told) == [
         "Where pre-training helps", "Where it hurts", "What could not be compared",
     ]  # fmt: skip
@@ -80,4 +81,4 @@ def test_chapters_lead_with_the_largest_effect_and_leave_nothing_out():
 
 def test_an_arm_that_has_seen_the_test_data_is_told_of():
     seen = effect(contamination="overlaps (by corpus)", note="1 run")
-    assert sentence(seen, DICE).endswith("(1 run; contamination: overlaps (by corpus)).")
+    assert effect_sentence(seen, DICE).endswith("(1 run; contamination: overlaps (by corpus)).")

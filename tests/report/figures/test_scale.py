@@ -3,8 +3,8 @@
 import pytest
 from voxbench.analyses.effects import effects, means, twins
 from voxbench.analyses.groups import read_groups
+from voxbench.report.figures.scale import _families, _lines, _twins, draw_scale, family
 from voxbench.report.report import report
-from voxbench.report.scale_curve import _families, _lines, _twins, draw, family
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import SCRATCH, WEIGHTS, cases, record, stored
@@ -58,7 +58,7 @@ def test_a_line_runs_over_the_volumes_of_one_family_and_its_twin_is_level():
 
 
 def test_one_scale_is_no_curve(tmp_path):
-    assert draw("task", *content(volumes=(8,)), DICE, tmp_path / "scale") == []
+    assert draw_scale("task", *content(volumes=(8,)), DICE, tmp_path / "scale") == []
 
 
 def test_the_report_draws_it_and_repeats_its_bytes(tmp_path):
