@@ -36,6 +36,12 @@ def real_weights() -> Path:
     return _real("weights", "VOXBENCH_WEIGHTS")
 
 
+@pytest.fixture(scope="session")
+def real_networks() -> Path:
+    """The folder of published networks' activations."""
+    return _real("golden/networks", "VOXBENCH_NETWORKS")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache of the session's own, so that tests never read or fill the user's."""
