@@ -19,7 +19,7 @@ SAMPLES = 12
 """Values of each output that are kept."""
 
 NETWORKS = (
-    *((name, sizes[0]) for name, sizes in ARCHITECTURES.items()),
+    *((name, next(iter(one.sizes))) for name, one in ARCHITECTURES.items()),
     *(("swin-unetr", "tiny-v2"), ("swin-unetr-distinct", "tiny-v2"), ("mit", "small")),
     *(("resnet", "50"), ("medicalnet", "18"), ("medicalnet", "50"), ("unet", "small")),
 )
