@@ -1,7 +1,7 @@
 """The project's sessions: `nox` runs what CI runs, `nox -s NAME` one of them.
 
 They use the environment that nox itself was installed into with `pip install -e ".[dev]"`; only
-`benchmarks` and `browser`, which need what nothing else needs, make some of their own.
+`docs`, `benchmarks` and `browser`, which need what nothing else needs, make some of their own.
 """
 
 import sys
@@ -55,6 +55,13 @@ def layers(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="virtualenv")
+def docs(session: nox.Session) -> None:
+    """The documentation site, into docs/_build; a warning is an error."""
+    session.install("-c", "constraints.txt", "-e", ".[docs]")
+    session.run("sphinx-build", "-W", "--keep-going", "-E", "docs", "docs/_build", *session.posargs)
+
+
+@nox.session(venv_backend="virtualenv")
 def benchmarks(session: nox.Session) -> None:
     """Speed as ratios in one run, against peers that only this session installs."""
     session.install("-c", "constraints.txt", "-e", ".[dev]")
@@ -68,4 +75,4 @@ def benchmarks(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """The pages of a report in a headless Chromium: /usr/bin/chromium, or $CHROMIUM."""
     session.install("-c", "constraints.txt", "-e", ".[dev]", "playwright")
-    session.run("pytest", "-n", "0", "-m", "browser", "tests/site", *session.posargs)
+    session.run("pytest", "-n", "0", "-m", "browser", "tests/report/site", *session.posargs)

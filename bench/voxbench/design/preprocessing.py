@@ -12,7 +12,14 @@ class _Value(BaseModel):
 
 
 class Window(_Value):
-    """CT: clip to [low, high] Hounsfield units, scale linearly to `to`."""
+    """CT: clip to [low, high] Hounsfield units, scale linearly to `to`.
+
+    Attributes:
+        kind: of the rule.
+        low: bound in HU.
+        high: bound in HU.
+        to: the range that the network sees.
+    """
 
     kind: Literal["window"] = "window"
     low: float
@@ -29,7 +36,10 @@ class Window(_Value):
 class ZScore(_Value):
     """MR and others: clip to percentiles, then mean 0 and deviation 1 within the case.
 
-    Statistics are taken over the voxels above 0 when `nonzero` (skull-stripped brains).
+    Attributes:
+        kind: of the rule.
+        percentiles: of the case.
+        nonzero: take the statistics over the voxels above 0 (skull-stripped brains).
     """
 
     kind: Literal["zscore"] = "zscore"
@@ -38,7 +48,13 @@ class ZScore(_Value):
 
 
 class Rescale(_Value):
-    """Clip to percentiles of the case, scale linearly to `to`."""
+    """Clip to percentiles of the case, scale linearly to `to`.
+
+    Attributes:
+        kind: of the rule.
+        percentiles: of the case.
+        to: the range that the network sees.
+    """
 
     kind: Literal["rescale"] = "rescale"
     percentiles: tuple[float, float] = (0.5, 99.5)

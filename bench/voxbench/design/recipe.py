@@ -8,6 +8,25 @@ Voxels = Annotated[int, Field(ge=8, le=512)]
 
 
 class _Schedule(BaseModel):
+    """What fine-tuning and pre-training have in common.
+
+    Attributes:
+        steps: optimiser steps.
+        batch: patches a step.
+        patch: voxels of a patch along each axis.
+        optimiser: AdamW, or SGD with Nesterov momentum 0.99.
+        learning_rate: after warm-up.
+        weight_decay: of the optimiser.
+        warmup: share of the steps in which the learning rate rises linearly from 0.
+        schedule: of the learning rate after warm-up: along a cosine or (1 − progress)^0.9 to 0, or
+            constant.
+        augmentation: full is nnU-Net's list; light is mirroring and a small change of scale and
+            offset.
+        precision: of the forward pass; bf16 and 16 are mixed with 32.
+        compile: run the network through `torch.compile`.
+        channels_last: memory layout of the network's tensors.
+    """
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int = Field(gt=0, le=1_000_000)
@@ -28,10 +47,6 @@ class Recipe(_Schedule):
     """Fine-tuning: a fixed number of optimiser steps at every fraction and for every arm.
 
     Attributes:
-        steps: optimiser steps.
-        batch: patches a step.
-        patch: voxels of a patch along each axis.
-        warmup: share of the steps in which the learning rate rises linearly from 0.
         loss: softmax Dice plus cross-entropy, or either alone.
         foreground: share of patches centred on a random voxel of a random class.
         selection: "last" scores the final weights; "best" those with the best validation Dice.

@@ -32,7 +32,11 @@ def _fraction(value: object) -> Fraction:
 
 
 class Entry(BaseModel):
-    """A plugin of the sweep: its name, and its fields as further keys (a list is an axis)."""
+    """A plugin of the sweep: its name, and its fields as further keys (a list is an axis).
+
+    Attributes:
+        name: of the plugin, as `voxbench ls` tells it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 

@@ -21,6 +21,11 @@ class ClassScores(_Part):
     """Scores of one class in one case; NaN is undefined (both masks empty).
 
     Attributes:
+        dice: overlap, in [0, 1].
+        nsd: normalised surface Dice at the class's tolerance, in [0, 1].
+        hd95_mm: 95th percentile of the distances between the surfaces.
+        volume_mm3_prediction: of the predicted mask.
+        volume_mm3_reference: of the reference.
         flag: "" or why a score is what it is: both_empty, prediction_empty, reference_empty,
             failed.
     """
@@ -34,7 +39,14 @@ class ClassScores(_Part):
 
 
 class CaseScores(_Part):
-    """Scores of one test case."""
+    """Scores of one test case.
+
+    Attributes:
+        case: its id.
+        patient: the person.
+        classes: class → scores.
+        failure: why it could not be predicted.
+    """
 
     case: str
     patient: str
@@ -43,7 +55,16 @@ class CaseScores(_Part):
 
 
 class Data(_Part):
-    """What was trained and tested on."""
+    """What was trained and tested on.
+
+    Attributes:
+        fingerprint: sha256 over the task's files, its split and what of its card decides a result.
+        split_sha256: over the case ids and patients of each part.
+        train: ids of the cases of this cell's fraction and draw.
+        validation: ids.
+        test: ids.
+        train_patients: number of people in `train`.
+    """
 
     fingerprint: str
     split_sha256: str
@@ -81,6 +102,13 @@ class Weights(_Part):
     """Where a cell's weights came from, and what making them cost.
 
     Attributes:
+        origin: name of the file, or of the baseline and the source that it was made on.
+        sha256: of the weights file.
+        audit: proof that they reached the encoder.
+        volumes: that they were pre-trained on, where that is known.
+        masks: annotated structures in these volumes; 0 where labels were not used.
+        gpu_hours: of pre-training.
+        cpu_hours: of pre-training, seconds times threads, where there was no accelerator.
         trusted: the file was allowed to run code while it was read (`--trust`).
     """
 
@@ -123,7 +151,19 @@ class Contamination(_Part):
 
 
 class Arm(_Part):
-    """The names that tables group by."""
+    """The names that tables group by.
+
+    Attributes:
+        task: name of its card.
+        baseline: name, with the fields that differ from its defaults.
+        twin: the scratch arm of the same network; None if this is one.
+        strategy: of pre-training.
+        network: architecture and size.
+        fraction: of the training patients, as it was asked for.
+        draw: which training cases.
+        seed: of this training.
+        adaptation: how the weights were fine-tuned.
+    """
 
     task: str
     baseline: str
@@ -149,6 +189,9 @@ class Record(_Part):
         cell: the resolved cell with its recipe.
         environment: versions, commit, device.
         seeds: the named random streams.
+        data: what was trained and tested on.
+        weights: where they came from; None for scratch.
+        cost: what the cell took.
         contamination: None in records from before there was a ledger, until they are run again.
         metrics_version: of the metric definitions.
         cases: scores of the test cases.

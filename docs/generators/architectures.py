@@ -1,0 +1,31 @@
+"""Networks as their code builds them, without memory for their parameters."""
+
+from typing import Any
+
+import torch
+from voxbench.analyses.table import Table
+from voxbench.api import Architecture
+from voxbench.model.backbones import ARCHITECTURES
+from voxbench.report.printer import as_markdown
+
+
+def architectures() -> str:
+    """Markdown: every architecture in every size."""
+    rows = [_row(one, size) for one in ARCHITECTURES.values() for size in one.sizes]
+    return as_markdown(Table.plain(rows)).strip()
+
+
+def _row(architecture: Architecture[Any], size: str) -> dict[str, str]:
+    with torch.device("meta"):
+        network = architecture.build(size, 1)
+    parts = (network.encoder, network.decoder)
+    encoder, decoder = (sum(one.numel() for one in part.parameters()) / 1e6 for part in parts)
+    return {
+        "Architecture": f"`{architecture.name}`",
+        "Size": f"`{size}`",
+        "Encoder": f"{encoder:.2f} M",
+        "Decoder": f"{decoder:.2f} M",
+        "Features": str(network.out_channels),
+        "Patch axes: multiples of": str(network.divisor),
+        "Smallest patch": " × ".join(map(str, network.smallest_patch)),
+    }

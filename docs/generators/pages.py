@@ -1,0 +1,32 @@
+"""Which comment of a page stands for which part that is made of the code."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from voxbench.design.spec import Sweep
+from voxbench.records.record import Record
+
+from docs.generators.architectures import architectures
+from docs.generators.columns import columns
+from docs.generators.models import path, reference, toml
+from docs.generators.plugins import axes, baselines, tasks
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "architectures": architectures,
+    "axes": axes,
+    "baselines": baselines,
+    "columns": columns,
+    "record": lambda: reference(Record, path),
+    "sweep": lambda: reference(Sweep, toml),
+    "tasks": tasks,
+}
+MARK = re.compile(r"^<!-- made of the code: (\w+) -->$", re.MULTILINE)
+
+
+def filled(text: str) -> str:
+    """A page's text with each mark replaced by its part.
+
+    Raises:
+        KeyError: there is no part of that name.
+    """
+    return MARK.sub(lambda found: PARTS[found[1]](), text)
