@@ -6,7 +6,7 @@ import pytest
 from voxbench import plugins
 from voxbench.design.cell import Ref
 from voxbench.errors import DataError, PluginError
-from voxbench.plugins import BASELINES, TASKS, complete, find_baseline, find_task
+from voxbench.plugins import BASELINES, TASKS, find_baseline, find_task
 
 LOOSE = """
 from dataclasses import dataclass
@@ -45,17 +45,17 @@ def test_a_folder_task_needs_its_root():
 
 
 def test_defaults_are_filled_in_so_that_equal_arms_are_equal():
-    short = complete(BASELINES, Ref("scratch"))
-    long = complete(BASELINES, Ref.of("scratch", short.values))
+    short = BASELINES.complete(Ref("scratch"))
+    long = BASELINES.complete(Ref.of("scratch", short.values))
     assert short == long
     assert short.values["architecture"] == "unet"
 
 
 def test_a_field_that_was_added_later_names_nothing_at_its_default():
-    before = complete(BASELINES, Ref("supervised"))
+    before = BASELINES.complete(Ref("supervised"))
     assert "label_noise" not in before.values
-    assert complete(BASELINES, Ref.of("supervised", {"label_noise": 0})) == before
-    noisy = complete(BASELINES, Ref.of("supervised", {"label_noise": 0.3}))
+    assert BASELINES.complete(Ref.of("supervised", {"label_noise": 0})) == before
+    noisy = BASELINES.complete(Ref.of("supervised", {"label_noise": 0.3}))
     assert noisy.to_json() != before.to_json()
     assert noisy.values["label_noise"] == 0.3
 

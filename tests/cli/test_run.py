@@ -86,40 +86,6 @@ def test_a_mistake_is_one_message_and_exit_code_two(voxbench, words, said):
     assert "Traceback" not in error
 
 
-def test_lists_can_be_read_by_a_program(voxbench):
-    for what, name in (("tasks", "task"), ("baselines", "baseline"), ("sweeps", "sweep")):
-        code, out, _ = voxbench("ls", what, "--json")
-        assert code == 0
-        assert all(row[name] for row in json.loads(out))
-
-
-def test_a_baseline_s_whole_card_can_be_read(voxbench):
-    code, out, _ = voxbench("ls", "baselines", "hippodeep", "--json")
-    assert code == 0
-    told = json.loads(out)
-    assert (told["contract"]["axes"], told["outputs"]) == ("RAS", ["hippocampus"])
-    assert told["axes"]["size"] == "base"
-    assert told["checkpoints"]["base"]["checksum"].startswith("sha256:38d9340a")
-    code, out, _ = voxbench("ls", "baselines", "hippodeep")
-    assert code == 0
-    lines = [line.split() for line in out.splitlines() if line.strip()]
-    assert ["outputs", "hippocampus"] in lines
-    assert any(line[:4] == ["file", "of", "size", "base"] for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("ls", "baselines", "hipodeep"), "Did you mean 'hippodeep'"),
-        (("ls", "tasks", "hippodeep"), "a name is for baselines, not for tasks"),
-    ],
-)
-def test_no_card_is_shown_of_what_has_none(voxbench, words, said):
-    code, _, error = voxbench(*words)
-    assert code == 2
-    assert said in error
-
-
 def test_sysinfo_names_versions_and_places(voxbench):
     code, out, _ = voxbench("sysinfo", "--json")
     assert code == 0

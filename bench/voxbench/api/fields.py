@@ -1,10 +1,30 @@
-"""Fields that a plugin gained after its first results were stored."""
+"""The fields of a plugin: what a sweep may set, and what names a result."""
 
 import dataclasses
+import inspect
+import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 V = TypeVar("V")
+
+
+class PluginField(NamedTuple):
+    """A field that a sweep may set.
+
+    Attributes:
+        name: its key in the plugin's table.
+        type: as it is annotated.
+        required: that it has no default.
+        default: what it is if it isn't set.
+        purpose: what the plugin's docstring says of it; empty where it says nothing.
+    """
+
+    name: str
+    type: str
+    required: bool
+    default: object
+    purpose: str
 
 
 def added(default: V) -> V:
@@ -21,7 +41,7 @@ def added(default: V) -> V:
     return field
 
 
-def identity(plugin: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+def identifying(plugin: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a plugin's fields without the added ones that have their default.
 
     Args:
@@ -36,3 +56,46 @@ def identity(plugin: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value for name, value in values.items() if name not in silent or value != silent[name]
     }
+
+
+def settable_fields(plugin: type[Any]) -> list[PluginField]:
+    """The fields of a plugin's class.
+
+    What they are for is read from `Attributes:` in its docstring, or in that of a class that it
+    inherits from.
+    """
+    purposes: dict[str, str] = {}
+    for kind in reversed(plugin.__mro__):
+        purposes |= _attributes(kind.__doc__ or "")
+    return [
+        PluginField(
+            name=field.name,
+            type=_written(field.type),
+            required=field.default is field.default_factory is dataclasses.MISSING,
+            default=None if field.default is dataclasses.MISSING else field.default,
+            purpose=purposes.get(field.name, ""),
+        )
+        for field in dataclasses.fields(plugin)
+        if field.init
+    ]
+
+
+def _written(annotation: object) -> str:
+    if isinstance(annotation, str):
+        return annotation
+    return inspect.formatannotation(annotation, base_module="pathlib")
+
+
+def _attributes(docstring: str) -> dict[str, str]:
+    """Name → text, from a docstring in Google's style."""
+    section = inspect.cleandoc(docstring).partition("Attributes:\n")[2]
+    entries: dict[str, str] = {}
+    name = ""
+    for line in section.splitlines():
+        if line.strip() and not line.startswith(" "):
+            break  # another section
+        if entry := re.match(r" {4}(\w+): (.*)", line):
+            name, entries[entry[1]] = entry[1], entry[2]
+        elif name and line.strip():
+            entries[name] += f" {line.strip()}"
+    return entries

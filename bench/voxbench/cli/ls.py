@@ -1,13 +1,19 @@
 """`voxbench ls`: what is there, by name."""
 
-import dataclasses
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from voxbench.cli.describe import describe
 from voxbench.cli.options import Include, Json, include_all
 from voxbench.cli.show import print_json, print_rows
+
+if TYPE_CHECKING:
+    from voxbench.api import Task
+
+Rows = list[dict[str, Any]]
 
 
 class What(StrEnum):
@@ -22,122 +28,81 @@ class What(StrEnum):
 def ls_verb(
     what: Annotated[What, typer.Argument(help="tasks, baselines, sweeps or corpora")],
     name: Annotated[
-        str | None, typer.Argument(help="A baseline, to show the whole card of.")
+        str | None, typer.Argument(help="A task or baseline, to show its card and fields.")
     ] = None,
     include_path: Include = None,
     json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="The page of corpora.")] = False,
 ) -> None:
-    """List tasks, baselines, sweeps or corpora; with a name, show a baseline's whole card."""
+    """List tasks, baselines, sweeps or corpora; with a name, show all of a task or baseline."""
     include_all(include_path)
     if name is not None:
-        _show(what, name, json)
-        return
-    if markdown:
+        describe(what, name, json)
+    elif markdown:
         _page(what)
-        return
-    kinds = {
-        What.tasks: _tasks,
-        What.baselines: _baselines,
-        What.sweeps: _sweeps,
-        What.corpora: _corpora,
-    }
-    rows = kinds[what]()
-    if json:
-        print_json(rows)
-        return
-    print_rows(rows)
+    elif json:
+        print_json(_LISTS[what]())
+    else:
+        rows = _LISTS[what]()
+        if not any(row.get("broken") for row in rows):
+            for row in rows:
+                row.pop("broken", None)
+        print_rows(rows)
 
 
-def _tasks() -> list[dict[str, Any]]:
-    from voxbench.api import TaskCard
-    from voxbench.plugins import TASKS, find_task
+def _tasks() -> Rows:
+    from voxbench.errors import PluginError
+    from voxbench.plugins import TASKS
+    from voxbench.registry import failure
 
     rows = []
-    for name, plugin in TASKS.plugins().items():
-        found = TASKS.find(name)
-        placed = found.folder is not None or found.generated
-        card: TaskCard | None = find_task(name).card if placed else None
-        rows.append(
-            {
-                "task": name,
-                "modality": card and card.modality,
-                "classes": ", ".join(card.classes) if card else "read from its folder",
-                "licence": card and card.licence,
-                "from": plugin.owner,
-            }
-        )
+    for plugin, found in TASKS.each():
+        row: dict[str, Any] = dict.fromkeys(("task", "modality", "classes", "licence"))
+        row |= {"task": plugin.name, "from": plugin.owner, "broken": None}
+        try:
+            if isinstance(found, PluginError):
+                raise found
+            row |= _card(plugin.name, found)
+        except Exception as error:  # noqa: BLE001 (a stranger's plugin may raise anything)
+            row["broken"] = failure(error)
+        rows.append(row)
     return rows
 
 
-def _baselines() -> list[dict[str, Any]]:
+def _card(name: str, kind: "type[Task]") -> dict[str, Any]:
+    """What a task's card says, unless it is in a folder that nobody has named."""
+    from voxbench.plugins import find_task
+
+    if kind.folder is None and not kind.generated:
+        return {"classes": "read from its folder"}
+    card = find_task(name).card
+    return {
+        "modality": card.modality,
+        "classes": ", ".join(card.classes),
+        "licence": card.licence,
+    }
+
+
+def _baselines() -> Rows:
+    from voxbench.api.fields import settable_fields
+    from voxbench.errors import PluginError
     from voxbench.plugins import BASELINES
 
     rows = []
-    for name, plugin in BASELINES.plugins().items():
-        found = BASELINES.find(name)
-        card = found.card
-        rows.append(
-            {
-                "baseline": name,
-                "strategy": card.strategy,
-                "axes": ", ".join(f"{key}={value}" for key, value in _axes(found).items()),
-                "licence": card.licence,
-                "from": plugin.owner,
-            }
-        )
+    for plugin, found in BASELINES.each():
+        row: dict[str, Any] = dict.fromkeys(("baseline", "strategy", "axes", "licence"))
+        row |= {"baseline": plugin.name, "from": plugin.owner, "broken": None}
+        if isinstance(found, PluginError):
+            row["broken"] = str(found)
+        else:
+            fields = [field for field in settable_fields(found) if not field.required]
+            row["strategy"], row["licence"] = found.card.strategy, found.card.licence
+            row["axes"] = ", ".join(f"{field.name}={field.default}" for field in fields)
+        rows.append(row)
     return rows
 
 
-def _show(what: What, name: str, json: bool) -> None:
-    """Print a baseline's card."""
-    from voxbench.errors import SpecError
-
-    if what is not What.baselines:
-        raise SpecError(f"a name is for baselines, not for {what}: voxbench ls baselines {name}.")
-    facts = _card(name)
-    if json:
-        print_json(facts)
-        return
-    files = facts.pop("checkpoints")
-    facts |= {f"file of size {size}": file for size, file in files.items()}
-    print_rows({"of the card": fact, name: _words(value)} for fact, value in facts.items())
-
-
-def _card(name: str) -> dict[str, Any]:
-    """All that a baseline's card says, its axes, and its files by size."""
-    from voxbench.api import Published
-    from voxbench.plugins import BASELINES
-
-    found = BASELINES.find(name)
-    files = found.checkpoints if issubclass(found, Published) else {}
-    return {
-        **found.card.model_dump(mode="json"),
-        "axes": _axes(found),
-        "checkpoints": {size: file.model_dump(mode="json") for size, file in files.items()},
-    }
-
-
-def _axes(found: type[Any]) -> dict[str, Any]:
-    """The fields that a sweep can vary, and their defaults."""
-    return {
-        field.name: field.default
-        for field in dataclasses.fields(found)
-        if field.init and field.default is not dataclasses.MISSING
-    }
-
-
-def _words(value: object) -> str:
-    """A fact on one line; what isn't known is left open."""
-    if isinstance(value, dict):
-        known = {key: _words(one) for key, one in value.items() if one is not None}
-        return "; ".join(f"{key} {one}" for key, one in known.items())
-    if isinstance(value, list):
-        return ", ".join(map(_words, value))
-    return "" if value is None else str(value)
-
-
-def _sweeps() -> list[dict[str, Any]]:
+def _sweeps() -> Rows:
     from voxbench.run.builtin import builtin_sweeps, find_sweep
 
     return [
@@ -153,7 +118,7 @@ def _sweeps() -> list[dict[str, Any]]:
     ]
 
 
-def _corpora() -> list[dict[str, Any]]:
+def _corpora() -> Rows:
     from voxbench.ledger.corpora import corpora
 
     return [
@@ -167,6 +132,14 @@ def _corpora() -> list[dict[str, Any]]:
         }
         for corpus in corpora().all
     ]
+
+
+_LISTS: dict[What, Callable[[], Rows]] = {
+    What.tasks: _tasks,
+    What.baselines: _baselines,
+    What.sweeps: _sweeps,
+    What.corpora: _corpora,
+}
 
 
 def _page(what: What) -> None:

@@ -1,6 +1,7 @@
 """`voxbench weights`: published weights, fetched, listed, and held against the baselines."""
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,10 +68,12 @@ def weights_ls_verb(
         if not folder.is_dir():
             raise SpecError(f"--records {folder}: no such folder.")
     found = catalogue(record for folder in records or [] for record in Store(folder))
+    for name, reason in found.broken.items():
+        print(f"{name} is broken: {reason}", file=sys.stderr)
     if markdown:
-        print(catalogue_markdown(found), end="")
+        print(catalogue_markdown(found.rows), end="")
     elif json:
-        print_json([dataclasses.asdict(row) for row in found])
+        print_json([dataclasses.asdict(row) for row in found.rows])
     else:
         print_rows(
             {
@@ -81,7 +84,7 @@ def weights_ls_verb(
                 "min_loaded": f"{row.min_loaded:.1%}",
                 "proved": ", ".join(f"{share:.1%}" for share in row.proved.values()),
             }
-            for row in found
+            for row in found.rows
         )
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from voxbench.api import Case, Preprocessing, Pretrained, Task
-from voxbench.api.fields import identity as fields_identity
+from voxbench.api.fields import identifying
 from voxbench.data.augment import augment, mirror_axes
 from voxbench.data.cache import PreparedCase
 from voxbench.data.content_hash import cases_hash
@@ -141,7 +141,7 @@ def identity(baseline: Pretrained, source: Task, pretraining: Pretraining) -> st
         DataError: the source lacks the volumes that are asked for, or their files.
     """
     card = source.card
-    fields = fields_identity(baseline, dataclasses.asdict(baseline))
+    fields = identifying(baseline, dataclasses.asdict(baseline))
     for name in ("source", "volumes"):  # their content enters as the fingerprint of the cases
         del fields[name]
     fields.pop("decoder", None)  # what a cell loads of the weights, which hold all

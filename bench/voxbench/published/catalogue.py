@@ -2,13 +2,16 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import NamedTuple
 
-from voxbench.api import Published
+from voxbench.api import Baseline, Published
 from voxbench.design.cell import Ref
-from voxbench.errors import WeightsError
+from voxbench.errors import PluginError, WeightsError
 from voxbench.model.backbones import ARCHITECTURES, Backbone
 from voxbench.plugins import BASELINES
 from voxbench.records import Record
+from voxbench.registry import failure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,19 +49,31 @@ class CatalogueRow:
     proved: Mapping[str, float]
 
 
+class Catalogue(NamedTuple):
+    """The published files, and why those of a broken plugin are not among them, by its name."""
+
+    rows: list[CatalogueRow]
+    broken: dict[str, str]
+
+
 def published_baselines() -> Iterator[Published]:
-    """Every published baseline in every size: those that are offered, else all of its network."""
-    for name in BASELINES.plugins():
-        kind = BASELINES.find(name)
-        if not issubclass(kind, Published) or _is_told_by_its_file(kind):
-            continue
-        default = BASELINES.make(Ref(name))
-        known = ARCHITECTURES.get(default.architecture)
-        sizes = kind.checkpoints or (known.sizes if known else (default.size,))
-        for size in sizes:
-            found = BASELINES.make(Ref.of(name, {"size": size}))
-            assert isinstance(found, Published)  # noqa: S101 (its class is)
-            yield found
+    """Every published baseline in every size; those of broken plugins are left out."""
+    for plugin, kind in BASELINES.each():
+        if not isinstance(kind, PluginError):
+            with suppress(PluginError):
+                yield from _in_every_size(plugin.name, kind)
+
+
+def _in_every_size(name: str, kind: type[Baseline]) -> Iterator[Published]:
+    """The sizes that are offered, else all of the network; none of what isn't published."""
+    if not issubclass(kind, Published) or _is_told_by_its_file(kind):
+        return
+    default = BASELINES.make(Ref(name))
+    known = ARCHITECTURES.get(default.architecture)
+    for size in kind.checkpoints or (known.sizes if known else (default.size,)):
+        found = BASELINES.make(Ref.of(name, {"size": size}))
+        assert isinstance(found, Published)  # noqa: S101 (its class is)
+        yield found
 
 
 def _is_told_by_its_file(kind: type[Published]) -> bool:
@@ -74,10 +89,17 @@ def outline(baseline: Published) -> Backbone:
         return baseline.backbone(baseline.card.channels or 1)
 
 
-def catalogue(records: Iterable[Record] = ()) -> list[CatalogueRow]:
+def catalogue(records: Iterable[Record] = ()) -> Catalogue:
     """All of them, with what the given records prove."""
-    proofs = _proofs(records)
-    return [_row(baseline, proofs) for baseline in published_baselines()]
+    found, proofs = Catalogue([], {}), _proofs(records)
+    for plugin, kind in BASELINES.each():
+        try:
+            if isinstance(kind, PluginError):
+                raise kind
+            found.rows.extend(_row(one, proofs) for one in _in_every_size(plugin.name, kind))
+        except Exception as error:  # noqa: BLE001 (a stranger's plugin may raise anything)
+            found.broken[plugin.name] = failure(error)
+    return found
 
 
 def _row(

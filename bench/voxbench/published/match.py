@@ -47,13 +47,14 @@ def matches(contents: Contents, baselines: Iterable[Published]) -> list[WeightsM
 
 
 def _match(contents: Contents, shapes: Contents, baseline: Published) -> WeightsMatch:
-    card, backbone = baseline.card, outline(baseline)
+    card = baseline.card
     try:
+        backbone = outline(baseline)
         try:
             tensors = baseline.translate(shapes, backbone)
         except (NotImplementedError, RuntimeError):  # a translation that looks at values
             tensors = baseline.translate(contents, backbone)
-    except Exception as error:  # noqa: BLE001 (a file of another layout may raise anything)
+    except Exception as error:  # noqa: BLE001 (another layout or a stranger's plugin may raise anything)
         why = f"can't be translated ({str(error).partition(chr(10))[0][:160] or repr(error)})"
         return WeightsMatch(card.name, baseline.size, None, card.min_loaded, len(contents), why)
     comparison = compare_tensors(backbone, tensors)

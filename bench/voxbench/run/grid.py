@@ -15,7 +15,7 @@ from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.design.spec import Entry, Sweep
 from voxbench.design.structures import shared
 from voxbench.errors import SpecError, unknown
-from voxbench.plugins import BASELINES, TASKS, complete, find_baseline, find_task
+from voxbench.plugins import BASELINES, TASKS, find_baseline, find_task
 from voxbench.records.record import Arm
 
 Axes = tuple[Fraction, int, int, Adaptation]
@@ -118,7 +118,7 @@ def _arranged(
 def _tasks(sweep: Sweep) -> list[tuple[Ref, Task]]:
     found = []
     for entry in sweep.tasks:
-        ref = complete(TASKS, Ref.of(entry.name, entry.fields))
+        ref = TASKS.complete(Ref.of(entry.name, entry.fields))
         found.append((ref, find_task(ref)))
     names = [task.card.name for _, task in found]
     if repeated := {name for name in names if names.count(name) > 1}:
@@ -156,7 +156,7 @@ def _contender(sweep: Sweep, ref: Ref, card_of: Callable[[Ref], TaskCard]) -> _C
     contract = baseline.card.contract
     if baseline.twin is None:
         return _Contender(ref, baseline, label(ref), contract)
-    twin = complete(BASELINES, Ref.of(*baseline.twin))
+    twin = BASELINES.complete(Ref.of(*baseline.twin))
     # a twin under another input contract is another arm than the plain scratch baseline
     suffix = f" as {ref.name}" if contract else ""
     return _Contender(
@@ -180,12 +180,12 @@ def _expand(entry: Entry) -> Iterator[Ref]:
                 f"baselines.{entry.name}.{name}: {axis} is empty or names a value twice."
             )
     for values in itertools.product(*axes):
-        yield complete(BASELINES, Ref.of(entry.name, dict(zip(names, values, strict=True))))
+        yield BASELINES.complete(Ref.of(entry.name, dict(zip(names, values, strict=True))))
 
 
 def label(ref: Ref) -> str:
     """`name[field=value,…]` with the fields that differ from the plugin's defaults."""
-    defaults = complete(BASELINES, Ref(ref.name)).values
+    defaults = BASELINES.complete(Ref(ref.name)).values
     shown = [
         f"{key}={Path(str(value)).stem if key == 'weights' else value}"
         for key, value in ref.fields
@@ -198,13 +198,13 @@ def _source(sweep: Sweep, baseline: Baseline) -> Ref | None:
     if not isinstance(baseline, Pretrained):
         return None
     if entry := sweep.sources.get(baseline.source):
-        return complete(TASKS, Ref.of(entry.name, entry.fields))
+        return TASKS.complete(Ref.of(entry.name, entry.fields))
     known = {*sweep.sources, *TASKS.plugins()}
     if baseline.source not in known:
         raise SpecError(
             f"baselines.{baseline.card.name}: {unknown('source', baseline.source, known)}"
         )
-    return complete(TASKS, Ref(baseline.source))
+    return TASKS.complete(Ref(baseline.source))
 
 
 def _unfit(baseline: Baseline, card: TaskCard, source: TaskCard | None) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from voxbench.api import Pretrained
 from voxbench.design.cell import Cell, Ref, digest
-from voxbench.plugins import BASELINES, complete, find_baseline
+from voxbench.plugins import BASELINES, find_baseline
 from voxbench.run.plan import Planned, data_identity
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _donor(planned: Planned) -> str | None:
     baseline = find_baseline(cell.baseline)
     if not (isinstance(baseline, Pretrained) and baseline.donor):
         return None
-    return _identity(cell, complete(BASELINES, Ref.of(*baseline.donor)))
+    return _identity(cell, BASELINES.complete(Ref.of(*baseline.donor)))
 
 
 def _identity(cell: Cell, baseline: Ref) -> str | None:

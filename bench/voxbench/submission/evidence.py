@@ -10,7 +10,7 @@ from voxbench.data.split import SPLIT_PARTS, Split, split_cases
 from voxbench.design.cell import Ref
 from voxbench.design.spec import Sweep
 from voxbench.errors import DataError, VoxbenchError
-from voxbench.plugins import TASKS, complete, find_task
+from voxbench.plugins import TASKS, find_task
 from voxbench.records import Record, Store
 from voxbench.run.plan import data_identity
 
@@ -49,7 +49,7 @@ class Evidence:
         self._known: dict[str, list[Ref]] = {}
         for sweep in sweeps:
             for entry in (*sweep.tasks, *sweep.sources.values()):
-                ref = complete(TASKS, Ref.of(entry.name, entry.fields))
+                ref = TASKS.complete(Ref.of(entry.name, entry.fields))
                 self._known.setdefault(_identity(ref), []).append(ref)
         self._found: dict[Ref, LocalTask | str] = {}
 
@@ -119,7 +119,7 @@ def _safe(ref: Ref) -> bool:
     """Whether a stranger's task may be looked for: a plugin as it is by default, with a place."""
     try:
         plugin = TASKS.find(ref.name)
-        return bool(plugin.folder or plugin.generated) and ref == complete(TASKS, Ref(ref.name))
+        return bool(plugin.folder or plugin.generated) and ref == TASKS.complete(Ref(ref.name))
     except VoxbenchError:
         return False
 

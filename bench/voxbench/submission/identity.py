@@ -7,7 +7,7 @@ from voxbench.api import Baseline, Published
 from voxbench.design.cell import Cell, Ref
 from voxbench.design.seeds import streams
 from voxbench.errors import PluginError
-from voxbench.plugins import BASELINES, complete, find_baseline
+from voxbench.plugins import BASELINES, find_baseline
 from voxbench.records import Record
 from voxbench.run.grid import label
 from voxbench.run.plan import VERSIONS
@@ -74,7 +74,7 @@ def _arm(record: Record, cell: Cell) -> Iterator[Diagnostic]:
 def _twin(baseline: Baseline, cell: Cell) -> str | None:
     if baseline.twin is None or cell.adaptation == "direct":
         return None
-    return label(complete(BASELINES, Ref.of(*baseline.twin)))
+    return label(BASELINES.complete(Ref.of(*baseline.twin)))
 
 
 def _bare(name: str) -> str:

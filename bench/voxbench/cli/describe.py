@@ -1,0 +1,88 @@
+"""`voxbench ls … NAME`: all that one task or baseline says of itself."""
+
+from typing import TYPE_CHECKING, Any
+
+from voxbench.cli.show import print_json, print_rows
+
+if TYPE_CHECKING:
+    from voxbench.api import Baseline, Task
+
+
+def describe(what: str, name: str, json: bool) -> None:
+    """Print the card of a plugin and its fields.
+
+    Raises:
+        SpecError: things of this kind have no card.
+        PluginError: there is no such plugin, or it is broken.
+    """
+    from voxbench.errors import SpecError
+    from voxbench.plugins import BASELINES, TASKS
+
+    if what == "tasks":
+        facts = _task(name, TASKS.find(name))
+    elif what == "baselines":
+        facts = _baseline(BASELINES.find(name))
+    else:
+        raise SpecError(
+            f"a name is for tasks and baselines, not for {what}: voxbench ls baselines {name}."
+        )
+    if json:
+        print_json(facts)
+        return
+    fields = facts.pop("fields")
+    facts.pop("axes", None)
+    for size, file in facts.pop("checkpoints", {}).items():
+        facts[f"file of size {size}"] = file
+    print_rows({"of the card": fact, name: _words(value)} for fact, value in facts.items())
+    print_rows(
+        {
+            "field": field["name"],
+            "type": field["type"],
+            "default": "required" if field["required"] else str(field["default"]),
+            "what for": field["purpose"],
+        }
+        for field in fields
+    )
+
+
+def _task(name: str, kind: "type[Task]") -> dict[str, Any]:
+    """The card, where it is not read from a folder, and the fields."""
+    from voxbench.plugins import find_task
+
+    placed = kind.folder is not None or kind.generated
+    fields = _fields(kind)
+    if not placed:
+        return {"card": "read from its folder", "fields": fields}
+    root = next(field for field in fields if field["name"] == "root")
+    root |= {"required": False, "default": kind.folder or "drawn into the cache"}
+    return {**find_task(name).card.model_dump(mode="json"), "fields": fields}
+
+
+def _baseline(kind: "type[Baseline]") -> dict[str, Any]:
+    """The card, the fields, their defaults once more as axes, and the files by size."""
+    from voxbench.api import Published
+
+    files = kind.checkpoints if issubclass(kind, Published) else {}
+    fields = _fields(kind)
+    return {
+        **kind.card.model_dump(mode="json"),
+        "axes": {field["name"]: field["default"] for field in fields if not field["required"]},
+        "checkpoints": {size: file.model_dump(mode="json") for size, file in files.items()},
+        "fields": fields,
+    }
+
+
+def _fields(kind: type[Any]) -> list[dict[str, Any]]:
+    from voxbench.api.fields import settable_fields
+
+    return [field._asdict() for field in settable_fields(kind)]
+
+
+def _words(value: object) -> str:
+    """A fact on one line; what isn't known is left open."""
+    if isinstance(value, dict):
+        known = {key: _words(one) for key, one in value.items() if one is not None}
+        return "; ".join(f"{key} {one}" for key, one in known.items())
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    return "" if value is None else str(value)

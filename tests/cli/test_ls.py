@@ -1,0 +1,78 @@
+"""`voxbench ls` lists what there is, and shows all that one plugin says of itself."""
+
+import json
+
+import pytest
+
+
+def shown(voxbench, *words: str) -> dict:
+    code, out, _ = voxbench("ls", *words, "--json")
+    assert code == 0
+    return json.loads(out)
+
+
+def lines(voxbench, *words: str) -> list[list[str]]:
+    code, out, _ = voxbench("ls", *words)
+    assert code == 0
+    return [line.split() for line in out.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize(
+    ("what", "name"), [("tasks", "task"), ("baselines", "baseline"), ("sweeps", "sweep")]
+)
+def test_lists_can_be_read_by_a_program(voxbench, what, name):
+    assert all(row[name] for row in shown(voxbench, what))
+
+
+def test_a_baseline_s_whole_card_can_be_read(voxbench):
+    told = shown(voxbench, "baselines", "hippodeep")
+    assert (told["contract"]["axes"], told["outputs"]) == ("RAS", ["hippocampus"])
+    assert told["axes"]["size"] == "base"
+    assert told["checkpoints"]["base"]["checksum"].startswith("sha256:38d9340a")
+    rows = lines(voxbench, "baselines", "hippodeep")
+    assert ["outputs", "hippocampus"] in rows
+    assert any(row[:4] == ["file", "of", "size", "base"] for row in rows)
+    assert ["size", "str", "base", "width", "and", "depth", "of", "that", "architecture."] in rows
+
+
+def test_a_task_s_card_and_fields_can_be_read(voxbench):
+    told = shown(voxbench, "tasks", "phantom-lesion")
+    assert told["classes"] == {"liver": 1, "liver_lesion": 2}
+    assert told["fields"][1] == {
+        "name": "patients",
+        "type": "int",
+        "required": False,
+        "default": 24,
+        "purpose": "in the training split; validation and test don't depend on it.",
+    }
+    rows = lines(voxbench, "tasks", "phantom-lesion")
+    assert ["classes", "liver", "1;", "liver_lesion", "2"] in rows
+    assert ["test_patients", "int", "10", "in", "the", "test", "split."] in rows
+
+
+def test_a_task_that_reads_its_card_from_a_folder_shows_its_fields(voxbench):
+    told = shown(voxbench, "tasks", "nnunet-folder")
+    assert told["card"] == "read from its folder"
+    required = {field["name"]: field["required"] for field in told["fields"]}
+    assert required.pop("root")
+    assert not any(required.values())
+
+
+def test_a_task_with_a_folder_of_its_own_says_where_it_is_looked_for(voxbench):
+    root = shown(voxbench, "tasks", "msd-heart")["fields"][0]
+    assert (root["name"], root["default"], root["required"]) == ("root", "Task02_Heart", False)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("baselines", "hipodeep"), "Did you mean 'hippodeep'"),
+        (("tasks", "msd-hart"), "Did you mean 'msd-heart'"),
+        (("corpora", "LiTS"), "a name is for tasks and baselines, not for corpora"),
+        (("tasks", "--markdown"), "--markdown is for corpora, not for tasks"),
+    ],
+)
+def test_a_mistake_is_told(voxbench, words, said):
+    code, _, error = voxbench("ls", *words)
+    assert code == 2
+    assert said in error
