@@ -38,16 +38,12 @@ def test_a_baseline_s_whole_card_can_be_read(voxbench):
 def test_a_task_s_card_and_fields_can_be_read(voxbench):
     told = shown(voxbench, "tasks", "phantom-lesion")
     assert told["classes"] == {"liver": 1, "liver_lesion": 2}
-    assert told["fields"][1] == {
-        "name": "patients",
-        "type": "int",
-        "required": False,
-        "default": 24,
-        "purpose": "in the training split; validation and test don't depend on it.",
-    }
+    field = told["fields"][1]
+    assert field.pop("purpose").startswith("in the training ")
+    assert field == {"name": "patients", "type": "int", "required": False, "default": 24}
     rows = lines(voxbench, "tasks", "phantom-lesion")
     assert ["classes", "liver", "1;", "liver_lesion", "2"] in rows
-    assert ["test_patients", "int", "10", "in", "the", "test", "split."] in rows
+    assert any(row[:6] == ["test_patients", "int", "10", "in", "the", "test"] for row in rows)
 
 
 def test_a_task_that_reads_its_card_from_a_folder_shows_its_fields(voxbench):
