@@ -1,9 +1,4 @@
-import pytest
-from voxbench.analyses.effects import twins
-from voxbench.analyses.groups import read_groups
 from voxbench.report.report import report
-from voxbench.report.scaling import scaling_tables, times
-from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import LABELLED, MASKED, SCRATCH, cases, record, stored
 
@@ -18,10 +13,10 @@ def records():
     ]
 
 
-def test_every_question_of_scaling_has_a_table():
-    groups = read_groups(records())
-    made = scaling_tables(groups, twins(groups, METRICS["dice"]), METRICS["dice"], 0.01)
-    named = {table.name.rpartition("-")[0]: table.rows for table in made}
+def test_every_question_of_scaling_has_a_table(tmp_path):
+    stored(tmp_path, *records())
+    made = report(tmp_path, tmp_path / "out")
+    named = {table.name.rpartition("-")[0]: table.rows for table in made.tables}
     assert [round(row["fitted"], 1) for row in named["labels"][:3]] == [2.0, 2.0, 2.0]
     assert named["labels"][3]["refused"]
     assert len(named["vanishing"]) == 1
@@ -35,16 +30,3 @@ def test_the_page_says_what_pretraining_is_worth(tmp_path):
     page = report(tmp_path, tmp_path / "out").page.read_text()
     assert "## What pre-training is worth in labels" in page
     assert "2.0× [2.0, 2.0]" in page
-
-
-@pytest.mark.parametrize(
-    ("found", "text"),
-    [
-        ((2.06, 1.0, 3.0), "2.1× [1.0, 3.0]"),
-        ((2.0, 1.0, float("inf")), "2.0× [1.0, …]"),
-        ((2.0, 0.0, 3.0), "2.0× […, 3.0]"),
-        ((float("nan"),) * 3, "–"),
-    ],
-)
-def test_an_end_that_the_data_do_not_give_is_open(found, text):
-    assert times(*found) == text

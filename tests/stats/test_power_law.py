@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
-from voxbench.stats.power_law import fit
+from voxbench.stats.power_law import fit_power_law
 
 N = np.array([5.0, 10, 20, 50, 100, 200])
 
@@ -13,7 +13,7 @@ def curve(a, b, c):
 
 
 def test_a_power_law_is_recovered():
-    found = fit(N, curve(0.9, 0.8, 0.5))
+    found = fit_power_law(N, curve(0.9, 0.8, 0.5))
     assert (found.ceiling[0], found.gap[0]) == pytest.approx((0.9, 0.8), abs=0.02)
     assert found.exponent[0] == pytest.approx(0.5, rel=0.04)
     assert found.error[0] < 1e-3
@@ -26,35 +26,35 @@ def test_it_fits_as_well_as_scipy():
         bounds=([-1, 0, 0.02], [1, 100, 3]),
     )  # fmt: skip
     error = np.sqrt(np.mean((theirs[0] - theirs[1] * N ** -theirs[2] - scores[0]) ** 2))
-    assert fit(N, scores).error[0] == pytest.approx(error, rel=0.02)
+    assert fit_power_law(N, scores).error[0] == pytest.approx(error, rel=0.02)
 
 
 def test_a_falling_curve_is_flat_within_the_bounds():
-    found = fit(N, np.linspace(0.8, 0.6, 6)[None])
+    found = fit_power_law(N, np.linspace(0.8, 0.6, 6)[None])
     assert (found.gap[0], found.ceiling[0]) == pytest.approx((0, 0.7))
 
 
 def test_no_ceiling_is_higher_than_the_best_possible_score():
-    assert fit(N, np.log(N)[None] / 6).ceiling[0] <= 1
-    assert fit(N, -10 + np.log(N)[None], best=0.0).ceiling[0] <= 0
+    assert fit_power_law(N, np.log(N)[None] / 6).ceiling[0] <= 1
+    assert fit_power_law(N, -10 + np.log(N)[None], best=0.0).ceiling[0] <= 0
 
 
 def test_labels_are_the_inverse_of_the_score():
-    law = fit(N, curve(0.9, 0.8, 0.5))
+    law = fit_power_law(N, curve(0.9, 0.8, 0.5))
     assert law.labels(law.score([37.0])[:, 0]) == pytest.approx(37)
     assert law.labels(np.array([0.95])) == np.inf
 
 
 def test_two_points_determine_nothing():
     with pytest.raises(ValueError, match="needs 3 points, got 2"):
-        fit(N[:2], np.array([[0.5, 0.6]]))
+        fit_power_law(N[:2], np.array([[0.5, 0.6]]))
 
 
 @settings(max_examples=25)
 @given(st.floats(0.3, 1), st.floats(0, 1), st.floats(0.05, 2))
 def test_bounds_hold_and_many_curves_are_fitted_as_one(a, b, c):
-    both = fit(N, np.concatenate([curve(a, b, c), curve(0.7, 0.3, 1.0)]))
-    one = fit(N, curve(a, b, c))
+    both = fit_power_law(N, np.concatenate([curve(a, b, c), curve(0.7, 0.3, 1.0)]))
+    one = fit_power_law(N, curve(a, b, c))
     assert both.score(N)[0] == pytest.approx(one.score(N)[0], abs=1e-6)
     assert (both.gap >= 0).all()
     assert (both.ceiling <= 1).all()

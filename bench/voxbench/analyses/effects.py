@@ -12,7 +12,7 @@ from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
 from voxbench.stats.interval import Interval
 from voxbench.stats.metric import METRICS, Metric
-from voxbench.stats.paired import ALPHA, FEWEST, holm, verdict, wilcoxon
+from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS, holm, verdict, wilcoxon
 
 NOTHING = Sample(np.empty((0, 0)), ())
 
@@ -210,8 +210,8 @@ def _notes(pair: Pair, patients: int, runs: int) -> Iterator[str]:
     elif not patients:
         yield "no patient with a score in both"
     else:
-        if patients < FEWEST:
-            yield f"with fewer than {FEWEST} patients no paired test can reach p < {ALPHA}"
+        if patients < FEWEST_PATIENTS:
+            yield f"with fewer than {FEWEST_PATIENTS} patients no paired test can reach p < {ALPHA}"
         if runs == 1:
             yield "1 run: the interval leaves out the spread between seeds"
         lost = len({*pair.arm.runs, *pair.other.runs}) - runs

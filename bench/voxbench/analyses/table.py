@@ -32,6 +32,9 @@ class Column(NamedTuple):
         return self.show(*self.values(row))
 
 
+ARM_COLUMNS = (Column("task"), Column("adaptation"), Column("arm"))
+
+
 class Table(NamedTuple):
     """Rows of raw values by key, and the columns in which people read them.
 

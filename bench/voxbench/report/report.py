@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from voxbench.analyses import effects as stats
+from voxbench.analyses.cost import frontier_table
+from voxbench.analyses.curves import curve_table, learning_curves
 from voxbench.analyses.effect_sentences import effect_chapters, effect_summary, overall_sentence
 from voxbench.analyses.effect_tables import effect_table, failed_table, mean_table, overall_table
 from voxbench.analyses.groups import Group, read_groups, records_in
+from voxbench.analyses.label_efficiency import vanishing_table, worth_table
 from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.results import with_races
+from voxbench.analyses.scale import trend_table
 from voxbench.analyses.table import Table, as_row
 from voxbench.files import write_atomically
 from voxbench.records import Record, Store
 from voxbench.records.table import refresh_table
-from voxbench.report import scaling
 from voxbench.report.figures.draw import Figure, draw_figures
 from voxbench.report.printer import as_markdown, save_table
 from voxbench.stats.metric import Metric, find_metric
@@ -117,10 +120,15 @@ def report(
     found, means = stats.effects(pairs, margin), stats.means(groups)
     found = with_races(found, races_in(store_dir), records, chosen, margin)
     overall = stats.overall(pairs)
+    curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
     written = [
         effect_table(found, chosen, margin),
         overall_table(overall, chosen),
-        *scaling.scaling_tables(groups, pairs, chosen, margin),
+        worth_table(curves, chosen),
+        vanishing_table(curves, chosen, margin),
+        curve_table(curves, chosen),
+        trend_table(pairs, chosen, margin),
+        frontier_table(groups, chosen),
         mean_table(means),
         failed_table(groups),
     ]

@@ -11,6 +11,7 @@ from voxbench.stats.arrays import Array
 from voxbench.stats.few import Spread
 
 LEVEL = 0.95
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 NARROWEST = 5e-4  # a tail of 10,000 resamples that still holds a few of them
 
 

@@ -13,7 +13,7 @@ from voxbench.stats.interval import Interval
 
 ALPHA = 0.05
 EXACT = 200  # patients up to which every pattern of signs is counted
-FEWEST = 6  # with 5 patients the smallest two-sided p of the signed-rank test is 1/16 > 0.05
+FEWEST_PATIENTS = 6  # with 5 the smallest two-sided p of the signed-rank test is 1/16 > 0.05
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
@@ -104,7 +104,7 @@ def verdict(
         margin: of practical equivalence, in the metric's unit.
         sign: +1 where more is better (Dice), −1 where less is (distances).
     """
-    if patients < FEWEST or math.isnan(effect.mean):
+    if patients < FEWEST_PATIENTS or math.isnan(effect.mean):
         return "undecided"
     if -margin < effect.low and effect.high < margin:
         return "equivalent"

@@ -9,7 +9,7 @@ from scipy import special
 
 from voxbench.stats.few import Spread
 from voxbench.stats.interval import LEVEL
-from voxbench.stats.paired import ALPHA, FEWEST
+from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS
 from voxbench.stats.variance import Components
 
 POWER = 0.8
@@ -49,7 +49,7 @@ def verdict_chance(
         equivalent = _below((inside - effect) / deviation) - _below((-inside - effect) / deviation)
     bar = -special.ndtri(ALPHA / 2 / rivals) * math.sqrt(known.patients[0])
     wins = _below((abs(effect) - max(reach, bar, inside)) / deviation)
-    if design.patients < FEWEST:
+    if design.patients < FEWEST_PATIENTS:
         return "undecided", 0.0
     if rivals * 2.0 ** (1 - min(design.patients, 1000)) >= ALPHA:
         wins = 0.0

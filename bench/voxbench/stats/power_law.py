@@ -7,7 +7,7 @@ import numpy as np
 from voxbench.stats.arrays import Array
 
 EXPONENTS = np.geomspace(0.02, 3.0, 120)
-FEWEST = 3  # points that determine three parameters
+FEWEST_POINTS = 3  # points that determine three parameters
 
 
 class PowerLaw(NamedTuple):
@@ -35,7 +35,7 @@ class PowerLaw(NamedTuple):
         return np.where(missing > 0, needed, np.inf)
 
 
-def fit(n: Array, scores: Array, best: float = 1.0) -> PowerLaw:
+def fit_power_law(n: Array, scores: Array, best: float = 1.0) -> PowerLaw:
     """Least squares within the bounds, for many curves at once.
 
     For a given exponent the rest is linear and solved exactly; the exponent is searched on a grid
@@ -50,8 +50,8 @@ def fit(n: Array, scores: Array, best: float = 1.0) -> PowerLaw:
     Raises:
         ValueError: fewer than 3 points.
     """
-    if len(n) < FEWEST:
-        raise ValueError(f"a power law needs {FEWEST} points, got {len(n)}")
+    if len(n) < FEWEST_POINTS:
+        raise ValueError(f"a power law needs {FEWEST_POINTS} points, got {len(n)}")
     found = [_linear(n**-exponent, scores, best) for exponent in EXPONENTS]
     errors = np.array([error for _, _, error in found])
     pick = np.argmin(errors, axis=0)

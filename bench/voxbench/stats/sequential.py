@@ -32,7 +32,7 @@ from scipy import special
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.few import Spread, spread
-from voxbench.stats.paired import ALPHA, FEWEST, holm, wilcoxon
+from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS, holm, wilcoxon
 
 FIRST_LOOK = 2  # trainings before which nothing is known of the spread between them
 
@@ -99,7 +99,7 @@ def _look(sample: Sample, share: float, margin: float) -> Look:
     known = spread(sample.values[None], sample.draws)
     effect = float(nanmean(patients, axis=0))
     runs = sample.values.shape[1]
-    if (~np.isnan(patients)).sum() < FEWEST:
+    if (~np.isnan(patients)).sum() < FEWEST_PATIENTS:
         return Look(runs, share, effect, math.nan, math.nan, 1.0, False)
     reach = _reach(known, ALPHA * share / 2)
     low, high = effect - reach, effect + reach

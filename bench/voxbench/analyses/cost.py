@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voxbench.analyses.groups import Group, Where
+from voxbench.analyses.table import ARM_COLUMNS, Column, Table, as_row, number
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import Metric
 
@@ -24,9 +25,7 @@ class Offer:
         whole: on the frontier if this use pays for all of it.
     """
 
-    task: str
-    adaptation: str
-    fraction: str
+    where: Where
     arm: str
     score: float
     gpu_hours: float
@@ -48,11 +47,11 @@ def frontier(groups: Sequence[Group], metric: Metric) -> list[Offer]:
     uses: dict[str, int] = defaultdict(int)
     for group in groups:
         uses[group.arm] += len(group.runs)
-    places: dict[Where, list[Group]] = defaultdict(list)
+    members: dict[Where, list[Group]] = defaultdict(list)
     for group in groups:
         if group.runs and not math.isnan(_score(group, metric)):
-            places[group.where].append(group)
-    return [offer for members in places.values() for offer in _offers(members, metric, uses)]
+            members[group.where].append(group)
+    return [offer for own in members.values() for offer in _offers(own, metric, uses)]
 
 
 def _score(group: Group, metric: Metric) -> float:
@@ -70,7 +69,7 @@ def _offers(groups: Sequence[Group], metric: Metric, uses: dict[str, int]) -> li
     }  # fmt: skip
     return [
         Offer(
-            group.where.task, group.where.adaptation, group.where.fraction, group.arm, score,
+            group.where, group.arm, score,
             *_hours(group, "tuning", 1), group.spent.pretraining_gpu_hours,
             group.spent.pretraining_cpu_hours, uses[group.arm],
             **{share: found[i] for share, found in kept.items()},
@@ -97,3 +96,33 @@ def _undominated(offers: Sequence[tuple[float, float, float]]) -> list[bool]:
         return no_worse and one != other
 
     return [not any(beats(other, offer) for other in offers) for offer in offers]
+
+
+def frontier_table(groups: Sequence[Group], metric: Metric) -> Table:
+    """Every arm's score and hours, and the frontiers that it is on."""
+
+    def mark(on: bool) -> str:
+        return "yes" if on else "no"
+
+    hours = number(3)
+    return Table(
+        f"frontier-{metric.key}",
+        "Cost and quality",
+        f"{metric.title} and hours of one fine-tuning. An arm is on a frontier if no other has a "
+        "score as good for no more hours: with the weights for free, with their cost shared by all "
+        "trainings here that use them, and with all of it.",
+        [
+            *ARM_COLUMNS,
+            Column("fraction"),
+            Column(metric.title, ("score",), number(metric.digits), True),
+            Column("GPU h", ("gpu_hours",), hours, True),
+            Column("CPU h", ("cpu_hours",), hours, True),
+            Column("pre-training GPU h", ("pretraining_gpu_hours",), hours, True),
+            Column("pre-training CPU h", ("pretraining_cpu_hours",), hours, True),
+            Column("uses", number=True),
+            Column("weights free", ("tuning",), mark),
+            Column("shared", ("amortised",), mark),
+            Column("all of it", ("whole",), mark),
+        ],
+        [as_row(offer, "setting") for offer in frontier(groups, metric)],
+    )

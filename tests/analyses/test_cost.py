@@ -1,6 +1,6 @@
 import pytest
+from voxbench.analyses.cost import frontier
 from voxbench.analyses.groups import read_groups
-from voxbench.stats.frontier import frontier
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, WEIGHTS, cases, record

@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
+from voxbench.analyses.curves import fitted_curves, learning_curves
 from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import read_groups
-from voxbench.stats.label_efficiency import curves, interpolate, vanishing, worth
-from voxbench.stats.ladder import ladders
+from voxbench.analyses.label_efficiency import times, vanishing, worth
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import LABELLED, MASKED, SCRATCH, cases, record
 
 
-def ladder(twin, arm, metric="dice", patients=20, noise=0.01):
+def both(twin, arm, metric="dice", patients=20, noise=0.01):
     """Scores at 3, 10, 16 and 160 labelled patients by a function of n."""
     rng = np.random.default_rng(0)
     records = []
@@ -19,7 +19,7 @@ def ladder(twin, arm, metric="dice", patients=20, noise=0.01):
             level = score(n)
             found = cases(lambda i, c, s=level, j=jitter: s + j[i] + 0.002 * i, patients)
             records.append(record(found, name, fraction=fraction))
-    [made] = ladders(twins(read_groups(records), METRICS[metric]), resamples=2000)
+    [made] = learning_curves(twins(read_groups(records), METRICS[metric]), resamples=2000)
     return made
 
 
@@ -29,7 +29,7 @@ def law(n, times=1.0):
 
 
 def test_labels_that_count_double_are_worth_two():
-    rows = worth(ladder(law, lambda n: law(n, 2.0)))
+    rows = worth(both(law, lambda n: law(n, 2.0)))
     assert [row.labels for row in rows] == [3, 10, 16, 160]
     for row in rows[:3]:
         assert row.fitted == pytest.approx(2.0, rel=0.15)
@@ -39,38 +39,38 @@ def test_labels_that_count_double_are_worth_two():
 
 
 def test_beyond_the_twins_best_score_it_is_refused():
-    last = worth(ladder(law, lambda n: law(n, 2.0)))[-1]
+    last = worth(both(law, lambda n: law(n, 2.0)))[-1]
     assert np.isnan(last.fitted)
     assert last.refused == "the arm is above the twin's highest score"
 
 
 def test_below_the_twins_worst_score_it_is_refused():
-    first = worth(ladder(law, lambda n: law(n, 0.3)))[0]
+    first = worth(both(law, lambda n: law(n, 0.3)))[0]
     assert first.refused == first.refused_direct == "the arm is below the twin's lowest score"
 
 
 def test_a_bound_that_the_data_do_not_give_is_open():
-    rows = worth(ladder(law, lambda n: law(n, 6.5), noise=0.03))
+    rows = worth(both(law, lambda n: law(n, 6.5), noise=0.03))
     assert rows[2].fitted_high == np.inf
     assert np.isfinite(rows[2].fitted)
 
 
 def test_a_flat_twin_is_refused():
-    rows = worth(ladder(lambda n: 0.7, lambda n: 0.75))
+    rows = worth(both(lambda n: 0.7, lambda n: 0.75))
     assert all("flat" in row.refused for row in rows)
 
 
 def test_a_twin_that_falls_is_refused_with_the_place():
-    found = worth(ladder(lambda n: 0.8 if n == 10 else law(n), law))[0]
+    found = worth(both(lambda n: 0.8 if n == 10 else law(n), law))[0]
     assert found.refused.endswith("it falls between 10 shots and 10%")
 
 
 def test_few_patients_are_refused():
-    assert worth(ladder(law, law, patients=4))[0].refused == "4 test patients, 6 are needed"
+    assert worth(both(law, law, patients=4))[0].refused == "4 test patients, 6 are needed"
 
 
 def test_two_fractions_interpolate_but_fit_nothing():
-    made = ladder(law, lambda n: law(n, 2.0))
+    made = both(law, lambda n: law(n, 2.0))
     keep = [r for r in worth(_first(made, 2)) if r.labels == 3]
     assert keep[0].refused == "2 fractions, 3 are needed"
     assert keep[0].direct > 1
@@ -79,27 +79,19 @@ def test_two_fractions_interpolate_but_fit_nothing():
 def _first(made, n):
     from dataclasses import replace
 
-    cut = {k: getattr(made, k)[:n] for k in ("labels", "fractions", "patients", "runs")}
+    cut = {k: getattr(made, k)[:n] for k in ("labels", "fractions", "patients")}
     cut |= {k: getattr(made, k)[:n] for k in ("arm_scores", "twin_scores")}
     cut |= {k: getattr(made, k)[:, :n] for k in ("arm_drawn", "twin_drawn")}
     return replace(made, **cut)
 
 
 def test_distances_work_the_other_way_round():
-    rows = worth(ladder(law, lambda n: law(n, 2.0), metric="hd95_mm"))
+    rows = worth(both(law, lambda n: law(n, 2.0), metric="hd95_mm"))
     assert rows[1].fitted == pytest.approx(2.0, rel=0.2)
 
 
-def test_interpolation_by_hand():
-    labels, twin = np.array([10.0, 100.0, 1000.0]), np.array([[0.5, 0.6, 0.8]])
-    for score, expected in ((0.55, 10**1.5), (0.7, 10**2.5), (0.5, 10), (0.8, 1000)):
-        assert interpolate(labels, twin, np.array([score])) == pytest.approx(expected)
-    assert interpolate(labels, twin, np.array([0.9])) == np.inf
-    assert interpolate(labels, twin, np.array([0.4])) == 0
-
-
 def test_the_curve_of_arm_and_twin_have_bounds():
-    arm, twin = curves([ladder(law, lambda n: law(n, 2.0))])
+    arm, twin = fitted_curves([both(law, lambda n: law(n, 2.0))])
     assert (arm.arm, twin.arm) == (MASKED, SCRATCH)
     assert twin.ceiling_low <= twin.ceiling <= twin.ceiling_high
     assert twin.exponent == pytest.approx(0.5, abs=0.1)
@@ -108,7 +100,7 @@ def test_the_curve_of_arm_and_twin_have_bounds():
 
 def gain(*gains):
     by_labels = dict(zip(LABELLED.values(), gains, strict=True))
-    return ladder(law, lambda n: law(n) + by_labels[n])
+    return both(law, lambda n: law(n) + by_labels[n])
 
 
 def test_the_benefit_vanishes_between_two_fractions():
@@ -131,3 +123,16 @@ def test_a_benefit_that_is_not_there_or_stays_has_no_such_point(gains, reason):
 
 def test_a_benefit_within_the_margin_is_none():
     assert "within the margin" in vanishing(gain(0.05, 0.05, 0.0, 0.0), 0.2).refused
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        ((2.06, 1.0, 3.0), "2.1× [1.0, 3.0]"),
+        ((2.0, 1.0, float("inf")), "2.0× [1.0, …]"),
+        ((2.0, 0.0, 3.0), "2.0× […, 3.0]"),
+        ((float("nan"),) * 3, "–"),
+    ],
+)
+def test_an_end_that_the_data_do_not_give_is_open(found, text):
+    assert times(*found) == text

@@ -1,0 +1,188 @@
+"""Learning curves: an arm and its twin against labelled patients, and the power laws through them.
+
+All fractions of a task share their patients and their resamples.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from voxbench.analyses.effects import Pair
+from voxbench.analyses.groups import Where
+from voxbench.analyses.table import ARM_COLUMNS, Column, Table, as_row, interval, number
+from voxbench.stats.arrays import Array
+from voxbench.stats.bootstrap import RESAMPLES, Sample, estimate
+from voxbench.stats.interval import TAILS
+from voxbench.stats.metric import Metric
+from voxbench.stats.power_law import EXPONENTS, FEWEST_POINTS, PowerLaw, fit_power_law
+
+
+@dataclass(frozen=True)
+class LearningCurves:
+    """Scores of an arm and its twin against labelled patients; more is better.
+
+    Distances are negated.
+
+    Attributes:
+        where: of all steps, without a fraction.
+        labels: labelled patients of each step, rising, (step,).
+        fractions: their names.
+        arm_scores, twin_scores: (step,).
+        arm_drawn, twin_drawn: in each resample, (resample, step).
+        patients: with a score at each step.
+    """
+
+    where: Where
+    arm: str
+    twin: str
+    metric: Metric
+    labels: Array
+    fractions: tuple[str, ...]
+    arm_scores: Array
+    twin_scores: Array
+    arm_drawn: Array
+    twin_drawn: Array
+    patients: tuple[int, ...]
+
+    @property
+    def best(self) -> float:
+        """No score is higher."""
+        return 1.0 if self.metric.sign > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class FittedCurve:
+    """The power law of one arm or twin: score = ceiling − gap · n^−exponent, with 95% bounds.
+
+    For a distance the score is its negative. `refused` says why there is none or what
+    it does not tell.
+    """
+
+    where: Where
+    arm: str
+    points: int
+    ceiling: float
+    ceiling_low: float
+    ceiling_high: float
+    exponent: float
+    exponent_low: float
+    exponent_high: float
+    gap: float
+    error: float
+    refused: str
+
+
+def learning_curves(
+    pairs: Sequence[Pair], resamples: int = RESAMPLES, seed: int = 0
+) -> list[LearningCurves]:
+    """One pair of curves for each arm, task, adaptation and setting; direct inference has none.
+
+    The test patients are the same at every fraction, so a resample draws the same ones there.
+    """
+    members: dict[tuple[Where, str, str], list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        where = pair.arm.where
+        if where.adaptation != "direct":
+            members[where._replace(fraction=""), pair.arm.arm, pair.name].append(pair)
+    return [
+        _curves(where, arm, twin, own, resamples, seed)
+        for (where, arm, twin), own in members.items()
+    ]
+
+
+def _curves(
+    where: Where, arm: str, twin: str, pairs: Sequence[Pair], resamples: int, seed: int
+) -> LearningCurves:
+    metric = pairs[0].metric
+    patients = sorted({p for pair in pairs for p in pair.arm.patients})
+    steps = []
+    for pair in sorted(pairs, key=lambda pair: pair.arm.train_patients):
+        sample = on_patients(pair, patients)
+        if not np.isnan(sample.values).all():
+            steps.append((pair.arm, sample, estimate([sample], resamples, seed)))
+    points = np.array([found.points[0] for _, _, found in steps]).reshape(-1, 2)
+    drawn = np.array([found.drawn[0] for _, _, found in steps]).reshape(-1, resamples, 2)
+    points, drawn = metric.sign * points, metric.sign * drawn
+    return LearningCurves(
+        where, arm, twin, metric,
+        np.array([group.train_patients for group, _, _ in steps]),
+        tuple(group.where.fraction for group, _, _ in steps),
+        points[:, 0], points[:, 1], drawn[:, :, 0].T, drawn[:, :, 1].T,
+        tuple(int((~np.isnan(sample.values[0])).any(axis=1).sum()) for _, sample, _ in steps),
+    )  # fmt: skip
+
+
+def on_patients(pair: Pair, patients: Sequence[str]) -> Sample:
+    """Arm and twin, (2, patient, run), on a list of patients; what one lacks, both do."""
+    ours, theirs = pair.samples()
+    there = set(pair.other.patients) if pair.other else set()
+    rows = [patients.index(patient) for patient in pair.arm.patients if patient in there]
+    values = np.full((2, len(patients), len(ours.draws)), np.nan)
+    if rows:
+        values[0, rows], values[1, rows] = ours.values, theirs.values
+        values[:, np.isnan(values).any(axis=0)] = np.nan
+    return Sample(values, ours.draws)
+
+
+def fitted_curves(curves: Sequence[LearningCurves]) -> list[FittedCurve]:
+    """The power law of every arm and twin, each once."""
+    found: dict[tuple[Where, str], FittedCurve] = {}
+    for own in curves:
+        for name, scores, drawn in (
+            (own.arm, own.arm_scores, own.arm_drawn),
+            (own.twin, own.twin_scores, own.twin_drawn),
+        ):
+            if (own.where, name) not in found:
+                found[own.where, name] = _fitted(own, name, scores, drawn)
+    return list(found.values())
+
+
+def _fitted(own: LearningCurves, name: str, scores: Array, drawn: Array) -> FittedCurve:
+    points = len(own.labels)
+    if len(set(own.labels)) < FEWEST_POINTS:
+        why = f"{points} fractions, {FEWEST_POINTS} are needed"
+        nothing = (math.nan,) * 8
+        return FittedCurve(own.where, name, points, *nothing, refused=why)
+    once, each = (fit_power_law(own.labels, values, own.best) for values in (scores[None], drawn))
+    ceiling, exponent = (np.quantile(v, TAILS) for v in (each.ceiling, each.exponent))
+    return FittedCurve(
+        own.where, name, points,
+        float(once.ceiling[0]), float(ceiling[0]), float(ceiling[1]),
+        float(once.exponent[0]), float(exponent[0]), float(exponent[1]),
+        float(once.gap[0]), float(once.error[0]),
+        _doubt(once, exponent),
+    )  # fmt: skip
+
+
+def _doubt(once: PowerLaw, exponent: Array) -> str:
+    if once.gap[0] <= 0:
+        return "flat: the best fit does not rise"
+    if exponent[0] <= EXPONENTS[0] and exponent[1] >= EXPONENTS[-1]:
+        return "the exponent is not identified"
+    return ""
+
+
+def curve_table(curves: Sequence[LearningCurves], metric: Metric) -> Table:
+    """The power law of every arm and twin."""
+    bounds = ("ceiling", "ceiling_low", "ceiling_high")
+    negated = "" if metric.sign > 0 else " For distances the score is the negative distance."
+    return Table(
+        f"power-law-{metric.key}",
+        "Power laws",
+        f"{metric.title} = ceiling − gap · n^−exponent over labelled patients n, with gap ≥ 0 and "
+        f"no ceiling above the best possible; 95% bootstrap intervals.{negated}",
+        [
+            *ARM_COLUMNS,
+            Column("points", number=True),
+            Column("ceiling [95%]", bounds, interval(metric.digits), True),
+            Column(
+                "exponent [95%]", ("exponent", "exponent_low", "exponent_high"), interval(2), True
+            ),
+            Column("error", show=number(metric.digits), number=True),
+            Column("note", ("refused",)),
+        ],
+        [as_row(row, "fraction", "setting") for row in fitted_curves(curves)],
+    )
