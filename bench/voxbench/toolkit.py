@@ -7,8 +7,9 @@ published weights: `placed` names, 2D kernels `inflate`d by an `Inflation`, a co
 weights that `voxbench pretrain` wrote: `read_card`, `split_head`.
 pre-training: a `PreparedCase`, and one `Reannotated` with `chosen_structures`; a random `stream` by
     name; `find_baseline` of a `Ref`, another baseline.
-tasks: `read_json`, a folder's own description, and the card that follows from it: `make_card` of
-    `card_name`, `modality_of`, `median_spacing`, `tolerances`, `corpora_of`; `write_atomically`.
+tasks: a folder's own description, `DatasetJson` or what else `read_json` reads, and the card that
+    follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`, `tolerances`,
+    `corpora_of`; `write_atomically`.
 
 Nothing is imported before it is used, so that listing plugins costs no torch.
 """
@@ -20,9 +21,9 @@ from voxbench.lazy import lazily
 _HOMES = {
     "voxbench.data.annotation": ("Reannotated", "chosen_structures"),
     "voxbench.data.cache": ("PreparedCase",),
-    "voxbench.data.folders": (
-        *("card_name", "corpora_of", "make_card", "median_spacing", "modality_of", "read_json"),
-        "tolerances",
+    "voxbench.data.dataset_json": ("DatasetJson", "read_json"),
+    "voxbench.data.folder_card": (
+        *("card_name", "corpora_of", "make_card", "median_spacing", "modality_of", "tolerances"),
     ),
     "voxbench.design.cell": ("Ref",),
     "voxbench.design.seeds": ("stream",),
@@ -42,13 +43,14 @@ if TYPE_CHECKING:
     from voxbench.data.annotation import Reannotated as Reannotated
     from voxbench.data.annotation import chosen_structures as chosen_structures
     from voxbench.data.cache import PreparedCase as PreparedCase
-    from voxbench.data.folders import card_name as card_name
-    from voxbench.data.folders import corpora_of as corpora_of
-    from voxbench.data.folders import make_card as make_card
-    from voxbench.data.folders import median_spacing as median_spacing
-    from voxbench.data.folders import modality_of as modality_of
-    from voxbench.data.folders import read_json as read_json
-    from voxbench.data.folders import tolerances as tolerances
+    from voxbench.data.dataset_json import DatasetJson as DatasetJson
+    from voxbench.data.dataset_json import read_json as read_json
+    from voxbench.data.folder_card import card_name as card_name
+    from voxbench.data.folder_card import corpora_of as corpora_of
+    from voxbench.data.folder_card import make_card as make_card
+    from voxbench.data.folder_card import median_spacing as median_spacing
+    from voxbench.data.folder_card import modality_of as modality_of
+    from voxbench.data.folder_card import tolerances as tolerances
     from voxbench.design.cell import Ref as Ref
     from voxbench.design.seeds import stream as stream
     from voxbench.files import write_atomically as write_atomically

@@ -148,6 +148,9 @@ class MasksFolder(Task):
         if given.is_file():
             return {name: str(patient) for name, patient in read_json(given).items()}
         if groups := self._about.get("same_person"):
+            if not isinstance(groups, list) or not all(isinstance(group, list) for group in groups):
+                path = self.root / "about.json"
+                raise DataError(f'{path}: same_person: expected [["a", "b"], …], got {groups!r}.')
             return {str(name): str(min(group)) for group in groups for name in group}
         return _column(table) if table.is_file() else {}
 
@@ -157,11 +160,16 @@ def _stem(name: str) -> str:
 
 
 def _column(path: Path) -> dict[str, str]:
-    """Case → person of a table, by its first column and the one that names the person."""
-    text = path.read_text(encoding="utf-8-sig")
-    lines = text.splitlines()
-    delimiter = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
-    rows = list(csv.DictReader(lines, delimiter=delimiter))
+    """Case → person of a table, by its first column and the one that names the person.
+
+    A row that names nobody says nothing.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        delimiter = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
+        rows = list(csv.DictReader(lines, delimiter=delimiter))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: can't be read as CSV in UTF-8 ({error}); save it so.") from None
     columns = list(rows[0]) if rows else []
     person = next((c for c in ("patient_id", "patient", "subject") if c in columns), None)
-    return {row[columns[0]]: row[person] for row in rows} if person else {}
+    return {row[columns[0]]: row[person] for row in rows if row[person]} if person else {}

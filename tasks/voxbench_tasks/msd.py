@@ -8,11 +8,11 @@ The challenge's test labels are not public: its training cases are split by pati
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 from voxbench.api import Case, Part, Task, TaskCard
-from voxbench.errors import DataError
-from voxbench.toolkit import read_json
+from voxbench.toolkit import DatasetJson
 
 
 def _card(
@@ -44,19 +44,12 @@ class Decathlon(Task):
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
         """The published training cases."""
-        path = self.root / "dataset.json"
         hint = f"Unpack {self.folder}.tar of medicaldecathlon.com there, or set `root`."
-        listed = read_json(path, hint).get("training")
-        if not isinstance(listed, list) or not listed:
-            raise DataError(f"{path}: training: expected the list of training cases.")
-        cases = [self._case(item) for item in listed]
+        described = DatasetJson.read(self.root / "dataset.json", hint)
+        cases = [self._case(image, label) for image, label in described.training]
         return {"all": sorted(cases, key=lambda case: case.id)}
 
-    def _case(self, item: Any) -> Case:
-        if not isinstance(item, dict) or not {"image", "label"} <= set(item):
-            path = self.root / "dataset.json"
-            raise DataError(f"{path}: training: expected image and label, got {item!r}.")
-        image, label = self.root / item["image"], self.root / item["label"]
+    def _case(self, image: Path, label: Path) -> Case:
         name = image.name.removesuffix(".gz").removesuffix(".nii")
         return Case(id=name, images=(image,), label=label, patient=self.patient(name))
 

@@ -11,17 +11,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from voxbench.api import Case, Part, Task, TaskCard
 from voxbench.errors import DataError
 from voxbench.toolkit import (
+    DatasetJson,
     card_name,
     corpora_of,
     make_card,
     median_spacing,
     modality_of,
-    read_json,
     tolerances,
 )
 
@@ -48,20 +47,20 @@ class NnunetFolder(Task):
     def card(self) -> TaskCard:
         """Read from `dataset.json` and the headers of the images."""
         name = self.title or card_name(re.sub(r"^(Dataset|Task)\d+_", "", self.root.name))
-        modality = self.modality or modality_of(self._channels)
+        modality = self.modality or modality_of(self._described.channels)
         first = [case.images[0] for case in self._cases]
         return make_card(
             self.root,
             name=name,
             modality=modality,
-            channels=self._channels,
+            channels=self._described.channels,
             classes=self._classes,
             spacing_mm=self.spacing_mm or median_spacing(first),
             tolerance_mm=tolerances(self._classes, modality, self.tolerance_mm),
             window=self.window,
-            licence=str(self._description.get("licence") or "unknown"),
-            reference=str(self._description.get("reference") or self.root.name),
-            corpora=corpora_of(self._description, self.root, name),
+            licence=str(self._described.table.get("licence") or "unknown"),
+            reference=str(self._described.table.get("reference") or self.root.name),
+            corpora=corpora_of(self._described.table, self.root, name),
         )
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
@@ -69,62 +68,45 @@ class NnunetFolder(Task):
         return {"all": self._cases}
 
     @cached_property
-    def _description(self) -> dict[str, Any]:
-        return read_json(
-            self.root / "dataset.json", "An nnU-Net raw folder has one beside imagesTr/."
-        )
-
-    @cached_property
-    def _channels(self) -> tuple[str, ...]:
-        table = self._description.get("channel_names") or self._description.get("modality")
-        if not isinstance(table, dict) or not table:
-            raise DataError(f'{self._file}: channel_names: expected {{"0": "CT", …}}.')
-        return tuple(str(table[key]) for key in sorted(table, key=int))
+    def _described(self) -> DatasetJson:
+        hint = "An nnU-Net raw folder has one beside imagesTr/."
+        return DatasetJson.read(self.root / "dataset.json", hint)
 
     @cached_property
     def _classes(self) -> dict[str, int]:
-        """Class → value, from version 2 (name → value) or version 1 (value → name)."""
-        table = self._description.get("labels")
-        if not isinstance(table, dict):
-            raise DataError(f'{self._file}: labels: expected {{"background": 0, …}}.')
-        if all(str(key).isdigit() for key in table):
-            table = {str(name): int(value) for value, name in table.items()}
-        for name, value in table.items():
-            if isinstance(value, list) or name == "ignore":
-                raise DataError(
-                    f"{self._file}: labels: {name!r} is "
-                    f"{'a region' if isinstance(value, list) else 'an ignore label'}; regions and "
-                    "ignore labels are not supported: write one value a class."
-                )
-            if not isinstance(value, int):
-                raise DataError(f"{self._file}: labels: expected a whole number, got {value!r}.")
-        return {name: value for name, value in table.items() if value != 0}
+        given = self._described.classes
+        classes = {name: value for name, value in given.items() if isinstance(value, int)}
+        unsupported = [f"{name!r} is a region" for name in given if name not in classes]
+        if self._described.ignored is not None:
+            unsupported.append("'ignore' is an ignore label")
+        if unsupported:
+            raise DataError(
+                f"{self._described.path}: labels: {unsupported[0]}; regions and ignore labels are "
+                "not supported: write one value a class."
+            )
+        return classes
 
     @cached_property
     def _cases(self) -> list[Case]:
-        ending = str(self._description.get("file_ending", ".nii.gz"))
+        ending = str(self._described.table.get("file_ending", ".nii.gz"))
         if ending not in (".nii.gz", ".nii"):
-            raise DataError(f"{self._file}: file_ending: {ending!r} is not NIfTI; convert first.")
+            raise DataError(
+                f"{self._described.path}: file_ending: {ending!r} is not NIfTI; convert first."
+            )
         images, labels = self.root / "imagesTr", self.root / "labelsTr"
         names = {path.name.removesuffix(ending) for path in labels.glob(f"[!.]*{ending}")}
         for path in images.glob(f"[!.]*_0000{ending}"):
             names.add(path.name.removesuffix(f"_0000{ending}"))
         if not names:
             raise DataError(f"{images}: no file like <case>_0000{ending}.")
-        patients = self._description.get("patients", {})
-        if not isinstance(patients, dict):
-            raise DataError(f'{self._file}: patients: expected {{"<case>": "<person>", …}}.')
-        endings = [f"_{channel:04d}{ending}" for channel in range(len(self._channels))]
+        patients = self._described.patients
+        endings = [f"_{channel:04d}{ending}" for channel in range(len(self._described.channels))]
         return [
             Case(
                 id=name,
                 images=tuple(images / f"{name}{channel}" for channel in endings),
                 label=labels / f"{name}{ending}",
-                patient=str(patients.get(name, name)),
+                patient=patients.get(name, name),
             )
             for name in sorted(names)
         ]
-
-    @property
-    def _file(self) -> str:
-        return str(self.root / "dataset.json")

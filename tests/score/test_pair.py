@@ -56,7 +56,7 @@ def test_folders_without_a_common_case_are_refused_with_both_their_names(tmp_pat
     ("labels", "expected"),
     [
         ({"background": 0, "liver": 1, "ignore": 2}, {"liver": 1}),
-        ({"background": 0, "whole": [1, 2], "core": [2]}, {"whole": [1, 2], "core": [2]}),
+        ({"background": 0, "whole": [1, 2], "core": [2]}, {"whole": (1, 2), "core": (2,)}),
         ({"0": "background", "1": "Anterior", "2": "Posterior"}, {"Anterior": 1, "Posterior": 2}),
     ],
     ids=["nnU-Net", "regions", "Decathlon"],
@@ -65,3 +65,28 @@ def test_classes_come_from_the_dataset_json_beside_the_labels(tmp_path, labels, 
     (tmp_path / "labelsTr").mkdir()
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": labels}))
     assert dataset_classes(tmp_path / "labelsTr") == dataset_classes(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b'{"labels": {"background": 0, "a": 1,}}', "not valid JSON"),
+        (b'{"labels": ["background", "a"]}', "labels: expected"),
+        (b'{"labels": {"background": "0", "a": "1.0"}}', "got '1.0'"),
+    ],
+    ids=["comma", "list", "text"],
+)
+def test_a_dataset_json_that_can_t_be_used_is_explained(tmp_path, content, says):
+    (tmp_path / "dataset.json").write_bytes(content)
+    with pytest.raises(DataError, match=rf"dataset\.json: .*{says}"):
+        dataset_classes(tmp_path)
+
+
+def test_a_dataset_json_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "dataset.json").write_text('{"labels": {"a": 1}}', encoding="utf-8-sig")
+    assert dataset_classes(tmp_path) == {"a": 1}
+
+
+def test_a_dataset_json_without_labels_says_nothing_of_classes(tmp_path):
+    (tmp_path / "dataset.json").write_text('{"name": "x"}')
+    assert dataset_classes(tmp_path) == {}

@@ -94,6 +94,27 @@ def test_who_is_who_is_read_from_the_folder(tmp_path, file, text):
     assert people[0] == people[1] != people[2]
 
 
+def test_a_row_that_names_nobody_says_nothing(tmp_path):
+    root = atlas(tmp_path)
+    (root / "meta.csv").write_text("image_id,age,patient_id\na,3,\nb,4\nc,5,\n")
+    assert [case.patient for case in MasksFolder(root=root).cases()["all"]] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("meta.csv", "image_id;institute\na;Zürich\n".encode("cp1252"), "CSV in UTF-8"),
+        ("about.json", b'{"same_person": {"a": "b"}}', "same_person: expected"),
+        ("patients.json", b'["a"]', "expected a JSON object"),
+    ],
+)
+def test_a_table_of_patients_that_can_t_be_read_is_named(tmp_path, file, content, says):
+    root = atlas(tmp_path)
+    (root / file).write_bytes(content)
+    with pytest.raises(DataError, match=rf"{file}: .*{says}"):
+        MasksFolder(root=root).cases()
+
+
 def test_a_folder_of_something_else_says_what_is_missing(tmp_path):
     with pytest.raises(DataError, match="no <case>/segmentations/"):
         MasksFolder(root=tmp_path).cases()

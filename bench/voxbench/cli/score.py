@@ -89,7 +89,7 @@ def _options(
 
     if definition not in (known := ("surface", "voxel", *PROTOCOLS)):
         raise SpecError(unknown("definition", definition, known))
-    found: dict[str, int | list[int]] = {}
+    found: dict[str, int | tuple[int, ...]] = {}
     tolerances: dict[str, float] = {}
     if task:
         from voxbench.plugins import find_task
@@ -117,15 +117,15 @@ def _options(
     return ScoreOptions(found, {n: tolerances[n] for n in found}, definition, resample)
 
 
-def _named(classes: list[str] | None) -> dict[str, int | list[int]]:
+def _named(classes: list[str] | None) -> dict[str, int | tuple[int, ...]]:
     """Classes from `name=label` and `name=1+2`."""
     from voxbench.errors import SpecError
 
-    found: dict[str, int | list[int]] = {}
+    found: dict[str, int | tuple[int, ...]] = {}
     for item in classes or []:
         name, _, labels = item.partition("=")
         try:
-            values = [int(label) for label in labels.split("+")]
+            values = tuple(int(label) for label in labels.split("+"))
         except ValueError as error:
             raise SpecError(f"--class must be name=label or name=1+2, got {item!r}.") from error
         found[name] = values if len(values) > 1 else values[0]

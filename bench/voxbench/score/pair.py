@@ -5,11 +5,11 @@ folder of cases with one mask a structure (`case/segmentations/liver.nii.gz`, or
 folder). A data set's own folder may be given too: its `labelsTs` or `labelsTr` is taken then.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from voxbench.data.dataset_json import DatasetJson
 from voxbench.errors import DataError
 
 Files = Path | dict[str, Path]
@@ -51,8 +51,8 @@ def find_cases(folder: Path) -> dict[str, Files]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder: give the folder that holds the label maps.")
-    for place in (folder, folder / "labelsTs", folder / "labelsTr"):
-        if maps := _maps(place):
+    for holder in (folder, folder / "labelsTs", folder / "labelsTr"):
+        if maps := _maps(holder):
             return dict(maps)
     if masks := _masks(folder):
         return dict(masks)
@@ -62,16 +62,19 @@ def find_cases(folder: Path) -> dict[str, Files]:
     )
 
 
-def dataset_classes(*folders: Path) -> dict[str, int | list[int]]:
+def dataset_classes(*folders: Path) -> dict[str, int | tuple[int, ...]]:
     """Classes from the first `dataset.json` in or above `folders`, nnU-Net's or the Decathlon's.
 
     Empty if there is none. Background and an ignore label are left out.
+
+    Raises: DataError if it can't be read, or its labels make no sense.
     """
     for folder in folders:
-        for place in (folder, folder.parent):
-            if (file := place / "dataset.json").is_file():
-                labels: Mapping[str, object] = json.loads(file.read_text()).get("labels", {})
-                return _foreground(labels)
+        for near in (folder, folder.parent):
+            if (file := near / "dataset.json").is_file():
+                described = DatasetJson.read(file)
+                if "labels" in described.table:
+                    return described.classes
     return {}
 
 
@@ -79,17 +82,6 @@ def mask_structures(pairing: CasePairs) -> list[str]:
     """The structures that any reference has a mask of."""
     sides = [files for _, files in pairing.cases.values()]
     return sorted({name for files in sides if isinstance(files, dict) for name in files})
-
-
-def _foreground(labels: Mapping[str, object]) -> dict[str, int | list[int]]:
-    """Name -> label or labels, whichever way round they are written."""
-    if all(key.isdigit() for key in labels):  # the Decathlon writes label -> name
-        labels = {str(name): int(label) for label, name in labels.items()}
-    values = {
-        name: [int(v) for v in value] if isinstance(value, list) else int(str(value))
-        for name, value in labels.items()
-    }
-    return {n: v for n, v in values.items() if v != 0 and n not in ("background", "ignore")}
 
 
 def _maps(folder: Path) -> dict[str, Path]:

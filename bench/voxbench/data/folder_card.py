@@ -1,6 +1,5 @@
-"""What tasks that describe themselves on disk have in common: JSON, names, cards, patients."""
+"""The card of a task that describes itself on disk: names, modality, grid, tolerances, corpora."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,27 +10,6 @@ from pydantic import ValidationError
 
 from voxbench.api import TaskCard
 from voxbench.errors import DataError, first_rule
-
-
-def read_json(path: Path, missing: str = "") -> dict[str, Any]:
-    """Read a folder's description.
-
-    Args:
-        path: of the file.
-        missing: what to do if it is not there, as the end of the message.
-
-    Raises:
-        DataError: it is missing or no JSON object.
-    """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file. {missing}")
-    try:
-        table = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not valid JSON ({error}).") from None
-    if not isinstance(table, dict):
-        raise DataError(f"{path}: expected a JSON object, got {type(table).__name__}.")
-    return table
 
 
 def card_name(name: str) -> str:
@@ -52,7 +30,7 @@ _MODALITIES = {"CT": r"CT([^A-Z]|$)", "PET": "PET", "MR": "MR|T1|T2|FLAIR|ADC|DW
 
 
 def median_spacing(paths: Sequence[Path]) -> tuple[float, float, float]:
-    """Median voxel size along R, A and S over the images that can be read, to 0.01 mm.
+    """Median voxel size along R, A and S over the images that can be read, rounded.
 
     Raises:
         DataError: none can be read.
@@ -67,8 +45,12 @@ def median_spacing(paths: Sequence[Path]) -> tuple[float, float, float]:
             continue
     if not sizes:
         raise DataError(f"{paths[0] if paths else 'task'}: no image whose header can be read.")
-    a, b, c = (round(median(axis), 2) for axis in zip(*sizes, strict=True))
+    a, b, c = (_rounded(median(axis)) for axis in zip(*sizes, strict=True))
     return a, b, c
+
+
+def _rounded(mm: float) -> float:
+    return round(mm, 2) if mm >= 0.1 else float(f"{mm:.3g}")
 
 
 def make_card(origin: Path, **fields: Any) -> TaskCard:

@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+from voxbench.data.folder_card import card_name, median_spacing, modality_of
+from voxbench.errors import DataError
+
+from tests.data.toy import save, volumes
+
+
+def test_the_spacing_is_the_median_of_what_can_be_read(tmp_path):
+    paths = [
+        save(tmp_path / f"{mm}.nii", volumes()[0], np.diag([mm, mm, 3.0, 1.0])) for mm in (1, 2, 9)
+    ]
+    (tmp_path / "broken.nii").write_bytes(b"")
+    assert median_spacing([*paths, tmp_path / "broken.nii"]) == (2, 2, 3)
+    with pytest.raises(DataError, match="no image whose header can be read"):
+        median_spacing([tmp_path / "broken.nii"])
+
+
+def test_microns_are_not_rounded_away(tmp_path):
+    path = save(tmp_path / "a.nii", volumes()[0], np.diag([0.00325, 0.00325, 0.05, 1.0]))
+    assert median_spacing([path]) == (0.00325, 0.00325, 0.05)
+
+
+def test_names_of_folders_and_channels_become_what_cards_allow():
+    assert card_name("Toy Organs, 2nd") == "toy-organs-2nd"
+    assert card_name("***") == "unnamed"
+    assert [modality_of([name]) for name in ("ct", "PET", "t1gd", "octet")] == [
+        "CT",
+        "PET",
+        "MR",
+        "other",
+    ]
