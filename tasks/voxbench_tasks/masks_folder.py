@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from voxbench.api import Case, Part, Task, TaskCard
 from voxbench.errors import DataError, unknown
@@ -48,6 +48,8 @@ class MasksFolder(Task):
         window: of CT, in HU.
     """
 
+    layout: ClassVar[str] = f"<case>/{_MASKS}/<structure>.nii.gz beside the image of the case"
+
     title: str | None = None
     modality: str | None = None
     channels: tuple[str, ...] | None = None
@@ -76,6 +78,11 @@ class MasksFolder(Task):
             reference=str(self._about.get("reference") or self._about.get("name") or name),
             corpora=corpora_of(self._about, self.root, name),
         )
+
+    @classmethod
+    def recognises(cls, folder: Path) -> bool:
+        """Whether a case has masks."""
+        return any(folder.glob(f"[!.]*/{_MASKS}/[!.]*.nii*"))
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
         """Every folder that holds a mask of at least one of the structures."""

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
 
 from voxbench.api import Case, Part, Task, TaskCard
 from voxbench.errors import DataError
@@ -37,6 +39,8 @@ class NnunetFolder(Task):
         window: of CT, in HU.
     """
 
+    layout: ClassVar[str] = "dataset.json beside imagesTr/<case>_0000.nii.gz and labelsTr/"
+
     title: str | None = None
     modality: str | None = None
     spacing_mm: tuple[float, float, float] | None = None
@@ -62,6 +66,12 @@ class NnunetFolder(Task):
             reference=str(self._described.table.get("reference") or self.root.name),
             corpora=corpora_of(self._described.table, self.root, name),
         )
+
+    @classmethod
+    def recognises(cls, folder: Path) -> bool:
+        """Whether there are a description and an image with the number of its channel."""
+        described = (folder / "dataset.json").is_file()
+        return described and any((folder / "imagesTr").glob("[!.]*_0000.nii*"))
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
         """All cases of `imagesTr` and `labelsTr`; files that miss their pair are for `prepare`."""

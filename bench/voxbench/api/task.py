@@ -28,11 +28,18 @@ class Task(ABC):
 
     folder: ClassVar[str | None] = None
     generated: ClassVar[bool] = False
+    layout: ClassVar[str | None] = None
+    """What `recognises` looks for, in words; None where that is the name of the folder."""
 
     @property
     @abstractmethod
     def card(self) -> TaskCard:
         """The card; a task of private data reads it from the folder's own description."""
+
+    @classmethod
+    def recognises(cls, folder: Path) -> bool:
+        """Whether a folder looks like this task's data; by default it is called `folder`."""
+        return folder.name == cls.folder
 
     @abstractmethod
     def cases(self) -> Mapping[Part, Sequence[Case]]:

@@ -13,6 +13,7 @@ from voxbench.cli.check import check_verb
 from voxbench.cli.claims import claims_verb
 from voxbench.cli.compare import compare_verb
 from voxbench.cli.import_ import import_verb
+from voxbench.cli.init import init_verb
 from voxbench.cli.leaderboard import leaderboard_group
 from voxbench.cli.ls import ls_verb
 from voxbench.cli.overlap import overlap_verb
@@ -33,7 +34,7 @@ from voxbench.cli.weights import weights_group
 from voxbench.errors import VoxbenchError, machine_error
 
 PANELS = {
-    "Run": (run_verb, plan_verb, status_verb, pretrain_verb),
+    "Run": (init_verb, plan_verb, run_verb, status_verb, pretrain_verb),
     "Look": (report_verb, rank_verb, compare_verb, subgroups_verb, claims_verb, power_verb),
     "Data and weights": (prepare_verb, score_verb, overlap_verb, weights_group),
     "Share": (submit_verb, verify_verb, import_verb, leaderboard_group),

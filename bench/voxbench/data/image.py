@@ -7,6 +7,7 @@ import nibabel
 import numpy as np
 from nibabel.affines import voxel_sizes
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
+from numpy.typing import NDArray
 
 from voxbench.data.nifti import (
     UNREADABLE,
@@ -45,9 +46,26 @@ def read_spacing(path: Path, axes: str = "RAS") -> tuple[float, float, float]:
         DataError: the file is missing or unreadable.
     """
     affine = affine_mm(_opened(path).header, path)
-    transform = ornt_transform(io_orientation(affine), axcodes2ornt(axes))
-    a, b, c = (float(mm) for mm in voxel_sizes(affine)[np.argsort(transform[:, 0])])
+    a, b, c = (float(mm) for mm in voxel_sizes(affine)[_order(affine, axes)])
     return a, b, c
+
+
+def read_extent(path: Path, axes: str = "RAS") -> tuple[float, float, float]:
+    """Size of the volume in mm along `axes`, from the header alone.
+
+    Raises:
+        DataError: the file is missing or unreadable.
+    """
+    header = _opened(path).header
+    affine = affine_mm(header, path)
+    extent = voxel_sizes(affine) * header.get_data_shape()[:3]
+    a, b, c = (float(mm) for mm in extent[_order(affine, axes)])
+    return a, b, c
+
+
+def _order(affine: NDArray[np.float64], axes: str) -> NDArray[np.intp]:
+    """The axes of an array that lie along `axes`."""
+    return np.argsort(ornt_transform(io_orientation(affine), axcodes2ornt(axes))[:, 0])
 
 
 def _opened(path: Path) -> Any:
