@@ -10,7 +10,7 @@ import shlex
 import pytest
 from voxbench.design.cell import Cell
 from voxbench.records import Record, Store
-from voxbench.run.plan import VERSIONS
+from voxbench.run.bind import VERSIONS
 
 from tests.conftest import REPOSITORY
 

@@ -3,7 +3,7 @@ from typing import ClassVar
 
 import pytest
 from voxbench.api import BaselineCard, Case, Pretrained
-from voxbench.data.split import split_cases
+from voxbench.data.dataset import open_dataset
 from voxbench.ledger.corpora import Corpora, Corpus
 from voxbench.ledger.verdict import by_case, by_corpus, verdict_for
 from voxbench.plugins import find_baseline
@@ -83,32 +83,33 @@ def cohort(root, people, scan=0, **card):
 
 
 def test_scratch_is_clean_whatever_the_task_holds(tmp_path):
-    assert verdict_for(find_baseline("scratch"), cohort(tmp_path, range(4))).status == "clean"
+    dataset = open_dataset(cohort(tmp_path, range(4)))
+    assert verdict_for(find_baseline("scratch"), dataset).status == "clean"
 
 
 def test_the_training_split_of_the_very_task_is_no_contamination(tmp_path):
-    task = cohort(tmp_path, range(8), corpora=("own",))
-    assert verdict_for(Made(), task, task, split_cases(task).train) == ("clean", (), "")
+    own = open_dataset(cohort(tmp_path, range(8), corpora=("own",)))
+    assert verdict_for(Made(), own, own, own.split.train) == ("clean", (), "")
 
 
 def test_a_test_patient_among_the_seen_cases_is_named(tmp_path):
-    task = cohort(tmp_path, range(8), corpora=("own",))
-    split = split_cases(task)
-    found = verdict_for(Made(), task, task, (*split.train, split.test[0]))
+    own = open_dataset(cohort(tmp_path, range(8), corpora=("own",)))
+    split = own.split
+    found = verdict_for(Made(), own, own, (*split.train, split.test[0]))
     assert found[:2] == ("overlaps (by case)", (split.test[0].id,))
 
 
 def test_the_same_file_in_another_task_is_found_by_its_content(tmp_path):
-    task = cohort(tmp_path / "a", range(8), name="a")
-    other = cohort(tmp_path / "b", range(8), name="b")
-    test = {case.id for case in split_cases(task).test}
-    seen = other.parts["all"]
-    assert by_case(seen, split_cases(task).test, one_task=False) == test
-    found = verdict_for(Made(), task, other, seen)
+    one = open_dataset(cohort(tmp_path / "a", range(8), name="a"))
+    other = open_dataset(cohort(tmp_path / "b", range(8), name="b"))
+    test = {case.id for case in one.split.test}
+    seen = other.task.parts["all"]
+    assert by_case(seen, one.split.test, one_task=False) == test
+    found = verdict_for(Made(), one, other, seen)
     assert found[:2] == ("overlaps (by case)", tuple(sorted(test)))
 
 
 def test_patients_of_different_tasks_are_different_people(tmp_path):
-    task = cohort(tmp_path / "a", range(8), name="a", corpora=("BTCV",))
-    other = cohort(tmp_path / "b", range(8), scan=50, name="b", corpora=("OpenMind",))
-    assert verdict_for(Made(), task, other, other.parts["all"]).status == "clean"
+    one = open_dataset(cohort(tmp_path / "a", range(8), name="a", corpora=("BTCV",)))
+    other = open_dataset(cohort(tmp_path / "b", range(8), scan=50, name="b", corpora=("OpenMind",)))
+    assert verdict_for(Made(), one, other, other.task.parts["all"]).status == "clean"

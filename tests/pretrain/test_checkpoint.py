@@ -13,7 +13,6 @@ from voxbench.model.weights import read_weights, sha256
 from voxbench.plugins import find_baseline
 from voxbench.pretrain.card import read_card
 from voxbench.pretrain.checkpoint import write_checkpoint
-from voxbench.pretrain.engine import make
 from voxbench.pretrain.head import split_head
 from voxbench.testing.baseline_checks import BaselineChecks
 from voxbench_baselines.checkpoint_file import CheckpointFile
@@ -21,6 +20,7 @@ from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.scratch import Scratch
 
 from tests.data.toy import card, toy, write_case
+from tests.pretrain.making import make, plan
 
 RECIPE = Pretraining(steps=1, patch=(16, 16, 16), augmentation="none")
 MASKED = MaskedAutoencoder(size="tiny", cube=4, volumes=3)
@@ -36,7 +36,7 @@ def source(tmp_path_factory):
 @pytest.fixture(scope="module")
 def written(source, tmp_path_factory):
     path = tmp_path_factory.mktemp("shared") / "mine.safetensors"
-    write_checkpoint(path, MASKED, source, RECIPE, threads=2)
+    write_checkpoint(path, plan(MASKED, source, RECIPE), threads=2)
     return path
 
 
@@ -47,7 +47,7 @@ def test_the_card_says_what_the_weights_are_and_what_they_cost(written, source):
     assert (told.source, told.corpora, told.licence) == ("toy", ("brains",), "CC0")
     assert told.axes["cube"] == 4
     assert (told.volumes, told.masks) == (3, 0)
-    assert told.cpu_hours == made.cpu_hours > 0
+    assert told.cpu_hours == made.cost.cpu_hours > 0
     assert told.pretraining == RECIPE
     assert told.preprocessing == source.card.preprocessing
     assert len(split_cases(source).train) > told.volumes
@@ -80,7 +80,7 @@ def test_weights_that_were_made_before_heads_were_kept_are_used_as_they_are(sour
     try:
         assert make(MASKED, source, RECIPE) == found._replace(head=None)
         path = tmp_path / "old.safetensors"
-        write_checkpoint(path, MASKED, source, RECIPE)
+        write_checkpoint(path, plan(MASKED, source, RECIPE))
         assert read_weights(path).keys() == read_weights(found.path).keys()
     finally:
         found.head.write_bytes(kept)
@@ -126,4 +126,4 @@ def test_a_file_without_a_card_or_with_a_damaged_one_is_refused(tmp_path):
 
 def test_weights_are_written_as_safetensors_alone(source, tmp_path):
     with pytest.raises(SpecError, match="give it that suffix"):
-        write_checkpoint(tmp_path / "mine.pth", MASKED, source, RECIPE)
+        write_checkpoint(tmp_path / "mine.pth", plan(MASKED, source, RECIPE))

@@ -12,7 +12,7 @@ from voxbench.design.recipe import Pretraining
 from voxbench.errors import DataError, SpecError
 from voxbench.model.weights import read_weights, sha256
 from voxbench.pretrain import engine
-from voxbench.pretrain.engine import identity, make, volumes
+from voxbench.pretrain.plan import choose_volumes
 from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
@@ -21,6 +21,7 @@ from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 from voxbench_baselines.volume_contrast import VolumeContrast
 
 from tests.data.toy import named, toy, write_case
+from tests.pretrain.making import make, plan
 
 RECIPE = Pretraining(steps=4, patch=(16, 16, 16), augmentation="light")
 MASKED = MaskedAutoencoder(size="tiny", cube=4)
@@ -62,7 +63,7 @@ def test_fewer_volumes_are_a_subset_of_more_and_patients_stay_together(scans, se
     train = split_cases(task).train
     before: set[str] = set()
     for count in range(1, len(train) + 1):
-        chosen = volumes(dataclasses.replace(MASKED, volumes=count), task, seed)
+        chosen = choose_volumes(dataclasses.replace(MASKED, volumes=count), "toy", train, seed)
         ids = {case.id for case in chosen}
         assert len(ids) == count
         assert before < ids
@@ -72,7 +73,8 @@ def test_fewer_volumes_are_a_subset_of_more_and_patients_stay_together(scans, se
 
 
 def test_the_seed_draws_other_volumes():
-    chosen = [volumes(dataclasses.replace(MASKED, volumes=4), people(20, 1), s) for s in (0, 1)]
+    train, four = split_cases(people(20, 1)).train, dataclasses.replace(MASKED, volumes=4)
+    chosen = [choose_volumes(four, "toy", train, seed) for seed in (0, 1)]
     assert chosen[0] != chosen[1]
 
 
@@ -81,7 +83,7 @@ def test_volumes_that_do_not_exist_are_refused_with_the_count(count):
     task = people(11, 1)
     baseline = dataclasses.replace(MASKED, volumes=count)
     with pytest.raises(DataError, match=f"volumes = {count}, but source 'toy' has 8 training"):
-        volumes(baseline, task, 0)
+        plan(baseline, task, RECIPE)
 
 
 def test_the_weights_hold_the_whole_backbone_and_what_they_cost(source):
@@ -89,21 +91,21 @@ def test_the_weights_hold_the_whole_backbone_and_what_they_cost(source):
     state = MASKED.backbone(1).state_dict()
     tensors = read_weights(made.path, made.sha256)
     assert {name: t.shape for name, t in tensors.items()} == {n: t.shape for n, t in state.items()}
-    assert made.volumes == len(split_cases(source).train)
-    assert made.gpu_hours == 0
-    assert made.cpu_hours == pytest.approx(2 * made.seconds / 3600)
-    assert set(made.losses) == {1, 2, 3, 4}
+    assert made.cost.volumes == len(split_cases(source).train)
+    assert made.cost.gpu_hours == 0
+    assert made.cost.cpu_hours == pytest.approx(2 * made.cost.seconds / 3600)
+    assert set(made.cost.losses) == {1, 2, 3, 4}
 
 
 def test_masks_are_counted_where_they_are_used(source):
     supervised = Supervised(size="tiny", volumes=3)
-    assert make(supervised, source, RECIPE).masks == 3 * 2
-    assert make(dataclasses.replace(MASKED, volumes=3), source, RECIPE).masks == 0
+    assert make(supervised, source, RECIPE).cost.masks == 3 * 2
+    assert make(dataclasses.replace(MASKED, volumes=3), source, RECIPE).cost.masks == 0
 
 
 def test_masks_that_are_not_used_are_not_counted(source):
     one = dataclasses.replace(SUPERVISED, volumes=3, structures=1)
-    assert make(one, source, RECIPE).masks == 3
+    assert make(one, source, RECIPE).cost.masks == 3
 
 
 def test_more_structures_than_there_are_is_refused(source):
@@ -152,9 +154,9 @@ def test_the_control_has_the_kernels_of_its_donor_at_the_scale_of_initialisation
 
 def test_the_control_makes_a_donor_that_is_not_there_and_leaves_it_for_others(source, monkeypatch):
     control = make(dataclasses.replace(CONTROL, of="masked-autoencoder"), source, RECIPE)
-    assert control.masks == 0
+    assert control.cost.masks == 0
     monkeypatch.setattr(engine, "train", lambda *_, **__: pytest.fail("trained again"))
-    assert make(MaskedAutoencoder(size="tiny"), source, RECIPE).seconds == control.seconds
+    assert make(MaskedAutoencoder(size="tiny"), source, RECIPE).cost.seconds == control.cost.seconds
 
 
 def test_a_donor_that_is_not_made_here_is_refused(source):
@@ -188,12 +190,12 @@ def test_held_out_cases_are_never_read(source):
     for case in (*split.validation, *split.test):
         for file in case.files:
             file.unlink()
-    assert make(MASKED, source, RECIPE).volumes == len(split.train)
+    assert make(MASKED, source, RECIPE).cost.volumes == len(split.train)
 
 
 def test_the_identity_names_all_that_decides_the_weights(source):
     def name(baseline=MASKED, recipe=RECIPE, task=source):
-        return identity(baseline, task, recipe)
+        return plan(baseline, task, recipe).identity
 
     changed = [
         name(dataclasses.replace(MASKED, ratio=0.5)),
@@ -215,17 +217,17 @@ def test_the_identity_does_not_know_how_the_source_is_called_or_where_it_lies(so
     again = toy(tmp_path, [write_case(tmp_path / "moved", f"case{i}") for i in range(8)])
     everything = len(split_cases(source).train)
     assert (
-        identity(MASKED, source, RECIPE)
-        == identity(dataclasses.replace(MASKED, source="other"), again, RECIPE)
-        == identity(dataclasses.replace(MASKED, volumes=everything), source, RECIPE)
+        plan(MASKED, source, RECIPE).identity
+        == plan(dataclasses.replace(MASKED, source="other"), again, RECIPE).identity
+        == plan(dataclasses.replace(MASKED, volumes=everything), source, RECIPE).identity
     )
 
 
 def test_changed_images_get_another_identity(source):
-    before = identity(MASKED, source, RECIPE)
+    before = plan(MASKED, source, RECIPE).identity
     case = split_cases(source).train[0]
     write_case(source.root / "data", case.id, image=torch.rand(20, 24, 16).numpy())
-    assert identity(MASKED, source, RECIPE) != before
+    assert plan(MASKED, source, RECIPE).identity != before
 
 
 def test_a_patch_that_the_network_cannot_take_is_refused(source):
@@ -240,9 +242,9 @@ class Stopped(BaseException):
 @pytest.mark.parametrize("baseline", OBJECTIVES, ids=lambda baseline: baseline.card.name)
 def test_a_stopped_training_goes_on_to_the_same_bytes(baseline, source, monkeypatch):
     whole = make(baseline, source, RECIPE)
-    assert set(whole.losses) == {1, 2, 3, 4}
-    assert whole.volumes == len(split_cases(source).train)
-    assert (whole.masks > 0) == baseline.needs_labels
+    assert set(whole.cost.losses) == {1, 2, 3, 4}
+    assert whole.cost.volumes == len(split_cases(source).train)
+    assert (whole.cost.masks > 0) == baseline.needs_labels
     monkeypatch.setenv("VOXBENCH_CACHE", str(source.root / "elsewhere"))
     calls, fetch = [], engine.augment
 
@@ -258,5 +260,5 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(baseline, source, monkeypa
     assert list((source.root / "elsewhere" / "weights").glob("*/checkpoint.ckpt"))
     resumed = make(baseline, source, RECIPE, checkpoint_seconds=0)
     assert resumed.sha256 == whole.sha256
-    assert resumed.losses == pytest.approx(whole.losses)
+    assert resumed.cost.losses == pytest.approx(whole.cost.losses)
     assert not (resumed.path.parent / "checkpoint.ckpt").exists()

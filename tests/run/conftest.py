@@ -6,6 +6,11 @@ import pytest
 from voxbench import plugins
 from voxbench.design.spec import Sweep, parse_sweep
 from voxbench.plugins import BASELINES, TASKS
+from voxbench.records import Store
+from voxbench.run.bind import bind
+from voxbench.run.jobs import Job, JobOutcome
+from voxbench.run.plan import Planned, plan_cells
+from voxbench.run.watch import Watch
 
 EXAMPLE = Path(__file__).parent.parent / "example_plugin" / "voxbench_example"
 
@@ -39,18 +44,20 @@ def make_sweep(**changes) -> Sweep:
     return parse_sweep({**values, **changes})
 
 
-class Watch:
+def planned(sweep: Sweep, root: Path) -> list[Planned]:
+    """The sweep's cells as they stand in an output folder."""
+    return plan_cells(bind(sweep), Store(root))
+
+
+class Notes(Watch):
     """Remembers what it is told."""
 
     def __init__(self) -> None:
-        self.todo: list = []
-        self.outcomes: list = []
+        self.todo: list[Job] = []
+        self.outcomes: list[JobOutcome] = []
 
     def planned(self, cells, todo) -> None:
         self.todo = list(todo)
-
-    def started(self, job) -> None:
-        pass
 
     def finished(self, outcome) -> None:
         self.outcomes.append(outcome)

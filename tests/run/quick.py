@@ -4,10 +4,11 @@ import zlib
 from typing import Any
 
 import numpy as np
+from voxbench.pretrain import engine
 from voxbench.records.cost import Cost
 from voxbench.records.record import CaseScores, ClassScores, Data
 from voxbench.run import cell as cell_module
-from voxbench.run.blank import blank
+from voxbench.run.unfinished import unfinished_record
 
 
 def quick_cells(monkeypatch) -> dict[str, Any]:
@@ -18,8 +19,8 @@ def quick_cells(monkeypatch) -> dict[str, Any]:
     """
     settings: dict[str, Any] = {"patients": 12, "failing": ()}
 
-    def run(planned, place):
-        record = blank(planned, place)
+    def run(cell, worker):
+        record = unfinished_record(cell, worker)
         arm = record.arm
         if (arm.baseline, arm.seed) in settings["failing"]:
             record.failure = "out of luck"
@@ -43,8 +44,8 @@ def quick_cells(monkeypatch) -> dict[str, Any]:
         record.status = "ok"
         return record
 
-    monkeypatch.setattr(cell_module, "run", run)
-    monkeypatch.setattr(cell_module, "pretrain", lambda *_: None)
+    monkeypatch.setattr(cell_module, "run_cell", run)
+    monkeypatch.setattr(engine, "make_weights", lambda *_, **__: None)
     return settings
 
 

@@ -8,10 +8,10 @@ from voxbench.api import BaselineCard, Published
 from voxbench.plugins import BASELINES
 from voxbench.records import Store
 from voxbench.report.report import report
-from voxbench.run.grid import arrange
+from voxbench.run.bind import bind
 from voxbench.run.sweep import Options, run_sweep
 
-from tests.run.conftest import Watch, make_sweep
+from tests.run.conftest import make_sweep
 
 PLUGIN = '''
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ def bright(example, tmp_path):
 
 def test_a_head_segments_without_training(bright, tmp_path):
     sweep = make_sweep(baselines=[bright], adaptation=["direct"], fractions=["2 shots", 1.0])
-    run_sweep(sweep, tmp_path / "out", Options(jobs=1), Watch())
+    run_sweep(sweep, tmp_path / "out", Options(jobs=1))
     (record,) = Store(tmp_path / "out")
     assert record.status == "ok", record.failure
     assert (record.arm.fraction, record.arm.twin, record.cost.steps) == ("0 shots", None, 0)
@@ -90,7 +90,7 @@ def test_a_head_segments_without_training(bright, tmp_path):
 
 def test_direct_inference_is_one_row_beside_the_trained_arms(bright, tmp_path):
     sweep = make_sweep(baselines=[bright], adaptation=["full", "direct"], seeds=1, twins=False)
-    run_sweep(sweep, tmp_path / "out", Options(jobs=1), Watch())
+    run_sweep(sweep, tmp_path / "out", Options(jobs=1))
     report(tmp_path / "out", tmp_path / "report")
     rows = (tmp_path / "report" / "tables" / "means.csv").read_text().splitlines()
     assert sum("0 shots" in row for row in rows) == 1
@@ -100,7 +100,7 @@ def test_direct_inference_is_one_row_beside_the_trained_arms(bright, tmp_path):
 
 def test_arms_that_cannot_infer_say_why(bright, example):
     arms = [bright, {"name": "masked-autoencoder", "size": "tiny", "source": "cubes"}]
-    cells = arrange(make_sweep(baselines=arms, adaptation=["direct"]))
+    cells = bind(make_sweep(baselines=arms, adaptation=["direct"]))
     assert {cell.arm.baseline.partition("[")[0]: cell.reason for cell in cells} == {
         "bright": None,
         "masked-autoencoder": "its weights have no head to infer with",
@@ -111,10 +111,10 @@ def test_a_head_without_a_class_of_the_task_is_skipped(bright, example, monkeypa
     kind: type[Published] = BASELINES.find("bright")
     card = BaselineCard(**{**kind.card.model_dump(), "outputs": ("liver",)})
     monkeypatch.setattr(kind, "card", card)
-    (cell,) = arrange(make_sweep(baselines=[bright], adaptation=["direct"]))
+    (cell,) = bind(make_sweep(baselines=[bright], adaptation=["direct"]))
     assert cell.reason == "its head has no class of the task: it gives liver"
 
 
 def test_a_head_is_not_used_without_its_decoder(bright, example):
-    (cell,) = arrange(make_sweep(baselines=[{**bright, "decoder": False}], adaptation=["direct"]))
+    (cell,) = bind(make_sweep(baselines=[{**bright, "decoder": False}], adaptation=["direct"]))
     assert cell.reason == "a head needs the decoder that it was trained with"

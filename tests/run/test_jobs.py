@@ -4,13 +4,14 @@ import pytest
 from voxbench.plugins import TASKS, Plugin
 from voxbench.pretrain import engine
 from voxbench.records import Store
-from voxbench.run.engines.pool import _feed, _Queue, _Worker
-from voxbench.run.grid import arrange
-from voxbench.run.jobs import Outcome, jobs
-from voxbench.run.plan import plan
+from voxbench.run.bind import bind
+from voxbench.run.engines.inline import run_inline
+from voxbench.run.jobs import CellJob, JobOutcome, PretrainingJob, jobs_for
+from voxbench.run.queue import Queue
 from voxbench.run.sweep import Options, run_sweep
+from voxbench.run.worker import Worker
 
-from tests.run.conftest import Watch, make_sweep
+from tests.run.conftest import make_sweep
 
 ARM = {"size": "tiny", "source": "blocks", "volumes": 3}
 CONTROL = {"name": "negative-control", **ARM}
@@ -30,52 +31,51 @@ def blocks(example, monkeypatch):
     monkeypatch.setitem(TASKS.loose, "blocks", Plugin("blocks", "this test", Blocks))
 
 
-def planned(root, *arms):
-    cells = plan(arrange(make_sweep(baselines=list(arms))), Store(root))
-    assert {cell.state for cell in cells} == {"missing"}
-    return jobs(cells)
+def jobs_of(*arms):
+    cells = bind(make_sweep(baselines=list(arms)))
+    assert not any(cell.reason for cell in cells)
+    return jobs_for(cells)
 
 
-def test_a_control_waits_for_its_donor_whatever_the_order_of_the_arms(blocks, tmp_path):
+def weights_first(jobs) -> list[PretrainingJob]:
+    return [job for job in jobs if isinstance(job, PretrainingJob)]
+
+
+def test_a_control_waits_for_its_donor_whatever_the_order_of_the_arms(blocks):
     for arms in ([CONTROL, DONOR], [DONOR, CONTROL]):
-        first = [job for job in planned(tmp_path, *arms) if job.pretraining]
-        names = [job.planned.arranged.arm.baseline.partition("[")[0] for job in first]
+        first = weights_first(jobs_of(*arms))
+        names = [job.arm.partition("[")[0] for job in first]
         assert names == ["supervised", "negative-control"]
         assert [job.needs for job in first] == [None, first[0].id]
 
 
-def test_a_control_without_its_donor_waits_for_nothing(blocks, tmp_path):
+def test_a_control_without_its_donor_waits_for_nothing(blocks):
     other = {**DONOR, "volumes": 4}
-    first = [job for job in planned(tmp_path, CONTROL, other) if job.pretraining]
+    first = weights_first(jobs_of(CONTROL, other))
     assert [job.needs for job in first] == [None, None]
 
 
-def test_cells_wait_for_their_weights_which_come_first(blocks, tmp_path):
-    todo = planned(tmp_path, CONTROL, DONOR, {**DONOR, "label_noise": 0.3})
-    kinds = [job.pretraining for job in todo]
+def test_cells_wait_for_their_weights_which_come_first(blocks):
+    todo = jobs_of(CONTROL, DONOR, {**DONOR, "label_noise": 0.3})
+    kinds = [isinstance(job, PretrainingJob) for job in todo]
     assert kinds == sorted(kinds, reverse=True)
     assert sum(kinds) == 3
-    ids = {job.id for job in todo if job.pretraining}
-    needing = [job for job in todo if not job.pretraining and job.needs]
+    ids = {job.id for job in weights_first(todo)}
+    needing = [job for job in todo if isinstance(job, CellJob) and job.needs]
     assert {job.needs for job in needing} == ids
     assert len(needing) == 3 * 2
 
 
-def test_a_failed_donor_fails_the_control_and_all_their_cells(blocks, tmp_path, monkeypatch):
-    todo = planned(tmp_path, CONTROL, DONOR)
-    queue, told = _Queue(todo), []
-    donor = queue.pop()
-    queue.note(Outcome(donor, None, "out of luck"))
-    monkeypatch.setattr(
-        "voxbench.run.engines.pool.lost", lambda job, why, _place: Outcome(job, None, why)
-    )
-    twins = [job for job in todo if not job.pretraining and job.needs is None]
-    queue.waiting = [job for job in queue.waiting if job not in twins]
-    idle = _Worker("cpu", None, None)
-    _feed(idle, queue, None, (), lambda _: None, told.append)
+def test_a_failed_donor_fails_the_control_and_all_their_cells(blocks, tmp_path):
+    todo = jobs_of(CONTROL, DONOR)
+    twins = [job for job in todo if isinstance(job, CellJob) and job.needs is None]
+    queue = Queue([job for job in todo if job not in twins])
+    queue.note(JobOutcome(queue.take(), None, "out of luck"))
+    told = list(run_inline(queue, [Worker(tmp_path, "tiny")]))
     assert len(told) == 1 + 2 * 2
     assert {outcome.failure for outcome in told} == {"out of luck"}
-    assert not queue.waiting
+    assert queue.over
+    assert {record.failure for record in Store(tmp_path)} == {"out of luck"}
 
 
 def test_a_sweep_with_a_control_trains_its_donor_once(blocks, tmp_path, monkeypatch):
@@ -85,7 +85,7 @@ def test_a_sweep_with_a_control_trains_its_donor_once(blocks, tmp_path, monkeypa
     )
     fresh = {"steps": 1, "patch": [16, 16, 16], "augmentation": "none", "seed": 7}
     sweep = make_sweep(baselines=[CONTROL, DONOR], seeds=1, pretraining=fresh)
-    run_sweep(sweep, tmp_path, Options(jobs=1, limit=1), Watch())
+    run_sweep(sweep, tmp_path, Options(jobs=1, limit=1))
     records = {record.arm.strategy: record for record in Store(tmp_path)}
     assert {record.status for record in records.values()} == {"ok"}
     assert len(trained) == 1

@@ -8,12 +8,14 @@ from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.progress import look_at
 from voxbench.errors import RecordError, SpecError
 from voxbench.records import Store
-from voxbench.run.grid import arrange
-from voxbench.run.plan import plan
+from voxbench.run.bind import bind
+from voxbench.run.jobs import CellJob, PretrainingJob
+from voxbench.run.plan import plan_cells
 from voxbench.run.race import declared_race, run_race
 from voxbench.run.sweep import Options, run_sweep
+from voxbench.run.watch import SILENT
 
-from tests.run.conftest import EXAMPLE, Watch, make_sweep
+from tests.run.conftest import EXAMPLE, Notes, make_sweep
 from tests.run.quick import quick_cells
 
 SEEDS = 8
@@ -31,13 +33,13 @@ def sweep(**changes):
 
 
 def race(root, watch=None, jobs=1, **changes):
-    planned = run_race(sweep(**changes), root, Options(jobs=jobs), watch or Watch())
+    planned = run_race(sweep(**changes), root, Options(jobs=jobs), watch or SILENT)
     return planned, watch
 
 
 def compared(root, **changes):
     """Noise of an arm → its comparison."""
-    found = declared_race(sweep(**changes), plan(arrange(sweep(**changes)), Store(root)))
+    found = declared_race(sweep(**changes), plan_cells(bind(sweep(**changes)), Store(root)))
     records = {record.key: record for record in Store(root)}
     return {
         CLEAR if "noise=0.1" in raced.comparison.arm else HARD: raced
@@ -47,7 +49,7 @@ def compared(root, **changes):
 
 def order(watch):
     """Baseline and seed of the cells in the order in which they ran."""
-    arms = [out.job.planned.arranged.arm for out in watch.outcomes if not out.job.pretraining]
+    arms = [out.job.cell.arm for out in watch.outcomes if isinstance(out.job, CellJob)]
     return [(arm.baseline.partition("[")[0], "noise=0.1" in arm.baseline, arm.seed) for arm in arms]
 
 
@@ -57,13 +59,13 @@ def test_a_clear_arm_is_settled_and_its_other_cells_stay_missing(fake, tmp_path)
     assert found[CLEAR].decision.verdict == "better"
     assert found[HARD].decision.verdict == "undecided"
     assert found[HARD].tried == SEEDS
-    missing = [cell.arranged.arm for cell in planned if cell.state == "missing"]
+    missing = [cell.arm for cell in planned if cell.state == "missing"]
     assert len(missing) == SEEDS - found[CLEAR].tried > 0
     assert all("noise=0.1" in arm.baseline for arm in missing)
 
 
 def test_a_seed_of_everything_comes_first_then_a_second(fake, tmp_path):
-    watch = Watch()
+    watch = Notes()
     race(tmp_path, watch)
     began = order(watch)
     assert {seed for *_, seed in began[:3]} == {0}
@@ -72,7 +74,7 @@ def test_a_seed_of_everything_comes_first_then_a_second(fake, tmp_path):
 
 
 def test_the_undecided_comparison_that_tells_most_for_its_time_goes_first(fake, tmp_path):
-    watch = Watch()
+    watch = Notes()
     race(tmp_path, watch)
     later = [name for name in order(watch)[6:] if name[0] != "scratch"]
     assert later[0] == ("example-denoising", False, 2)  # varies more, takes a tenth of the time
@@ -83,7 +85,7 @@ def test_once_settled_it_does_nothing(fake, tmp_path):
     easy = {"baselines": [{**ARMS[0], "noise": CLEAR}]}
     planned, _ = race(tmp_path, **easy)
     assert Counter(cell.state for cell in planned)["missing"] > 0
-    watch = Watch()
+    watch = Notes()
     race(tmp_path, watch, **easy)
     assert (watch.todo, watch.outcomes) == ([], [])
 
@@ -91,7 +93,7 @@ def test_once_settled_it_does_nothing(fake, tmp_path):
 def test_a_plain_run_completes_it_and_the_verdict_stays(fake, tmp_path):
     race(tmp_path)
     before = compared(tmp_path)[CLEAR].decision
-    planned = run_sweep(sweep(), tmp_path, Options(jobs=1), Watch())
+    planned = run_sweep(sweep(), tmp_path, Options(jobs=1))
     assert {cell.state for cell in planned} == {"cached"}
     after = compared(tmp_path)[CLEAR].decision
     assert (after.verdict, after.look) == (before.verdict, before.look)
@@ -101,7 +103,7 @@ def test_a_race_that_was_killed_goes_on_where_it_was(fake, tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     race(whole)
 
-    class Impatient(Watch):
+    class Impatient(Notes):
         def finished(self, outcome):
             super().finished(outcome)
             if len(self.outcomes) % 5 == 0:
@@ -117,9 +119,9 @@ def test_a_race_that_was_killed_goes_on_where_it_was(fake, tmp_path):
 
 
 def test_weights_are_made_once(fake, tmp_path):
-    watch = Watch()
+    watch = Notes()
     race(tmp_path, watch)
-    assert sum(outcome.job.pretraining for outcome in watch.outcomes) == 2
+    assert sum(isinstance(outcome.job, PretrainingJob) for outcome in watch.outcomes) == 2
 
 
 def test_a_failed_cell_counts_as_run(fake, tmp_path):
@@ -137,7 +139,7 @@ def test_where_all_trainings_failed_the_comparison_ends_unsettled(fake, tmp_path
     found = compared(tmp_path)
     assert {raced.decision.verdict for raced in found.values()} == {"undecided"}
     assert {raced.failed for raced in found.values()} == {SEEDS}
-    assert "missing" not in {cell.state for cell in planned if cell.arranged.arm.twin is None}
+    assert "missing" not in {cell.state for cell in planned if cell.arm.twin is None}
 
 
 def test_few_patients_run_everything_and_settle_nothing(fake, tmp_path):
@@ -148,7 +150,7 @@ def test_few_patients_run_everything_and_settle_nothing(fake, tmp_path):
 
 
 def test_trainings_after_one_that_is_missing_do_not_count(fake, tmp_path):
-    run_sweep(sweep(), tmp_path, Options(jobs=1), Watch())
+    run_sweep(sweep(), tmp_path, Options(jobs=1))
     gone = next(iter(compared(tmp_path).values())).comparison.runs[3]
     Store(tmp_path).path(gone.arm).unlink()
     found = [raced for raced in compared(tmp_path).values() if raced.comparison.runs[3] == gone]
@@ -162,7 +164,7 @@ def test_draws_are_trainings_too(fake, tmp_path):
 
 
 def test_the_declaration_holds_the_looks_before_the_first_cell(fake, tmp_path):
-    class Stop(Watch):
+    class Stop(Notes):
         def started(self, job):
             raise KeyboardInterrupt
 
@@ -182,7 +184,7 @@ def test_another_number_of_looks_is_refused_after_the_first(fake, tmp_path):
 
 
 def test_a_smoke_race_has_a_declaration_of_its_own(fake, tmp_path):
-    run_race(sweep(seeds=2), tmp_path, Options(jobs=1, limit=1), Watch())
+    run_race(sweep(seeds=2), tmp_path, Options(jobs=1, limit=1))
     race(tmp_path, seeds=3)
     assert {declared.limit for declared in races_in(tmp_path)} == {None, 1}
 
@@ -201,7 +203,7 @@ def test_what_can_not_be_raced_is_refused(fake, tmp_path, changes, said):
 
 def test_failed_cells_are_not_tried_again_within_a_race(fake, tmp_path):
     with pytest.raises(SpecError, match="--retry-failed in a run of its own"):
-        run_race(sweep(), tmp_path, Options(jobs=1, retry_failed=True), Watch())
+        run_race(sweep(), tmp_path, Options(jobs=1, retry_failed=True))
 
 
 def test_a_damaged_declaration_is_named(fake, tmp_path):
@@ -214,8 +216,8 @@ def test_a_damaged_declaration_is_named(fake, tmp_path):
 @pytest.mark.slow
 def test_a_pool_decides_after_each_batch(example, tmp_path):
     small = make_sweep(baselines=[{**ARMS[0], "noise": CLEAR}], seeds=4)
-    watch = Watch()
+    watch = Notes()
     planned = run_race(small, tmp_path, Options(jobs=2, include=[EXAMPLE]), watch)
     assert {cell.state for cell in planned} == {"cached"}  # 2 test patients settle nothing
-    assert sum(outcome.job.pretraining for outcome in watch.outcomes) == 1
+    assert sum(isinstance(outcome.job, PretrainingJob) for outcome in watch.outcomes) == 1
     assert len(watch.outcomes) == 9

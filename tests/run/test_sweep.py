@@ -17,9 +17,13 @@ from voxbench.records import Store
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import Contamination
 from voxbench.run import cell as cell_module
+from voxbench.run.engines.inline import run_inline
+from voxbench.run.jobs import PretrainingJob, jobs_for
+from voxbench.run.queue import Queue
 from voxbench.run.sweep import Options, run_sweep
+from voxbench.run.worker import Worker
 
-from tests.run.conftest import EXAMPLE, Watch, make_sweep
+from tests.run.conftest import EXAMPLE, Notes, make_sweep, planned
 
 BROKEN = """
 from dataclasses import dataclass
@@ -43,9 +47,9 @@ def scores(root: Path) -> dict[str, object]:
 
 
 def test_a_second_run_does_nothing(sweep, tmp_path):
-    run_sweep(sweep, tmp_path, Options(jobs=1), Watch())
+    run_sweep(sweep, tmp_path, Options(jobs=1))
     stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()}
-    watch = Watch()
+    watch = Notes()
     run_sweep(sweep, tmp_path, Options(jobs=1), watch)
     assert watch.todo == []
     assert stamps == {path: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()}
@@ -53,7 +57,7 @@ def test_a_second_run_does_nothing(sweep, tmp_path):
 
 def test_the_record_tells_the_whole_story(example, tmp_path):
     arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes", "volumes": 3}]
-    run_sweep(make_sweep(baselines=arms, seeds=1), tmp_path, Options(jobs=1), Watch())
+    run_sweep(make_sweep(baselines=arms, seeds=1), tmp_path, Options(jobs=1))
     by_arm = {record.arm.strategy: record for record in Store(tmp_path)}
     record, twin = by_arm["self-supervised"], by_arm["scratch"]
     assert record.status == "ok", record.failure
@@ -77,9 +81,9 @@ def test_the_encoder_alone_or_with_its_decoder_is_an_axis_over_one_set_of_weight
 ):
     arm = {"name": "masked-autoencoder", "size": "tiny", "source": "cubes"}
     sweep = make_sweep(baselines=[{**arm, "decoder": [True, False]}], seeds=1, twins=False)
-    watch = Watch()
+    watch = Notes()
     run_sweep(sweep, tmp_path, Options(jobs=1), watch)
-    assert sum(job.pretraining for job in watch.todo) == 1
+    assert sum(isinstance(job, PretrainingJob) for job in watch.todo) == 1
     label = "masked-autoencoder[size=tiny,source=cubes]"
     both, encoder = sorted(Store(tmp_path), key=lambda record: record.arm.baseline != label)
     assert both.arm.baseline == label
@@ -90,9 +94,9 @@ def test_the_encoder_alone_or_with_its_decoder_is_an_axis_over_one_set_of_weight
 
 
 def test_the_pool_gives_the_same_scores_as_one_process(sweep, tmp_path):
-    run_sweep(sweep, tmp_path / "one", Options(jobs=1), Watch())
+    run_sweep(sweep, tmp_path / "one", Options(jobs=1))
     _one_thread(sweep, tmp_path / "inline")
-    run_sweep(sweep, tmp_path / "pool", Options(jobs=2, include=[EXAMPLE]), Watch())
+    run_sweep(sweep, tmp_path / "pool", Options(jobs=2, include=[EXAMPLE]))
     assert scores(tmp_path / "pool").keys() == scores(tmp_path / "one").keys()
     assert scores(tmp_path / "pool") == scores(tmp_path / "inline")
 
@@ -100,38 +104,34 @@ def test_the_pool_gives_the_same_scores_as_one_process(sweep, tmp_path):
 def _one_thread(sweep, root: Path) -> None:
     """Run inline with the threads that a worker of a full pool has."""
     from voxbench.records.environment import cpus
-    from voxbench.run.engines import inline
-    from voxbench.run.grid import arrange
-    from voxbench.run.jobs import Place, jobs
-    from voxbench.run.plan import plan
 
-    place = Place(root, "cpu", max(1, cpus() // 2), sweep.name)
-    todo = jobs(plan(arrange(sweep), Store(root)))
-    inline.run(todo, place, lambda job: None, lambda outcome: None)
+    worker = Worker(root, sweep.name, threads=max(1, cpus() // 2))
+    jobs = jobs_for(one.cell for one in planned(sweep, root))
+    assert len(list(run_inline(Queue(jobs), [worker]))) == 2 * len(jobs)
 
 
 def test_each_record_says_whether_its_weights_have_seen_the_test_cases(example, tmp_path):
     arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes"}]
     sweep = make_sweep(baselines=arms, seeds=1)
-    run_sweep(sweep, tmp_path, Options(jobs=1), Watch())
+    run_sweep(sweep, tmp_path, Options(jobs=1))
     assert {record.contamination.status for record in Store(tmp_path)} == {"clean"}
     before, wrong = None, Contamination(status="unknown", reason="the ledger has learned since")
     for record, told in zip(list(Store(tmp_path)), (before, wrong), strict=True):
         record.contamination = told
         Store(tmp_path).write(record)
-    watch = Watch()
+    watch = Notes()
     run_sweep(sweep, tmp_path, Options(jobs=1), watch)
     assert watch.todo == []
     assert {record.contamination.status for record in Store(tmp_path)} == {"clean"}
 
 
-def test_an_arm_that_asks_for_too_many_volumes_fails_alone(example, tmp_path):
+def test_an_arm_that_asks_for_too_many_volumes_is_left_out_alone(example, tmp_path):
     arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes", "volumes": 99}]
-    run_sweep(make_sweep(baselines=arms, seeds=1), tmp_path, Options(jobs=1), Watch())
-    by_status = {record.status: record for record in Store(tmp_path)}
-    assert "ask for 1 to 7" in by_status["failed"].failure
-    assert by_status["failed"].contamination.status == "unknown"
-    assert by_status["ok"].arm.strategy == "scratch"
+    found = run_sweep(make_sweep(baselines=arms, seeds=1), tmp_path, Options(jobs=1))
+    by_state = {one.state: one for one in found}
+    assert "ask for 1 to 7" in by_state["skipped"].reason
+    assert by_state["cached"].arm.strategy == "scratch"
+    assert [record.status for record in Store(tmp_path)] == ["ok"]
 
 
 def test_one_failing_cell_does_not_stop_the_others(example, tmp_path, monkeypatch):
@@ -142,7 +142,7 @@ def test_one_failing_cell_does_not_stop_the_others(example, tmp_path, monkeypatc
 
     plugins.include(tmp_path / "plugins")
     arms = [{"name": "broken", "size": "tiny", "source": "cubes"}]
-    watch, root = Watch(), tmp_path / "out"
+    watch, root = Notes(), tmp_path / "out"
     run_sweep(make_sweep(baselines=arms, seeds=1), root, Options(jobs=1), watch)
     by_status = {record.status: record for record in Store(root)}
     assert "out of luck" in by_status["failed"].failure
@@ -156,12 +156,12 @@ def test_a_failed_cell_runs_again_only_when_asked(sweep, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(cell_module, "_fit", unlucky)
-        run_sweep(sweep, tmp_path, Options(jobs=1), Watch())
+        run_sweep(sweep, tmp_path, Options(jobs=1))
     assert {record.status for record in Store(tmp_path)} == {"failed"}
-    watch = Watch()
+    watch = Notes()
     run_sweep(sweep, tmp_path, Options(jobs=1), watch)
     assert watch.todo == []
-    run_sweep(sweep, tmp_path, Options(jobs=1, retry_failed=True), Watch())
+    run_sweep(sweep, tmp_path, Options(jobs=1, retry_failed=True))
     assert {record.status for record in Store(tmp_path)} == {"ok"}
 
 
@@ -175,7 +175,7 @@ def test_a_worker_that_dies_costs_its_one_cell(example, tmp_path):
 
     plugins.include(tmp_path / "plugins")
     sweep = make_sweep(baselines=[{"name": "deadly", "size": "tiny", "source": "cubes"}], seeds=2)
-    root, watch = tmp_path / "out", Watch()
+    root, watch = tmp_path / "out", Notes()
     include = [EXAMPLE, tmp_path / "plugins"]
     run_sweep(sweep, root, Options(jobs=2, include=include), watch)
     records = list(Store(root))
@@ -186,20 +186,20 @@ def test_a_worker_that_dies_costs_its_one_cell(example, tmp_path):
 
 
 def test_a_limited_run_is_marked_and_kept_apart(sweep, tmp_path):
-    run_sweep(sweep, tmp_path, Options(jobs=1, limit=1), Watch())
+    run_sweep(sweep, tmp_path, Options(jobs=1, limit=1))
     records = list(Store(tmp_path))
     assert all(record.smoke for record in records)
     assert {len(record.cases) for record in records} == {1}
     assert {record.cost.steps for record in records} == {1}
-    watch = Watch()
+    watch = Notes()
     run_sweep(sweep, tmp_path, Options(jobs=1), watch)
     assert len(watch.todo) == 2
 
 
 def test_kept_predictions_score_as_the_record_says(sweep, tmp_path):
-    run_sweep(sweep, tmp_path, Options(jobs=1), Watch())
+    run_sweep(sweep, tmp_path, Options(jobs=1))
     before = scores(tmp_path)
-    watch = Watch()
+    watch = Notes()
     run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), watch)
     assert len(watch.todo) == 2
     assert scores(tmp_path) == before
@@ -215,10 +215,10 @@ def test_kept_predictions_score_as_the_record_says(sweep, tmp_path):
 
 
 def test_a_cell_that_lost_a_prediction_runs_again_when_they_are_asked_for(sweep, tmp_path):
-    run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), Watch())
+    run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True))
     record = next(iter(Store(tmp_path)))
     prediction_path(tmp_path, record.key, record.cases[0].case).unlink()
-    plain, asked = Watch(), Watch()
+    plain, asked = Notes(), Notes()
     run_sweep(sweep, tmp_path, Options(jobs=1), plain)
     run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), asked)
     assert plain.todo == []
@@ -228,14 +228,14 @@ def test_a_cell_that_lost_a_prediction_runs_again_when_they_are_asked_for(sweep,
 def test_a_cell_that_fails_when_run_again_for_its_predictions_keeps_its_record(
     sweep, tmp_path, monkeypatch
 ):
-    run_sweep(sweep, tmp_path, Options(jobs=1), Watch())
+    run_sweep(sweep, tmp_path, Options(jobs=1))
     before = scores(tmp_path)
 
     def unlucky(*_args):
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr(cell_module, "_fit", unlucky)
-    watch = Watch()
+    watch = Notes()
     run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), watch)
     assert all("out of luck" in outcome.failure for outcome in watch.outcomes)
     assert {record.status for record in Store(tmp_path)} == {"ok"}

@@ -10,7 +10,7 @@ from voxbench.model.backbones import build
 from voxbench.records import Store
 from voxbench.run.sweep import Options, run_sweep
 
-from tests.run.conftest import EXAMPLE, Watch, make_sweep
+from tests.run.conftest import EXAMPLE, make_sweep
 
 PLUGIN = """
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def file(tmp_path):
 def run(file, root, **options):
     arms = [{"name": "shared", "weights": str(file)}]
     sweep = make_sweep(baselines=arms, twins=False, seeds=1)
-    run_sweep(sweep, root, Options(**options), Watch())
+    run_sweep(sweep, root, Options(**options))
     return list(Store(root))
 
 

@@ -12,18 +12,16 @@ from nibabel.affines import voxel_sizes
 from voxbench import metrics
 from voxbench.data.fraction import draw_subset
 from voxbench.data.label_map import write_label_map
-from voxbench.data.split import split_cases
 from voxbench.data.volumes import read_reference
 from voxbench.design.spec import parse_sweep
-from voxbench.plugins import find_task
 from voxbench.records import Record, Store
 from voxbench.records.cost import Cost
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores, ClassScores, Data, LoadAudit, Weights
-from voxbench.run.blank import blank
-from voxbench.run.grid import arrange
-from voxbench.run.jobs import Place
-from voxbench.run.plan import Planned, data_identity, plan
+from voxbench.run.bind import BoundCell, bind
+from voxbench.run.plan import plan_cells
+from voxbench.run.unfinished import unfinished_record
+from voxbench.run.worker import Worker
 from voxbench.submission.manifest import MANIFEST, Manifest, Member, Submitter
 
 SWEEP = {
@@ -47,20 +45,18 @@ AUDIT = LoadAudit(
 def make(root: Path) -> Path:
     """The records, label maps and split of `SWEEP`: two arms, two fractions, two seeds."""
     store = Store(root)
-    for planned in plan(arrange(parse_sweep(SWEEP)), store):
-        store.write(_record(planned, root))
+    for planned in plan_cells(bind(parse_sweep(SWEEP)), store):
+        store.write(_record(planned.cell, root))
     return root
 
 
-def _record(planned: Planned, root: Path) -> Record:
-    cell = planned.arranged.cell
-    record = blank(planned, Place(root, "cpu", 1, "tiny"))
-    task = find_task(cell.task)
-    split = split_cases(task)
+def _record(bound: BoundCell, root: Path) -> Record:
+    cell, task, split = bound.cell, bound.dataset.task, bound.dataset.split
+    record = unfinished_record(bound, Worker(root, "tiny"))
     present = {c.id: frozenset(task.card.classes) for c in (*split.train, *split.validation)}
     chosen = draw_subset(split, cell.fraction, record.seeds["subset"], present)
     record.data = Data(
-        fingerprint=data_identity(cell.task),
+        fingerprint=bound.dataset.identity,
         split_sha256=split.sha256,
         train=[case.id for case in chosen.train],
         validation=[case.id for case in chosen.validation],

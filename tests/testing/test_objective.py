@@ -21,6 +21,7 @@ from voxbench_baselines.supervised import Supervised
 from voxbench_tasks.masks_folder import MasksFolder
 
 from tests.data.toy import toy, write_case
+from tests.pretrain.making import plan
 
 RECIPE = Pretraining(steps=60, patch=(16, 16, 16), augmentation="none")
 
@@ -58,7 +59,7 @@ def rims(tmp_path_factory):
 
 def written(baseline, source, folder, recipe=RECIPE):
     path = folder / "mine.safetensors"
-    write_checkpoint(path, baseline, source, recipe)
+    write_checkpoint(path, plan(baseline, source, recipe))
     return path
 
 

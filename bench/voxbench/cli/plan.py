@@ -18,19 +18,19 @@ def plan_verb(
     from pathlib import Path
 
     from voxbench.records import Store
+    from voxbench.run.bind import bind
     from voxbench.run.builtin import find_sweep
-    from voxbench.run.grid import arrange
-    from voxbench.run.plan import plan as look_up
+    from voxbench.run.plan import plan_cells
 
     include_all(include_path)
     sweep = find_sweep(spec, set_ or [])
     root = output or Path("runs") / sweep.name
-    cells = look_up(arrange(sweep, limit), Store(root))
+    cells = plan_cells(bind(sweep, limit), Store(root))
     rows = [
         {
             "key": cell.key,
             "state": cell.state,
-            **cell.arranged.arm.model_dump(),
+            **cell.arm.model_dump(),
             "seconds": cell.seconds,
             "reason": cell.reason,
         }

@@ -78,9 +78,11 @@ def _write(
     import torch
 
     from voxbench.api import Pretrained
+    from voxbench.data.split import split_cases
     from voxbench.errors import SpecError
     from voxbench.plugins import BASELINES, find_baseline, find_task
     from voxbench.pretrain.checkpoint import write_checkpoint
+    from voxbench.pretrain.plan import plan_pretraining
 
     if not issubclass(BASELINES.find(baseline.name), Pretrained):
         raise SpecError(
@@ -89,11 +91,10 @@ def _write(
         )
     found = find_baseline(baseline)
     assert isinstance(found, Pretrained)  # noqa: S101 (for the type checker)
+    task = find_task(source)
     return write_checkpoint(
         output,
-        found,
-        find_task(source),
-        schedule,
+        plan_pretraining(found, task, split_cases(task).train, schedule),
         device="cuda:0" if torch.cuda.is_available() else "cpu",
         threads=torch.get_num_threads(),
     )

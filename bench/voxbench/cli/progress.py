@@ -21,11 +21,12 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 
 from voxbench.records import Record
-from voxbench.run.jobs import Job, Outcome
+from voxbench.run.jobs import Job, JobOutcome
 from voxbench.run.plan import Planned
+from voxbench.run.watch import Watch
 
 
-class Progress:
+class Progress(Watch):
     """Counts jobs done, running and failed, and the time left."""
 
     def __init__(self, mirror: Callable[[Record], None]) -> None:
@@ -72,7 +73,7 @@ class Progress:
         self.running[job.id] = job
         self._show()
 
-    def finished(self, outcome: Outcome) -> None:
+    def finished(self, outcome: JobOutcome) -> None:
         """A job has ended; its record is stored."""
         self.running.pop(outcome.job.id, None)
         self.done += 1

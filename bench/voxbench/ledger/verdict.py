@@ -13,9 +13,9 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from voxbench.api import Baseline, Case, Pretrained, Task
+from voxbench.api import Baseline, Case, Pretrained
 from voxbench.data.content_hash import file_hashes
-from voxbench.data.split import split_cases
+from voxbench.data.dataset import Dataset
 from voxbench.errors import PluginError
 from voxbench.ledger.corpora import Corpora, corpora
 
@@ -38,32 +38,28 @@ class Verdict(NamedTuple):
 
 def verdict_for(
     baseline: Baseline,
-    task: Task,
-    source: Task | None = None,
+    dataset: Dataset,
+    source: Dataset | None = None,
     seen: Sequence[Case] = (),
 ) -> Verdict:
     """The verdict on an arm's weights and a task's test cases.
 
     Args:
         baseline: the arm.
-        task: what it is tested on.
+        dataset: what it is tested on.
         source: what weights that are made here were trained on; None for all others.
         seen: the cases of the source that were used.
-
-    Raises:
-        DataError: a split is impossible.
     """
     if baseline.card.strategy == "scratch":
         return Verdict("clean")
     if not isinstance(baseline, Pretrained) or source is None:
-        return by_corpus(baseline.card.pretraining_data, task.card.corpora)
-    split = split_cases(task)
-    one_task = (source.card.name, split_cases(source).sha256) == (task.card.name, split.sha256)
-    if shared := by_case(seen, split.test, one_task=one_task):
+        return by_corpus(baseline.card.pretraining_data, dataset.card.corpora)
+    one_task = (source.card.name, source.split.sha256) == (dataset.card.name, dataset.split.sha256)
+    if shared := by_case(seen, dataset.split.test, one_task=one_task):
         return Verdict("overlaps (by case)", tuple(sorted(shared)))
     if one_task:
         return Verdict("clean")
-    return by_corpus(source.card.corpora, task.card.corpora)
+    return by_corpus(source.card.corpora, dataset.card.corpora)
 
 
 def by_corpus(seen: Sequence[str], tested: Sequence[str], known: Corpora | None = None) -> Verdict:

@@ -9,21 +9,19 @@ from pathlib import Path
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from voxbench.api import Pretrained, Task
-from voxbench.design.recipe import Pretraining
 from voxbench.errors import SpecError
 from voxbench.files import write_atomically
 from voxbench.model.weights import read_weights
 from voxbench.pretrain.card import KEY, CheckpointCard
-from voxbench.pretrain.engine import Made, make
+from voxbench.pretrain.engine import make_weights
 from voxbench.pretrain.head import PREFIX
+from voxbench.pretrain.made import Made, TrainingCost
+from voxbench.pretrain.plan import PretrainingPlan
 
 
 def write_checkpoint(
     path: Path,
-    baseline: Pretrained,
-    source: Task,
-    pretraining: Pretraining,
+    plan: PretrainingPlan,
     *,
     device: str = "cpu",
     threads: int = 1,
@@ -35,9 +33,7 @@ def write_checkpoint(
 
     Args:
         path: `….safetensors`; what is there is replaced.
-        baseline: what is pre-trained.
-        source: on whose training cases.
-        pretraining: the schedule.
+        plan: what is trained on what.
         device: "cpu" or "cuda:N".
         threads: that this process computes with.
 
@@ -47,7 +43,7 @@ def write_checkpoint(
     Raises:
         SpecError: the file has another suffix or no possible folder, or the network can't take the
             patch.
-        DataError: the source lacks the volumes that are asked for.
+        DataError: a case of the source can't be used.
     """
     if path.suffix != ".safetensors":
         raise SpecError(f"-o {path}: weights are written as .safetensors; give it that suffix.")
@@ -55,8 +51,8 @@ def write_checkpoint(
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SpecError(f"-o {path}: its folder can't be made ({error.strerror}).") from error
-    made = make(baseline, source, pretraining, device=device, threads=threads)
-    card = _card(baseline, source, pretraining, made)
+    made = make_weights(plan, device=device, threads=threads)
+    card = _card(plan, made.cost)
     tensors = {**read_weights(made.path, made.sha256), **_head(made)}
     content = save(tensors, metadata={KEY: card.model_dump_json()})
     sha256 = hashlib.sha256(content).hexdigest()
@@ -72,10 +68,9 @@ def _head(made: Made) -> dict[str, Tensor]:
     return {f"{PREFIX}{name}": tensor for name, tensor in head.items()}
 
 
-def _card(
-    baseline: Pretrained, source: Task, pretraining: Pretraining, made: Made
-) -> CheckpointCard:
-    described, own = source.card, baseline.card
+def _card(plan: PretrainingPlan, cost: TrainingCost) -> CheckpointCard:
+    baseline, described = plan.baseline, plan.source.card
+    own = baseline.card
     return CheckpointCard(
         name=own.name,
         strategy=own.strategy,
@@ -90,10 +85,10 @@ def _card(
         reference=own.reference,
         source_reference=described.reference,
         preprocessing=own.contract or described.preprocessing,
-        pretraining=pretraining,
+        pretraining=plan.schedule,
         voxbench=metadata.version("voxbench"),
-        volumes=made.volumes,
-        masks=made.masks,
-        gpu_hours=made.gpu_hours,
-        cpu_hours=made.cpu_hours,
+        volumes=cost.volumes,
+        masks=cost.masks,
+        gpu_hours=cost.gpu_hours,
+        cpu_hours=cost.cpu_hours,
     )

@@ -3,7 +3,6 @@
 import math
 import resource
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from statistics import fmean
@@ -12,16 +11,17 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from voxbench.api import Case, Pretrained, Published, Task
+from voxbench.api import Case, Pretrained, Published, TaskCard
 from voxbench.data.augment import augment, mirror_axes
 from voxbench.data.cache import PreparedCase
+from voxbench.data.dataset import Dataset
 from voxbench.data.fraction import Subset, draw_subset
 from voxbench.data.patches import Patches
 from voxbench.data.prepare import prepare_cases
-from voxbench.data.split import Split, split_cases
-from voxbench.design.cell import Cell, Ref
+from voxbench.data.split import Split
+from voxbench.design.cell import Cell
 from voxbench.design.preprocessing import Preprocessing
-from voxbench.errors import FitError, VoxbenchError, WeightsError
+from voxbench.errors import FitError, WeightsError
 from voxbench.fit.adapt import groups
 from voxbench.fit.loop import Training, train
 from voxbench.fit.loss import segmentation_loss
@@ -30,65 +30,53 @@ from voxbench.model.backbones import Backbone
 from voxbench.model.direct import Direct
 from voxbench.model.segmenter import Segmenter
 from voxbench.model.weights import read_weights
-from voxbench.plugins import find_baseline, find_task
 from voxbench.predict.case import score_case
-from voxbench.pretrain.engine import Made, make
-from voxbench.published.file import verified_file
+from voxbench.pretrain.engine import make_weights
+from voxbench.pretrain.plan import PretrainingPlan
+from voxbench.published.file import WeightsFile
 from voxbench.records.cost import Cost, compute_hours
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores, Data, LoadAudit, Record, Weights
-from voxbench.run.blank import blank
-from voxbench.run.jobs import Place
-from voxbench.run.plan import Planned, data_identity
+from voxbench.run.bind import BoundCell
+from voxbench.run.unfinished import unfinished_record
+from voxbench.run.worker import Worker, why_failed
 
-_MADE = ("sha256", "volumes", "masks", "gpu_hours", "cpu_hours")
+_COST = ("volumes", "masks", "gpu_hours", "cpu_hours")
 
 
 class _Data(NamedTuple):
-    task: Task
+    card: TaskCard
     split: Split
     prepared: Mapping[str, PreparedCase]
 
 
-def run(planned: Planned, place: Place) -> Record:
+def run_cell(bound: BoundCell, worker: Worker) -> Record:
     """Run a cell and give its record; a failure is a record too."""
-    record = blank(planned, place)
+    record = unfinished_record(bound, worker)
     try:
-        _fill(record, planned.arranged.cell, place)
-    except VoxbenchError as error:
-        record.failure = str(error)
-    except Exception:  # noqa: BLE001 (one cell never stops the others)
-        record.failure = traceback.format_exc(limit=-8)
+        _fill(record, bound, worker)
+    except Exception as error:  # noqa: BLE001 (one cell never stops the others)
+        record.failure = why_failed(error)
     return record
 
 
-def pretrain(cell: Cell, place: Place) -> str | None:
-    """Make the weights that a cell needs; why that failed, if it did."""
-    try:
-        _make(cell, place)
-    except VoxbenchError as error:
-        return str(error)
-    except Exception:  # noqa: BLE001 (one pre-training never stops the others)
-        return traceback.format_exc(limit=-8)
-    return None
-
-
-def _fill(record: Record, cell: Cell, place: Place) -> None:
+def _fill(record: Record, bound: BoundCell, worker: Worker) -> None:
     started = time.perf_counter()
-    data = _data(cell.task, cell.contract)
+    cell = bound.cell
+    data = _data(bound.dataset, cell.contract)
     chosen = _subset(cell, data, record.seeds["subset"])
     test = data.split.test[: cell.limit]
-    record.data = _stamp(data_identity(cell.task), data.split, chosen, test)
+    record.data = _stamp(bound.dataset, chosen, test)
 
-    network, record.weights = _network(cell, data.task, place, record.seeds)
+    network, record.weights = _network(bound, worker, record.seeds)
 
     def score(cases: Sequence[Case], keep: bool = False) -> list[CaseScores]:
-        card, recipe, device = data.task.card, cell.recipe, place.device
+        card, recipe, device = data.card, cell.recipe, worker.device
         predicted = network.shared if isinstance(network, Direct) else card.classes
         return [
             score_case(
                 network, case, data.prepared[case.id], card, recipe, device, predicted,
-                prediction_path(place.root, record.key, case.id) if keep else None,
+                prediction_path(worker.root, record.key, case.id) if keep else None,
             )
             for case in cases
         ]  # fmt: skip
@@ -99,25 +87,25 @@ def _fill(record: Record, cell: Cell, place: Place) -> None:
     if isinstance(network, Direct):
         training = Training({}, {}, seconds=0.0, steps=0)
     else:
-        training = _fit(network, cell, data, chosen, validate, record, place)
+        training = _fit(network, cell, data, chosen, validate, record, worker)
     record.training, record.validation = training.losses, training.validation
 
     predicting = time.perf_counter()
-    record.cases = score(test, place.predictions)
+    record.cases = score(test, worker.predictions)
     if all(case.failure for case in record.cases):
         raise FitError(f"every prediction failed, the first with {record.cases[0].failure}")
     done = time.perf_counter()
-    record.cost = _cost(network, training, done - started, done - predicting, place)
+    record.cost = _cost(network, training, done - started, done - predicting, worker)
     record.status = "ok"
 
 
 @lru_cache(maxsize=16)
-def _data(task: Ref, contract: Preprocessing | None) -> _Data:
+def _data(dataset: Dataset, contract: Preprocessing | None) -> _Data:
     """A task's prepared cases; a worker that runs many cells looks them up once."""
-    found = find_task(task)
-    split = split_cases(found)
+    split, card = dataset.split, dataset.card
     cases = [*split.train, *split.validation, *split.test]
-    return _Data(found, split, prepare_cases(found, cases, contract or found.card.preprocessing))
+    prepared = prepare_cases(dataset.task, cases, contract or card.preprocessing)
+    return _Data(card, split, prepared)
 
 
 def _subset(cell: Cell, data: _Data, seed: int) -> Subset:
@@ -125,10 +113,10 @@ def _subset(cell: Cell, data: _Data, seed: int) -> Subset:
     return draw_subset(data.split, cell.fraction, seed, present)
 
 
-def _stamp(identity: str, split: Split, chosen: Subset, test: Sequence[Case]) -> Data:
+def _stamp(dataset: Dataset, chosen: Subset, test: Sequence[Case]) -> Data:
     return Data(
-        fingerprint=identity,
-        split_sha256=split.sha256,
+        fingerprint=dataset.identity,
+        split_sha256=dataset.split.sha256,
         train=[case.id for case in chosen.train],
         validation=[case.id for case in chosen.validation],
         test=[case.id for case in test],
@@ -137,23 +125,23 @@ def _stamp(identity: str, split: Split, chosen: Subset, test: Sequence[Case]) ->
 
 
 def _network(
-    cell: Cell, task: Task, place: Place, seeds: Mapping[str, int]
+    bound: BoundCell, worker: Worker, seeds: Mapping[str, int]
 ) -> tuple[Segmenter | Direct, Weights | None]:
     """The network on its device, with its weights loaded and audited."""
-    baseline = find_baseline(cell.baseline)
-    channels, classes = len(task.card.channels), list(task.card.classes)
+    baseline, card = bound.baseline, bound.dataset.card
+    channels, classes = len(card.channels), list(card.classes)
     torch.manual_seed(seeds["initialisation"])
     network: Segmenter | Direct = Segmenter(baseline.backbone(channels), len(classes))
     backbone = network.backbone
-    backbone.check_patch(cell.recipe.patch)
+    backbone.check_patch(bound.cell.recipe.patch)
     weights = None
-    if isinstance(baseline, Published):
-        path, sha256 = verified_file(baseline)
-        trusted = path.resolve() in place.trust
+    if isinstance(baseline, Published) and isinstance(bound.weights, WeightsFile):
+        path, sha256 = bound.weights
+        trusted = path.resolve() in worker.trust
         content = read_weights(path, sha256, trust=trusted)
         audit = _load(backbone, baseline.translate(content, backbone), baseline, channels)
         weights = Weights(origin=path.name, sha256=sha256, audit=audit, trusted=trusted)
-        if cell.adaptation == "direct":
+        if bound.cell.adaptation == "direct":
             if audit.loaded_total_share < 1:
                 raise WeightsError(
                     f"{path.name}: {1 - audit.loaded_total_share:.1%} of the network's parameters "
@@ -161,14 +149,15 @@ def _network(
                 )
             head = baseline.head(content, backbone)
             network = Direct(backbone, head, baseline.card.outputs, classes)
-    elif isinstance(baseline, Pretrained):
-        made = _make(cell, place)
+    elif isinstance(baseline, Pretrained) and isinstance(bound.weights, PretrainingPlan):
+        made = make_weights(bound.weights, device=worker.device, threads=worker.threads)
         weights = Weights(
             origin=f"{baseline.card.name} on {baseline.source}",
+            sha256=made.sha256,
             audit=_load(backbone, read_weights(made.path), baseline, channels),
-            **{name: getattr(made, name) for name in _MADE},
+            **{name: getattr(made.cost, name) for name in _COST},
         )
-    return network.to(place.device), weights
+    return network.to(worker.device), weights
 
 
 def _load(
@@ -183,14 +172,6 @@ def _load(
     return load_weights(backbone, tensors, min_loaded=floor, in_channels=channels)
 
 
-def _make(cell: Cell, place: Place) -> Made:
-    baseline = find_baseline(cell.baseline)
-    if not (isinstance(baseline, Pretrained) and cell.source and cell.pretraining):
-        raise TypeError(f"{cell.baseline.name} has nothing to pre-train")
-    source = find_task(cell.source)
-    return make(baseline, source, cell.pretraining, device=place.device, threads=place.threads)
-
-
 def _fit(
     network: Segmenter,
     cell: Cell,
@@ -198,9 +179,9 @@ def _fit(
     chosen: Subset,
     validate: Callable[[], float],
     record: Record,
-    place: Place,
+    worker: Worker,
 ) -> Training:
-    recipe, seeds, card = cell.recipe, record.seeds, data.task.card
+    recipe, seeds, card = cell.recipe, record.seeds, data.card
     patches = Patches(
         [data.prepared[case.id] for case in chosen.train],
         card.classes,
@@ -222,8 +203,8 @@ def _fit(
         ),
         recipe,
         seed=seeds["training"],
-        device=place.device,
-        checkpoint=place.root / "checkpoints" / f"{record.key}.ckpt",
+        device=worker.device,
+        checkpoint=worker.root / "checkpoints" / f"{record.key}.ckpt",
         groups=moved,
         validate=validate if recipe.selection == "best" else None,
     )
@@ -236,11 +217,11 @@ def _mean_dice(cases: Sequence[CaseScores]) -> float:
 
 
 def _cost(
-    network: nn.Module, training: Training, seconds: float, predicting: float, place: Place
+    network: nn.Module, training: Training, seconds: float, predicting: float, worker: Worker
 ) -> Cost:
     peak = (
         torch.cuda.max_memory_allocated() / 2**20
-        if place.device.startswith("cuda")
+        if worker.device.startswith("cuda")
         else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     )
     return Cost(
@@ -250,5 +231,5 @@ def _cost(
         steps=training.steps,
         peak_memory_mb=peak,
         parameters=sum(p.numel() for p in network.parameters()),
-        **compute_hours(seconds, place.device, place.threads)._asdict(),
+        **compute_hours(seconds, worker.device, worker.threads)._asdict(),
     )

@@ -11,15 +11,19 @@ from voxbench.analyses.races.progress import RacedComparison, look_at
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.records import Record, Store
-from voxbench.run.grid import arrange
-from voxbench.run.jobs import Job, Outcome, jobs
-from voxbench.run.plan import Planned, plan
-from voxbench.run.sweep import Options, Watch, complete, devices, execute
+from voxbench.run.bind import BoundCell, bind
+from voxbench.run.jobs import Job, JobOutcome, PretrainingJob, jobs_for
+from voxbench.run.plan import Planned, plan_cells
+from voxbench.run.queue import Queue
+from voxbench.run.sweep import DEFAULTS, Options, execute, refresh_contamination, workers_of
+from voxbench.run.watch import SILENT, Watch
 from voxbench.stats.sequential import FIRST_LOOK
 from voxbench.stats.variance import variance_components
 
 
-def run_race(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[Planned]:
+def run_race(
+    sweep: Sweep, root: Path, options: Options = DEFAULTS, watch: Watch = SILENT
+) -> list[Planned]:
     """Run the cells in the order of information per cost until all comparisons are settled.
 
     At first two trainings of everything, one after the other. From then on the undecided
@@ -37,22 +41,25 @@ def run_race(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[P
         raise SpecError(
             "--until-settled takes failed cells as run: use --retry-failed in a run of its own."
         )
-    arranged = arrange(sweep, options.limit)
-    store = Store(root)
-    planned = plan(arranged, store)
+    bound, store = bind(sweep, options.limit), Store(root)
+    planned = plan_cells(bound, store)
     race = declared_race(sweep, planned, options.limit)
     race.declare(root)
-    complete(planned, store)
-    cells = {cell.key: cell for cell in planned if cell.state != "skipped"}
+    refresh_contamination(planned, store)
+    cells = {cell.key: cell for cell in bound if cell.reason is None}
     records = {record.key: record for record in store if record.key in cells}
-    course = _Course(race, cells, records, watch, len(devices(options.jobs)))
-    todo = course.more()
-    missing = [cell for cell in planned if cell.state == "missing"]
-    watch.planned(planned, jobs(missing) if todo else [])
-    if not todo:
+    workers = workers_of(sweep.name, root, options)
+    course = _Course(race, cells, records, len(workers))
+    queue = Queue(course.more())
+    missing = [one.cell for one in planned if one.state == "missing"]
+    watch.planned(planned, jobs_for(missing) if queue.waiting else [])
+    if queue.over:
         return planned
-    execute(todo, root, sweep.name, options, course, course.more)
-    return plan(arranged, store)
+    for outcome in execute(queue, workers, watch):
+        course.note(outcome)
+        if queue.over:
+            queue.add(course.more())
+    return plan_cells(bound, store)
 
 
 def declared_race(sweep: Sweep, planned: Sequence[Planned], limit: int | None = None) -> Race:
@@ -61,53 +68,45 @@ def declared_race(sweep: Sweep, planned: Sequence[Planned], limit: int | None = 
     Raises:
         SpecError: there is nothing to race.
     """
-    cells = {cell.key: cell.arranged.arm for cell in planned if cell.state != "skipped"}
+    cells = {one.key: one.arm for one in planned if one.state != "skipped"}
     return plan_race(sweep.name, cells, limit)
 
 
 @dataclass
 class _Course:
-    """A race under way: it watches the outcomes and says what runs next.
+    """A race under way: it notes the outcomes and says what runs next.
 
     Attributes:
         cells: of the sweep, by key, in its order.
         records: that there are.
-        watch: who else is told.
         workers: that are to be kept busy.
         weights: ids of the pre-trainings that were asked for.
     """
 
     race: Race
-    cells: dict[str, Planned]
+    cells: dict[str, BoundCell]
     records: dict[str, Record]
-    watch: Watch
     workers: int
     weights: set[str] = field(default_factory=set)
 
-    def planned(self, cells: Sequence[Planned], todo: Sequence[Job]) -> None:
-        self.watch.planned(cells, todo)
-
-    def started(self, job: Job) -> None:
-        self.watch.started(job)
-
-    def finished(self, outcome: Outcome) -> None:
+    def note(self, outcome: JobOutcome) -> None:
+        """Keep the record of a cell that is over."""
         if outcome.record:
             self.records[outcome.record.key] = outcome.record
-        self.watch.finished(outcome)
 
     def more(self) -> list[Job]:
         """The next batch; a set of weights is asked for once."""
         batch = dict.fromkeys(self._opening() or self._next())
-        found = jobs([self.cells[key] for key in batch])
-        found = [job for job in found if not (job.pretraining and job.id in self.weights)]
-        self.weights.update(job.id for job in found if job.pretraining)
-        return found
+        found = jobs_for(self.cells[key] for key in batch)
+        asked = self.weights
+        self.weights = asked | {job.id for job in found if isinstance(job, PretrainingJob)}
+        return [job for job in found if job.id not in asked]
 
     def _opening(self) -> list[str]:
         """One training of everything that is not there yet, and a second of what is compared."""
         first: dict[tuple[str, ...], str] = {}
         for key, cell in self.cells.items():
-            arm = cell.arranged.arm
+            arm = cell.arm
             first.setdefault((arm.task, arm.adaptation, arm.fraction, arm.baseline), key)
         opening = list(first.values())
         for turn in range(FIRST_LOOK):

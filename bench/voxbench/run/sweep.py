@@ -1,19 +1,23 @@
 """A sweep from its plan to its records: only what is missing runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from voxbench.design.spec import Sweep
 from voxbench.records import Store
 from voxbench.records.environment import cpus
 from voxbench.records.predictions import missing_predictions
-from voxbench.run.contamination import contamination
-from voxbench.run.engines import inline, pool
-from voxbench.run.grid import arrange
-from voxbench.run.jobs import Job, Outcome, Place, jobs
-from voxbench.run.plan import Planned, plan
+from voxbench.run.bind import bind
+from voxbench.run.engines import Engine, JobStart
+from voxbench.run.engines.inline import run_inline
+from voxbench.run.engines.pool import run_in_pool
+from voxbench.run.jobs import JobOutcome, jobs_for
+from voxbench.run.plan import Planned, plan_cells
+from voxbench.run.queue import Queue
+from voxbench.run.watch import SILENT, Watch
+from voxbench.run.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -37,20 +41,12 @@ class Options:
     predictions: bool = False
 
 
-class Watch(Protocol):
-    """Who is told of the progress."""
-
-    def planned(self, cells: Sequence[Planned], todo: Sequence[Job]) -> None:
-        """What there is and what will run."""
-
-    def started(self, job: Job) -> None:
-        """A job has begun."""
-
-    def finished(self, outcome: Outcome) -> None:
-        """A job has ended; its record is stored."""
+DEFAULTS = Options()
 
 
-def run_sweep(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[Planned]:
+def run_sweep(
+    sweep: Sweep, root: Path, options: Options = DEFAULTS, watch: Watch = SILENT
+) -> list[Planned]:
     """Run the cells that have no record yet, and give the plan as it is afterwards.
 
     A sweep may be stopped at any moment, `kill -9` included, and run again: finished cells are
@@ -59,34 +55,32 @@ def run_sweep(sweep: Sweep, root: Path, options: Options, watch: Watch) -> list[
     Raises:
         SpecError, PluginError, DataError: before anything runs.
     """
-    arranged = arrange(sweep, options.limit)
-    store = Store(root)
-    planned = plan(arranged, store)
-    complete(planned, store)
+    cells, store = bind(sweep, options.limit), Store(root)
+    planned = plan_cells(cells, store)
+    refresh_contamination(planned, store)
     wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
     again = _unpredicted(planned, store) if options.predictions else set()
-    todo = jobs([cell for cell in planned if cell.state in wanted or cell.key in again])
+    todo = jobs_for(one.cell for one in planned if one.state in wanted or one.key in again)
     watch.planned(planned, todo)
     if not todo:
         return planned
-    execute(todo, root, sweep.name, options, watch)
-    return plan(arranged, store)
+    for _ in execute(Queue(todo), workers_of(sweep.name, root, options), watch):
+        pass
+    return plan_cells(cells, store)
 
 
-def complete(planned: Sequence[Planned], store: Store) -> None:
+def refresh_contamination(planned: Sequence[Planned], store: Store) -> None:
     """Bring the verdicts of finished cells to what the ledger says today; it enters no key."""
-    cells = {cell.key: cell.arranged.cell for cell in planned if cell.state == "cached"}
+    told = {one.key: one.cell.contamination for one in planned if one.state == "cached"}
     for record in store:
-        if record.key in cells:
-            told = contamination(cells[record.key])
-            if record.contamination != told:
-                record.contamination = told
-                store.write(record)
+        if record.key in told and record.contamination != told[record.key]:
+            record.contamination = told[record.key]
+            store.write(record)
 
 
 def _unpredicted(planned: Sequence[Planned], store: Store) -> set[str]:
     """The finished cells whose label maps were not kept."""
-    cached = {cell.key for cell in planned if cell.state == "cached"}
+    cached = {one.key for one in planned if one.state == "cached"}
     return {
         record.key
         for record in store
@@ -94,25 +88,33 @@ def _unpredicted(planned: Sequence[Planned], store: Store) -> set[str]:
     }
 
 
-def execute(
-    todo: Sequence[Job],
-    root: Path,
-    name: str,
-    options: Options,
-    watch: Watch,
-    more: Callable[[], Sequence[Job]] = list,
-) -> None:
-    """Hand the jobs of a sweep to the engine, and what `more` gives once they are done."""
-    workers = devices(options.jobs)
-    threads = max(1, cpus() // len(workers))
-    place = Place(root, workers[0], threads, name, tuple(options.trust), options.predictions)
-    if len(workers) == 1:
-        inline.run(todo, place, watch.started, watch.finished, more)
-    else:
-        pool.run(todo, place, workers, options.include, watch.started, watch.finished, more)
+def execute(queue: Queue, workers: Sequence[Worker], watch: Watch) -> Iterator[JobOutcome]:
+    """Hand the jobs to the engine and tell who watches; gives each outcome.
+
+    Whoever takes the outcomes may add jobs to the queue meanwhile.
+    """
+    engine: Engine = run_inline if len(workers) == 1 else run_in_pool
+    with closing(engine(queue, workers)) as events:
+        for event in events:
+            if isinstance(event, JobStart):
+                watch.started(event.job)
+            else:
+                watch.finished(event)
+                yield event
 
 
-def devices(count: int | None) -> list[str]:
+def workers_of(name: str, root: Path, options: Options) -> list[Worker]:
+    """One worker a device, each with its share of the threads."""
+    devices = _devices(options.jobs)
+    threads = max(1, cpus() // len(devices))
+    include, trust = tuple(options.include), tuple(options.trust)
+    return [
+        Worker(root, name, device, threads, include, trust, options.predictions)
+        for device in devices
+    ]
+
+
+def _devices(count: int | None) -> list[str]:
     """One entry a worker: the GPUs in turn, or the processor."""
     import torch
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from voxbench.data.dataset import Dataset
 from voxbench.data.split import SPLIT_PARTS
 from voxbench.design.cell import Cell
 from voxbench.errors import VoxbenchError
@@ -12,7 +13,7 @@ from voxbench.plugins import find_baseline
 from voxbench.records import Record
 from voxbench.records.record import Data
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
-from voxbench.submission.evidence import Evidence, FrozenSplit, LocalTask
+from voxbench.submission.evidence import Evidence, FrozenSplit
 from voxbench.submission.scores import RELATIVE_ROUNDING
 
 
@@ -24,7 +25,7 @@ def check_data(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagn
         return
     yield from _parts(record, data)
     found = evidence.find(cell.task, record.arm.task)
-    if isinstance(found, LocalTask):
+    if isinstance(found, Dataset):
         yield from _against_task(record, data, cell, found)
         return
     frozen = evidence.split(record.arm.task)
@@ -82,7 +83,7 @@ def _within(record: Record, data: Data, parts: Mapping[str, Sequence[str]]) -> I
             yield error(f"cases that the split has not in {part}", f"{record.key} {strange[0]}")
 
 
-def _against_task(record: Record, data: Data, cell: Cell, found: LocalTask) -> Iterator[Diagnostic]:
+def _against_task(record: Record, data: Data, cell: Cell, found: Dataset) -> Iterator[Diagnostic]:
     """Against the task itself: patients, the fraction, and the content of its files too."""
     split, where = found.split, record.key
     if data.split_sha256 != split.sha256:
@@ -105,10 +106,10 @@ def _against_task(record: Record, data: Data, cell: Cell, found: LocalTask) -> I
     yield from _contamination(record, cell, found)
 
 
-def _classes(record: Record, found: LocalTask) -> Iterator[Diagnostic]:
+def _classes(record: Record, found: Dataset) -> Iterator[Diagnostic]:
     """Every annotated class of every case was scored; a published head gives some of them."""
     annotated = {case.id: case.labelled for case in found.split.test}
-    card = found.task.card
+    card = found.card
     for case in record.cases:
         if case.case not in annotated:
             continue
@@ -121,12 +122,12 @@ def _classes(record: Record, found: LocalTask) -> Iterator[Diagnostic]:
             yield error("other classes than the task has", f"{record.key} {case.case}")
 
 
-def _contamination(record: Record, cell: Cell, found: LocalTask) -> Iterator[Diagnostic]:
+def _contamination(record: Record, cell: Cell, found: Dataset) -> Iterator[Diagnostic]:
     """The ledger's verdict, where it depends on names alone."""
     if cell.source or record.contamination is None:
         return
     try:
-        verdict = verdict_for(find_baseline(cell.baseline), found.task)
+        verdict = verdict_for(find_baseline(cell.baseline), found)
     except VoxbenchError:
         return
     if verdict.status != record.contamination.status:

@@ -5,22 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from voxbench.api import Task
-from voxbench.data.split import SPLIT_PARTS, Split, split_cases
+from voxbench.data.dataset import Dataset, open_dataset
+from voxbench.data.split import SPLIT_PARTS
 from voxbench.design.cell import Ref
 from voxbench.design.spec import Sweep
 from voxbench.errors import DataError, VoxbenchError
 from voxbench.plugins import TASKS, find_task
 from voxbench.records import Record, Store
-from voxbench.run.plan import data_identity
-
-
-class LocalTask(NamedTuple):
-    """A task whose data are here."""
-
-    task: Task
-    split: Split
-    identity: str
 
 
 class FrozenSplit(NamedTuple):
@@ -51,25 +42,23 @@ class Evidence:
             for entry in (*sweep.tasks, *sweep.sources.values()):
                 ref = TASKS.complete(Ref.of(entry.name, entry.fields))
                 self._known.setdefault(_identity(ref), []).append(ref)
-        self._found: dict[Ref, LocalTask | str] = {}
+        self._found: dict[Ref, Dataset | str] = {}
 
-    def find(self, ref: Ref, name: str) -> LocalTask | str:
+    def find(self, ref: Ref, name: str) -> Dataset | str:
         """A task that calls itself `name`, or why it can't be had here."""
         reasons = []
         for candidate in self._candidates(ref):
             found = self._look(candidate)
-            if isinstance(found, LocalTask) and found.task.card.name == name:
+            if isinstance(found, Dataset) and found.card.name == name:
                 return found
-            reasons.append(
-                found if isinstance(found, str) else f"its name is {found.task.card.name}"
-            )
+            reasons.append(found if isinstance(found, str) else f"its name is {found.card.name}")
         return reasons[0] if reasons else f"{ref.name} does not say where its data lie"
 
     def identities(self, ref: Ref) -> Iterator[str]:
         """The identity of every data set here that a cell's source may be."""
         for candidate in self._candidates(ref):
             found = self._look(candidate)
-            if isinstance(found, LocalTask):
+            if isinstance(found, Dataset):
                 yield found.identity
 
     def split(self, name: str) -> FrozenSplit | None:
@@ -90,11 +79,10 @@ class Evidence:
         known = self._known.get(_identity(ref), [])
         return known or ([ref] if _safe(ref) else [])
 
-    def _look(self, ref: Ref) -> LocalTask | str:
+    def _look(self, ref: Ref) -> Dataset | str:
         if ref not in self._found:
             try:
-                task = find_task(ref)
-                self._found[ref] = LocalTask(task, split_cases(task), data_identity(ref))
+                self._found[ref] = open_dataset(find_task(ref))
             except VoxbenchError as error:
                 self._found[ref] = str(error)
         return self._found[ref]

@@ -9,8 +9,8 @@ from voxbench.design.seeds import streams
 from voxbench.errors import PluginError
 from voxbench.plugins import BASELINES, find_baseline
 from voxbench.records import Record
-from voxbench.run.grid import label
-from voxbench.run.plan import VERSIONS
+from voxbench.run.arms import label
+from voxbench.run.bind import VERSIONS
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
 from voxbench.submission.evidence import Evidence
 

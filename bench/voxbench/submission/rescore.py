@@ -9,6 +9,7 @@ import numpy as np
 
 from voxbench import metrics
 from voxbench.api import Case, TaskCard
+from voxbench.data.dataset import Dataset
 from voxbench.data.nifti import Volume
 from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Cell
@@ -17,7 +18,7 @@ from voxbench.records import Record
 from voxbench.records.record import CaseScores, ClassScores
 from voxbench.submission.bundle import Bundle
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
-from voxbench.submission.evidence import Evidence, LocalTask
+from voxbench.submission.evidence import Evidence
 from voxbench.submission.labelmap import SubmittedMap
 
 TOLERANCE = 1e-5
@@ -50,9 +51,9 @@ class Rescored:
         for records in groups.values():
             self._group(records, evidence.find(cells[records[0].key].task, records[0].arm.task))
 
-    def _group(self, records: list[Record], found: LocalTask | str) -> None:
+    def _group(self, records: list[Record], found: Dataset | str) -> None:
         """All records of one task, case by case, so that a reference is read once."""
-        tested = {c.id: c for c in found.split.test} if isinstance(found, LocalTask) else {}
+        tested = {c.id: c for c in found.split.test} if isinstance(found, Dataset) else {}
         if isinstance(found, str):
             task = records[0].arm.task
             self.diagnostics.append(
@@ -63,19 +64,19 @@ class Rescored:
             for record in records:
                 self._one(record, case, reference, found)
         for record in records:
-            self._close(record, whole=isinstance(found, LocalTask))
+            self._close(record, whole=isinstance(found, Dataset))
 
-    def _reference(self, case: Case | None, found: LocalTask | str) -> Volume | None:
+    def _reference(self, case: Case | None, found: Dataset | str) -> Volume | None:
         if case is None or isinstance(found, str):
             return None
         try:
-            return read_reference(case, found.task.card)
+            return read_reference(case, found.card)
         except DataError as problem:
             self.diagnostics.append(unchecked("scores of label maps: a reference", str(problem)))
             return None
 
     def _one(
-        self, record: Record, case: str, reference: Volume | None, found: LocalTask | str
+        self, record: Record, case: str, reference: Volume | None, found: Dataset | str
     ) -> None:
         told = next((c for c in record.cases if c.case == case), None)
         if told is None or told.failure:
@@ -96,7 +97,7 @@ class Rescored:
         if reference is None or isinstance(found, str):
             self._doubtful.add(record.key)
             return
-        differing = list(_compare(given, reference, told, found.task.card))
+        differing = list(_compare(given, reference, told, found.card))
         self.diagnostics += [error(rule, f"{where}{detail}") for rule, detail in differing]
         if differing:
             self._doubtful.add(record.key)

@@ -1,29 +1,22 @@
 """The engine that runs every job in this process, one after the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 
-from voxbench.run.jobs import Job, Outcome, Place, lost, raise_file_limit, work
+from voxbench.run.engines import Event, JobStart
+from voxbench.run.jobs import give_up, perform, raise_file_limit
+from voxbench.run.queue import Queue
+from voxbench.run.worker import Worker
 
 
-def run(
-    jobs: Sequence[Job],
-    place: Place,
-    started: Callable[[Job], None],
-    finished: Callable[[Outcome], None],
-    more: Callable[[], Sequence[Job]] = list,
-) -> None:
-    """Run the jobs in their order; a cell whose weights could not be made fails with the reason.
-
-    Once all are done `more` is asked for further ones, until it has none.
-    """
+def run_inline(queue: Queue, workers: Sequence[Worker]) -> Generator[Event, None, None]:
+    """See `Engine`; the first worker is this process."""
+    worker = workers[0]
     raise_file_limit()
-    failed: dict[str, str] = {}
-    while jobs:
-        for job in jobs:
-            started(job)
-            reason = failed.get(job.needs or "")
-            outcome = lost(job, reason, place) if reason else work(job, place)
-            if job.pretraining and outcome.failure:
-                failed[job.id] = outcome.failure
-            finished(outcome)
-        jobs = more()
+    while job := queue.take():
+        if reason := queue.doomed(job):
+            outcome = give_up(job, reason, worker)
+        else:
+            yield JobStart(job)
+            outcome = perform(job, worker)
+        queue.note(outcome)
+        yield outcome

@@ -2,7 +2,7 @@
 
 import pytest
 from voxbench.errors import PluginError, SpecError
-from voxbench.run.grid import arrange
+from voxbench.run.bind import bind
 
 from tests.run.conftest import make_sweep
 
@@ -14,14 +14,14 @@ def labels(cells) -> list[str]:
 
 
 def test_the_axes_are_multiplied(example):
-    cells = arrange(make_sweep(fractions=["2 shots", 1.0], draws=3, adaptation=["full", "frozen"]))
+    cells = bind(make_sweep(fractions=["2 shots", 1.0], draws=3, adaptation=["full", "frozen"]))
     assert len(cells) == 2 * 3 * 2 * 2
     assert len({cell.cell for cell in cells}) == len(cells)
 
 
 def test_a_list_of_a_baseline_is_an_axis(example):
     arms = [{"name": "scratch", "size": ["tiny", "small"], "architecture": ["unet", "segresnet"]}]
-    assert labels(arrange(make_sweep(baselines=arms))) == [
+    assert labels(bind(make_sweep(baselines=arms))) == [
         "scratch[size=tiny]",
         "scratch[architecture=segresnet,size=tiny]",
         "scratch",
@@ -31,7 +31,7 @@ def test_a_list_of_a_baseline_is_an_axis(example):
 
 def test_the_twin_of_the_same_network_is_added_once(example):
     arms = [{**SUPERVISED, "volumes": [2, 3]}, {"name": "masked-autoencoder", "size": "tiny"}]
-    cells = arrange(make_sweep(baselines=arms))
+    cells = bind(make_sweep(baselines=arms))
     assert labels(cells)[-1] == "scratch[size=tiny]"
     assert len(labels(cells)) == 4
     assert {cell.arm.twin for cell in cells} == {"scratch[size=tiny]", None}
@@ -39,16 +39,16 @@ def test_the_twin_of_the_same_network_is_added_once(example):
 
 def test_a_twin_that_is_listed_is_not_added_again(example):
     arms = [{"name": "scratch", "size": "tiny"}, {"name": "masked-autoencoder", "size": "tiny"}]
-    assert len(labels(arrange(make_sweep(baselines=arms)))) == 2
+    assert len(labels(bind(make_sweep(baselines=arms)))) == 2
 
 
 def test_twins_can_be_left_out(example):
     arms = [{"name": "masked-autoencoder", "size": "tiny"}]
-    assert len(labels(arrange(make_sweep(baselines=arms, twins=False)))) == 1
+    assert len(labels(bind(make_sweep(baselines=arms, twins=False)))) == 1
 
 
 def test_supervision_by_the_task_itself_is_skipped_with_the_reason(example):
-    cells = arrange(make_sweep(baselines=[SUPERVISED]))
+    cells = bind(make_sweep(baselines=[SUPERVISED]))
     reasons = {cell.arm.baseline.partition("[")[0]: cell.reason for cell in cells}
     assert "task itself" in reasons["supervised"]
     assert reasons["scratch"] is None
@@ -57,7 +57,7 @@ def test_supervision_by_the_task_itself_is_skipped_with_the_reason(example):
 def test_a_source_is_found_in_the_sweep_or_among_the_tasks(example):
     arms = [{"name": "masked-autoencoder", "source": ["mine", "cubes"], "size": "tiny"}]
     sources = {"mine": {"name": "cubes", "volumes": 8}}
-    cells = arrange(make_sweep(baselines=arms, sources=sources))
+    cells = bind(make_sweep(baselines=arms, sources=sources))
     found = {cell.cell.source.values.get("volumes") for cell in cells if cell.cell.source}
     assert found == {8, 10}
 
@@ -65,29 +65,29 @@ def test_a_source_is_found_in_the_sweep_or_among_the_tasks(example):
 def test_an_unknown_source_gets_the_nearest_one(example):
     arms = [{"name": "masked-autoencoder", "source": "cubez"}]
     with pytest.raises(SpecError, match=r"unknown source 'cubez'.*'cubes'"):
-        arrange(make_sweep(baselines=arms))
+        bind(make_sweep(baselines=arms))
 
 
 @pytest.mark.parametrize("axis", [[], ["tiny", "tiny"]])
 def test_an_axis_without_or_with_repeated_values_is_refused(example, axis):
     with pytest.raises(SpecError, match=r"baselines\.scratch\.size"):
-        arrange(make_sweep(baselines=[{"name": "scratch", "size": axis}]))
+        bind(make_sweep(baselines=[{"name": "scratch", "size": axis}]))
 
 
 def test_two_tasks_of_one_name_are_refused(example):
     tasks = [{"name": "cubes", "volumes": 5}, {"name": "cubes", "volumes": 6}]
     with pytest.raises(SpecError, match="example-cubes is named by two"):
-        arrange(make_sweep(tasks=tasks))
+        bind(make_sweep(tasks=tasks))
 
 
 def test_an_unknown_baseline_is_named(example):
     with pytest.raises(PluginError, match="Did you mean 'scratch'"):
-        arrange(make_sweep(baselines=["scratsh"]))
+        bind(make_sweep(baselines=["scratsh"]))
 
 
 def test_a_limit_shortens_the_schedules_and_changes_the_cell(example):
     arms = [{"name": "masked-autoencoder", "size": "tiny"}]
-    limited = arrange(make_sweep(baselines=arms), limit=2)
+    limited = bind(make_sweep(baselines=arms), limit=2)
     assert {cell.cell.recipe.steps for cell in limited} == {2}
     assert {cell.cell.pretraining.steps for cell in limited if cell.cell.pretraining} == {2}
-    assert not {c.cell for c in limited} & {c.cell for c in arrange(make_sweep(baselines=arms))}
+    assert not {c.cell for c in limited} & {c.cell for c in bind(make_sweep(baselines=arms))}

@@ -1,0 +1,90 @@
+"""Weights that were made here, in the cache: a folder that is finished once its card is there."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from safetensors.torch import save
+from torch import Tensor
+
+from voxbench.files import write_atomically
+
+_WEIGHTS, _HEAD, _CARD = "weights.safetensors", "head.safetensors", "made.json"
+
+
+class TrainingCost(NamedTuple):
+    """What making weights took.
+
+    Attributes:
+        volumes: cases that were used.
+        masks: annotated structures in them; 0 where labels were not used.
+        gpu_hours: on an accelerator.
+        cpu_hours: seconds times threads where there was none.
+        seconds: of training.
+        losses: step → mean loss.
+    """
+
+    volumes: int
+    masks: int
+    gpu_hours: float
+    cpu_hours: float
+    seconds: float
+    losses: dict[int, float]
+
+
+class Made(NamedTuple):
+    """Pre-trained weights.
+
+    Attributes:
+        path: safetensors of the backbone's state dict.
+        sha256: of that file.
+        head: safetensors of what the objective trained beside; None where it is not trained here
+            or was not kept.
+        cost: what it took.
+    """
+
+    path: Path
+    sha256: str
+    head: Path | None
+    cost: TrainingCost
+
+
+def find_made(folder: Path) -> Made | None:
+    """Weights that are finished and whole, or None."""
+    try:
+        card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
+        content = (folder / _WEIGHTS).read_bytes()
+    except (OSError, ValueError):
+        return None
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != card.pop("sha256"):
+        return None
+    losses = {int(step): loss for step, loss in card["losses"].items()}
+    return _made(folder, sha256, TrainingCost(**{**card, "losses": losses}))
+
+
+def store_made(folder: Path, tensors: Mapping[str, Tensor], cost: TrainingCost) -> Made:
+    """Write the weights, then the card that says they are finished."""
+    sha256 = _write(folder / _WEIGHTS, tensors)
+    card = {**cost._asdict(), "sha256": sha256}
+    write_atomically(folder / _CARD, json.dumps(card, indent=1))
+    return _made(folder, sha256, cost)
+
+
+def store_head(folder: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write what an objective trained beside the backbone."""
+    _write(folder / _HEAD, tensors)
+
+
+def _made(folder: Path, sha256: str, cost: TrainingCost) -> Made:
+    head = folder / _HEAD
+    return Made(folder / _WEIGHTS, sha256, head if head.is_file() else None, cost)
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor]) -> str:
+    """Write tensors; the file's sha256."""
+    content = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()})
+    write_atomically(path, content)
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,136 @@
+"""What a pre-training is made of; without torch, so that planning a sweep can ask."""
+
+import dataclasses
+import random
+from collections.abc import Sequence
+from functools import cached_property
+
+from voxbench.api import Case, Preprocessing, Pretrained, Task
+from voxbench.api.fields import identifying
+from voxbench.data.content_hash import cases_hash
+from voxbench.design.cell import Ref, digest
+from voxbench.design.recipe import Pretraining
+from voxbench.design.seeds import stream
+from voxbench.errors import DataError, SpecError
+from voxbench.plugins import BASELINES, find_baseline
+from voxbench.pretrain import PRETRAINING_VERSION
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainingPlan:
+    """Weights to be made here, with all that decides them.
+
+    Attributes:
+        baseline: whose backbone and objective.
+        source: task that gives images and labels.
+        cases: its training cases that are used; those for validation and test never are.
+        schedule: steps, patch, seed.
+        donor: of the weights that this one changes; None if it is trained itself.
+    """
+
+    baseline: Pretrained
+    source: Task
+    cases: tuple[Case, ...]
+    schedule: Pretraining
+    donor: "PretrainingPlan | None" = None
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """The baseline's input contract on this source, else the source's own grid and values."""
+        contract, card = self.baseline.card.contract, self.source.card
+        return contract.on(card.modality) if contract else card.preprocessing
+
+    @cached_property
+    def identity(self) -> str:
+        """Name of the weights: a hash over all that decides them, and no path.
+
+        Raises:
+            DataError: a file of the cases is missing.
+        """
+        card = self.source.card
+        fields = identifying(self.baseline, dataclasses.asdict(self.baseline))
+        for name in ("source", "volumes"):  # their content enters as the hash of the cases
+            del fields[name]
+        fields.pop("decoder", None)  # what a cell loads of the weights, which hold all
+        return digest(
+            {
+                **({"donor": self.donor.identity} if self.donor else {}),
+                "version": PRETRAINING_VERSION,
+                "baseline": [self.baseline.card.name, fields],
+                "channels": len(card.channels),
+                "classes": list(card.classes.items()),
+                "preprocessing": self.preprocessing.model_dump(mode="json"),
+                "data": cases_hash(self.cases),
+                "pretraining": self.schedule.model_dump(mode="json"),
+            }
+        )[:20]
+
+
+def plan_pretraining(
+    baseline: Pretrained, source: Task, train: Sequence[Case], schedule: Pretraining
+) -> PretrainingPlan:
+    """Choose the cases of a pre-training and find its donor.
+
+    Args:
+        baseline: what is pre-trained.
+        source: on whose cases.
+        train: the source's training cases.
+        schedule: how.
+
+    Raises:
+        DataError: the source lacks the volumes that are asked for.
+        SpecError: the donor is not pre-trained here.
+        PluginError: there is no such donor.
+    """
+    donor = find_donor(baseline)
+    return PretrainingPlan(
+        baseline,
+        source,
+        choose_volumes(baseline, source.card.name, train, schedule.seed),
+        schedule,
+        plan_pretraining(donor, source, train, schedule) if donor else None,
+    )
+
+
+def find_donor(baseline: Pretrained) -> Pretrained | None:
+    """The baseline whose weights this one changes, or None if it is trained itself.
+
+    Raises:
+        SpecError: the donor is not pre-trained here.
+        PluginError: there is no such baseline.
+    """
+    if baseline.donor is None:
+        return None
+    name, fields = baseline.donor
+    if not issubclass(BASELINES.find(name), Pretrained):
+        raise SpecError(
+            f"{baseline.card.name}: its donor {name!r} is not pre-trained here; name a baseline "
+            "that is, for instance supervised."
+        )
+    found = find_baseline(Ref.of(name, fields))
+    assert isinstance(found, Pretrained)  # noqa: S101 (for the type checker)
+    return found
+
+
+def choose_volumes(
+    baseline: Pretrained, source: str, train: Sequence[Case], seed: int
+) -> tuple[Case, ...]:
+    """The first `baseline.volumes` of a source's training cases, sorted by id.
+
+    Patients are put in one random order a seed and their cases follow one another, so that
+    fewer volumes are always a subset of more.
+
+    Raises:
+        DataError: there are fewer.
+    """
+    count = len(train) if baseline.volumes is None else baseline.volumes
+    if not 0 < count <= len(train):
+        raise DataError(
+            f"{baseline.card.name}: volumes = {count}, but source {source!r} has "
+            f"{len(train)} training cases; ask for 1 to {len(train)}."
+        )
+    patients = sorted({case.patient for case in train})
+    random.Random(stream("volumes", seed=seed)).shuffle(patients)  # noqa: S311 (no secret)
+    turn = {patient: number for number, patient in enumerate(patients)}
+    ordered = sorted(train, key=lambda case: (turn[case.patient], case.id))
+    return tuple(sorted(ordered[:count], key=lambda case: case.id))

@@ -1,0 +1,133 @@
+"""The arms of a sweep: every baseline with each value of its axes, then their scratch twins."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from voxbench.api import Baseline, Pretrained, Published, TaskCard
+from voxbench.design.cell import Ref
+from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.spec import Entry, Sweep
+from voxbench.design.structures import shared
+from voxbench.errors import SpecError, unknown
+from voxbench.plugins import BASELINES, TASKS, find_baseline
+from voxbench.pretrain.plan import find_donor
+
+
+@dataclass(frozen=True)
+class SweepArm:
+    """A baseline with a value for each of its axes: an arm of the sweep, or the twin of one.
+
+    Attributes:
+        ref: its name and fields.
+        baseline: the plugin.
+        label: what tables call it.
+        contract: grid and intensity that its weights expect, given to its twin too.
+        twin: the scratch arm of the same network; None if this is one.
+        twin_label: what tables call that.
+        source: the task that weights made here are trained on.
+    """
+
+    ref: Ref
+    baseline: Baseline
+    label: str
+    contract: Preprocessing | None
+    twin: Ref | None = None
+    twin_label: str | None = None
+    source: Ref | None = None
+
+
+def resolve_arms(sweep: Sweep) -> list[SweepArm]:
+    """Every combination of each baseline's axes, then the twins that are not among them.
+
+    Raises:
+        SpecError: a source is unknown, an axis is empty, or two entries give one arm.
+        PluginError: a baseline is unknown, broken, or refuses a field.
+    """
+    arms = [_arm(sweep, ref) for entry in sweep.baselines for ref in _expand(entry)]
+    labels = [arm.label for arm in arms]
+    if repeated := {label for label in labels if labels.count(label) > 1}:
+        raise SpecError(
+            f"baselines: {', '.join(sorted(repeated))} is named by two entries; give their weights "
+            "files different names."
+        )
+    return [*arms, *(_twins(arms) if sweep.twins else [])]
+
+
+def _twins(arms: list[SweepArm]) -> Iterator[SweepArm]:
+    listed = {(arm.ref, arm.contract) for arm in arms}
+    for arm in arms:
+        if arm.twin and arm.twin_label and (arm.twin, arm.contract) not in listed:
+            listed.add((arm.twin, arm.contract))
+            yield SweepArm(arm.twin, find_baseline(arm.twin), arm.twin_label, arm.contract)
+
+
+def _arm(sweep: Sweep, ref: Ref) -> SweepArm:
+    baseline = find_baseline(ref)
+    contract = baseline.card.contract
+    if baseline.twin is None:
+        return SweepArm(ref, baseline, label(ref), contract)
+    twin = BASELINES.complete(Ref.of(*baseline.twin))
+    # a twin under another input contract is another arm than the plain scratch baseline
+    twin_label = label(twin) + (f" as {ref.name}" if contract else "")
+    return SweepArm(ref, baseline, label(ref), contract, twin, twin_label, _source(sweep, baseline))
+
+
+def _expand(entry: Entry) -> Iterator[Ref]:
+    names = list(entry.fields)
+    axes = [value if isinstance(value, list) else [value] for value in entry.fields.values()]
+    for name, axis in zip(names, axes, strict=True):
+        if not axis or len({repr(value) for value in axis}) != len(axis):
+            raise SpecError(
+                f"baselines.{entry.name}.{name}: {axis} is empty or names a value twice."
+            )
+    for values in itertools.product(*axes):
+        yield BASELINES.complete(Ref.of(entry.name, dict(zip(names, values, strict=True))))
+
+
+def label(ref: Ref) -> str:
+    """`name[field=value,…]` with the fields that differ from the plugin's defaults."""
+    defaults = BASELINES.complete(Ref(ref.name)).values
+    shown = [
+        f"{key}={Path(str(value)).stem if key == 'weights' else value}"
+        for key, value in ref.fields
+        if defaults.get(key, ...) != value
+    ]
+    return f"{ref.name}[{','.join(shown)}]" if shown else ref.name
+
+
+def _source(sweep: Sweep, baseline: Baseline) -> Ref | None:
+    if not isinstance(baseline, Pretrained):
+        return None
+    if entry := sweep.sources.get(baseline.source):
+        return TASKS.complete(Ref.of(entry.name, entry.fields))
+    known = {*sweep.sources, *TASKS.plugins()}
+    if baseline.source not in known:
+        raise SpecError(
+            f"baselines.{baseline.card.name}: {unknown('source', baseline.source, known)}"
+        )
+    return TASKS.complete(Ref(baseline.source))
+
+
+def unsuited(baseline: Baseline, card: TaskCard, source: TaskCard | None) -> str | None:
+    """Why an arm can't be used on a task, or None; `source` is what its weights are made from."""
+    if source and isinstance(baseline, Pretrained):
+        supervised = (find_donor(baseline) or baseline).needs_labels
+        if supervised and source.name == card.name:
+            return "its supervised source is the task itself, whose labels the fraction rations"
+        if (channels := len(source.channels)) != len(card.channels):
+            return f"its source has {channels} channels, the task has {len(card.channels)}"
+    return baseline.unfit(card)
+
+
+def headless(baseline: Baseline, card: TaskCard) -> str | None:
+    """Why a baseline's head can't infer a task directly, or None if it can."""
+    outputs = baseline.card.outputs
+    if not (isinstance(baseline, Published) and outputs):
+        return "its weights have no head to infer with"
+    if not baseline.decoder:
+        return "a head needs the decoder that it was trained with"
+    if not shared(outputs, card.classes):
+        return f"its head has no class of the task: it gives {', '.join(outputs)}"
+    return None

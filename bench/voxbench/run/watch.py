@@ -1,0 +1,22 @@
+"""Who is told how a sweep goes."""
+
+from collections.abc import Sequence
+
+from voxbench.run.jobs import Job, JobOutcome
+from voxbench.run.plan import Planned
+
+
+class Watch:
+    """Is told of the progress, and does nothing of it: override what is to be shown."""
+
+    def planned(self, cells: Sequence[Planned], todo: Sequence[Job]) -> None:
+        """What there is and what will run."""
+
+    def started(self, job: Job) -> None:
+        """A job has begun."""
+
+    def finished(self, outcome: JobOutcome) -> None:
+        """A job has ended; its record is stored."""
+
+
+SILENT = Watch()
