@@ -1,8 +1,9 @@
 import math
 
 import pytest
-from voxbench.analyses.effects import between, effects, means, overall, twins
+from voxbench.analyses.effects import effects, means, overall
 from voxbench.analyses.groups import read_groups
+from voxbench.analyses.pairing import pair_arms, twins
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record
@@ -113,8 +114,8 @@ def test_a_shorter_distance_is_better():
 
 def test_any_two_arms_can_be_compared_in_either_direction():
     groups = read_groups(arms(0.05))
-    [there] = effects(between(groups, MASKED, SCRATCH, DICE), 0.01)
-    [back] = effects(between(groups, SCRATCH, MASKED, DICE), 0.01)
+    [there] = effects(pair_arms(groups, MASKED, SCRATCH, DICE), 0.01)
+    [back] = effects(pair_arms(groups, SCRATCH, MASKED, DICE), 0.01)
     assert (there.verdict, back.verdict) == ("better", "worse")
     assert there.effect == pytest.approx(-back.effect)
 

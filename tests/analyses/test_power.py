@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import read_groups
+from voxbench.analyses.pairing import twins
 from voxbench.analyses.power.prospects import extension, prospects, seed_budgets
 from voxbench.stats.metric import METRICS
 from voxbench.stats.power import Design, verdict_chance

@@ -77,4 +77,4 @@ def test_scratch_has_no_twin(voxbench, folder):
         "subgroups", folder, "--table", by_patient(folder), "--by", "site", "--arm", "scratch"
     )
     assert code == 2
-    assert "say --against which arm" in err
+    assert "has no scratch twin: name the arm to compare it with" in err

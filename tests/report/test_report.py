@@ -4,7 +4,6 @@ import time
 
 import pytest
 from voxbench.errors import RecordError, SpecError
-from voxbench.report.compare import compare
 from voxbench.report.printer import as_json
 from voxbench.report.report import report
 
@@ -156,21 +155,6 @@ def test_what_a_program_reads_is_json(tmp_path):
     found = json.loads(as_json(report(tmp_path, tmp_path / "out").plain()))
     assert found["failed"] == 1
     assert [row["effect"] for row in found["effects"] if row["task"] == "alone"] == [None]
-
-
-def test_two_arms_are_compared_at_every_fraction_they_share(folder):
-    table = compare(folder, "masked", "scratch")
-    assert [(row["task"], row["fraction"]) for row in table.rows] == [
-        ("hippocampus", "3 shots"), ("hippocampus", "100%"),
-        ("openkbp", "3 shots"), ("openkbp", "100%"),
-    ]  # fmt: skip
-    assert {row["verdict"] for row in table.rows} == {"better"}
-
-
-def test_arms_that_share_nothing_can_not_be_compared(tmp_path):
-    stored(tmp_path, record(cases(lambda i, c: 0.5), task="a"), record(None, MASKED, task="b"))
-    with pytest.raises(RecordError, match="no task, fraction, recipe and data in common"):
-        compare(tmp_path, MASKED, SCRATCH)
 
 
 @pytest.mark.slow

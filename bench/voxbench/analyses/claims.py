@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from voxbench.analyses.effects import Pair, between, effects, twins
-from voxbench.analyses.groups import Group, find_arm
+from voxbench.analyses.effects import effects
+from voxbench.analyses.groups import Group
+from voxbench.analyses.pairing import Pair, pair_arms
 from voxbench.analyses.table import interval, p_value
 from voxbench.design.claims import Claim
 from voxbench.errors import SpecError, unknown
@@ -129,13 +130,8 @@ def _check_names(claim: Claim, groups: Sequence[Group]) -> None:
 
 def _pairs(claim: Claim, groups: Sequence[Group], metric: Metric) -> list[Pair]:
     """The arm with the other wherever the claim speaks of it."""
-    arm = find_arm(groups, claim.arm)
-    if claim.other == "scratch":
-        found = [pair for pair in twins(groups, metric) if pair.arm.arm == arm]
-        if not found:
-            raise SpecError(f"{arm} has no scratch twin: name the other arm in full.")
-    else:
-        found = between(groups, arm, find_arm(groups, claim.other), metric)
+    other = None if claim.other == "scratch" else claim.other
+    found = pair_arms(groups, claim.arm, other, metric)
     scope = (claim.adaptation, claim.fraction)
     return [
         pair for pair in found

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voxbench.analyses.effects import Pair
 from voxbench.analyses.groups import Where
+from voxbench.analyses.pairing import Pair
 from voxbench.analyses.table import ARM_COLUMNS, Column, Table, as_row, interval, number
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import RESAMPLES, Sample, estimate

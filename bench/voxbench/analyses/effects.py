@@ -1,4 +1,4 @@
-"""Effects of arms against their scratch twins, or against each other, and the means of arms."""
+"""Effects of arms against the arms that they are compared with, and the means of arms."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -7,50 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.analyses.groups import Group, Run, Scale, Scope, Where
-from voxbench.stats.arrays import Array, nanmean
+from voxbench.analyses.groups import Group, Scale, Scope, Where
+from voxbench.analyses.pairing import Pair
+from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
 from voxbench.stats.interval import Interval
-from voxbench.stats.metric import METRICS, Metric
+from voxbench.stats.metric import METRICS
 from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS, holm, verdict, wilcoxon
-
-NOTHING = Sample(np.empty((0, 0)), ())
-
-
-@dataclass(frozen=True)
-class Pair:
-    """An arm and the arm it is compared with; `name` is the other's, also if it has no record."""
-
-    arm: Group
-    other: Group | None
-    name: str
-    metric: Metric
-
-    def samples(self) -> tuple[Sample, Sample]:
-        """The scores of both, (patient, run), on the patients and runs that both have."""
-        if self.other is None:
-            return NOTHING, NOTHING
-        there = set(self.other.patients)
-        patients = [patient for patient in self.arm.patients if patient in there]
-        runs = [run for run in self.arm.runs if run in self.other.runs]
-        draws = tuple(run.draw for run in runs)
-        ours, theirs = (
-            Sample(_select(group, self.metric.key, patients, runs), draws)
-            for group in (self.arm, self.other)
-        )
-        return ours, theirs
-
-    def difference(self) -> Sample:
-        """Arm − other, (patient, run), on the patients and runs that both have."""
-        ours, theirs = self.samples()
-        return Sample(ours.values - theirs.values, ours.draws)
-
-
-def _select(group: Group, key: str, patients: Sequence[str], runs: Sequence[Run]) -> Array:
-    rows = {patient: row for row, patient in enumerate(group.patients)}
-    columns = {run: column for column, run in enumerate(group.runs)}
-    chosen = np.ix_([rows[patient] for patient in patients], [columns[run] for run in runs])
-    return group.scores[key][chosen]
 
 
 @dataclass(frozen=True)
@@ -120,27 +83,6 @@ class Overall:
     effect: float
     low: float
     high: float
-
-
-def twins(groups: Sequence[Group], metric: Metric) -> list[Pair]:
-    """Each pre-trained arm with its scratch twin: same task, fraction, recipe and data."""
-    known = {(group.where, group.label): group for group in groups}
-    pairs = []
-    for arm in groups:
-        if arm.twin is not None:
-            twin = known.get((arm.where, arm.twin))
-            pairs.append(Pair(arm, twin, twin.arm if twin else arm.twin, metric))
-    return pairs
-
-
-def between(groups: Sequence[Group], arm: str, other: str, metric: Metric) -> list[Pair]:
-    """Two arms wherever both have a record."""
-    others = {group.where: group for group in groups if group.arm == other}
-    return [
-        Pair(group, others[group.where], other, metric)
-        for group in groups
-        if group.arm == arm and group.where in others
-    ]
 
 
 def effects(pairs: Sequence[Pair], margin: float) -> list[Effect]:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from voxbench.analyses.curves import on_patients
-from voxbench.analyses.effects import Pair
 from voxbench.analyses.groups import Where
+from voxbench.analyses.pairing import Pair
 from voxbench.analyses.table import DASH, Column, Table, as_row, interval
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import RESAMPLES, estimate

@@ -24,12 +24,12 @@ def compare_verb(
     json: Json = False,
 ) -> None:
     """Compare two arms on the patients and runs they share, at each fraction of each task."""
-    from voxbench.report.compare import compare, compare_mixed
+    from voxbench.analyses.comparison import compare_arms, compare_mixed
 
     if mixed:
         found = compare_mixed(directory, arm_a, arm_b, metric)
     else:
-        found = compare(directory, arm_a, arm_b, metric, margin)
+        found = compare_arms(directory, arm_a, arm_b, metric, margin)
     warn_of_races(directory)
     if json:
         print_json(found.rows)

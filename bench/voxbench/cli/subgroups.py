@@ -22,9 +22,9 @@ def subgroups_verb(
     json: Json = False,
 ) -> None:
     """Take effects apart by scanner, site, sex or age, and test whether the groups differ."""
-    from voxbench.report.subgroups import by_column
+    from voxbench.analyses.subgroups.tables import effects_by_column
 
-    found = by_column(directory, table, by, metric, margin, arm, against)
+    found = effects_by_column(directory, table, by, metric, margin, arm, against)
     if json:
         told = {
             "groups": found.groups.rows,

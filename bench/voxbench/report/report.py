@@ -12,6 +12,7 @@ from voxbench.analyses.effect_sentences import effect_chapters, effect_summary, 
 from voxbench.analyses.effect_tables import effect_table, failed_table, mean_table, overall_table
 from voxbench.analyses.groups import Group, read_groups, records_in
 from voxbench.analyses.label_efficiency import vanishing_table, worth_table
+from voxbench.analyses.pairing import twins
 from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.results import with_races
 from voxbench.analyses.scale import trend_table
@@ -116,7 +117,7 @@ def report(
     margin = chosen.margin if margin is None else margin
     records = records_in(store_dir)
     groups = read_groups(records)
-    pairs = stats.twins(groups, chosen)
+    pairs = twins(groups, chosen)
     found, means = stats.effects(pairs, margin), stats.means(groups)
     found = with_races(found, races_in(store_dir), records, chosen, margin)
     overall = stats.overall(pairs)

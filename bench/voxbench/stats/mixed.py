@@ -1,4 +1,4 @@
-"""A linear mixed-effects model of scores: arms fixed, tasks and patients random."""
+"""A linear mixed-effects model of two arms: arms fixed, tasks and patients random."""
 
 import warnings
 from collections.abc import Sequence
@@ -7,29 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.errors import SpecError
 from voxbench.stats.arrays import Array
 from voxbench.stats.interval import Interval
 
 
 @dataclass(frozen=True)
-class Mixed:
+class MixedModel:
     """What the model says.
 
     Attributes:
-        reference: the arm that the others are compared with.
-        effects: arm → arm − reference, with Wald's 95% interval.
-        p: arm → Wald's two-sided p.
+        effect: A − B, with Wald's 95% interval.
+        p: Wald's, two-sided.
         deviation_task, deviation_patient, deviation_rest: of the random parts, in the metric's
             unit; NaN for tasks where there is one.
         scores: patients × arms behind it; left_out: those without a score.
         warnings: of the fit, in its words; with any, read the bootstrap instead.
     """
 
-    reference: str
-    effects: dict[str, Interval]
-    p: dict[str, float]
+    effect: Interval
+    p: float
     deviation_task: float
     deviation_patient: float
     deviation_rest: float
@@ -38,44 +35,40 @@ class Mixed:
     warnings: tuple[str, ...]
 
 
-def mixed(board: Board, reference: str) -> Mixed:
-    """Fit score ~ arm + (1 | task) + (1 | task:patient) to the patients' means over runs, by REML.
+def fit_mixed(tasks: Sequence[tuple[Array, Array]]) -> MixedModel:
+    """Fit score ~ arm + (1 | task) + (1 | task:patient) by REML.
 
     The model takes the rest for normal with one variance, which bounded scores are not: it stands
     beside the bootstrap, not in its place (Bates et al. 2015, doi:10.18637/jss.v067.i01).
 
+    Args:
+        tasks: of each the scores of A and of B, (patient,), by the same patients; NaN is undefined.
+
     Raises:
-        SpecError: statsmodels is not installed, or the arm is not on the board.
+        SpecError: statsmodels is not installed.
     """
-    if reference not in board.arms:
-        raise SpecError(f"{reference!r} is not on this board: {', '.join(board.arms)}.")
-    others = [arm for arm in board.arms if arm != reference]
     rows = [
-        (place, f"{place}:{person}", board.arms[arm], score)
-        for place, sample in enumerate(board.samples)
-        for person, scores in enumerate(patient_means(sample))
+        (task, f"{task}:{patient}", float(arm == 0), score)
+        for task, arms in enumerate(tasks)
+        for patient, scores in enumerate(zip(*arms, strict=True))
         for arm, score in enumerate(scores)
     ]
     known = [row for row in rows if not np.isnan(row[3])]
     scores = np.array([row[3] for row in known])
-    design = np.array([[1.0, *(row[2] == arm for arm in others)] for row in known])
+    design = np.array([[1.0, row[2]] for row in known])
     fit, told = _fit(scores, design, [row[0] for row in known], [row[1] for row in known])
-    several = len(board.tasks) > 1
-    low, high = fit.conf_int()[: len(others) + 1].T
+    several = len(tasks) > 1
     deviations = np.sqrt([*np.ravel(fit.cov_re), *fit.vcomp, fit.scale])
-    return Mixed(
-        reference,
-        {
-            arm: Interval(float(fit.fe_params[i]), float(low[i]), float(high[i]))
-            for i, arm in enumerate(others, start=1)
-        },
-        {arm: float(fit.pvalues[i]) for i, arm in enumerate(others, start=1)},
-        float(deviations[0]) if several else float("nan"),
-        float(deviations[1] if several else deviations[0]),
-        float(deviations[-1]),
-        len(known),
-        len(rows) - len(known),
-        told,
+    low, high = fit.conf_int()[1]
+    return MixedModel(
+        effect=Interval(float(fit.fe_params[1]), float(low), float(high)),
+        p=float(fit.pvalues[1]),
+        deviation_task=float(deviations[0]) if several else float("nan"),
+        deviation_patient=float(deviations[1] if several else deviations[0]),
+        deviation_rest=float(deviations[-1]),
+        scores=len(known),
+        left_out=len(rows) - len(known),
+        warnings=told,
     )
 
 

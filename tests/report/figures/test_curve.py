@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voxbench.analyses.effects import effects, means, twins
+from voxbench.analyses.effects import effects, means
 from voxbench.analyses.groups import read_groups
+from voxbench.analyses.pairing import twins
 from voxbench.report.figures.curve import _lines, draw_curve
 from voxbench.report.figures.lines import _apart
 from voxbench.stats.metric import METRICS

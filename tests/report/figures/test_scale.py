@@ -1,8 +1,9 @@
 """The scale curve: transfer against the volumes that were pre-trained on."""
 
 import pytest
-from voxbench.analyses.effects import effects, means, twins
+from voxbench.analyses.effects import effects, means
 from voxbench.analyses.groups import read_groups
+from voxbench.analyses.pairing import twins
 from voxbench.report.figures.scale import _families, _lines, _twins, draw_scale, family
 from voxbench.report.report import report
 from voxbench.stats.metric import METRICS

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import groups_in
+from voxbench.analyses.pairing import twins
 from voxbench.analyses.power.prospects import (
     Extension,
     Prospect,

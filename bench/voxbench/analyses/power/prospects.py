@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from voxbench.analyses.effects import Effect, Pair, effects
+from voxbench.analyses.effects import Effect, effects
 from voxbench.analyses.groups import Group, Run
+from voxbench.analyses.pairing import Pair
 from voxbench.stats.interval import LEVEL
 from voxbench.stats.paired import ALPHA
 from voxbench.stats.power import (

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voxbench.analyses.effects import Pair
 from voxbench.analyses.groups import read_groups
+from voxbench.analyses.pairing import Pair
 from voxbench.analyses.races.declaration import Comparison, Pairing, Race
 from voxbench.records import Record
 from voxbench.stats.bootstrap import Sample

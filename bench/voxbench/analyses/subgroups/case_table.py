@@ -16,7 +16,7 @@ _PARTS = 3
 CaseTable = Mapping[str, Mapping[str, str]]
 
 
-def read_table(path: Path) -> CaseTable:
+def read_case_table(path: Path) -> CaseTable:
     """Patient or case → column → value, from a CSV with a column `patient` (or `case`).
 
     Raises:
@@ -38,7 +38,7 @@ def read_table(path: Path) -> CaseTable:
     return found
 
 
-def column_of(table: CaseTable, column: str, cases: Mapping[str, str]) -> dict[str, str]:
+def values_by_patient(table: CaseTable, column: str, cases: Mapping[str, str]) -> dict[str, str]:
     """Patient → value of a column.
 
     Args:
@@ -63,7 +63,7 @@ def column_of(table: CaseTable, column: str, cases: Mapping[str, str]) -> dict[s
     return found
 
 
-def labels(values: Sequence[str]) -> list[str]:
+def group_labels(values: Sequence[str]) -> list[str]:
     """The group of each value: itself, or the third of the numbers that it falls into.
 
     Numbers are cut where a column has more than 6 different ones; "" stays "".

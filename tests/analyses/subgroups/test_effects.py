@@ -1,12 +1,8 @@
-import numpy as np
 import pytest
-from scipy import stats
-from voxbench.analyses.effects import twins
 from voxbench.analyses.groups import read_groups
-from voxbench.errors import SpecError
-from voxbench.stats.case_table import column_of, labels, read_table
+from voxbench.analyses.pairing import twins
+from voxbench.analyses.subgroups.effects import subgroup_effects
 from voxbench.stats.metric import METRICS
-from voxbench.stats.subgroups import subgroups
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record
 
@@ -21,13 +17,7 @@ def pair(gain=lambda i: 0.1, patients=23):
 
 
 def split(found, values, margin=0.01):
-    return subgroups([found], {"openkbp": values}, margin)
-
-
-def table(tmp_path, *lines):
-    path = tmp_path / "cases.csv"
-    path.write_text("\n".join(lines))
-    return path
+    return subgroup_effects([found], {"openkbp": values}, margin)
 
 
 def sites(patients=23):
@@ -53,14 +43,6 @@ def test_equal_gains_do_not_differ_between_sites():
     assert contrast.low < 0 < contrast.high
 
 
-def test_the_interval_between_groups_is_welchs_with_one_run():
-    rng = np.random.default_rng(0)
-    gains = np.concatenate([rng.normal(0.1, 0.05, 10), rng.normal(0.0, 0.01, 10)])
-    _, [contrast] = split(pair(lambda i: gains[i], patients=20), sites(20))
-    welch = stats.ttest_ind(gains[:10], gains[10:], equal_var=False).confidence_interval()
-    assert (contrast.low, contrast.high) == pytest.approx(tuple(welch))
-
-
 def test_luck_of_a_run_cancels_between_groups():
     records = [
         record(cases(lambda i, c, e=e: 0.5 + e + 0.002 * (i % 4) * (e != 0), 20), arm, seed=seed)
@@ -75,7 +57,7 @@ def test_luck_of_a_run_cancels_between_groups():
 
 def test_holm_is_over_the_groups_of_all_pairs():
     once, _ = split(pair(), sites())
-    twice, _ = subgroups([pair(), pair()], {"openkbp": sites()}, 0.01)
+    twice, _ = subgroup_effects([pair(), pair()], {"openkbp": sites()}, 0.01)
     assert once[0].p_holm == pytest.approx(2 * once[0].p)
     assert twice[0].p_holm == pytest.approx(4 * once[0].p)
 
@@ -87,44 +69,8 @@ def test_patients_without_an_entry_are_a_group_of_their_own():
     assert contrasts == []
 
 
-def test_many_numbers_are_cut_into_thirds():
-    found = labels([str(age) for age in range(30, 60)] + [""])
-    assert [found.count(name) for name in dict.fromkeys(found)] == [10, 10, 10, 1]
-    assert found[0].startswith("30 to ")
-
-
-def test_few_numbers_are_categories():
-    assert labels(["1.5", "3", "3", "1.5"]) == ["1.5", "3", "3", "1.5"]
-
-
 def test_groups_of_numbers_are_in_their_order():
     ages = {f"p{i:03}": str(60 + 5 * i) for i in range(24)}
     rows, contrasts = split(pair(patients=24), ages)
     assert [row.group.partition(" ")[0] for row in rows] == ["60", "98.3333", "136.667"]
     assert len(contrasts) == 3
-
-
-def test_a_column_is_read_by_patient_or_by_case():
-    rows = {"p1": {"site": "A"}, "scan7": {"site": "B"}, "scan8": {"site": "B"}}
-    assert column_of(rows, "site", {"scan7": "p2", "scan8": "p2"}) == {"p1": "A", "p2": "B"}
-    with pytest.raises(SpecError, match="one group only"):
-        column_of({**rows, "scan8": {"site": "C"}}, "site", {"scan7": "p2", "scan8": "p2"})
-
-
-def test_an_unknown_column_gets_the_nearest_name():
-    with pytest.raises(SpecError, match="Did you mean 'site'"):
-        column_of({"p1": {"site": "A"}}, "sites", {})
-
-
-def test_a_table_is_read_by_patient(tmp_path):
-    found = read_table(table(tmp_path, "case,age", "p1, 40", "p2,50"))
-    assert found == {"p1": {"age": "40"}, "p2": {"age": "50"}}
-
-
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [(("age", "4"), "no column 'patient' or 'case'"), (("case,age", "p,1", "p,2"), "two rows")],
-)
-def test_a_wrong_table_is_one_clear_line(tmp_path, lines, message):
-    with pytest.raises(SpecError, match=message):
-        read_table(table(tmp_path, *lines))

@@ -1,44 +1,43 @@
 """Effects within groups of patients, from the records of a folder and a table of cases."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from voxbench.analyses.effect_tables import where_columns
-from voxbench.analyses.effects import Pair, between, twins
-from voxbench.analyses.groups import find_arm, read_groups, records_in
-from voxbench.analyses.table import DASH, Column, Table, interval, p_value
+from voxbench.analyses.groups import read_groups, records_in
+from voxbench.analyses.pairing import Pair, pair_arms, twins
+from voxbench.analyses.subgroups.case_table import CaseTable, read_case_table, values_by_patient
+from voxbench.analyses.subgroups.effects import SMALLEST, subgroup_effects
+from voxbench.analyses.table import DASH, Column, Table, as_row, interval, p_value
 from voxbench.errors import SpecError
 from voxbench.records import Record
-from voxbench.stats.case_table import CaseTable, column_of, read_table
 from voxbench.stats.metric import Metric, find_metric
-from voxbench.stats.subgroups import SMALLEST, subgroups
 
 _SHOWN = 10  # names in a sentence
 
 
-class Subgroups(NamedTuple):
-    """Tables of groups and of contrasts between them, and who was left out."""
+class SubgroupTables(NamedTuple):
+    """Effects in groups, contrasts between groups, and who was left out."""
 
     groups: Table
     contrasts: Table
     sentences: list[str]
 
 
-def by_column(
-    store_dir: Path,
+def effects_by_column(
+    folder: Path,
     table: Path,
     column: str,
     metric: str = "dice",
     margin: float | None = None,
     arm: str | None = None,
     against: str | None = None,
-) -> Subgroups:
+) -> SubgroupTables:
     """The effects of a folder within each group of patients, and between the groups.
 
     Args:
-        store_dir: the output folder of a run.
+        folder: the output folder of a run.
         table: CSV with a column `patient` or `case`.
         column: what patients are grouped by; numbers are cut into thirds.
         metric: dice, nsd or hd95_mm.
@@ -52,9 +51,9 @@ def by_column(
     """
     chosen = find_metric(metric)
     margin = chosen.margin if margin is None else margin
-    records = records_in(store_dir)
+    records = records_in(folder)
     pairs = _pairs(records, chosen, arm, against)
-    known = read_table(table)
+    known = read_case_table(table)
     tasks = sorted({pair.arm.where.task for pair in pairs})
     values = {task: _values(records, task, known, column) for task in tasks}
     missing = {task: _missing(pairs, task, values[task]) for task in tasks}
@@ -65,10 +64,10 @@ def by_column(
             f"{_names(sorted(known))}; the records have "
             f"{_names([name for names in missing.values() for name in names])}."
         )
-    rows, contrasts = subgroups(covered, values, margin)
-    return Subgroups(
-        _group_table([asdict(row) for row in rows], chosen, margin, column),
-        _contrast_table([asdict(row) for row in contrasts], chosen, column),
+    effects, contrasts = subgroup_effects(covered, values, margin)
+    return SubgroupTables(
+        _group_table([as_row(effect) for effect in effects], chosen, margin, column),
+        _contrast_table([as_row(contrast) for contrast in contrasts], chosen, column),
         list(_sentences(missing, covered)),
     )
 
@@ -81,13 +80,7 @@ def _pairs(
         if against is not None:
             raise SpecError("--against needs --arm: whose effect is it?")
         return twins(groups, metric)
-    name = find_arm(groups, arm)
-    if against is not None:
-        return between(groups, name, find_arm(groups, against), metric)
-    found = [pair for pair in twins(groups, metric) if pair.arm.arm == name]
-    if not found:
-        raise SpecError(f"{name} has no scratch twin: say --against which arm.")
-    return found
+    return pair_arms(groups, arm, against, metric)
 
 
 def _values(
@@ -99,7 +92,7 @@ def _values(
         if record.arm.task == task
         for case in record.cases
     }
-    return column_of(known, column, cases)
+    return values_by_patient(known, column, cases)
 
 
 def _missing(pairs: Sequence[Pair], task: str, values: Mapping[str, str]) -> list[str]:
@@ -135,7 +128,7 @@ def _group_table(
         "Wilcoxon signed-rank with Holm over all rows, equivalent within "
         f"±{margin:g}. Groups of fewer than {SMALLEST} patients are not tested.",
         [
-            *_place(rows),
+            *_compared(rows),
             Column(column, ("group",), lambda name: name or DASH),
             Column("patients", number=True),
             Column(
@@ -158,7 +151,7 @@ def _contrast_table(rows: Sequence[dict[str, Any]], metric: Metric, column: str)
         "effect in B, 95% interval of Student on patients and runs; p is the larger of Mann and "
         "Whitney's and Student's, Holm over all rows.",
         [
-            *_place(rows),
+            *_compared(rows),
             Column("A", ("group",), lambda name: name or DASH),
             Column("B", ("against",), lambda name: name or DASH),
             Column(
@@ -171,5 +164,5 @@ def _contrast_table(rows: Sequence[dict[str, Any]], metric: Metric, column: str)
     )  # fmt: skip
 
 
-def _place(rows: Sequence[dict[str, Any]]) -> list[Column]:
+def _compared(rows: Sequence[dict[str, Any]]) -> list[Column]:
     return [*where_columns(rows), Column("arm"), Column("against", ("other",))]

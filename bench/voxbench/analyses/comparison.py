@@ -1,0 +1,122 @@
+"""Two arms of a result folder against each other, pair by pair or in one model."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from voxbench.analyses.effect_tables import comparison_table
+from voxbench.analyses.effects import effects
+from voxbench.analyses.groups import Scope, groups_in
+from voxbench.analyses.pairing import Pair, pair_arms
+from voxbench.analyses.table import Column, Table, interval, number, p_value
+from voxbench.errors import RecordError
+from voxbench.stats.arrays import nanmean
+from voxbench.stats.metric import Metric, find_metric
+from voxbench.stats.mixed import fit_mixed
+
+
+def compare_arms(
+    folder: Path, arm_a: str, arm_b: str, metric: str = "dice", margin: float | None = None
+) -> Table:
+    """The paired difference A − B for each task and fraction where both have a record.
+
+    Args:
+        folder: the output folder of a run.
+        arm_a: an arm's label, or a beginning that only one label has.
+        arm_b: the other's.
+        metric: dice, nsd or hd95_mm.
+        margin: of practical equivalence; None takes the metric's own.
+
+    Raises:
+        SpecError: an arm is unknown or ambiguous, or the metric is unknown.
+        RecordError: there is no record, or the arms share no task and fraction.
+    """
+    chosen = find_metric(metric)
+    pairs = _shared(folder, arm_a, arm_b, chosen)
+    margin = chosen.margin if margin is None else margin
+    return comparison_table(effects(pairs, margin), chosen, margin)
+
+
+def compare_mixed(folder: Path, arm_a: str, arm_b: str, metric: str = "dice") -> Table:
+    """A − B at each fraction over all tasks, by a linear mixed-effects model.
+
+    Tasks, runs and patients that one arm lacks are left out.
+
+    Raises:
+        SpecError: an arm or the metric is unknown, or statsmodels is not installed.
+        RecordError: there is no record, or the arms share no task and fraction.
+    """
+    chosen = find_metric(metric)
+    scopes: dict[Scope, list[Pair]] = defaultdict(list)
+    for pair in _shared(folder, arm_a, arm_b, chosen):
+        if pair.difference().values.size:
+            where = pair.arm.where
+            scopes[Scope(where.adaptation, where.fraction)].append(pair)
+    if not scopes:
+        raise _nothing_shared(folder, arm_a, arm_b)
+    return _mixed_table([_mixed_row(scope, pairs) for scope, pairs in scopes.items()], chosen)
+
+
+def _shared(folder: Path, arm_a: str, arm_b: str, metric: Metric) -> list[Pair]:
+    pairs = pair_arms(groups_in(folder), arm_a, arm_b, metric)
+    if not pairs:
+        raise _nothing_shared(folder, arm_a, arm_b)
+    return pairs
+
+
+def _nothing_shared(folder: Path, a: str, b: str) -> RecordError:
+    return RecordError(
+        f"{folder}: {a} and {b} have no task, fraction, recipe and data in common; run the "
+        "missing cells."
+    )
+
+
+def _mixed_row(scope: Scope, pairs: list[Pair]) -> dict[str, Any]:
+    tasks = []
+    for pair in pairs:
+        ours, theirs = pair.samples()
+        tasks.append((nanmean(ours.values, axis=1), nanmean(theirs.values, axis=1)))
+    fit = fit_mixed(tasks)
+    effect, low, high = fit.effect
+    return {
+        **scope._asdict(),
+        "arm": pairs[0].arm.arm,
+        "other": pairs[0].name,
+        "tasks": len(tasks),
+        "effect": effect,
+        "low": low,
+        "high": high,
+        "p": fit.p,
+        "deviation_task": fit.deviation_task,
+        "deviation_patient": fit.deviation_patient,
+        "deviation_rest": fit.deviation_rest,
+        "scores": fit.scores,
+        "left_out": fit.left_out,
+        "warnings": "; ".join(fit.warnings),
+    }
+
+
+def _mixed_table(rows: list[dict[str, Any]], metric: Metric) -> Table:
+    digits = metric.digits
+    return Table(
+        f"mixed-{metric.key}",
+        "Mixed model",
+        f"{metric.label} of A = {rows[0]['arm']} and B = {rows[0]['other']}: score ~ arm + "
+        "(1 | task) + (1 | task:patient), REML, Wald's 95% interval; seeds and draws are averaged "
+        "before, so that their luck is in no interval. The model takes scores for normal: with a "
+        "warning read the bootstrap.",
+        [
+            Column("fraction"),
+            Column("adaptation"),
+            Column("tasks", number=True),
+            Column("scores", number=True),
+            Column("left out", ("left_out",), str, True),
+            Column("A − B [95%]", ("effect", "low", "high"), interval(digits, True), True),
+            Column("p", show=p_value, number=True),
+            Column("sd task", ("deviation_task",), number(digits), True),
+            Column("sd patient", ("deviation_patient",), number(digits), True),
+            Column("sd rest", ("deviation_rest",), number(digits), True),
+            Column("warnings"),
+        ],
+        rows,
+    )

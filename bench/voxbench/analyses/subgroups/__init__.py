@@ -1,0 +1,1 @@
+"""Effects within groups of patients, as by scanner, site, sex or age, and between the groups."""
