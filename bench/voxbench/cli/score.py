@@ -8,7 +8,7 @@ import typer
 from voxbench.cli.options import Include, include_all
 
 if TYPE_CHECKING:
-    from voxbench.score import CasePairs, CaseResult, ClassMean, ScoreOptions
+    from voxbench.score import CasePairs, CaseResult, ClassMean
 
 
 def score_verb(
@@ -49,7 +49,14 @@ def score_verb(
     from rich.progress import Progress
 
     from voxbench.errors import DataError
-    from voxbench.score import class_means, pair_cases, score_folders, write_summary
+    from voxbench.plugins import find_task
+    from voxbench.score import (
+        choose_options,
+        class_means,
+        pair_cases,
+        score_folders,
+        write_summary,
+    )
 
     include_all(include_path)
     pairing = pair_cases(prediction, reference)
@@ -58,8 +65,14 @@ def score_verb(
             f"{len(pairing.missing)} references have no prediction: {', '.join(pairing.missing)}."
             " Predict them, or give --missing-fail to score them as the worst."
         )
-    options = _options(
-        prediction, reference, pairing, task, classes, tolerance_mm, definition, resample
+    options = choose_options(
+        pairing,
+        (reference, prediction),
+        card=find_task(task).card if task else None,
+        classes=classes or (),
+        tolerance_mm=tolerance_mm or (),
+        definition=definition,
+        resample=resample,
     )
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
@@ -69,83 +82,6 @@ def score_verb(
     if output:
         table = write_summary(output, results, options, list(pairing.missing), pairing.extra)
         console.print(f"wrote {output} and {table}", highlight=False, soft_wrap=True)
-
-
-def _options(
-    prediction: Path,
-    reference: Path,
-    pairing: "CasePairs",
-    task: str | None,
-    classes: list[str] | None,
-    tolerance_mm: list[str] | None,
-    definition: str,
-    resample: bool,
-) -> "ScoreOptions":
-    """Classes and tolerances, from the first place that says them."""
-    from voxbench.errors import SpecError, unknown
-    from voxbench.metrics.legacy import FLARE23_CLASSES, PROTOCOLS
-    from voxbench.score import ScoreOptions
-    from voxbench.score.pair import dataset_classes, mask_structures
-
-    if definition not in (known := ("surface", "voxel", *PROTOCOLS)):
-        raise SpecError(unknown("definition", definition, known))
-    found: dict[str, int | tuple[int, ...]] = {}
-    tolerances: dict[str, float] = {}
-    if task:
-        from voxbench.plugins import find_task
-
-        card = find_task(task).card
-        found, tolerances = dict(card.classes), dict(card.tolerance_mm)
-    found = _named(classes) or found
-    if not found:
-        found = dict.fromkeys(mask_structures(pairing), 1) or dataset_classes(reference, prediction)
-    if not found and definition == "flare23":
-        found = dict(FLARE23_CLASSES)
-    if not found:
-        raise SpecError(
-            "no classes are known: give --task, --class name=label, or a dataset.json beside the"
-            " references."
-        )
-    tolerances |= _tolerances(tolerance_mm, list(found))
-    if definition in PROTOCOLS:
-        tolerances = dict.fromkeys(found, 0.0)  # a protocol has its own
-    if lacking := [name for name in found if name not in tolerances]:
-        raise SpecError(
-            f"no tolerance for {', '.join(lacking)}: give --tolerance-mm 2.0, or one a class as"
-            f" --tolerance-mm {lacking[0]}=2.0, or --task."
-        )
-    return ScoreOptions(found, {n: tolerances[n] for n in found}, definition, resample)
-
-
-def _named(classes: list[str] | None) -> dict[str, int | tuple[int, ...]]:
-    """Classes from `name=label` and `name=1+2`."""
-    from voxbench.errors import SpecError
-
-    found: dict[str, int | tuple[int, ...]] = {}
-    for item in classes or []:
-        name, _, labels = item.partition("=")
-        try:
-            values = tuple(int(label) for label in labels.split("+"))
-        except ValueError as error:
-            raise SpecError(f"--class must be name=label or name=1+2, got {item!r}.") from error
-        found[name] = values if len(values) > 1 else values[0]
-    return found
-
-
-def _tolerances(given: list[str] | None, classes: list[str]) -> dict[str, float]:
-    """Tolerances in mm by class, from `2.0` (all classes) and `name=2.0`."""
-    from voxbench.errors import SpecError, unknown
-
-    found: dict[str, float] = {}
-    for item in sorted(given or [], key=lambda item: "=" in item):
-        name, _, number = item.rpartition("=")
-        if name and name not in classes:
-            raise SpecError(unknown("class", name, classes))
-        try:
-            found |= dict.fromkeys([name] if name else classes, float(number))
-        except ValueError as error:
-            raise SpecError(f"--tolerance-mm must be a number of mm, got {item!r}.") from error
-    return found
 
 
 def _show(

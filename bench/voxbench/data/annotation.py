@@ -67,7 +67,7 @@ class Reannotated(PreparedCase):
     def foreground(self) -> dict[str, NDArray[np.int64]]:
         """Class → flat positions of voxels, of the annotated classes."""
         found = sample_foreground(self.label, self.classes) if self.noise else super().foreground
-        return {name: places for name, places in found.items() if name in self.labelled}
+        return {name: positions for name, positions in found.items() if name in self.labelled}
 
     @property
     def present(self) -> frozenset[str]:
@@ -136,8 +136,8 @@ def _resized(mask: Mask, change: Any, radius: float) -> Mask:
 def _shifted(mask: Mask, radius: float, generator: np.random.Generator) -> Mask:
     direction = generator.normal(size=3)
     direction *= max(1.0, radius / 2) / np.abs(direction).max()
-    places = np.argwhere(mask) + np.rint(direction).astype(np.intp)
-    places = places[((places >= 0) & (places < mask.shape)).all(axis=1)]
+    voxels = np.argwhere(mask) + np.rint(direction).astype(np.intp)
+    voxels = voxels[((voxels >= 0) & (voxels < mask.shape)).all(axis=1)]
     result = np.zeros_like(mask)
-    result[tuple(places.T)] = True
+    result[tuple(voxels.T)] = True
     return result

@@ -79,8 +79,8 @@ def _inflated(raw: bytes) -> bytes:
 
 def _header(raw: bytes) -> Any:
     """The header that a file begins with, mended where it can be; extensions are skipped."""
-    for kind, place in ((nibabel.Nifti1Header, 344), (nibabel.Nifti2Header, 4)):
-        size, magic = kind.sizeof_hdr, raw[place : place + 3]
+    for kind, at in ((nibabel.Nifti1Header, 344), (nibabel.Nifti2Header, 4)):
+        size, magic = kind.sizeof_hdr, raw[at : at + 3]
         if size not in (int.from_bytes(raw[:4], order) for order in ("little", "big")):
             continue
         if magic == kind.pair_magic:

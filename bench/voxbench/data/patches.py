@@ -77,8 +77,8 @@ class Patches:
         return Batch(images, labels, self.labelled[chosen])
 
     def _case(self, sample: int) -> int:
-        turn, place = divmod(sample, len(self.cases))
-        return int(self._round(turn)[place])
+        turn, position = divmod(sample, len(self.cases))
+        return int(self._round(turn)[position])
 
     def _shuffled(self, turn: int) -> NDArray[np.int64]:
         return np.random.default_rng([self.seed, turn, 2]).permutation(len(self.cases))
@@ -105,7 +105,7 @@ def _foreground_voxel(case: PreparedCase, random: np.random.Generator) -> tuple[
     classes = list(case.foreground.values())
     positions = classes[random.integers(len(classes))]
     position = int(positions[random.integers(len(positions))])
-    return tuple(int(place) for place in np.unravel_index(position, case.label.shape))
+    return tuple(int(index) for index in np.unravel_index(position, case.label.shape))
 
 
 def _copy(source: NDArray[Any], corner: Sequence[int], out: NDArray[Any], fill: float) -> None:

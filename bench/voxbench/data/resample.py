@@ -20,9 +20,9 @@ class LinearTaps(NamedTuple):
 
 def linear_taps(size: int, target: int) -> LinearTaps:
     """Neighbours on an axis of `size` voxels for each of `target` voxels over the same extent."""
-    place = np.clip((np.arange(target) + 0.5) * size / target - 0.5, 0, size - 1)
-    left = np.floor(place).astype(np.int64)
-    weight = (place - left).astype(np.float32)
+    centre = np.clip((np.arange(target) + 0.5) * size / target - 0.5, 0, size - 1)
+    left = np.floor(centre).astype(np.int64)
+    weight = (centre - left).astype(np.float32)
     return LinearTaps(left, np.minimum(left + 1, size - 1), weight)
 
 
@@ -86,20 +86,20 @@ def _vote(
                     weight *= y.weight[j] if corner & 2 else 1 - y.weight[j]
                     weight *= z.weight[k] if corner & 1 else 1 - z.weight[k]
                     value = rows[corner >> 1][b if corner & 1 else a]
-                    place = 0
-                    while place < found and seen[place] != value:
-                        place += 1
-                    if place == found:
-                        seen[place] = value
-                        weights[place] = 0
+                    slot = 0
+                    while slot < found and seen[slot] != value:
+                        slot += 1
+                    if slot == found:
+                        seen[slot] = value
+                        weights[slot] = 0
                         found += 1
-                    weights[place] += weight
+                    weights[slot] += weight
                 best = 0
-                for place in range(1, found):
-                    heavier = weights[place] > weights[best]
-                    tied = weights[place] == weights[best] and seen[place] < seen[best]
+                for slot in range(1, found):
+                    heavier = weights[slot] > weights[best]
+                    tied = weights[slot] == weights[best] and seen[slot] < seen[best]
                     if heavier or tied:
-                        best = place
+                        best = slot
                 out[i, j, k] = seen[best]
 
 

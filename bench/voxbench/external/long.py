@@ -4,7 +4,7 @@ Columns: `case`, `class`; `arm` (or `model`) and `task` unless given; `patient`,
 and `seed` where there are any.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from voxbench.errors import DataError
@@ -38,35 +38,36 @@ def read_long(path: Path, task: str | None, arm: str | None, fraction: str) -> l
     whose = next((name for name in ("arm", "model") if name in columns), None)
     if not (whose or arm) or not ("task" in columns or task):
         raise DataError(f"{path}: no column for arm or task; add it, or give --arm and --task.")
+    given = {"task": task or "", "arm": arm or "", "fraction": fraction}
     found: list[ImportedScore] = []
     for number, row in read_rows(path):
-        where = f"{path}, line {number}"
-        own = {name: row[column] for name, column in columns.items()}
-        training = ImportedArm(
-            own.get("task") or task or "",
-            (own[whose] if whose else "") or arm or "",
-            own.get("fraction") or fraction,
-            _whole(own, "draw", where),
-            _whole(own, "seed", where),
-        )
-        values = (
-            {metric: own[name] for name, metric in metrics.items()}
-            if metrics
-            else {require_metric(own["metric"], where): own["value"]}
-        )
-        patient = own.get("patient") or own["case"]
-        found += [
-            ImportedScore(
-                training,
-                own["case"],
-                patient,
-                own["class"],
-                metric,
-                parse_score(text, metric, where),
-            )
-            for metric, text in values.items()
-        ]
+        told = {name: row[column] for name, column in columns.items()}
+        told["arm"] = told[whose] if whose else ""
+        told |= {name: told.get(name) or value for name, value in given.items()}
+        found += _row_scores(told, metrics, f"{path}, line {number}")
     return found
+
+
+def _row_scores(
+    told: Mapping[str, str], metrics: Mapping[str, str], where: str
+) -> Iterator[ImportedScore]:
+    """The scores of a row: one of its `metric`, or one a column of `metrics`."""
+    training = ImportedArm(
+        told["task"],
+        told["arm"],
+        told["fraction"],
+        _whole(told, "draw", where),
+        _whole(told, "seed", where),
+    )
+    case, patient = told["case"], told.get("patient") or told["case"]
+    values = (
+        {metric: told[name] for name, metric in metrics.items()}
+        if metrics
+        else {require_metric(told["metric"], where): told["value"]}
+    )
+    for metric, text in values.items():
+        value = parse_score(text, metric, where)
+        yield ImportedScore(training, case, patient, told["class"], metric, value)
 
 
 def _whole(row: Mapping[str, str], name: str, where: str) -> int:

@@ -219,21 +219,11 @@ def _class_score(
     request: CaseRequest,
 ) -> ClassMetrics:
     """Put the numbers of one class together, or what the policy says about an empty one."""
+    if measured is None:
+        return _empty_score(voxels, sides, geometry, request)
+    there, back = measured
     in_prediction, in_reference, in_both = (int(n) for n in voxels)
     volume = math.prod(request.spacing_mm)
-    volumes = in_prediction * volume, in_reference * volume
-    if measured is None:
-        flag = empty_flag(in_prediction, in_reference)
-        overlap = empty_overlap(flag)
-        mm = empty_distance_mm(flag, request.shape, request.spacing_mm)
-        one, two = (float(geometry.measure[side.codes].sum()) for side in sides)
-        hd_mm = dict.fromkeys(request.percentiles, mm)
-        assd = mm if request.assd else math.nan
-        return ClassMetrics(
-            overlap, overlap, mm, *volumes, one, two, assd, hd_mm,
-            in_prediction, in_reference, in_both, flag,
-        )  # fmt: skip
-    there, back = measured
     total = there.total + back.total
     hd_mm = {
         percent: max(pair)
@@ -243,8 +233,8 @@ def _class_score(
         dice=2 * in_both / (in_prediction + in_reference),
         nsd=(there.within + back.within) / total,
         hd95_mm=hd_mm[95.0],
-        volume_mm3_prediction=volumes[0],
-        volume_mm3_reference=volumes[1],
+        volume_mm3_prediction=in_prediction * volume,
+        volume_mm3_reference=in_reference * volume,
         boundary_prediction=there.total,
         boundary_reference=back.total,
         assd_mm=(there.distance_sum + back.distance_sum) / total,
@@ -252,4 +242,31 @@ def _class_score(
         voxels_prediction=in_prediction,
         voxels_reference=in_reference,
         voxels_both=in_both,
+    )
+
+
+def _empty_score(
+    voxels: NDArray[np.int64], sides: list[Boundary], geometry: Geometry, request: CaseRequest
+) -> ClassMetrics:
+    """What the policy says about a class that one side, or either, lacks."""
+    in_prediction, in_reference, in_both = (int(n) for n in voxels)
+    flag = empty_flag(in_prediction, in_reference)
+    overlap = empty_overlap(flag)
+    mm = empty_distance_mm(flag, request.shape, request.spacing_mm)
+    volume = math.prod(request.spacing_mm)
+    boundaries = [float(geometry.measure[side.codes].sum()) for side in sides]
+    return ClassMetrics(
+        dice=overlap,
+        nsd=overlap,
+        hd95_mm=mm,
+        volume_mm3_prediction=in_prediction * volume,
+        volume_mm3_reference=in_reference * volume,
+        boundary_prediction=boundaries[0],
+        boundary_reference=boundaries[1],
+        assd_mm=mm if request.assd else math.nan,
+        hd_mm=dict.fromkeys(request.percentiles, mm),
+        voxels_prediction=in_prediction,
+        voxels_reference=in_reference,
+        voxels_both=in_both,
+        flag=flag,
     )

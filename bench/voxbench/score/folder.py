@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -17,23 +16,8 @@ from voxbench.metrics.evaluate import available_cores
 from voxbench.metrics.labels import LabelValues, label_set
 from voxbench.metrics.legacy import PROTOCOLS
 from voxbench.score.grid import resample_nearest, same_grid
+from voxbench.score.options import ScoreOptions
 from voxbench.score.pair import CasePairs, Files
-
-
-@dataclass(frozen=True)
-class ScoreOptions:
-    """What is asked of every case.
-
-    `definition` is `surface`, `voxel` or a protocol of `voxbench.metrics.legacy`, which has its own
-    tolerances; `tolerance_mm` is one number or one a class.
-    """
-
-    classes: Mapping[str, LabelValues]
-    tolerance_mm: Mapping[str, float] | float
-    definition: str = "surface"
-    resample: bool = False
-    percentiles: tuple[float, ...] = ()
-    assd: bool = False
 
 
 class CaseResult(NamedTuple):

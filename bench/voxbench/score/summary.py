@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from voxbench.errors import SpecError
 from voxbench.files import write_atomically
 from voxbench.metrics import METRICS_VERSION, ClassMetrics
-from voxbench.score.folder import CaseResult, ScoreOptions
+from voxbench.score.folder import CaseResult
+from voxbench.score.options import ScoreOptions
 
 SUMMARY_METRICS = {"Dice": "dice", "NSD": "nsd", "HD95": "hd95_mm"}
 SUMMARY_COUNTS = ("IoU", "TP", "FP", "FN", "TN", "n_pred", "n_ref")

@@ -1,0 +1,113 @@
+"""What is asked of every case: classes, tolerances and definition."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from voxbench.api import TaskCard
+from voxbench.errors import SpecError, unknown
+from voxbench.metrics.labels import LabelValues
+from voxbench.metrics.legacy import FLARE23_CLASSES, PROTOCOLS
+from voxbench.score.pair import CasePairs, dataset_classes, mask_structures
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """What is asked of every case.
+
+    `definition` is `surface`, `voxel` or a protocol of `voxbench.metrics.legacy`, which has its own
+    tolerances; `tolerance_mm` is one number or one a class.
+    """
+
+    classes: Mapping[str, LabelValues]
+    tolerance_mm: Mapping[str, float] | float
+    definition: str = "surface"
+    resample: bool = False
+    percentiles: tuple[float, ...] = ()
+    assd: bool = False
+
+
+def choose_options(
+    pairing: CasePairs,
+    folders: Sequence[Path],
+    *,
+    card: TaskCard | None = None,
+    classes: Iterable[str] = (),
+    tolerance_mm: Iterable[str] = (),
+    definition: str = "surface",
+    resample: bool = False,
+) -> ScoreOptions:
+    """Options from what a user said, else from a task's card, else from the folders.
+
+    Args:
+        pairing: of the cases.
+        folders: where to look for a `dataset.json`, the first one first.
+        card: of a task that gives classes and tolerances.
+        classes: texts as `parse_classes` takes them.
+        tolerance_mm: texts as `parse_tolerances` takes them.
+        definition: surface, voxel or a protocol.
+        resample: bring predictions onto the reference's grid.
+
+    Raises:
+        SpecError: no classes are known, a class has no tolerance, or a text makes no sense.
+        DataError: a `dataset.json` can't be used.
+    """
+    if definition not in (known := ("surface", "voxel", *PROTOCOLS)):
+        raise SpecError(unknown("definition", definition, known))
+    found: Mapping[str, LabelValues] = (
+        parse_classes(classes)
+        or (card.classes if card else {})
+        or dict.fromkeys(mask_structures(pairing), 1)
+        or dataset_classes(*folders)
+        or (FLARE23_CLASSES if definition == "flare23" else {})
+    )
+    if not found:
+        raise SpecError(
+            "no classes are known: give --task, --class name=label, or a dataset.json beside the"
+            " references."
+        )
+    tolerances = dict(card.tolerance_mm) if card else {}
+    tolerances |= parse_tolerances(tolerance_mm, list(found))
+    if definition in PROTOCOLS:
+        tolerances = dict.fromkeys(found, 0.0)  # a protocol has its own
+    if lacking := [name for name in found if name not in tolerances]:
+        raise SpecError(
+            f"no tolerance for {', '.join(lacking)}: give --tolerance-mm 2.0, or one a class as"
+            f" --tolerance-mm {lacking[0]}=2.0, or --task."
+        )
+    return ScoreOptions(found, {n: tolerances[n] for n in found}, definition, resample)
+
+
+def parse_classes(texts: Iterable[str]) -> dict[str, int | tuple[int, ...]]:
+    """Classes from `name=label` and `name=1+2`.
+
+    Raises:
+        SpecError: a text is neither.
+    """
+    found: dict[str, int | tuple[int, ...]] = {}
+    for text in texts:
+        name, _, labels = text.partition("=")
+        try:
+            values = tuple(int(label) for label in labels.split("+"))
+        except ValueError as error:
+            raise SpecError(f"--class must be name=label or name=1+2, got {text!r}.") from error
+        found[name] = values if len(values) > 1 else values[0]
+    return found
+
+
+def parse_tolerances(texts: Iterable[str], classes: Sequence[str]) -> dict[str, float]:
+    """Tolerances in mm by class, from `2.0` (all classes) and `name=2.0`.
+
+    Raises:
+        SpecError: a text is neither, or names another class.
+    """
+    found: dict[str, float] = {}
+    for text in sorted(texts, key=lambda text: "=" in text):
+        name, _, number = text.rpartition("=")
+        if name and name not in classes:
+            raise SpecError(unknown("class", name, classes))
+        try:
+            found |= dict.fromkeys([name] if name else classes, float(number))
+        except ValueError as error:
+            raise SpecError(f"--tolerance-mm must be a number of mm, got {text!r}.") from error
+    return found
