@@ -26,7 +26,7 @@ def test_submit_names_what_it_packs_and_what_it_leaves_out(voxbench, run, tmp_pa
     lines = out.splitlines()
     assert (code, err, len(lines)) == (0, "", 9)
     assert "boxes · scratch[size=tiny] · 2 shots · draw 0 · seed" in out
-    assert lines[7] == f"left out: {smoke.key}: a smoke run measures nothing"
+    assert lines[7] == f"left out: {smoke.key}: a smoke run, which measures nothing"
     assert lines[8].startswith("7 records → ")
 
 

@@ -37,9 +37,9 @@ def test_records_are_added_byte_for_byte_with_their_provenance(packed, finished,
     for path in (finished / "records").iterdir():
         assert (results / "records" / path.name).read_bytes() == path.read_bytes()
     told = json.loads((results / "submissions" / "tiny.json").read_bytes())
-    assert told["bundle_sha256"] == verification.sha256
+    assert told["bundle_sha256"] == verification.bundle.sha256
     assert (told["contact"], told["source"]) == ("a@b.org", "a paper")
-    assert told["records"] == sorted(verification.records)
+    assert told["records"] == sorted(verification.bundle.records)
 
 
 def test_adding_twice_changes_nothing(packed, tmp_path):

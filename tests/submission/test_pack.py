@@ -63,7 +63,7 @@ def change(root, count, **values):
 def test_smoke_runs_and_imported_scores_are_left_out_and_named(run, tmp_path):
     [smoke] = change(run, 1, smoke=True)
     packed = pack(run, tmp_path / "b.zip")
-    assert packed.left_out == {smoke: "a smoke run measures nothing"}
+    assert packed.left_out == {smoke: "a smoke run, which measures nothing"}
     assert len(packed.records) == 7
     imported = Imported(layout="wide", source="Somebody 2024", files={})
     [key] = change(run, 1, smoke=False, imported=imported)

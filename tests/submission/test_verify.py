@@ -61,7 +61,7 @@ def test_an_honest_sweep_is_verified_and_nothing_but_known_results_is_left(judge
     assert (found.errors, found.warnings) == ([], [])
     [left] = found.unchecked
     assert "known results" in left
-    assert (len(found.records), found.label_maps, found.verified) == (8, 32, True)
+    assert (len(found.bundle.records), found.bundle.label_maps, found.verified) == (8, 32, True)
 
 
 IMPOSSIBLE = [

@@ -57,11 +57,12 @@ def evidence_here(results: Path, sweeps: list[Path] | None) -> "Evidence":
     return Evidence(results, [read_sweep(path) for path in sweeps or []])
 
 
-def told(bundle: Path, found: "Verification") -> list[str]:
+def told(path: Path, found: "Verification") -> list[str]:
     """The verdict as lines: what is wrong first, what is only unknown last."""
     lines = [f"error: {line}" for line in found.errors]
     lines += [f"warning: {line}" for line in found.warnings]
     lines += [f"not checked here: {line}" for line in found.unchecked]
-    counts = f"{len(found.records)} records, {found.label_maps} label maps"
+    bundle = found.bundle
+    counts = f"{len(bundle.records)} records, {bundle.label_maps} label maps"
     end = "verified" if found.verified else "refused"
-    return [*lines, f"{bundle}: {found.manifest.submitter.name}, {counts}: {end}"]
+    return [*lines, f"{path}: {bundle.manifest.submitter.name}, {counts}: {end}"]

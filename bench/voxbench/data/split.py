@@ -30,6 +30,18 @@ class Split(NamedTuple):
     sha256: str
 
 
+class FrozenSplit(NamedTuple):
+    """What the file of a split says.
+
+    Attributes:
+        sha256: over the case ids and patients of each part.
+        ids: part → ids of its cases.
+    """
+
+    sha256: str
+    ids: Mapping[str, Sequence[str]]
+
+
 def split_cases(task: Task) -> Split:
     """Split a task's cases.
 
@@ -79,20 +91,29 @@ def freeze_split(split: Split, path: Path) -> None:
     write_atomically(path, json.dumps({"sha256": split.sha256, **table}, indent=1) + "\n")
 
 
+def read_frozen(path: Path) -> FrozenSplit:
+    """Read the file of a frozen split, without its cases.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        ids = {part: [str(name) for name in table[part]] for part in SPLIT_PARTS}
+        return FrozenSplit(str(table["sha256"]), ids)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path}: not a split ({error!r}); write one with freeze_split()."
+        ) from None
+
+
 def read_split(path: Path, cases: Sequence[Case]) -> Split:
     """Read a frozen split of these cases.
 
     Raises:
         DataError: the file is damaged, names other cases, or its hash does not match.
     """
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-        ids = {part: [str(name) for name in table[part]] for part in SPLIT_PARTS}
-        expected = str(table["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path}: not a split ({error!r}); write one with freeze_split()."
-        ) from None
+    expected, ids = read_frozen(path)
     known = {case.id: case for case in cases}
     named = {name for part in ids.values() for name in part}
     if named != set(known):

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voxbench.files import write_atomically
-from voxbench.records.record import Record
+from voxbench.records.cost import Cost
+from voxbench.records.record import Arm, ClassScores, Record
 from voxbench.records.store import Store
 
 if TYPE_CHECKING:
@@ -16,19 +17,11 @@ if TYPE_CHECKING:
 
 FILE = "table.parquet"
 _STAMP = b"voxbench.records"
-_SCORES = ("dice", "nsd", "hd95_mm", "volume_mm3_prediction", "volume_mm3_reference")
-_COST = (
-    "seconds", "fit_seconds", "predict_seconds", "steps", "peak_memory_mb", "parameters",
-    "gpu_hours", "cpu_hours",
-)  # fmt: skip
-_TYPES = {
-    "string": (
-        "key", "status", "sweep", "task", "baseline", "twin", "strategy", "network", "fraction",
-        "adaptation", "contamination", "data_fingerprint", "split_sha256", "weights_sha256",
-        "metrics_version", "failure", "case", "patient", "case_failure", "class", "flag",
-    ),
-    "bool_": ("smoke",),
-    "int64": ("draw", "seed", "train_patients", "steps", "parameters"),
+_OWN = ("key", "status", "smoke", "sweep", "failure", "metrics_version")
+_FURTHER = {
+    "contamination": str, "data_fingerprint": str, "split_sha256": str, "train_patients": int,
+    "weights_sha256": str, "pretraining_gpu_hours": float, "pretraining_cpu_hours": float,
+    "case": str, "patient": str, "case_failure": str, "class": str,
 }  # fmt: skip
 
 
@@ -62,54 +55,55 @@ def _stamped(path: Path) -> bytes | None:
 
 def _stamp(store: Store) -> bytes:
     """A digest of the table's columns, and of the record files' names, sizes and times."""
-    seen = hashlib.sha256(repr([*_TYPES.items(), _SCORES, _COST]).encode())
+    seen = hashlib.sha256(repr(_columns()).encode())
     for path in sorted(store.folder.glob("*.json")):
         status = path.stat()
         seen.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return seen.hexdigest().encode()
 
 
+def _columns() -> dict[str, Any]:
+    """Column → type of its values, as the parts of a record have them."""
+    parts = (Arm, Cost, ClassScores)
+    fields = {name: field for part in parts for name, field in part.model_fields.items()}
+    fields |= {name: Record.model_fields[name] for name in _OWN}
+    return {name: field.annotation for name, field in fields.items()} | _FURTHER
+
+
 def _rows(record: Record) -> Iterator[dict[str, Any]]:
     shared = _shared(record)
     if not record.cases:
-        yield {**shared, **dict.fromkeys(_SCORES, math.nan)}
+        scores = ClassScores.model_fields.items()
+        yield shared | {name: math.nan for name, field in scores if field.annotation is float}
     for case in record.cases:
         named = {"case": case.case, "patient": case.patient, "case_failure": case.failure}
-        for name, scores in case.classes.items():
-            yield {**shared, **named, "class": name, **scores.model_dump()}
+        for name, found in case.classes.items():
+            yield {**shared, **named, "class": name, **found.model_dump()}
 
 
 def _shared(record: Record) -> dict[str, Any]:
     """The columns that all rows of a record have in common."""
     data, weights = record.data, record.weights
-    cost = record.cost.model_dump() if record.cost else {}
     return {
-        **{name: getattr(record, name) for name in ("key", "status", "smoke", "sweep")},
+        **record.model_dump(include=set(_OWN)),
         **record.arm.model_dump(),
+        **(record.cost.model_dump() if record.cost else {}),
         "contamination": record.contamination.status if record.contamination else None,
-        "metrics_version": record.metrics_version,
-        "failure": record.failure,
         "data_fingerprint": data.fingerprint if data else None,
         "split_sha256": data.split_sha256 if data else None,
         "train_patients": data.train_patients if data else None,
         "weights_sha256": weights.sha256 if weights else None,
         "pretraining_gpu_hours": weights.gpu_hours if weights else 0.0,
         "pretraining_cpu_hours": weights.cpu_hours if weights else 0.0,
-        **{name: cost.get(name) for name in _COST},
     }
 
 
 def _table(rows: list[dict[str, Any]]) -> "pa.Table":
     import pyarrow as pa
 
-    types = {name: getattr(pa, kind)() for kind, names in _TYPES.items() for name in names}
-    hours = ("pretraining_gpu_hours", "pretraining_cpu_hours")
-    floats = [*_SCORES, *(name for name in _COST if name not in types), *hours]
-    types |= dict.fromkeys(floats, pa.float64())
-    columns = {
-        name: pa.array([row.get(name) for row in rows], kind) for name, kind in types.items()
-    }
-    return pa.table(columns)
+    types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}  # all others are text
+    columns = [(name, types.get(kind, pa.string())) for name, kind in _columns().items()]
+    return pa.Table.from_pylist(rows, pa.schema(columns))
 
 
 def _write(table: "pa.Table", path: Path) -> None:

@@ -49,6 +49,11 @@ class Bundle:
         self._owned()
 
     @property
+    def label_maps(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.maps.values()))
+
+    @property
     def maps(self) -> Mapping[str, list[str]]:
         """Key → the members that are its label maps."""
         found: dict[str, list[str]] = defaultdict(list)
@@ -148,6 +153,13 @@ def parse_record(raw: bytes, key: str) -> Record:
         raise ValueError(f"the name {printable(strange)!r} holds marks that tables can't show")
     _distinct(record)
     return record
+
+
+def why_not_submitted(record: Record) -> str | None:
+    """Why a record can't be submitted, whatever it says; None if it can."""
+    if record.smoke or record.cell.get("limit") is not None:
+        return "a smoke run, which measures nothing"
+    return "imported scores, which have no cell" if record.imported else None
 
 
 def _names(record: Record) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from voxbench.data.dataset import Dataset
-from voxbench.data.split import SPLIT_PARTS
+from voxbench.data.split import SPLIT_PARTS, FrozenSplit
 from voxbench.design.cell import Cell
 from voxbench.errors import VoxbenchError
 from voxbench.ledger.verdict import verdict_for
@@ -13,7 +13,7 @@ from voxbench.plugins import find_baseline
 from voxbench.records import Record
 from voxbench.records.record import Data
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
-from voxbench.submission.evidence import Evidence, FrozenSplit
+from voxbench.submission.evidence import Evidence
 from voxbench.submission.scores import RELATIVE_ROUNDING
 
 
@@ -68,7 +68,7 @@ def _against_split(record: Record, data: Data, split: FrozenSplit) -> Iterator[D
     if data.split_sha256 != split.sha256:
         yield error("another split than the committed one", f"{record.key} {record.arm.task}")
         return
-    yield from _within(record, data, split.parts)
+    yield from _within(record, data, split.ids)
 
 
 def _within(record: Record, data: Data, parts: Mapping[str, Sequence[str]]) -> Iterator[Diagnostic]:

@@ -1,24 +1,16 @@
 """What this machine has to check against: tasks with their data, and results that are known."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from voxbench.data.dataset import Dataset, open_dataset
-from voxbench.data.split import SPLIT_PARTS
+from voxbench.data.split import FrozenSplit, read_frozen
 from voxbench.design.cell import Ref
 from voxbench.design.spec import Sweep
-from voxbench.errors import DataError, VoxbenchError
+from voxbench.errors import VoxbenchError
 from voxbench.plugins import TASKS, find_task
 from voxbench.records import Record, Store
-
-
-class FrozenSplit(NamedTuple):
-    """A committed split: its hash, and the ids of each part."""
-
-    sha256: str
-    parts: Mapping[str, Sequence[str]]
 
 
 class Evidence:
@@ -65,15 +57,7 @@ class Evidence:
         """The split of a task that the results were made with; None if there is none."""
         folder = self.results and self.results / "splits"
         path = {path.stem: path for path in folder.glob("*.json")}.get(name) if folder else None
-        if path is None:
-            return None
-        try:
-            table = json.loads(path.read_bytes())
-            return FrozenSplit(
-                str(table["sha256"]), {part: list(table[part]) for part in SPLIT_PARTS}
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path}: not a split ({error!r}).") from None
+        return read_frozen(path) if path else None
 
     def _candidates(self, ref: Ref) -> list[Ref]:
         known = self._known.get(_identity(ref), [])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from voxbench.errors import BundleError
 from voxbench.files import write_atomically
 from voxbench.records import Store
+from voxbench.submission.bundle import Bundle
 from voxbench.submission.evidence import contradicts, replaces
 from voxbench.submission.verify import Verification
 
@@ -41,45 +42,45 @@ def merge(verification: Verification, results: Path) -> Merged:
     """
     if not verification.verified:
         raise BundleError(f"not added, the bundle has errors: {verification.errors[0]}.")
-    page = results / FOLDER / f"{verification.manifest.submitter.name}.json"
-    _check_name(page, verification)
+    page = results / FOLDER / f"{verification.bundle.manifest.submitter.name}.json"
+    _check_name(page, verification.bundle)
     store = Store(results)
     new = []
-    for key, record in sorted(verification.records.items()):
+    for key, record in sorted(verification.bundle.records.items()):
         known = store.read(key)
         if known is None or replaces(record, known):
             new.append(key)
         elif contradicts(record, known):
             raise BundleError(f"{store.path(key)}: another record of this key is there; not added.")
-    contents = {store.path(key): verification.raw[key] for key in new}
+    contents = {store.path(key): verification.bundle.raw[key] for key in new}
     if not page.is_file():
         contents[page] = _provenance(verification)
     _write_all(contents)
-    return Merged(new, sorted(verification.records.keys() - set(new)), page)
+    return Merged(new, sorted(verification.bundle.records.keys() - set(new)), page)
 
 
-def _check_name(page: Path, verification: Verification) -> None:
+def _check_name(page: Path, bundle: Bundle) -> None:
     if not page.is_file():
         return
     try:
         sha256 = json.loads(page.read_bytes())["bundle_sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{page}: not a submission ({error!r}).") from None
-    if sha256 != verification.sha256:
+    if sha256 != bundle.sha256:
         raise BundleError(
             f"{page}: another bundle was added under this name; pack it under another --name."
         )
 
 
 def _provenance(verification: Verification) -> bytes:
-    manifest = verification.manifest
+    manifest = verification.bundle.manifest
     told = {
         **manifest.submitter.model_dump(),
-        "bundle_sha256": verification.sha256,
+        "bundle_sha256": verification.bundle.sha256,
         "created": manifest.created,
         "voxbench": manifest.voxbench,
-        "label_maps": verification.label_maps,
-        "records": sorted(verification.records),
+        "label_maps": verification.bundle.label_maps,
+        "records": sorted(verification.bundle.records),
         "warnings": verification.warnings,
         "unchecked": verification.unchecked,
     }

@@ -18,7 +18,7 @@ from voxbench.files import write_atomically
 from voxbench.records import Record, Store
 from voxbench.records.predictions import missing_predictions, prediction_path
 from voxbench.submission.archive import MOST_MEMBERS
-from voxbench.submission.bundle import parse_record
+from voxbench.submission.bundle import parse_record, why_not_submitted
 from voxbench.submission.labelmap import read_map
 from voxbench.submission.manifest import (
     MANIFEST,
@@ -76,7 +76,11 @@ def pack(
         RecordError: a record can't be read.
     """
     found = list(Store(root))
-    left_out = {record.key: why for record in found if (why := _unfit(record))}
+    left_out = {
+        record.key: f"{why} ({record.imported.source})" if record.imported else why
+        for record in found
+        if (why := why_not_submitted(record))
+    }
     records = [record for record in found if record.key not in left_out]
     _check_some(root, records, left_out)
     submitter = _submitter(name or _sweep(root, records), contact, source)
@@ -88,14 +92,6 @@ def pack(
     content = _archive({**members, **maps}, submitter, newest)
     write_atomically(out, content)
     return Packed(records, len(maps), left_out, hashlib.sha256(content).hexdigest())
-
-
-def _unfit(record: Record) -> str | None:
-    if record.smoke:
-        return "a smoke run measures nothing"
-    if record.imported:
-        return "imported scores are not yours to submit; their source is " + record.imported.source
-    return None
 
 
 def _check_some(root: Path, records: list[Record], left_out: Mapping[str, str]) -> None:

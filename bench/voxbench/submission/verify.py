@@ -1,6 +1,6 @@
 """All that can be checked of a bundle here: one list of errors, warnings and what was left."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,13 @@ from typing import Any
 from voxbench import metrics
 from voxbench.design.cell import Cell
 from voxbench.records import Record
-from voxbench.submission.bundle import Bundle, one_line, open_bundle
+from voxbench.submission.bundle import Bundle, one_line, open_bundle, why_not_submitted
 from voxbench.submission.completeness import check_complete
 from voxbench.submission.data import check_data, check_together
 from voxbench.submission.diagnostics import Diagnostic, error, summaries, unchecked, warning
 from voxbench.submission.duplicates import check_duplicates
 from voxbench.submission.evidence import Evidence, contradicts
 from voxbench.submission.identity import check_identity
-from voxbench.submission.manifest import Manifest
 from voxbench.submission.rescore import Rescored
 from voxbench.submission.scores import check_scores
 
@@ -25,19 +24,11 @@ class Verification:
     """What is known of a bundle.
 
     Attributes:
-        sha256: of the bundle.
-        manifest: who submits what.
-        records: key → record, of those that could be read.
-        raw: key → the record's own bytes.
-        label_maps: how many.
+        bundle: whose archive is closed; its records stay.
         diagnostics: what was found.
     """
 
-    sha256: str
-    manifest: Manifest
-    records: Mapping[str, Record]
-    raw: Mapping[str, bytes]
-    label_maps: int
+    bundle: Bundle
     diagnostics: tuple[Diagnostic, ...]
 
     @property
@@ -64,10 +55,10 @@ class Verification:
         """As JSON, with every single diagnostic."""
         return {
             "verified": self.verified,
-            "sha256": self.sha256,
-            "submitter": self.manifest.submitter.model_dump(),
-            "records": sorted(self.records),
-            "label_maps": self.label_maps,
+            "sha256": self.bundle.sha256,
+            "submitter": self.bundle.manifest.submitter.model_dump(),
+            "records": sorted(self.bundle.records),
+            "label_maps": self.bundle.label_maps,
             "findings": [diagnostic._asdict() for diagnostic in self.diagnostics],
         }
 
@@ -79,24 +70,17 @@ def verify_bundle(path: Path, evidence: Evidence) -> Verification:
         BundleError: it can't be read as a bundle, or is hostile.
     """
     with open_bundle(path) as bundle:
-        return Verification(
-            bundle.sha256,
-            bundle.manifest,
-            bundle.records,
-            bundle.raw,
-            sum(map(len, bundle.maps.values())),
-            tuple(dict.fromkeys(_diagnostics(bundle, evidence))),
-        )
+        return Verification(bundle, tuple(dict.fromkeys(_diagnostics(bundle, evidence))))
 
 
 def _diagnostics(bundle: Bundle, evidence: Evidence) -> Iterator[Diagnostic]:
     yield from bundle.diagnostics
-    records = [record for record in bundle.records.values() if not _foreign(record)]
+    records = [record for record in bundle.records.values() if not why_not_submitted(record)]
     if not any(record.status == "ok" for record in records):
         yield error("no finished record")
     cells: dict[str, Cell] = {}
     for record in bundle.records.values():
-        if reason := _foreign(record):
+        if reason := why_not_submitted(record):
             yield error(reason, record.key)
             continue
         yield from check_scores(record)
@@ -114,13 +98,6 @@ def _diagnostics(bundle: Bundle, evidence: Evidence) -> Iterator[Diagnostic]:
     yield from rescored.diagnostics
     yield from _versions(records, rescored)
     yield from check_duplicates(bundle, rescored.digests, evidence)
-
-
-def _foreign(record: Record) -> str | None:
-    """Why a record can't be submitted, whatever it says."""
-    if record.smoke or record.cell.get("limit") is not None:
-        return "a smoke run, which measures nothing"
-    return "imported scores, which have no cell" if record.imported else None
 
 
 def _known(bundle: Bundle, evidence: Evidence) -> Iterator[Diagnostic]:
