@@ -18,7 +18,7 @@ _CENTRE, _LEFT = np.uint64(WINDOW), np.uint64(WINDOW + 1)
 _ONE, _SIX, _TOP = np.uint64(1), np.uint64(6), np.uint64(63)
 
 
-class Rows(NamedTuple):
+class NearbyRows(NamedTuple):
     """Rows around a site, nearest first.
 
     Their distance from it in words of the bitmap and the square of it in mm²; `reach_mm` is the
@@ -30,7 +30,9 @@ class Rows(NamedTuple):
     reach_mm: float
 
 
-def rows_within(reach_mm: float, lattice: Lattice, spacing_mm: tuple[float, float, float]) -> Rows:
+def rows_within(
+    reach_mm: float, lattice: Lattice, spacing_mm: tuple[float, float, float]
+) -> NearbyRows:
     """The rows of `lattice` within `reach_mm` of a site."""
     i = np.arange(-lattice.pad_i, lattice.pad_i + 1)[:, None]
     j = np.arange(-lattice.pad_j, lattice.pad_j + 1)[None, :]
@@ -38,7 +40,7 @@ def rows_within(reach_mm: float, lattice: Lattice, spacing_mm: tuple[float, floa
     words = ((i * lattice.rows + j) * (lattice.bits // 64)).ravel()
     order = np.argsort(mm2, kind="stable")
     order = order[mm2[order] <= reach_mm**2]
-    return Rows(words[order].astype(np.int64), mm2[order], reach_mm)
+    return NearbyRows(words[order].astype(np.int64), mm2[order], reach_mm)
 
 
 @compiled

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.compiled import compiled
-from voxbench.metrics.bitmap_search import Rows, mark_bitmap, search_bitmap
+from voxbench.metrics.bitmap_search import NearbyRows, mark_bitmap, search_bitmap
 from voxbench.metrics.distance_transform import squared_distances
 from voxbench.metrics.sites import Lattice
 
@@ -37,7 +37,7 @@ class Geometry(NamedTuple):
 
     lattice: Lattice
     spacing_mm: NDArray[np.float64]
-    rows: Rows
+    rows: NearbyRows
     measure: NDArray[np.float64]
     weighted: bool
 
