@@ -152,7 +152,7 @@ def test_adaptations_have_rows_and_curves_of_their_own(tmp_path):
 def test_what_a_program_reads_is_json(tmp_path):
     sweep(tmp_path)
     stored(tmp_path, record(None, MASKED, task="alone"))
-    found = json.loads(as_json(report(tmp_path, tmp_path / "out").plain()))
+    found = json.loads(as_json(report(tmp_path, tmp_path / "out").to_json()))
     assert found["failed"] == 1
     assert [row["effect"] for row in found["effects"] if row["task"] == "alone"] == [None]
 

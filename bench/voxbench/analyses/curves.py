@@ -14,7 +14,8 @@ from voxbench.analyses.groups import Where
 from voxbench.analyses.pairing import Pair
 from voxbench.analyses.table import ARM_COLUMNS, Column, Table, as_row, interval, number
 from voxbench.stats.arrays import Array
-from voxbench.stats.bootstrap import RESAMPLES, Sample, estimate
+from voxbench.stats.bootstrap import Sample, estimate
+from voxbench.stats.counts import RESAMPLES
 from voxbench.stats.interval import TAILS
 from voxbench.stats.metric import Metric
 from voxbench.stats.power_law import EXPONENTS, FEWEST_POINTS, PowerLaw, fit_power_law

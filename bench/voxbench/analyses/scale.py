@@ -13,7 +13,8 @@ from voxbench.analyses.groups import Where
 from voxbench.analyses.pairing import Pair
 from voxbench.analyses.table import DASH, Column, Table, as_row, interval
 from voxbench.stats.arrays import Array
-from voxbench.stats.bootstrap import RESAMPLES, estimate
+from voxbench.stats.bootstrap import estimate
+from voxbench.stats.counts import RESAMPLES
 from voxbench.stats.interval import TAILS
 from voxbench.stats.metric import Metric
 from voxbench.stats.paired import FEWEST_PATIENTS

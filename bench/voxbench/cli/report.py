@@ -35,28 +35,27 @@ def report_verb(
 ) -> None:
     """Write tables, curves, what was found, and pages to look at, from the records of a folder."""
     from voxbench.report.report import report
-    from voxbench.report.site.build import build
+    from voxbench.report.site.build import build_site
 
     made = report(directory, out or directory / "report", metric, margin)
-    place = site or made.page.parent
-    pages = build(made, directory, place, metric, margin, public)
+    folder = site or made.page.parent
+    pages = build_site(made, directory, folder, public)
     if json:
-        told = made.plain() | {"index": str(pages[0]), "pages": [str(path) for path in pages]}
+        told = made.to_json() | {"index": str(pages[0]), "pages": [str(path) for path in pages]}
         print_json(told)
     else:
-        _tell(made, metric, pages[0])
+        _tell(made, pages[0])
     if serve:
-        _serve(place, [*made.files, *(directory / "records").glob("*.json")], port)
+        _serve(folder, [*made.files, *(directory / "records").glob("*.json")], port)
 
 
-def _tell(made: "Report", metric: str, index: Path) -> None:
+def _tell(made: "Report", index: Path) -> None:
     from voxbench.analyses.effect_sentences import effect_chapters
     from voxbench.report.report import SMOKE
-    from voxbench.stats.metric import find_metric
 
     lines = [SMOKE.replace("*", "")] if made.smoke else []
     lines += made.opening
-    for heading, sentences in effect_chapters(made.effects, find_metric(metric)):
+    for heading, sentences in effect_chapters(made.effects, made.metric):
         lines += ["", heading, *(f"  {sentence}" for sentence in sentences)]
     print("\n".join([*lines, "", f"report: {made.page}", f"pages: {index}"]))
 

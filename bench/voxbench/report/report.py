@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voxbench.analyses import effects as stats
 from voxbench.analyses.cost import frontier_table
 from voxbench.analyses.curves import curve_table, learning_curves
 from voxbench.analyses.effect_sentences import effect_chapters, effect_summary, overall_sentence
 from voxbench.analyses.effect_tables import effect_table, failed_table, mean_table, overall_table
+from voxbench.analyses.effects import Effect, Mean, Overall, effects, means, overall
 from voxbench.analyses.groups import Group, read_groups, records_in
 from voxbench.analyses.label_efficiency import vanishing_table, worth_table
 from voxbench.analyses.pairing import twins
@@ -49,30 +49,42 @@ class Report:
     Attributes:
         page: report.md.
         files: all files, the page first.
-        summary: one sentence over all comparisons.
-        effects: arm against twin, for each task and fraction.
-        overall: the same over tasks.
-        failed: cells without a result.
-        smoke: some records were made with a limit.
+        metric, margin: of effects and curves.
         records: what the report was made of.
         groups: the same as arms.
         means: of each group, in their order.
+        effects: arm against twin, for each task and fraction.
+        overall: the same over tasks.
         tables: as they were written.
         figures: curves by task.
     """
 
     page: Path
     files: list[Path]
-    summary: str
-    effects: list[stats.Effect]
-    overall: list[stats.Overall]
-    failed: int
-    smoke: bool
+    metric: Metric
+    margin: float
     records: list[Record]
     groups: list[Group]
-    means: list[stats.Mean]
+    means: list[Mean]
+    effects: list[Effect]
+    overall: list[Overall]
     tables: list[Table]
     figures: list[Figure]
+
+    @property
+    def summary(self) -> str:
+        """One sentence over all comparisons."""
+        return effect_summary(self.effects, self.metric, self.margin)
+
+    @property
+    def failed(self) -> int:
+        """Cells without a result."""
+        return sum(len(group.failed) for group in self.groups)
+
+    @property
+    def smoke(self) -> bool:
+        """Some records were made with a limit."""
+        return any(group.smoke for group in self.groups)
 
     @property
     def opening(self) -> list[str]:
@@ -82,7 +94,7 @@ class Report:
         cells = "1 cell has" if self.failed == 1 else f"{self.failed} cells have"
         return [self.summary, f"{cells} no result; the table of failed cells gives the reasons."]
 
-    def plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """What a program reads; paths as text."""
         return {
             "page": str(self.page),
@@ -118,57 +130,43 @@ def report(
     records = records_in(store_dir)
     groups = read_groups(records)
     pairs = twins(groups, chosen)
-    found, means = stats.effects(pairs, margin), stats.means(groups)
-    found = with_races(found, races_in(store_dir), records, chosen, margin)
-    overall = stats.overall(pairs)
     curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
-    written = [
+    found = with_races(effects(pairs, margin), races_in(store_dir), records, chosen, margin)
+    each, over_tasks = means(groups), overall(pairs)
+    tables = [
         effect_table(found, chosen, margin),
-        overall_table(overall, chosen),
+        overall_table(over_tasks, chosen),
         worth_table(curves, chosen),
         vanishing_table(curves, chosen, margin),
         curve_table(curves, chosen),
         trend_table(pairs, chosen, margin),
         frontier_table(groups, chosen),
-        mean_table(means),
+        mean_table(each),
         failed_table(groups),
     ]
-    files = [path for table in written for path in save_table(table, out_dir / "tables")]
-    figures = draw_figures(means, found, chosen, margin, out_dir / "figures")
+    page = out_dir / "report.md"
+    files = [page, *(path for table in tables for path in save_table(table, out_dir / "tables"))]
+    figures = draw_figures(each, found, chosen, margin, out_dir / "figures")
+    files += [path for figure in figures for path in figure.paths]
     made = Report(
-        page=out_dir / "report.md",
-        files=[out_dir / "report.md", *files, *(path for made in figures for path in made.paths)],
-        summary=effect_summary(found, chosen, margin),
-        effects=found,
-        overall=overall,
-        failed=sum(len(group.failed) for group in groups),
-        smoke=any(group.smoke for group in groups),
-        records=records,
-        groups=groups,
-        means=means,
-        tables=written,
-        figures=figures,
+        page, files, chosen, margin, records, groups, each, found, over_tasks, tables, figures
     )
     refresh_table(Store(store_dir))
-    write_atomically(made.page, _page(made, chosen))
+    write_atomically(page, "\n".join(_lines(made)) + "\n")
     return made
 
 
-def _page(made: Report, metric: Metric) -> str:
-    return "\n".join(_lines(made, metric)) + "\n"
-
-
-def _lines(made: Report, metric: Metric) -> Iterator[str]:
+def _lines(made: Report) -> Iterator[str]:
     yield "# What these runs show\n"
     if made.smoke:
         yield f"> {SMOKE}\n"
     yield " ".join(made.opening)
-    for heading, sentences in effect_chapters(made.effects, metric):
+    for heading, sentences in effect_chapters(made.effects, made.metric):
         yield f"\n## {heading}\n"
         yield from (f"- {sentence}" for sentence in sentences)
     if made.overall:
         yield "\n## Over all tasks\n"
-        yield from (f"- {overall_sentence(row, metric)}" for row in made.overall)
+        yield from (f"- {overall_sentence(row, made.metric)}" for row in made.overall)
     if made.figures:
         yield "\n## Curves\n"
         pictures = [figure.paths[0] for figure in made.figures]

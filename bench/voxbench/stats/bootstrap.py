@@ -17,11 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from voxbench.stats.arrays import Array, defined, nanmean
-from voxbench.stats.counts import patient_counts, run_counts, task_counts
-from voxbench.stats.few import spread
+from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts, task_counts
 from voxbench.stats.interval import LEVEL, Interval, bounds
-
-RESAMPLES = 10_000
+from voxbench.stats.student import spread
 
 
 class Sample(NamedTuple):

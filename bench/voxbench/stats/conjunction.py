@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.few import spread
 from voxbench.stats.paired import wilcoxon
+from voxbench.stats.student import spread
 
 
 def p_beyond(sample: Sample, bound: float) -> float:

@@ -5,8 +5,8 @@ from scipy import stats
 
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.few import Spread, spread
 from voxbench.stats.interval import LEVEL, Interval
+from voxbench.stats.student import Spread, spread
 
 
 def contrast(one: Sample, other: Sample) -> tuple[Interval, float]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from voxbench.compiled import compiled
 from voxbench.stats.arrays import Array
 
+RESAMPLES = 10_000
 _AT_ONCE = 1 << 18  # draws
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from voxbench.stats.arrays import Array
-from voxbench.stats.few import Spread
+from voxbench.stats.student import Spread
 
 LEVEL = 0.95
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from voxbench.stats.arrays import Array
+from voxbench.stats.counts import RESAMPLES
 
-RESAMPLES = 10_000
 _EXACT = 13  # patients up to which all patterns of signs are fewer than the resamples
 _ROWS = 250
 

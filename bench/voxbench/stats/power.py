@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from voxbench.stats.few import Spread
 from voxbench.stats.interval import LEVEL
 from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS
+from voxbench.stats.student import Spread
 from voxbench.stats.variance import Components
 
 POWER = 0.8
@@ -58,7 +58,7 @@ def verdict_chance(
 
 
 def expected_spread(parts: Components, design: Design) -> Spread:
-    """What `stats.few.spread` would find on average."""
+    """What `stats.student.spread` would find on average."""
     patients, draws, seeds = design
     patient, draw, seed, rest = (0.0 if math.isnan(part) else part for part in parts[:4])
     levels = draws if draws > 1 else seeds

@@ -31,8 +31,8 @@ from scipy import special
 
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.few import Spread, spread
 from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS, holm, wilcoxon
+from voxbench.stats.student import Spread, spread
 
 FIRST_LOOK = 2  # trainings before which nothing is known of the spread between them
 

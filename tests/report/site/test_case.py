@@ -19,7 +19,7 @@ from voxbench.records.record import CaseScores
 from voxbench.report.site import case as cases_of_pages
 from voxbench.report.site import picture as pictures
 from voxbench.report.site.case import case_rows, pictured
-from voxbench.report.site.material import Result
+from voxbench.report.site.material import ArmResult
 from voxbench.report.site.picture import picture
 from voxbench.stats.metric import METRICS
 
@@ -126,21 +126,21 @@ def test_the_worst_case_page_stays_light():
 def result_of(*records):
     """The result of one arm, as a page gets it."""
     [group] = read_groups(records)
-    return Result(group, means([group])[0], list(records), None, "", None)
+    return ArmResult(group, means([group])[0], list(records), None, "", None)
 
 
 def test_worst_median_and_best_are_marked():
     found = cases(lambda i, c: (0.5, 0.9, 0.1, 0.7, math.nan)[i], 5)
     result = result_of(record(found))
     rows = case_rows(result, METRICS["dice"])
-    assert [row.rank for row in rows] == ["", "best", "worst", "median", ""]
+    assert [row.mark for row in rows] == ["", "best", "worst", "median", ""]
     rows = case_rows(result, METRICS["hd95_mm"])
-    assert [row.rank for row in rows] == ["", "best", "worst", "median", ""]  # the shortest is best
+    assert [row.mark for row in rows] == ["", "best", "worst", "median", ""]  # the shortest is best
 
 
 def test_a_single_case_is_the_worst():
     [row] = case_rows(result_of(record(cases(lambda i, c: 0.5, 1))), METRICS["dice"])
-    assert row.rank == "worst"
+    assert row.mark == "worst"
 
 
 def test_flags_say_in_how_many_runs():

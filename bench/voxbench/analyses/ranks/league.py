@@ -11,11 +11,12 @@ import numpy as np
 from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.analyses.ranks.pairs import PairRow, all_pairs
 from voxbench.stats.arrays import Array, defined, nanmean
-from voxbench.stats.bootstrap import RESAMPLES, Estimates, estimate, over_tasks
-from voxbench.stats.few import spread
+from voxbench.stats.bootstrap import Estimates, estimate, over_tasks
+from voxbench.stats.counts import RESAMPLES
 from voxbench.stats.interval import LEVEL, bounds
 from voxbench.stats.iqm import interquartile_mean, iqm_interval
 from voxbench.stats.ranks import Aggregation, aggregate, ranks, tie_letters
+from voxbench.stats.student import spread
 
 Ties = Literal["test", "verdict"]
 

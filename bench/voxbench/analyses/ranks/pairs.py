@@ -7,11 +7,12 @@ import numpy as np
 
 from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.stats.arrays import Array, defined, nanmean
-from voxbench.stats.bootstrap import RESAMPLES, Estimates, Sample, estimate, over_tasks
-from voxbench.stats.few import spread
+from voxbench.stats.bootstrap import Estimates, Sample, estimate, over_tasks
+from voxbench.stats.counts import RESAMPLES
 from voxbench.stats.interval import Interval, bounds
 from voxbench.stats.paired import ALPHA, benjamini_hochberg, holm, verdict, wilcoxon
 from voxbench.stats.permutation import pair_contrasts, sign_flip
+from voxbench.stats.student import spread
 
 
 @dataclass(frozen=True)

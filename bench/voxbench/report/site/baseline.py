@@ -8,7 +8,7 @@ from voxbench.records.record import Weights
 from voxbench.report.names import slug
 from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.leaderboard import leaderboard
-from voxbench.report.site.material import Material, Result
+from voxbench.report.site.material import ArmResult, Material
 
 
 class Audit(NamedTuple):
@@ -66,7 +66,7 @@ def _card(name: str) -> tuple[dict[str, Any] | None, str]:
     return (card.model_dump(), "") if card else (None, "the plugin has no card.")
 
 
-def _audits(results: list[Result]) -> list[Audit]:
+def _audits(results: list[ArmResult]) -> list[Audit]:
     """Distinct weights: several seeds load the same ones, but onto other initial tensors."""
     found: dict[tuple[object, ...], Audit] = {}
     for result in results:
@@ -87,11 +87,11 @@ def _effects(material: Material, side: str, arms: set[str], title: str, name: st
     [table] = [t for t in material.report.tables if t.name.startswith("effects-")]
     rows = [row for row in table.rows if row[side] in arms]
     files = material.downloads(table.name, material.out / "tables")
-    made = material.worded(table._replace(name=name, title=title, rows=rows))
+    made = material.with_recipes(table._replace(name=name, title=title, rows=rows))
     return html_table(made, lambda row, _: material.link_of(row), files=files)
 
 
-def _results(material: Material, results: list[Result]) -> HtmlTable:
+def _results(material: Material, results: list[ArmResult]) -> HtmlTable:
     table = leaderboard(results, material.metric)
     made = table._replace(name="results", title="Results")
     return html_table(made, lambda row, _: material.link_of(row))

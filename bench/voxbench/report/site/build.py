@@ -13,44 +13,28 @@ from voxbench.report.site.baseline import baseline_page, baseline_path
 from voxbench.report.site.case import CasePage, case_rows, pictured
 from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.leaderboard import leaderboard
-from voxbench.report.site.material import Material, Result, gather
+from voxbench.report.site.material import ArmResult, Material, gather
 from voxbench.report.site.pages import Pages
 from voxbench.report.site.picture import LIMIT, PREDICTION, REFERENCE
 from voxbench.report.site.result import result_page
 from voxbench.report.site.task import task_page, task_path
-from voxbench.stats.metric import find_metric
 
 FILTERS = ("task", "fraction", "strategy", "contamination")
 
 
-def build(
-    report: Report,
-    store_dir: Path,
-    site: Path,
-    metric: str = "dice",
-    margin: float | None = None,
-    public: bool = False,
-) -> list[Path]:
+def build_site(report: Report, store_dir: Path, site: Path, public: bool = False) -> list[Path]:
     """Write `index.html` and the pages behind it; the same report gives the same bytes.
 
     Args:
-        report: what `voxbench.report.report` found and wrote.
+        report: what `voxbench.report` found and wrote.
         store_dir: the folder of its records, which may hold predictions.
         site: where to write; pages link to the report's tables and to the records from there.
-        metric: of ranks and distributions: dice, nsd or hd95_mm.
-        margin: of practical equivalence; None takes the metric's own.
         public: picture generated cases only, so that the pages may be given away.
 
     Returns:
         The files, the index first.
-
-    Raises:
-        SpecError: the metric is unknown.
     """
-    chosen = find_metric(metric)
-    margin = chosen.margin if margin is None else margin
-    out = report.page.parent
-    material = gather(report, Store(store_dir), out, site, chosen, margin, public)
+    material = gather(report, Store(store_dir), site, public)
     writer = Pages(site)
     _index(material, writer)
     for name in material.tasks:
@@ -68,7 +52,7 @@ def build(
 def _index(material: Material, writer: Pages) -> None:
     real = [result for result in material.results if not result.group.smoke]
     board = leaderboard(real, material.metric)
-    leagues = shared_leagues(material.report.groups, material.metric, material.margin)
+    leagues = shared_leagues(material.report.groups, material.metric, material.report.margin)
     shared = shared_table(leagues, material.metric)
     folder = material.site / "tables"
     writer.page(
@@ -114,7 +98,7 @@ def _choices(board: Table, name: str) -> list[str]:
     return list(dict.fromkeys(str(row[name]) for row in board.rows))
 
 
-def _result(material: Material, result: Result, writer: Pages) -> bool:
+def _result(material: Material, result: ArmResult, writer: Pages) -> bool:
     """Write the page of a result and those of its cases; say whether there are any of these."""
     rows, pages = [], []
     for row, page in pictured(material, result, case_rows(result, material.metric)):

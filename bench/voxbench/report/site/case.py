@@ -16,7 +16,7 @@ from voxbench.records import Record
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores, ClassScores
 from voxbench.report.names import slug
-from voxbench.report.site.material import Material, Result
+from voxbench.report.site.material import ArmResult, Material
 from voxbench.report.site.picture import Picture, picture
 from voxbench.report.site.task import ref_of
 from voxbench.stats.metric import METRICS, Metric
@@ -35,7 +35,7 @@ class CaseRow(NamedTuple):
     Attributes:
         mean: of the leading metric over classes.
         scores: class → (dice, nsd, hd95_mm).
-        rank: worst, median, best, or "".
+        mark: worst, median, best, or "".
         page: from the root of the site, or "" where there is no picture, for `reason`.
     """
 
@@ -44,7 +44,7 @@ class CaseRow(NamedTuple):
     mean: float
     scores: dict[str, tuple[float, ...]]
     notes: str
-    rank: str = ""
+    mark: str = ""
     page: str = ""
     reason: str = ""
 
@@ -52,7 +52,7 @@ class CaseRow(NamedTuple):
 class CasePage(NamedTuple):
     """What the page of a case shows: the scores are those of the record that is pictured."""
 
-    result: Result
+    result: ArmResult
     row: CaseRow
     record: Record
     scores: dict[str, ClassScores]
@@ -60,7 +60,7 @@ class CasePage(NamedTuple):
     picture: Picture
 
 
-def case_rows(result: Result, metric: Metric) -> list[CaseRow]:
+def case_rows(result: ArmResult, metric: Metric) -> list[CaseRow]:
     """Every case of a result, with worst, median and best marked."""
     runs: dict[str, list[CaseScores]] = {}
     for record in result.records:
@@ -76,7 +76,7 @@ def case_rows(result: Result, metric: Metric) -> list[CaseRow]:
         marks[ordered[len(ordered) // 2].case] = "median"
         marks[ordered[-1].case] = "best"
         marks[ordered[0].case] = "worst"
-    return [row._replace(rank=marks.get(row.case, "")) for row in rows]
+    return [row._replace(mark=marks.get(row.case, "")) for row in rows]
 
 
 def _row(own: list[CaseScores], metric: Metric) -> CaseRow:
@@ -110,20 +110,20 @@ def _mean(values: list[float]) -> float:
 
 
 def pictured(
-    material: Material, result: Result, rows: list[CaseRow]
+    material: Material, result: ArmResult, rows: list[CaseRow]
 ) -> Iterator[tuple[CaseRow, CasePage | None]]:
     """Each row with its page, or with the reason why it has none."""
     for row in rows:
         stored = _stored(material, result, row.case)
         if stored is None:
             yield row._replace(reason="no prediction stored"), None
-        elif not row.rank:
+        elif not row.mark:
             yield row._replace(reason="only worst, median and best are pictured"), None
         else:
             yield _with_page(material, result, row, *stored)
 
 
-def _stored(material: Material, result: Result, case: str) -> tuple[Record, Path] | None:
+def _stored(material: Material, result: ArmResult, case: str) -> tuple[Record, Path] | None:
     """The first run that kept its prediction."""
     for record in result.records:
         path = prediction_path(material.store.root, record.key, case)
@@ -133,7 +133,7 @@ def _stored(material: Material, result: Result, case: str) -> tuple[Record, Path
 
 
 def _with_page(
-    material: Material, result: Result, row: CaseRow, record: Record, path: Path
+    material: Material, result: ArmResult, row: CaseRow, record: Record, path: Path
 ) -> tuple[CaseRow, CasePage | None]:
     try:
         task, cases = _readable(record, material.public)

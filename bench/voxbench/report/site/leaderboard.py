@@ -6,13 +6,13 @@ from typing import Any
 from voxbench.analyses.effect_tables import mean_row
 from voxbench.analyses.ranks.leagues import TIES
 from voxbench.analyses.table import DASH, Column, Table, hours, interval, number
-from voxbench.report.site.material import Result
+from voxbench.report.site.material import ArmResult
 from voxbench.stats.metric import METRICS, Metric
 
 _NAN = float("nan")
 
 
-def leaderboard(results: Iterable[Result], metric: Metric) -> Table:
+def leaderboard(results: Iterable[ArmResult], metric: Metric) -> Table:
     """One row an arm, fraction and task. Smoke runs have no place, and none is given here."""
     rows = [_row(result) for result in sorted(results, key=_order)]
     signed = interval(metric.digits, signed=True)
@@ -54,7 +54,7 @@ def _score(metric: Metric) -> Column:
     return Column(f"{metric.label} [95%]", keys, interval(metric.digits), True)
 
 
-def _order(result: Result) -> tuple[Any, ...]:
+def _order(result: ArmResult) -> tuple[Any, ...]:
     rank, where = result.rank, result.group.where
     patients = result.group.train_patients
     known = 0 if patients != patients else patients
@@ -62,9 +62,9 @@ def _order(result: Result) -> tuple[Any, ...]:
     return where.task, where.adaptation, where.setting, known, where.fraction, *own
 
 
-def _row(result: Result) -> dict[str, Any]:
+def _row(result: ArmResult) -> dict[str, Any]:
     mean = mean_row(result.mean)
-    mean |= {"strategy": result.records[0].arm.strategy, "recipe": result.setting}
+    mean |= {"strategy": result.records[0].arm.strategy, "recipe": result.recipe}
     mean["smoke"] = "smoke" if result.group.smoke else ""
     rank, effect = result.rank, result.effect
     mean |= {

@@ -21,14 +21,14 @@ from voxbench.stats.metric import Metric
 
 
 @dataclass(frozen=True)
-class Result:
+class ArmResult:
     """One arm at one fraction of one task.
 
     Attributes:
         group: its scores; mean: the same with intervals.
         records: its cells, finished or not.
         effect: against the scratch twin; None for scratch.
-        setting: what tells its recipe and data from the others of the task, in words.
+        recipe: what tells its recipe and data from the others of the task, in words.
         league: of its task, fraction and setting; None where there is nothing to rank.
     """
 
@@ -36,7 +36,7 @@ class Result:
     mean: Mean
     records: list[Record]
     effect: Effect | None
-    setting: str
+    recipe: str
     league: League | None
 
     @property
@@ -62,11 +62,11 @@ class Result:
         return baseline_of(self.records[0])
 
     @property
-    def place(self) -> str:
+    def heading(self) -> str:
         """Task and fraction, with what else tells it from others."""
         where = self.group.where
         adapted = "" if where.adaptation == "full" else where.adaptation
-        return " · ".join(filter(None, (where.task, where.fraction, adapted, self.setting)))
+        return " · ".join(filter(None, (where.task, where.fraction, adapted, self.recipe)))
 
 
 @dataclass(frozen=True)
@@ -74,23 +74,29 @@ class Material:
     """Everything that pages tell.
 
     Attributes:
-        report: what was found; its tables and figures lie in `out`.
-        store: the records; out: the report's folder; site: that of the pages.
-        metric: that effects, ranks and distributions speak of; margin: of equivalence.
+        report: what was found and written.
+        store: the records; site: the folder of the pages.
         results: in the order of the groups.
         public: pictures of real cases are left out.
     """
 
     report: Report
     store: Store
-    out: Path
     site: Path
-    metric: Metric
-    margin: float
-    results: list[Result]
+    results: list[ArmResult]
     public: bool
 
-    def result(self, where: Where, arm: str) -> Result | None:
+    @property
+    def metric(self) -> Metric:
+        """That effects, ranks and distributions speak of."""
+        return self.report.metric
+
+    @property
+    def out(self) -> Path:
+        """The report's folder."""
+        return self.report.page.parent
+
+    def result(self, where: Where, arm: str) -> ArmResult | None:
         """That of an arm."""
         return self._index.get((where, arm))
 
@@ -101,22 +107,22 @@ class Material:
         return found.page if found else ""
 
     @cached_property
-    def _index(self) -> dict[tuple[Where, str], Result]:
+    def _index(self) -> dict[tuple[Where, str], ArmResult]:
         return {(result.group.where, result.group.arm): result for result in self.results}
 
     @cached_property
-    def words(self) -> dict[tuple[str, ...], str]:
+    def recipes(self) -> dict[tuple[str, ...], str]:
         """(task, setting) → what tells it from the task's others."""
-        places = ((result.group.where, result.setting) for result in self.results)
-        return {(where.task, where.setting): words for where, words in places}
+        wheres = ((result.group.where, result.recipe) for result in self.results)
+        return {(where.task, where.setting): recipe for where, recipe in wheres}
 
-    def worded(self, table: Table) -> Table:
+    def with_recipes(self, table: Table) -> Table:
         """The table with its settings in words instead of digests."""
-        named = Column("recipe", ("task", "setting"), lambda *place: self.words[place] or DASH)
+        named = Column("recipe", ("task", "setting"), lambda *key: self.recipes[key] or DASH)
         columns = [named if c.title == "setting" else c for c in table.columns]
         return table._replace(columns=columns)
 
-    def of_task(self, task: str) -> list[Result]:
+    def of_task(self, task: str) -> list[ArmResult]:
         """The results on a task."""
         return [result for result in self.results if result.group.where.task == task]
 
@@ -144,22 +150,19 @@ class Material:
         return [(kind, self.href(folder / f"{name}.{ending}")) for kind, ending in kinds]
 
 
-def gather(
-    report: Report, store: Store, out: Path, site: Path, metric: Metric, margin: float, public: bool
-) -> Material:
+def gather(report: Report, store: Store, site: Path, public: bool) -> Material:
     """Put the parts of a report together by arm."""
     members = by_arm(report.records)
-    words = setting_words(members)
+    recipes = setting_words(members)
     effects = {(effect.where, effect.arm): effect for effect in report.effects}
-    leagues = task_leagues(report.groups, metric, margin)
+    leagues = task_leagues(report.groups, report.metric, report.margin)
     results = []
     for group, mean in zip(report.groups, report.means, strict=True):
         key = group.where, group.arm
         records = sorted(members[key], key=lambda record: (record.arm.draw, record.arm.seed))
-        word = words[group.where.task, group.where.setting]
-        found = Result(group, mean, records, effects.get(key), word, leagues.get(group.where))
-        results.append(found)
-    return Material(report, store, out, site, metric, margin, results, public)
+        recipe, league = recipes[group.where.task, group.where.setting], leagues.get(group.where)
+        results.append(ArmResult(group, mean, records, effects.get(key), recipe, league))
+    return Material(report, store, site, results, public)
 
 
 def baseline_of(record: Record) -> str:

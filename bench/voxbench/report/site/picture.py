@@ -147,12 +147,12 @@ def _still(
     from matplotlib.image import imsave
 
     area = (reference > 0).sum(axis=(0, 1))
-    place = int(np.argmax(area if area.any() else (prediction > 0).sum(axis=(0, 1))))
-    plane = np.repeat(_seen(grey[:, :, place])[..., None], 3, axis=2).astype(np.float64)
+    level = int(np.argmax(area if area.any() else (prediction > 0).sum(axis=(0, 1))))
+    plane = np.repeat(_seen(grey[:, :, level])[..., None], 3, axis=2).astype(np.float64)
     tiles = [plane]
     for labels, colour in ((reference, REFERENCE), (prediction, PREDICTION)):
         tile = plane.copy()
-        inside = _seen(labels[:, :, place]) > 0
+        inside = _seen(labels[:, :, level]) > 0
         tile[inside] = 0.45 * tile[inside] + 0.55 * np.array(colour)
         tiles.append(tile)
     file = io.BytesIO()

@@ -7,7 +7,7 @@ from voxbench.analyses.groups import Run
 from voxbench.analyses.table import DASH, Column, Table, hours, interval, number
 from voxbench.records import Record
 from voxbench.report.site.html import HtmlTable, html_table
-from voxbench.report.site.material import Material, Result
+from voxbench.report.site.material import ArmResult, Material
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import METRICS, Metric
 
@@ -24,14 +24,14 @@ class ResultPage(NamedTuple):
         facts: heading → name → value, of recipe, data, weights and environment.
     """
 
-    result: Result
+    result: ArmResult
     scores: dict[str, str]
     effect: dict[str, str]
     runs: HtmlTable
     facts: dict[str, dict[str, str]]
 
 
-def result_page(material: Material, result: Result) -> ResultPage:
+def result_page(material: Material, result: ArmResult) -> ResultPage:
     """Put the page of a result together."""
     scores = {
         metric.label: interval(metric.digits)(*result.mean.scores[key])
@@ -46,7 +46,7 @@ def result_page(material: Material, result: Result) -> ResultPage:
     )
 
 
-def _effect(result: Result, metric: Metric) -> dict[str, str]:
+def _effect(result: ArmResult, metric: Metric) -> dict[str, str]:
     effect = result.effect
     if effect is None:
         return {}
@@ -60,7 +60,7 @@ def _effect(result: Result, metric: Metric) -> dict[str, str]:
     }
 
 
-def _runs(material: Material, result: Result) -> HtmlTable:
+def _runs(material: Material, result: ArmResult) -> HtmlTable:
     table = Table(
         "runs",
         "Trainings",
@@ -93,7 +93,7 @@ def _runs(material: Material, result: Result) -> HtmlTable:
     )
 
 
-def _run(result: Result, record: Record) -> dict[str, Any]:
+def _run(result: ArmResult, record: Record) -> dict[str, Any]:
     run = Run(record.arm.draw, record.arm.seed)
     means = dict.fromkeys(METRICS, _NAN)
     if record.status == "ok":

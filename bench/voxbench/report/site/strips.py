@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.analyses.table import number
-from voxbench.report.site.material import Result
+from voxbench.report.site.material import ArmResult
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import Metric
 
@@ -21,7 +21,7 @@ class Strip(NamedTuple):
     href: str
     dots: str
     quartiles: tuple[float, float, float]
-    words: str
+    description: str
     shown: str
 
 
@@ -34,45 +34,45 @@ class Strips(NamedTuple):
     strips: list[Strip]
 
 
-def distributions(results: Sequence[Result], metric: Metric) -> list[Strips]:
+def distributions(results: Sequence[ArmResult], metric: Metric) -> list[Strips]:
     """One figure for each fraction, adaptation and setting of a task."""
     scores = [_scores(result, metric) for result in results]
     low, high = _range(np.concatenate([*scores, np.empty(0)]), metric)
-    places: dict[str, list[Result]] = {}
+    members: dict[str, list[ArmResult]] = {}
     for result in results:
         if _scores(result, metric).size:
-            places.setdefault(result.place, []).append(result)
+            members.setdefault(result.heading, []).append(result)
     values = [low + (high - low) * share for share in (0, 0.25, 0.5, 0.75, 1)]
     ticks = [(_pixel(value, low, high), f"{value:.3g}") for value in values]
     return [
-        Strips(place, metric.label, ticks, _strips(own, metric, (low, high)))
-        for place, own in places.items()
+        Strips(heading, metric.label, ticks, _strips(own, metric, (low, high)))
+        for heading, own in members.items()
     ]
 
 
-def _scores(result: Result, metric: Metric) -> NDArray[np.float64]:
+def _scores(result: ArmResult, metric: Metric) -> NDArray[np.float64]:
     """The mean over runs of each patient, (patient,), without the undefined."""
     means = nanmean(result.group.scores[metric.key], axis=1)
     return np.sort(means[~np.isnan(means)])
 
 
-def _strips(results: Sequence[Result], metric: Metric, ends: tuple[float, float]) -> list[Strip]:
+def _strips(results: Sequence[ArmResult], metric: Metric, ends: tuple[float, float]) -> list[Strip]:
     made = []
     for result in results:
         scores = _scores(result, metric)
         low, middle, high = (float(q) for q in np.percentile(scores, (25, 50, 75)))
         show = number(metric.digits)
-        words = (
+        description = (
             f"{len(scores)} patients: median {show(middle)}, quartiles {show(low)} and "
             f"{show(high)}, from {show(float(scores[0]))} to {show(float(scores[-1]))}"
         )
         dots = "".join(
-            f"M{_pixel(float(score), *ends):g} {5 + 4 * (place % 4):g}h0"
-            for place, score in enumerate(scores)
+            f"M{_pixel(float(score), *ends):g} {5 + 4 * (i % 4):g}h0"
+            for i, score in enumerate(scores)
         )
         quartiles = (_pixel(low, *ends), _pixel(middle, *ends), _pixel(high, *ends))
         shown = f"{show(middle)} [{show(low)}, {show(high)}]"
-        strip = Strip(result.group.arm, result.page, dots, quartiles, words, shown)
+        strip = Strip(result.group.arm, result.page, dots, quartiles, description, shown)
         made.append((-metric.sign * middle, strip))
     return [strip for _, strip in sorted(made, key=lambda pair: (pair[0], pair[1].arm))]
 

@@ -39,8 +39,8 @@ class TaskPage(NamedTuple):
 
 
 def _caption(material: Material, figure: Figure) -> str:
-    words = material.words[figure.task, figure.setting]
-    return f"{figure.title} ({words})" if words else figure.title
+    recipe = material.recipes[figure.task, figure.setting]
+    return f"{figure.title} ({recipe})" if recipe else figure.title
 
 
 def task_path(name: str) -> str:
@@ -57,7 +57,9 @@ def task_page(material: Material, name: str) -> TaskPage:
         save_table(table, material.site / "tables")
         files = material.downloads(table.name, material.site / "tables")
         classes.append(
-            html_table(material.worded(table), lambda row, _: material.link_of(row), files=files)
+            html_table(
+                material.with_recipes(table), lambda row, _: material.link_of(row), files=files
+            )
         )
     return TaskPage(
         name,

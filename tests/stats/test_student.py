@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from scipy import special, stats
-from voxbench.stats.few import Spread, spread
+from voxbench.stats.student import Spread, spread
 
 
 def test_with_one_run_it_is_students_interval():
