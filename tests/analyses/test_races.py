@@ -55,11 +55,11 @@ def effect_of(root, **options):
     return effect
 
 
-def test_a_settled_comparison_names_its_look(tmp_path):
+def test_a_settled_comparison_names_its_interim_analysis(tmp_path):
     raced(tmp_path, gain=0.3, runs=4)
     effect = effect_of(tmp_path)
     assert effect.verdict == "better"
-    assert effect.note.startswith("settled by racing at look ")
+    assert effect.note.startswith("settled by racing at interim analysis ")
     assert " of 4, interval of 9" in effect.note
     assert effect.note in (tmp_path / "report" / "report.md").read_text()
 
@@ -70,12 +70,12 @@ def test_what_the_ordinary_test_would_call_stays_open_in_a_race(tmp_path):
     (tmp_path / "races" / "test.json").unlink()
     ordinary = effect_of(tmp_path)
     assert (inside.verdict, ordinary.verdict) == ("undecided", "better")
-    assert inside.note.startswith("race: undecided at look 2 of 4")
+    assert inside.note.startswith("race: undecided at interim analysis 2 of 4")
     assert inside.high - inside.low > ordinary.high - ordinary.low
     assert inside.p > ordinary.p
 
 
-def test_trainings_after_the_look_that_settled_it_change_nothing(tmp_path):
+def test_trainings_after_the_interim_analysis_that_settled_it_change_nothing(tmp_path):
     raced(tmp_path, gain=0.3, runs=4)
     before = effect_of(tmp_path)
     raced(tmp_path, gain=0.3, runs=5)
@@ -91,11 +91,11 @@ def test_another_metric_or_margin_keeps_its_verdict_with_a_warning(tmp_path):
         assert "a race on Dice with margin 0.01 chose when to stop" in effect.note
 
 
-def test_before_the_first_look_there_is_no_verdict(tmp_path):
+def test_before_the_first_interim_analysis_there_is_no_verdict(tmp_path):
     raced(tmp_path, gain=0.3, runs=1)
     effect = effect_of(tmp_path)
     assert effect.verdict == "undecided"
-    assert effect.note.startswith("race: 1 of 5 trainings, not looked at yet")
+    assert effect.note.startswith("race: 1 of 5 trainings, not analysed yet")
 
 
 def test_a_comparison_outside_the_race_is_left_alone(tmp_path):

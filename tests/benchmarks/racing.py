@@ -7,11 +7,11 @@ a training gives to all patients. Four arms share one twin, so their comparisons
 other; a training of each is added at a time, up to 6, and everything is looked at after each.
 
 - A/A: no arm differs from the twin. How often the race names a winner in any comparison at any
-  look, with the luck of calibration.py and with one six times as strong. All looks are made, also
-  those that a race would have stopped before, and nothing is equivalent: no order of the cells and
-  no rule of stopping names more.
+  interim analysis, with the luck of calibration.py and with one six times as strong. All are made,
+  also those that a race would have stopped before, and nothing is equivalent: no order of the cells
+  and no rule of stopping names more.
 - Equivalence: every arm differs by exactly the margin. How often a comparison is called
-  equivalent at any look.
+  equivalent at any.
 - Saving: arms of different gains, up to 10 trainings, margin 0.01. Which share of the trainings
   runs before everything is settled, and which share of the comparisons is settled by the race, by
   the same test made once at the end, and wrongly.
@@ -24,7 +24,7 @@ Measured with 1,000 repetitions (200 for the saving), in two minutes on one core
     comparisons equivalent at the margin    0.4%       1.0%       1.7%
     families that hold such a comparison    1.7%       3.6%       5.9%
     trainings run                            98%        77%        72%
-    settled (by one look at the end)    18% (37%)  60% (69%)  68% (78%)
+    settled (by one test at the end)    18% (37%)  60% (69%)  68% (78%)
 
 Exit code 1 if a winner is named in more than 5% of the A/A families, or equivalence at the margin
 more than 5% of the time.
@@ -38,14 +38,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special, stats
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.sequential import Decision, Look, decide, error_shares, looks
+from voxbench.stats.sequential import Decision, Interim, decide, error_shares, interims
 
 PATIENTS = (10, 30, 100)
 LUCK, NOISE = 0.05, 0.25  # of a training on all patients and on one, in logits
 RUNS, LONG = 6, 10
 MARGIN, GAIN = 0.01, 0.1
 GAINS = (0.6, 0.3, 0.1, 0.0)
-WHOLE = (*[1e-9] * (LONG - 2), 1.0)  # all of the error for the last look
+WHOLE = (*[1e-9] * (LONG - 2), 1.0)  # all of the error for the last analysis
 
 
 def main() -> int:
@@ -80,9 +80,9 @@ def family(
     return scores[1:] - scores[0]
 
 
-def race(differences: np.ndarray, margin: float) -> tuple[list[list[Look]], list[Decision]]:
+def race(differences: np.ndarray, margin: float) -> tuple[list[list[Interim]], list[Decision]]:
     runs = differences.shape[2]
-    seen = [looks(Sample(arm, (0,) * runs), error_shares(runs), margin) for arm in differences]
+    seen = [interims(Sample(arm, (0,) * runs), error_shares(runs), margin) for arm in differences]
     return seen, decide(seen)
 
 
@@ -91,10 +91,10 @@ def aa(patients: int, luck: float, repeats: int) -> bool:
     wrong = 0
     for _ in range(repeats):
         _, standings = race(family(rng, patients, [0.0] * 4, luck, RUNS), margin=0.0)
-        wrong += any(standing.verdict != "undecided" for standing in standings)
+        wrong += any(decision.verdict != "undecided" for decision in standings)
     print(
         f"A/A, {patients:>3} patients, {RUNS} trainings, luck {luck:.2f}: "
-        f"{wrong / repeats:.1%} of 4 comparisons × {RUNS - 1} looks name a winner",
+        f"{wrong / repeats:.1%} of 4 comparisons × {RUNS - 1} interim analyses name a winner",
         flush=True,
     )
     return wrong / repeats <= 0.05
@@ -106,7 +106,7 @@ def equivalence(patients: int, repeats: int) -> bool:
     wrong, any_wrong = 0, 0
     for _ in range(repeats):
         _, standings = race(family(rng, patients, [GAIN] * 4, LUCK, RUNS), float(truth))
-        false = sum(standing.verdict == "equivalent" for standing in standings)
+        false = sum(decision.verdict == "equivalent" for decision in standings)
         wrong, any_wrong = wrong + false, any_wrong + (false > 0)
     print(
         f"at the margin of {truth:.4f}, {patients:>3} patients: {wrong / repeats / 4:.1%} of the "
@@ -124,20 +124,20 @@ def saving(patients: int, repeats: int) -> None:
     for _ in range(repeats):
         differences = family(rng, patients, GAINS, LUCK, LONG)
         _, standings = race(differences, MARGIN)
-        last = [looks(Sample(arm, (0,) * LONG), WHOLE, MARGIN)[-1:] for arm in differences]
-        for standing, small, effect in zip(standings, rest, large, strict=True):
-            done = standing.verdict != "undecided"
+        last = [interims(Sample(arm, (0,) * LONG), WHOLE, MARGIN)[-1:] for arm in differences]
+        for decision, small, effect in zip(standings, rest, large, strict=True):
+            done = decision.verdict != "undecided"
             settled += done
-            run += standing.look.runs if done and standing.look else LONG
-            wrong += standing.verdict == "equivalent" and not small
-            wrong += standing.verdict == "worse" or (standing.verdict == "better" and effect < 1e-3)
-        once += sum(standing.verdict != "undecided" for standing in decide(last))
+            run += decision.interim.runs if done and decision.interim else LONG
+            wrong += decision.verdict == "equivalent" and not small
+            wrong += decision.verdict == "worse" or (decision.verdict == "better" and effect < 1e-3)
+        once += sum(decision.verdict != "undecided" for decision in decide(last))
     whole = repeats * len(GAINS)
     effects = ", ".join(f"{effect:.3f}" for effect in large)
     print(
         f"gains of {effects}, {patients:>3} patients, {LONG} trainings: {run / whole / LONG:.0%} "
         f"of the trainings run, {settled / whole:.0%} of the comparisons settled, "
-        f"{wrong / whole:.1%} wrongly; by one look at the end {once / whole:.0%}",
+        f"{wrong / whole:.1%} wrongly; by one test at the end {once / whole:.0%}",
         flush=True,
     )
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 from voxbench.analyses.races.declaration import races_in
-from voxbench.analyses.races.progress import look_at
+from voxbench.analyses.races.progress import raced_comparisons
 from voxbench.errors import RecordError, SpecError
 from voxbench.records import Store
 from voxbench.run.bind import bind
@@ -43,7 +43,7 @@ def compared(root, **changes):
     records = {record.key: record for record in Store(root)}
     return {
         CLEAR if "noise=0.1" in raced.comparison.arm else HARD: raced
-        for raced in look_at(found, records)
+        for raced in raced_comparisons(found, records)
     }
 
 
@@ -96,7 +96,7 @@ def test_a_plain_run_completes_it_and_the_verdict_stays(fake, tmp_path):
     planned = run_sweep(sweep(), tmp_path, Options(jobs=1))
     assert {cell.state for cell in planned} == {"cached"}
     after = compared(tmp_path)[CLEAR].decision
-    assert (after.verdict, after.look) == (before.verdict, before.look)
+    assert (after.verdict, after.interim) == (before.verdict, before.interim)
 
 
 def test_a_race_that_was_killed_goes_on_where_it_was(fake, tmp_path):
@@ -163,7 +163,7 @@ def test_draws_are_trainings_too(fake, tmp_path):
     assert [(run.draw, run.seed) for run in comparison.runs] == [(0, 0), (1, 0), (0, 1), (1, 1)]
 
 
-def test_the_declaration_holds_the_looks_before_the_first_cell(fake, tmp_path):
+def test_the_declaration_holds_the_shares_before_the_first_cell(fake, tmp_path):
     class Stop(Notes):
         def started(self, job):
             raise KeyboardInterrupt
@@ -177,7 +177,7 @@ def test_the_declaration_holds_the_looks_before_the_first_cell(fake, tmp_path):
     assert len(declared.comparisons) == 2
 
 
-def test_another_number_of_looks_is_refused_after_the_first(fake, tmp_path):
+def test_another_number_of_trainings_is_refused_after_the_first(fake, tmp_path):
     race(tmp_path, seeds=3)
     with pytest.raises(SpecError, match=r"tiny\.json: a race with other comparisons"):
         race(tmp_path, seeds=4)
@@ -192,7 +192,7 @@ def test_a_smoke_race_has_a_declaration_of_its_own(fake, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"seeds": 1}, "looks at 2 trainings or more"),
+        ({"seeds": 1}, "needs 2 trainings or more"),
         ({"baselines": [{"name": "scratch", "size": "tiny"}]}, "no arm with a twin"),
     ],
 )

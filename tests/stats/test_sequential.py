@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.sequential import Look, decide, error_shares, looks
+from voxbench.stats.sequential import Interim, decide, error_shares, interims
 
 
 def sample(gain, patients=20, runs=6, noise=0.01, seed=0):
@@ -10,7 +10,7 @@ def sample(gain, patients=20, runs=6, noise=0.01, seed=0):
 
 
 @pytest.mark.parametrize("runs", [2, 3, 7, 40])
-def test_the_looks_spend_all_of_the_error_and_more_of_it_later(runs):
+def test_the_interim_analyses_spend_all_of_the_error_and_more_of_it_later(runs):
     spent = error_shares(runs)
     assert len(spent) == runs - 1
     assert sum(spent) == pytest.approx(1)
@@ -21,84 +21,84 @@ def test_the_shares_of_three_trainings_by_hand():
     assert error_shares(3) == pytest.approx([8 / 27, 19 / 27])
 
 
-def test_a_look_is_the_interval_of_its_share():
-    seen = looks(sample(0.1), error_shares(6), 0.01)
-    assert [look.runs for look in seen] == [2, 3, 4, 5, 6]
-    assert all(look.low < look.effect < look.high for look in seen)
+def test_an_interim_is_the_interval_of_its_share():
+    seen = interims(sample(0.1), error_shares(6), 0.01)
+    assert [interim.runs for interim in seen] == [2, 3, 4, 5, 6]
+    assert all(interim.low < interim.effect < interim.high for interim in seen)
     assert seen[-1].high - seen[-1].low < seen[0].high - seen[0].low
 
 
-def test_the_p_of_a_look_is_where_its_interval_meets_zero():
+def test_the_p_of_an_interim_is_where_its_interval_meets_zero():
     data = sample(0.012, noise=0.03, runs=4)
-    [*_, look] = looks(data, [0.2, 0.3, 0.5], 0.001)
-    assert 1e-6 < look.p < 1
-    [*_, edge] = looks(data, [0.2, 0.3, look.p * 0.5 / 0.05], 0.001)
+    [*_, interim] = interims(data, [0.2, 0.3, 0.5], 0.001)
+    assert 1e-6 < interim.p < 1
+    [*_, edge] = interims(data, [0.2, 0.3, interim.p * 0.5 / 0.05], 0.001)
     assert min(abs(edge.low), abs(edge.high)) == pytest.approx(0, abs=1e-5)
 
 
 def test_a_p_that_spends_more_than_its_share_is_one():
     data = sample(0.012, noise=0.03, runs=4)
-    known = looks(data, [0.2, 0.3, 0.5], 0.001)[-1].p * 0.5
-    assert looks(data, [0.2, 0.3, known / 2], 0.001)[-1].p == 1.0
-    assert looks(sample(0.0), error_shares(6), 0.01)[0].p == 1.0
+    known = interims(data, [0.2, 0.3, 0.5], 0.001)[-1].p * 0.5
+    assert interims(data, [0.2, 0.3, known / 2], 0.001)[-1].p == 1.0
+    assert interims(sample(0.0), error_shares(6), 0.01)[0].p == 1.0
 
 
-def test_a_clear_effect_is_settled_before_the_last_look_and_stays():
-    family = [looks(sample(0.2), error_shares(6), 0.01)]
-    [standing] = decide(family)
-    assert standing.verdict == "better"
-    assert standing.look.runs < 6
-    for runs in range(standing.look.runs - 1, 6):
-        assert decide([family[0][:runs]])[0].look == standing.look
+def test_a_clear_effect_is_settled_before_the_last_interim_and_stays():
+    family = [interims(sample(0.2), error_shares(6), 0.01)]
+    [decision] = decide(family)
+    assert decision.verdict == "better"
+    assert decision.interim.runs < 6
+    for runs in range(decision.interim.runs - 1, 6):
+        assert decide([family[0][:runs]])[0].interim == decision.interim
 
 
 def test_less_is_better_for_a_distance():
-    assert decide([looks(sample(0.2), error_shares(6), 0.01)], sign=-1)[0].verdict == "worse"
+    assert decide([interims(sample(0.2), error_shares(6), 0.01)], sign=-1)[0].verdict == "worse"
 
 
 def test_a_small_effect_is_equivalent():
-    assert decide([looks(sample(0.0), error_shares(6), 0.02)])[0].verdict == "equivalent"
+    assert decide([interims(sample(0.0), error_shares(6), 0.02)])[0].verdict == "equivalent"
 
 
 def test_few_patients_are_never_settled():
     for gain in (0.0, 0.5):
-        seen = looks(sample(gain, patients=5), error_shares(6), 0.1)
+        seen = interims(sample(gain, patients=5), error_shares(6), 0.1)
         assert decide([seen])[0].verdict == "undecided"
 
 
-def test_before_the_second_training_nothing_is_looked_at():
-    [standing] = decide([looks(sample(0.2, runs=1), error_shares(6), 0.01)])
-    assert (standing.verdict, standing.look, standing.p) == ("undecided", None, 1.0)
+def test_before_the_second_training_nothing_is_tested():
+    [decision] = decide([interims(sample(0.2, runs=1), error_shares(6), 0.01)])
+    assert (decision.verdict, decision.interim, decision.p) == ("undecided", None, 1.0)
 
 
-def test_more_trainings_than_were_declared_are_not_looked_at():
-    assert len(looks(sample(0.2, runs=6), error_shares(4), 0.01)) == 3
+def test_more_trainings_than_were_declared_are_not_tested():
+    assert len(interims(sample(0.2, runs=6), error_shares(4), 0.01)) == 3
 
 
-def look(p, runs=2, equivalent=False):
-    return Look(runs, 0.5, 0.1, -1.0, 1.0, p, equivalent)
+def interim(p, runs=2, equivalent=False):
+    return Interim(runs, 0.5, 0.1, -1.0, 1.0, p, equivalent)
 
 
-def test_holm_counts_the_family_and_those_that_were_not_looked_at():
-    alone = decide([[look(0.02)]])[0]
+def test_holm_counts_the_family_and_those_that_were_not_tested():
+    alone = decide([[interim(0.02)]])[0]
     assert (alone.p, alone.p_holm, alone.verdict) == (0.02, 0.02, "better")
-    among = decide([[look(0.02)], [look(1.0)], []])[0]
+    among = decide([[interim(0.02)], [interim(1.0)], []])[0]
     assert (among.p_holm, among.verdict) == (pytest.approx(0.06), "undecided")
 
 
 def test_a_winner_lowers_the_bar_for_the_next():
-    found = decide([[look(0.002)], [look(0.04)]])
-    assert [standing.verdict for standing in found] == ["better", "better"]
+    found = decide([[interim(0.002)], [interim(0.04)]])
+    assert [decision.verdict for decision in found] == ["better", "better"]
     assert found[1].p_holm == pytest.approx(0.04)
 
 
-def test_the_first_look_that_settles_stands():
-    early = [look(1.0, equivalent=True), look(1e-9, runs=3)]
+def test_the_first_interim_that_settles_stands():
+    early = [interim(1.0, equivalent=True), interim(1e-9, runs=3)]
     assert decide([early])[0].verdict == "equivalent"
-    late = [look(1e-9), look(1e-9, runs=3, equivalent=True)]
+    late = [interim(1e-9), interim(1e-9, runs=3, equivalent=True)]
     assert decide([late])[0].verdict == "better"
 
 
 def test_what_was_undecided_early_can_win_late():
-    [standing] = decide([[look(0.8), look(0.002, runs=3)]])
-    assert (standing.verdict, standing.look.runs) == ("better", 3)
+    [decision] = decide([[interim(0.8), interim(0.002, runs=3)]])
+    assert (decision.verdict, decision.interim.runs) == ("better", 3)

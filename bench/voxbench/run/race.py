@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 
 from voxbench.analyses.races.declaration import Race, plan_race
-from voxbench.analyses.races.progress import RacedComparison, look_at
+from voxbench.analyses.races.progress import RacedComparison, raced_comparisons
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.records import Record, Store
@@ -17,7 +17,7 @@ from voxbench.run.plan import Planned, plan_cells
 from voxbench.run.queue import Queue
 from voxbench.run.sweep import DEFAULTS, Options, execute, refresh_contamination, workers_of
 from voxbench.run.watch import SILENT, Watch
-from voxbench.stats.sequential import FIRST_LOOK
+from voxbench.stats.sequential import FIRST_INTERIM
 from voxbench.stats.variance import variance_components
 
 
@@ -28,8 +28,8 @@ def run_race(
 
     At first two trainings of everything, one after the other. From then on the undecided
     comparison whose variance another training reduces most for its time; with several workers, as
-    many as keep them busy, and the verdicts are looked at when they are all done. Cells that are
-    not needed stay missing. What is looked at and what each look may spend of the error is written
+    many as keep them busy, and the comparisons are tested when they are all done. Cells that are
+    not needed stay missing. The comparisons and what each test may spend of the error are written
     to `races/` before the first cell; everything else follows from the records, so that a race
     may be killed and run again.
 
@@ -109,14 +109,14 @@ class _Course:
             arm = cell.arm
             first.setdefault((arm.task, arm.adaptation, arm.fraction, arm.baseline), key)
         opening = list(first.values())
-        for turn in range(FIRST_LOOK):
+        for turn in range(FIRST_INTERIM):
             for comparison in self.race.comparisons:
                 opening += [comparison.runs[turn].twin, comparison.runs[turn].arm]
         return [key for key in opening if key not in self.records]
 
     def _next(self) -> list[str]:
         """The cells that tell most for their time, as many as there are workers."""
-        waiting = [raced for raced in look_at(self.race, self.records) if raced.next]
+        waiting = [raced for raced in raced_comparisons(self.race, self.records) if raced.next]
         chosen: list[str] = []
         while waiting and len(set(chosen)) < self.workers:
             best = max(waiting, key=lambda raced: _gain(raced) / self._seconds(raced, chosen))
@@ -151,7 +151,7 @@ class _Course:
 def _gain(raced: RacedComparison) -> float:
     """How much of the effect's variance another training takes away; inf where it is unknown."""
     patients, runs = raced.sample.values.shape
-    if runs < FIRST_LOOK:
+    if runs < FIRST_INTERIM:
         return math.inf
     parts, draws = variance_components(raced.sample), len(set(raced.sample.draws))
     pairing = raced.next

@@ -1,15 +1,15 @@
 """Sequential tests: a verdict after every training, without naming too many winners.
 
-Testing again after each training would find differences that are not there: each look is another
-chance. So the error of 5% is divided over the looks before the first of them: the look after k of
-K trainings may spend (k/K)³ − ((k−1)/K)³ of it, the power family of Kim & DeMets (1987,
+Testing again after each training would find differences that are not there: each test is another
+chance. So the error of 5% is divided over these interim analyses before the first of them: that
+after k of K trainings may spend (k/K)³ − ((k−1)/K)³ of it, the power family of Kim & DeMets (1987,
 doi:10.1093/biomet/74.1.149): little early, where two or three trainings say little, and most at
-the end. Looks add trainings on the *same* patients, whose own luck never shrinks, so looks depend
-on each other in no simple way. The shares are therefore added up (Bonferroni over looks), which
+the end. Each adds trainings on the *same* patients, whose own luck never shrinks, so they depend on
+each other in no simple way. The shares are therefore added up (Bonferroni over analyses), which
 holds for any dependence and any rule of stopping.
 
-- A winner needs p / share below Holm's threshold over the declared family, at some look. That p is
-  the larger of two: of the signed-rank test over patients, and of the interval over patients and
+- A winner needs p / share below Holm's threshold over the declared family, at some analysis. That p
+  is the larger of two: of the signed-rank test over patients, and of the interval over patients and
   trainings, so that neither the patients' nor the seeds' luck passes for an effect. Unlike in the
   report, Holm's correction reaches the interval too.
 - Equivalence needs the interval of level 1 − 0.05 × share inside ±margin: as in the report, each
@@ -18,8 +18,8 @@ holds for any dependence and any rule of stopping.
   out in the tails the former trusts two or three trainings that happen to agree: with much luck of
   seeds and 100 patients it named a winner in 5.4% of the families.
 
-The first look that settles a comparison stands. tests/benchmarks/racing.py shows that the error is
-kept, and what a race saves.
+The first analysis that settles a comparison stands. tests/benchmarks/racing.py shows that the error
+is kept, and what a race saves.
 """
 
 import math
@@ -34,15 +34,15 @@ from voxbench.stats.bootstrap import Sample
 from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS, holm, wilcoxon
 from voxbench.stats.student import Spread, spread
 
-FIRST_LOOK = 2  # trainings before which nothing is known of the spread between them
+FIRST_INTERIM = 2  # trainings before which nothing is known of the spread between them
 
 
-class Look(NamedTuple):
+class Interim(NamedTuple):
     """What is seen of a comparison after some of its trainings.
 
     Attributes:
         runs: so many.
-        share: of the error that this look may spend.
+        share: of the error that this analysis may spend.
         effect: arm − twin.
         low, high: its interval of level 1 − 0.05 × share.
         p: two-sided, of the interval or of the signed-rank test, whichever is larger; divided by
@@ -60,51 +60,52 @@ class Look(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What is known of a comparison after some looks.
+    """What is known of a comparison after some interim analyses.
 
     Attributes:
         verdict: better, worse, equivalent or undecided.
-        look: the one that settled it, else the last; None before the first.
-        p: the smallest p of the looks so far.
+        interim: the one that settled it, else the last; None before the first.
+        p: the smallest p of the analyses so far.
         p_holm: the same by Holm over the family.
     """
 
     verdict: str
-    look: Look | None
+    interim: Interim | None
     p: float
     p_holm: float
 
 
 def error_shares(runs: int) -> list[float]:
-    """What each look may spend of the error, from that after 2 trainings to that after all.
+    """What each analysis may spend of the error, from that after 2 trainings to that after all.
 
-    What the look after the first training would spend falls to the second's.
+    What one after the first training would spend falls to the second's.
     """
-    times = np.arange(FIRST_LOOK, runs + 1) / runs
+    times = np.arange(FIRST_INTERIM, runs + 1) / runs
     spent: list[float] = np.diff(times**3, prepend=0.0).tolist()
     return spent
 
 
-def looks(sample: Sample, shares: Sequence[float], margin: float) -> list[Look]:
-    """All looks at the differences, (patient, run), with the trainings in the declared order."""
-    most = min(sample.values.shape[1], len(shares) + FIRST_LOOK - 1)
-    seen = (
-        Sample(sample.values[:, :runs], sample.draws[:runs]) for runs in range(FIRST_LOOK, most + 1)
-    )
-    return [_look(part, share, margin) for part, share in zip(seen, shares, strict=False)]
+def interims(sample: Sample, shares: Sequence[float], margin: float) -> list[Interim]:
+    """The interim analyses of differences, (patient, run), with trainings in the declared order."""
+    most = min(sample.values.shape[1], len(shares) + FIRST_INTERIM - 1)
+    parts = [
+        Sample(sample.values[:, :runs], sample.draws[:runs])
+        for runs in range(FIRST_INTERIM, most + 1)
+    ]
+    return [_interim(part, share, margin) for part, share in zip(parts, shares, strict=False)]
 
 
-def _look(sample: Sample, share: float, margin: float) -> Look:
+def _interim(sample: Sample, share: float, margin: float) -> Interim:
     patients = nanmean(sample.values, axis=1)
     known = spread(sample.values[None], sample.draws)
     effect = float(nanmean(patients, axis=0))
     runs = sample.values.shape[1]
     if (~np.isnan(patients)).sum() < FEWEST_PATIENTS:
-        return Look(runs, share, effect, math.nan, math.nan, 1.0, False)
+        return Interim(runs, share, effect, math.nan, math.nan, 1.0, False)
     reach = _reach(known, ALPHA * share / 2)
     low, high = effect - reach, effect + reach
     p = _p(known, effect, patients, share)
-    return Look(runs, share, effect, low, high, p, -margin < low and high < margin)
+    return Interim(runs, share, effect, low, high, p, -margin < low and high < margin)
 
 
 def _reach(known: Spread, tail: float) -> float:
@@ -122,25 +123,25 @@ def _p(known: Spread, effect: float, patients: Array, share: float) -> float:
     return min(1.0, max(known.p(0, distance), student, wilcoxon(patients)) / share)
 
 
-def decide(family: Sequence[Sequence[Look]], sign: int = 1) -> list[Decision]:
-    """What is known of each comparison of the declared family, from its looks so far.
+def decide(family: Sequence[Sequence[Interim]], sign: int = 1) -> list[Decision]:
+    """What is known of each comparison of the declared family, from its analyses so far.
 
     Args:
-        family: the looks of each comparison; those that have none yet count in the family.
+        family: the analyses of each comparison; those that have none yet count in the family.
         sign: +1 where more is better, −1 where less is.
     """
-    p = [min((1.0, *(look.p for look in seen))) for seen in family]
+    p = [min((1.0, *(interim.p for interim in seen))) for seen in family]
     return [
         _decision(seen, own, holmed, sum(other >= own for other in p), sign)
         for seen, own, holmed in zip(family, p, holm(p), strict=True)
     ]
 
 
-def _decision(seen: Sequence[Look], p: float, p_holm: float, rivals: int, sign: int) -> Decision:
-    for look in seen:
-        if look.equivalent:
-            return Decision("equivalent", look, p, p_holm)
-        if p_holm < ALPHA and rivals * look.p < ALPHA:
-            word = "better" if look.effect * sign > 0 else "worse"
-            return Decision(word, look, p, p_holm)
+def _decision(seen: Sequence[Interim], p: float, p_holm: float, rivals: int, sign: int) -> Decision:
+    for interim in seen:
+        if interim.equivalent:
+            return Decision("equivalent", interim, p, p_holm)
+        if p_holm < ALPHA and rivals * interim.p < ALPHA:
+            word = "better" if interim.effect * sign > 0 else "worse"
+            return Decision(word, interim, p, p_holm)
     return Decision("undecided", seen[-1] if seen else None, p, p_holm)

@@ -29,8 +29,8 @@ _CAVEAT = (
     "no interval."
 )
 _RACED = (
-    "These records were stopped by a race, which fixed the number of its looks beforehand: use "
-    "this plan for a new sweep, not to add looks."
+    "These records were stopped by a race, which fixed the number of its interim analyses "
+    "beforehand: use this plan for a new sweep, not to add some."
 )
 
 

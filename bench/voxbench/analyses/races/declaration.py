@@ -13,7 +13,7 @@ from voxbench.files import write_atomically
 from voxbench.records.record import Arm
 from voxbench.stats.metric import METRICS
 from voxbench.stats.paired import ALPHA
-from voxbench.stats.sequential import FIRST_LOOK, error_shares
+from voxbench.stats.sequential import FIRST_INTERIM, error_shares
 
 
 class _Part(BaseModel):
@@ -45,14 +45,14 @@ class Comparison(_Part):
 
 
 class Race(_Part):
-    """A race: its family of comparisons, and what each look may spend of the error.
+    """A race: its family of comparisons, and what each interim analysis may spend of the error.
 
     Attributes:
         sweep: its name.
         limit: of a smoke run.
         metric, margin: of the verdicts.
-        alpha: the error of all looks together.
-        shares: of it, for the look after 2 trainings, after 3, …
+        alpha: the error of all interim analyses together.
+        shares: of it, for the analysis after 2 trainings, after 3, …
         comparisons: all of them; those of one race have the same number of trainings.
     """
 
@@ -87,7 +87,7 @@ class Race(_Part):
 def plan_race(sweep: str, cells: Mapping[str, Arm], limit: int | None = None) -> Race:
     """The race of a sweep: each arm against its twin at each fraction of each task.
 
-    Trainings are looked at by seed, and within a seed by draw.
+    Trainings are taken by seed, and within a seed by draw.
 
     Args:
         sweep: its name.
@@ -101,9 +101,9 @@ def plan_race(sweep: str, cells: Mapping[str, Arm], limit: int | None = None) ->
     if not comparisons:
         raise SpecError(f"{sweep}: no arm with a twin, so no comparison to settle.")
     trainings = len({(cell.seed, cell.draw) for cell in cells.values()})
-    if trainings < FIRST_LOOK:
+    if trainings < FIRST_INTERIM:
         raise SpecError(
-            f"{sweep}: a race looks at {FIRST_LOOK} trainings or more of each arm, this sweep has "
+            f"{sweep}: a race needs {FIRST_INTERIM} trainings or more of each arm, this sweep has "
             "1: give it seeds = 3 or more."
         )
     metric = METRICS["dice"]

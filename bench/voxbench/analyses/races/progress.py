@@ -11,7 +11,7 @@ from voxbench.analyses.races.declaration import Comparison, Pairing, Race
 from voxbench.records import Record
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.metric import Metric, find_metric
-from voxbench.stats.sequential import Decision, decide, looks
+from voxbench.stats.sequential import Decision, decide, interims
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class RacedComparison:
     """A comparison of a race as it is now.
 
     Attributes:
-        decision: its verdict, and the look that gave it.
-        sample: the differences, (patient, run), of the trainings that were looked at.
+        decision: its verdict, and the interim analysis that gave it.
+        sample: the differences, (patient, run), of the trainings that were analysed.
         tried: trainings that are over, finished or failed, up to the first that is not.
         failed: of these, the trainings that the arm or the twin failed.
     """
@@ -43,11 +43,11 @@ class RacedComparison:
         return None if self.settled or self.tried == len(runs) else runs[self.tried]
 
 
-def look_at(race: Race, records: Mapping[str, Record]) -> list[RacedComparison]:
+def raced_comparisons(race: Race, records: Mapping[str, Record]) -> list[RacedComparison]:
     """Each comparison of a race as it is now, by the records of its trainings.
 
     Trainings count in their declared order, up to the first that is still missing; failed ones are
-    left out. So the looks depend on the records alone, not on when or in which order they came.
+    left out. So the analyses depend on the records alone, not on when or in which order they came.
 
     Args:
         race: its declaration.
@@ -57,7 +57,7 @@ def look_at(race: Race, records: Mapping[str, Record]) -> list[RacedComparison]:
     tried = [_tried(comparison, records) for comparison in race.comparisons]
     finished = [[run for run in runs if _finished(run, records)] for runs in tried]
     samples = [_sample(runs, records, metric) for runs in finished]
-    seen = [looks(sample, race.shares, race.margin) for sample in samples]
+    seen = [interims(sample, race.shares, race.margin) for sample in samples]
     return [
         RacedComparison(comparison, decision, sample, len(runs), len(runs) - len(done))
         for comparison, decision, sample, runs, done in zip(

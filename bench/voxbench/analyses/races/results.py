@@ -8,7 +8,7 @@ from pathlib import Path
 from voxbench.analyses.effects import Effect
 from voxbench.analyses.groups import Where
 from voxbench.analyses.races.declaration import Race, races_in
-from voxbench.analyses.races.progress import RacedComparison, look_at
+from voxbench.analyses.races.progress import RacedComparison, raced_comparisons
 from voxbench.analyses.settings import settings, suffixes
 from voxbench.records import Record, Store
 from voxbench.stats.metric import Metric, find_metric
@@ -46,7 +46,7 @@ def _named(
     """Each comparison that has a record, by the names that it has in tables."""
     by_key = {record.key: record for record in records}
     setting, suffix = settings(records), suffixes(records)
-    for raced in look_at(race, by_key):
+    for raced in raced_comparisons(race, by_key):
         own = raced.comparison
         known = [run.arm for run in own.runs if run.arm in by_key]
         done = [key for key in known if by_key[key].status == "ok"] or known
@@ -56,22 +56,23 @@ def _named(
 
 
 def _replaced(effect: Effect, raced: RacedComparison) -> Effect:
-    decision, look, trainings = raced.decision, raced.decision.look, len(raced.comparison.runs)
-    if look is None:
-        note = f"race: {raced.sample.values.shape[1]} of {trainings} trainings, not looked at yet"
+    decision, trainings = raced.decision, len(raced.comparison.runs)
+    interim = decision.interim
+    if interim is None:
+        note = f"race: {raced.sample.values.shape[1]} of {trainings} trainings, not analysed yet"
         return _noted(replace(effect, verdict="undecided"), note)
-    seen = f"look {look.runs - 1} of {trainings - 1}"
+    seen = f"interim analysis {interim.runs - 1} of {trainings - 1}"
     note = f"settled by racing at {seen}" if raced.settled else f"race: undecided at {seen}"
     changed = replace(
         effect,
-        effect=look.effect,
-        low=look.low,
-        high=look.high,
+        effect=interim.effect,
+        low=interim.low,
+        high=interim.high,
         p=decision.p,
         p_holm=decision.p_holm,
         verdict=decision.verdict,
     )
-    return _noted(changed, f"{note}, interval of {1 - ALPHA * look.share:.2%}")
+    return _noted(changed, f"{note}, interval of {1 - ALPHA * interim.share:.2%}")
 
 
 def _warning(race: Race) -> str:
@@ -109,7 +110,7 @@ def describe_race(race: Race, folder: Path, missing: int) -> Iterator[str]:
         folder: of the records.
         missing: cells of its sweep that were not run.
     """
-    found = look_at(race, {record.key: record for record in Store(folder)})
+    found = raced_comparisons(race, {record.key: record for record in Store(folder)})
     counts = Counter(raced.decision.verdict for raced in found if raced.settled)
     words = ", ".join(f"{count} {word}" for word, count in counts.items())
     settled = f"{counts.total()} of {len(found)} comparisons are settled"
