@@ -3,18 +3,20 @@
 import re
 from collections.abc import Callable, Mapping
 
+from voxbench.design.claims import Claim
 from voxbench.design.spec import Sweep
 from voxbench.records.record import Record
 
 from docs.generators.architectures import architectures
 from docs.generators.columns import columns
-from docs.generators.models import path, reference, toml
+from docs.generators.models import keys, path, reference, toml
 from docs.generators.plugins import axes, baselines, tasks
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "architectures": architectures,
     "axes": axes,
     "baselines": baselines,
+    "claims": lambda: keys(Claim),
     "columns": columns,
     "record": lambda: reference(Record, path),
     "sweep": lambda: reference(Sweep, toml),

@@ -2,7 +2,7 @@ import textwrap
 
 import pytest
 from voxbench.design import claims
-from voxbench.design.claims import Claim, read_claims
+from voxbench.design.claims import read_claims
 from voxbench.errors import SpecError
 
 GOOD = {
@@ -123,8 +123,3 @@ def test_a_file_without_claims_is_refused(tmp_path, text, told):
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(SpecError, match="can't be read"):
         read_claims(tmp_path / "none.toml")
-
-
-def test_every_key_is_described():
-    described = [line.split(":")[0].strip() for line in Claim.__doc__.splitlines() if ": " in line]
-    assert set(Claim.model_fields) <= set(described)

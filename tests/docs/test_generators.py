@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field
+from voxbench.design.claims import Claim
 from voxbench.design.spec import Sweep
 from voxbench.plugins import BASELINES, TASKS
 from voxbench.records.record import Record
@@ -61,8 +62,8 @@ def test_every_key_stands_with_its_values_and_default_below_the_place_of_its_tab
     assert "### `wheels[]`, `names.NAME`" in reference(Cart, path)
 
 
-@pytest.mark.parametrize("model", [Sweep, Record])
-def test_every_key_of_a_sweep_and_of_a_record_is_described(model):
+@pytest.mark.parametrize("model", [Claim, Record, Sweep])
+def test_every_key_of_a_file_is_described(model):
     assert undescribed(model) == []
 
 

@@ -8,6 +8,7 @@ import pytest
 import typer
 from voxbench.api import Baseline, Task
 from voxbench.cli import app
+from voxbench.design.claims import Claim
 from voxbench.design.spec import Sweep, parse_sweep
 
 from tests.docs.blocks import DOCUMENTS, blocks
@@ -24,12 +25,14 @@ def of(*languages):
 
 
 @of("toml")
-def test_a_sweep_is_valid_and_so_is_a_part_of_one(block):
+def test_a_sweep_is_valid_and_so_are_a_part_of_one_and_claims(block):
     table = tomllib.loads(block.text)
     if table.keys() <= Sweep.model_fields.keys():
         parse_sweep({"name": "x", "tasks": ["x"], "baselines": ["x"], **table})
+    elif "claim" in table:
+        assert [Claim.model_validate(claim) for claim in table["claim"]]
     else:
-        assert table.keys() <= {"project", "claim"}
+        assert table.keys() == {"project"}
 
 
 @of("python")

@@ -60,13 +60,13 @@ class Claim(BaseModel):
         relation: of the arm to the other: better, worse, not worse or equivalent.
         other: a label too; `scratch` is the arm's twin.
         fraction: of the labelled patients, as `"10 shots"` or `"5%"`.
-        tasks: a list of names, or `"all"`, which is ().
+        tasks: a list of names, or `"all"`, which is read as ().
         at_least: on how many of them it must hold; on each if not given.
         margin: in the metric's unit. Better and worse are by more than it, 0 if not given; not
             worse by no more than it and equivalent by less, the metric's own if not given.
         metric: dice, nsd or hd95_mm.
-        adaptation: of both arms.
-        setting: where tables have that column; "" is any, if there is one.
+        adaptation: of both arms: full, frozen, warmup, layerwise or direct.
+        setting: of both arms, where tables have that column; not needed where there is only one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
