@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory
 from pyarrow import parquet
 from pydantic import BaseModel
 from voxbench.analyses.table import Table
+from voxbench.api.fields import told_attributes
 from voxbench.records import Record, Store
 from voxbench.records.table import refresh_table
 from voxbench.report.printer import as_markdown
 
-from docs.generators.descriptions import descriptions
 from docs.generators.models import below
 
 _TYPES = {"string": "text", "double": "number", "int64": "whole number", "bool": "true or false"}
@@ -45,6 +45,6 @@ def _meaning(column: str, parts: Mapping[str, type[BaseModel]]) -> str:
         return _NAMED[column]
     prefix, _, name = column.partition("_")
     if name and prefix in _PREFIXED:
-        return descriptions(parts[_PREFIXED[prefix]])[name]
-    told = [descriptions(parts[place]) for place in _PLAIN]
+        return told_attributes(parts[_PREFIXED[prefix]])[name]
+    told = [told_attributes(parts[place]) for place in _PLAIN]
     return next(one[column] for one in told if column in one)

@@ -1,5 +1,6 @@
 """Tables of every key of a pydantic model and of the models below it."""
 
+import inspect
 import json
 import types
 from collections.abc import Callable, Iterator
@@ -9,9 +10,8 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from voxbench.analyses.table import Table
+from voxbench.api.fields import told_attributes
 from voxbench.report.printer import as_markdown
-
-from docs.generators.descriptions import descriptions, summary
 
 _WORDS = {int: "whole number", float: "number", str: "text", bool: "true or false"}
 _SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
@@ -44,7 +44,7 @@ def reference(model: type[BaseModel], heading: Callable[[str, type | None], str]
         places.setdefault(one, []).append(f"`{heading(place, container)}`")
     parts = [keys(model)]
     for one, found in places.items():
-        parts += [f"### {', '.join(dict.fromkeys(found))}", summary(one), keys(one)]
+        parts += [f"### {', '.join(dict.fromkeys(found))}", _summary(one), keys(one)]
     return "\n\n".join(parts)
 
 
@@ -54,7 +54,7 @@ def keys(model: type[BaseModel]) -> str:
     Raises:
         KeyError: one has no description.
     """
-    told = descriptions(model)
+    told = told_attributes(model)
     rows = [
         {
             "Key": f"`{name}`",
@@ -82,8 +82,12 @@ def undescribed(model: type[BaseModel]) -> list[str]:
     return [
         f"{path(place, container)}.{name}".lstrip(".")
         for place, container, one in found
-        for name in one.model_fields.keys() - descriptions(one).keys()
+        for name in one.model_fields.keys() - told_attributes(one).keys()
     ]
+
+
+def _summary(model: type[BaseModel]) -> str:
+    return (inspect.getdoc(model) or "").partition("\n")[0]
 
 
 def _models(

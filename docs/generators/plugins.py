@@ -1,6 +1,5 @@
 """Tasks, baselines and architectures as their cards and code tell them."""
 
-import dataclasses
 import inspect
 import json
 from collections.abc import Iterator, Mapping
@@ -9,10 +8,10 @@ from typing import Any
 from pydantic import BaseModel
 from voxbench.analyses.table import Table
 from voxbench.api import Baseline, BaselineCard, Pretrained, Published, Task, TaskCard
+from voxbench.api.fields import settable_fields, told_attributes
 from voxbench.plugins import BASELINES, TASKS, find_task
 from voxbench.report.printer import as_markdown
 
-from docs.generators.descriptions import descriptions
 from docs.generators.models import keys
 
 OWNER = "voxbench"
@@ -50,12 +49,12 @@ def axes() -> str:
     """Markdown: every field of the built-in baselines, and which have it."""
     having: dict[tuple[str, str], list[str]] = {}
     for name, one in _own(BASELINES):
-        for field in _init(one):
+        for field in settable_fields(one):
             first = next(base for base in reversed(one.__mro__) if _declares(base, field.name))
-            holder = _HOLDERS.get(first)
-            meaning = descriptions(first)[field.name]
+            meaning = told_attributes(first)[field.name]
             names = having.setdefault((field.name, meaning), [])
-            names += [told for told in [holder or f"`{name}`"] if told not in names]
+            holder = _HOLDERS.get(first) or f"`{name}`"
+            names += [holder] if holder not in names else []
     return _table(
         {"Field": f"`{field}`", "Meaning": meaning, "Of": ", ".join(names)}
         for (field, meaning), names in having.items()
@@ -68,15 +67,15 @@ def undescribed() -> list[str]:
         f"{name}.{field.name}"
         for registry in (TASKS, BASELINES)
         for name, one in _own(registry)
-        for field in _init(one)
-        if field.name not in descriptions(one)
+        for field in settable_fields(one)
+        if not field.purpose
     ]
 
 
 def _own(registry: Any) -> Iterator[tuple[str, type[Any]]]:
-    for name, plugin in registry.plugins().items():
+    for plugin, one in registry.each():
         if plugin.owner == OWNER:
-            yield name, registry.find(name)
+            yield plugin.name, one
 
 
 def _card(name: str, task: type[Task]) -> TaskCard | None:
@@ -100,7 +99,7 @@ def _of_task(name: str, task: type[Task], card: TaskCard) -> Mapping[str, object
 
 
 def _of_baseline(name: str, one: type[Baseline]) -> Mapping[str, object]:
-    fields = {field.name: field.default for field in _init(one)}
+    fields = {field.name: field.default for field in settable_fields(one)}
     network = " ".join(str(fields[key]) for key in ("architecture", "size") if key in fields)
     return {
         "Baseline": f"[`{name}`](#{name.replace('.', '')})",
@@ -122,21 +121,14 @@ def _facts(card: BaselineCard) -> str:
 
 def _fields(plugin: type[Any]) -> str:
     """A table of the fields that a sweep may set."""
-    told = descriptions(plugin)
     return _table(
         {
             "Field": f"`{field.name}`",
-            "Default": ""
-            if field.default in (None, dataclasses.MISSING)
-            else f"`{json.dumps(field.default)}`",
-            "Meaning": told[field.name],
+            "Default": "" if field.default is None else f"`{json.dumps(field.default)}`",
+            "Meaning": field.purpose,
         }
-        for field in _init(plugin)
+        for field in settable_fields(plugin)
     )
-
-
-def _init(plugin: type[Any]) -> list[dataclasses.Field[Any]]:
-    return [field for field in dataclasses.fields(plugin) if field.init]
 
 
 def _prose(plugin: type[Any]) -> str:

@@ -10,7 +10,6 @@ from voxbench.plugins import BASELINES, TASKS
 from voxbench.records.record import Record
 
 from docs.generators import plugins
-from docs.generators.descriptions import descriptions
 from docs.generators.models import keys, path, reference, toml, undescribed
 from docs.generators.pages import MARK, PARTS, filled
 from tests.conftest import REPOSITORY
@@ -40,10 +39,6 @@ class Cart(BaseModel):
 
     wheels: tuple[Wheel, ...] = ()
     names: dict[str, Wheel | None]
-
-
-def test_a_description_over_several_lines_is_one():
-    assert descriptions(Wheel)["spokes"] == "counted with care."
 
 
 def test_a_field_without_a_description_is_named_with_its_place():

@@ -59,14 +59,8 @@ def identifying(plugin: Any, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settable_fields(plugin: type[Any]) -> list[PluginField]:
-    """The fields of a plugin's class.
-
-    What they are for is read from `Attributes:` in its docstring, or in that of a class that it
-    inherits from.
-    """
-    purposes: dict[str, str] = {}
-    for kind in reversed(plugin.__mro__):
-        purposes |= _attributes(kind.__doc__ or "")
+    """The fields of a plugin's class."""
+    purposes = told_attributes(plugin)
     return [
         PluginField(
             name=field.name,
@@ -78,6 +72,14 @@ def settable_fields(plugin: type[Any]) -> list[PluginField]:
         for field in dataclasses.fields(plugin)
         if field.init
     ]
+
+
+def told_attributes(kind: type[Any]) -> dict[str, str]:
+    """Attribute → what it is for: `Attributes:` in a class's docstring and in those it inherits."""
+    told: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        told |= _attributes(base.__doc__ or "")
+    return told
 
 
 def _written(annotation: object) -> str:
