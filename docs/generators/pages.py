@@ -11,6 +11,7 @@ from docs.generators.architectures import architectures
 from docs.generators.columns import columns
 from docs.generators.models import keys, path, reference, toml
 from docs.generators.plugins import axes, baselines, tasks
+from docs.generators.published import corpora, weights
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "architectures": architectures,
@@ -18,9 +19,11 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "baselines": baselines,
     "claims": lambda: keys(Claim),
     "columns": columns,
+    "corpora": corpora,
     "record": lambda: reference(Record, path),
     "sweep": lambda: reference(Sweep, toml),
     "tasks": tasks,
+    "weights": weights,
 }
 MARK = re.compile(r"^<!-- made of the code: (\w+) -->$", re.MULTILINE)
 

@@ -65,7 +65,6 @@ def test_a_task_with_a_folder_of_its_own_says_where_it_is_looked_for(voxbench):
         (("baselines", "hipodeep"), "Did you mean 'hippodeep'"),
         (("tasks", "msd-hart"), "Did you mean 'msd-heart'"),
         (("corpora", "LiTS"), "a name is for tasks and baselines, not for corpora"),
-        (("tasks", "--markdown"), "--markdown is for corpora, not for tasks"),
     ],
 )
 def test_a_mistake_is_told(voxbench, words, said):

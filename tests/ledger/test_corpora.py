@@ -1,8 +1,6 @@
 import pytest
-from voxbench.cli.ls import What, ls_verb
 from voxbench.errors import PluginError
 from voxbench.ledger.corpora import Corpora, Corpus, corpora, read_corpora
-from voxbench.ledger.page import page
 from voxbench.plugins import BASELINES, TASKS
 
 
@@ -71,8 +69,3 @@ def test_every_corpus_of_a_card_is_registered():
         card = vars(TASKS.find(name)).get("card")
         for one in getattr(card, "corpora", ()):
             known.find(one, f"task {name}: ")
-
-
-def test_the_command_prints_the_page(capsys):
-    ls_verb(What.corpora, markdown=True)
-    assert capsys.readouterr().out == page(corpora())

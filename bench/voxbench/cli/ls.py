@@ -32,14 +32,11 @@ def ls_verb(
     ] = None,
     include_path: Include = None,
     json: Json = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="The page of corpora.")] = False,
 ) -> None:
     """List tasks, baselines, sweeps or corpora; with a name, show all of a task or baseline."""
     include_all(include_path)
     if name is not None:
         describe(what, name, json)
-    elif markdown:
-        _page(what)
     elif json:
         print_json(_LISTS[what]())
     else:
@@ -140,13 +137,3 @@ _LISTS: dict[What, Callable[[], Rows]] = {
     What.sweeps: _sweeps,
     What.corpora: _corpora,
 }
-
-
-def _page(what: What) -> None:
-    from voxbench.errors import SpecError
-    from voxbench.ledger.corpora import corpora
-    from voxbench.ledger.page import page
-
-    if what is not What.corpora:
-        raise SpecError(f"--markdown is for corpora, not for {what}.")
-    print(page(corpora()), end="")

@@ -50,7 +50,6 @@ def weights_get_verb(
 
 @weights_group.command("ls")
 def weights_ls_verb(
-    markdown: Annotated[bool, typer.Option("--markdown", help="The table of the docs.")] = False,
     records: Annotated[
         list[Path] | None,
         typer.Option(help="Output folder whose records prove what real files loaded."),
@@ -60,7 +59,7 @@ def weights_ls_verb(
 ) -> None:
     """List every published file that a baseline can load."""
     from voxbench.errors import SpecError
-    from voxbench.published.catalogue import catalogue, catalogue_markdown
+    from voxbench.published.catalogue import catalogue
     from voxbench.records import Store
 
     include_all(include_path)
@@ -70,9 +69,7 @@ def weights_ls_verb(
     found = catalogue(record for folder in records or [] for record in Store(folder))
     for name, reason in found.broken.items():
         print(f"{name} is broken: {reason}", file=sys.stderr)
-    if markdown:
-        print(catalogue_markdown(found.rows), end="")
-    elif json:
+    if json:
         print_json([dataclasses.asdict(row) for row in found.rows])
     else:
         print_rows(

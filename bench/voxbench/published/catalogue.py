@@ -144,39 +144,3 @@ def _proofs(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, float]
         shares = found.setdefault((name, str(fields.get("size"))), {})
         shares[record.weights.sha256] = record.weights.audit.loaded_share
     return found
-
-
-HEAD = """# Published weights
-
-Written by `voxbench weights ls --markdown --records results > docs/weights.md` from the baselines'
-cards: don't edit. *Must load* is the share of the encoder's parameters below which a cell fails.
-*Loaded from a real file* is what the committed records measured; where it is empty, none of them
-used such a file, and what vouches for the loader is its tests: all make a state dict of the
-published layout, those of OBELISK, hippodeep, deepbet and SqueezeNet load the real file too, where
-it is at hand.
-
-| Baseline | Network | Parameters | Strategy | Corpora | Volumes | Must load | Loaded from a real file | Source | Licence |
-|---|---|---|---|---|---|---|---|---|---|
-"""  # noqa: E501 (one row of a table)
-
-
-def catalogue_markdown(found: Iterable[CatalogueRow]) -> str:
-    """The table of the documentation: nothing in it depends on this machine."""
-    return HEAD + "".join(f"| {' | '.join(_cells(row))} |\n" for row in found)
-
-
-def _cells(row: CatalogueRow) -> list[str]:
-    proved = ", ".join(f"{share:.1%} (sha256 {sha[:8]}…)" for sha, share in row.proved.items())
-    cells = [
-        row.baseline,
-        f"{row.network} {row.size}",
-        f"{row.parameters / 1e6:.2f} M",
-        row.strategy,
-        ", ".join(row.corpora),
-        f"{row.volumes:,}" if row.volumes else "unknown",
-        f"{row.min_loaded:.1%}",
-        proved,
-        f"[{row.source}]({row.page})" if row.page else row.source,
-        row.licence,
-    ]
-    return [cell.replace("|", "\\|") for cell in cells]
