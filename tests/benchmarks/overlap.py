@@ -22,7 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from voxbench.data.image import read_image
 from voxbench.data.resample import resample_image
-from voxbench.ledger.look import SIDE, look_of
+from voxbench.ledger.look import EDGE, look_of
 from voxbench.ledger.pool import Pool, bar
 
 ROOT = Path(os.environ.get("VOXBENCH_DATA", "../shared/data"))
@@ -202,7 +202,7 @@ def different(workers, paths, kinds, names):
 def speed(looks):
     rng = np.random.default_rng(0)
     many = [
-        np.roll(looks[i % len(looks)], rng.integers(0, SIDE, 3), (0, 1, 2)) for i in range(10_000)
+        np.roll(looks[i % len(looks)], rng.integers(0, EDGE, 3), (0, 1, 2)) for i in range(10_000)
     ]
     started = time.perf_counter()
     pool = Pool(many)

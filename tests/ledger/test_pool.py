@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, ornt_transform
 from scipy.ndimage import zoom
 from voxbench.errors import DataError
-from voxbench.ledger.look import SIDE, look_of, read_look, resampling
+from voxbench.ledger.look import EDGE, look_of, read_look, resampling
 from voxbench.ledger.pool import FLOOR, Pool, bar
 
 from tests.data.toy import save
@@ -116,7 +116,7 @@ def test_resampling_keeps_a_constant(size, target):
 def test_nan_counts_as_air():
     array = person(4)
     array[array == array.min()] = np.nan
-    assert ranks(array).shape == (SIDE,) * 3
+    assert ranks(array).shape == (EDGE,) * 3
     assert np.array_equal(ranks(array), ranks(np.nan_to_num(array, nan=np.nanmin(array))))
 
 

@@ -1,18 +1,16 @@
 """`voxbench overlap`: test cases that are among the volumes of a pre-training set."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from voxbench.cli.options import Include, Json, include_all
-from voxbench.cli.show import print_json, print_rows
+from voxbench.cli.show import counting, print_json, print_rows
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from voxbench.ledger.overlap import Collected, Overlap
+    from voxbench.ledger.overlap import Collected
 
 LIMITS = (
     "Finds copies that were flipped, re-ordered, resampled, windowed, re-encoded or cropped by up"
@@ -40,8 +38,6 @@ def overlap_verb(
     json: Json = False,
 ) -> None:
     """Match a pre-training set against a task's test cases; exit code 1 if they overlap."""
-    from rich.console import Console
-
     from voxbench.errors import SpecError
     from voxbench.ledger.manifest import write_manifest
     from voxbench.ledger.overlap import find_overlaps
@@ -51,39 +47,40 @@ def overlap_verb(
         raise SpecError("nothing to do: give --task to look for its test cases, or --output.")
     include_all(include_path)
     jobs = jobs or cpus()
-    console = Console(stderr=True)
-    pool = _seen(seen, jobs, console)
+    pool = _seen(seen, jobs)
+    report: dict[str, Any] = {"tested": None, "seen": len(pool.volumes), "matches": []}
+    report["unreadable"] = dict(pool.unreadable)
     if output:
         write_manifest(output, pool.volumes)
-        console.print(f"wrote {output}", highlight=False, soft_wrap=True)
-    matches: list[Overlap] = []
-    unreadable = dict(pool.unreadable)
-    tested = 0
+        print(f"wrote {output}", file=sys.stderr)
     if task is not None:
-        test = _tested(task, field, jobs, console)
-        tested = len(test.volumes)
-        unreadable |= test.unreadable
-        with _bar(console) as bar:
-            row = bar.add_task("matching", total=tested)
-            matches = find_overlaps(pool.volumes, test.volumes, jobs, lambda: bar.advance(row))
-    _report(matches, tested if task else None, len(pool.volumes), unreadable, json)
-    if matches or unreadable:
+        test = _tested(task, field, jobs)
+        with counting("matching", len(test.volumes)) as done:
+            found = find_overlaps(pool.volumes, test.volumes, jobs, done)
+        report["tested"] = len(test.volumes)
+        report["matches"] = [overlap._asdict() for overlap in found]
+        report["unreadable"] |= test.unreadable
+    if json:
+        print_json(report | {"limits": LIMITS})
+    else:
+        _print(**report)
+    if report["matches"] or report["unreadable"]:
         raise typer.Exit(1)
 
 
-def _seen(source: Path, jobs: int, console: "Console") -> "Collected":
+def _seen(source: Path, jobs: int) -> "Collected":
     from voxbench.errors import DataError
     from voxbench.ledger.manifest import read_manifest
     from voxbench.ledger.overlap import Collected, images_below
 
     if source.is_dir():
-        return _collect(images_below(source), jobs, console, "seen")
+        return _collect(images_below(source), jobs, "seen")
     if not source.is_file():
         raise DataError(f"{source}: no such manifest or folder.")
     return Collected(read_manifest(source), {})
 
 
-def _tested(task: str, field: list[str] | None, jobs: int, console: "Console") -> "Collected":
+def _tested(task: str, field: list[str] | None, jobs: int) -> "Collected":
     from voxbench.data.split import split_cases
     from voxbench.design.cell import Ref
     from voxbench.design.spec import parse_override
@@ -92,49 +89,32 @@ def _tested(task: str, field: list[str] | None, jobs: int, console: "Console") -
 
     fields = dict(parse_override(one, "--field") for one in field or [])
     cases = split_cases(find_task(Ref.of(task, fields))).test
-    return _collect(images_of(cases), jobs, console, "test")
+    return _collect(images_of(cases), jobs, "test")
 
 
-def _collect(files: dict[str, Path], jobs: int, console: "Console", what: str) -> "Collected":
+def _collect(files: dict[str, Path], jobs: int, what: str) -> "Collected":
     from voxbench.ledger.overlap import collect_looks
 
-    with _bar(console) as bar:
-        row = bar.add_task(f"reading {what}", total=len(files))
-        return collect_looks(files, jobs, lambda: bar.advance(row))
+    with counting(f"reading {what}", len(files)) as done:
+        return collect_looks(files, jobs, done)
 
 
-def _bar(console: "Console") -> "Progress":
-    from rich.progress import Progress
-
-    return Progress(console=console, disable=not console.is_terminal, transient=True)
-
-
-def _report(
-    matches: "list[Overlap]",
-    tested: int | None,
-    seen: int,
-    unreadable: dict[str, str],
-    json: bool,
+def _print(
+    tested: int | None, seen: int, matches: list[dict[str, Any]], unreadable: dict[str, str]
 ) -> None:
-    if json:
-        report = {
-            "tested": tested,
-            "seen": seen,
-            "matches": [match._asdict() for match in matches],
-            "unreadable": unreadable,
-            "limits": LIMITS,
-        }
-        print_json(report)
-        return
     if matches:
         print_rows(
-            {"test image": m.image, "seen as": m.seen, "score": f"{m.score:.3f} (≥ {m.bar:.3f})"}
-            for m in matches
+            {
+                "test image": match["image"],
+                "seen as": match["seen"],
+                "score": f"{match['score']:.3f} (≥ {match['bar']:.3f})",
+            }
+            for match in matches
         )
     for name, reason in unreadable.items():
         print(f"not compared: {name}: {reason}")
     if tested is None:
         print(f"{seen} volumes read.")
-        return
-    found = len({match.image for match in matches})
-    print(f"{found} of {tested} test images are among {seen} seen volumes. {LIMITS}")
+    else:
+        found = len({match["image"] for match in matches})
+        print(f"{found} of {tested} test images are among {seen} seen volumes. {LIMITS}")

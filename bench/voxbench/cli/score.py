@@ -1,11 +1,13 @@
 """`voxbench score`: a folder of predictions against a folder of references."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from voxbench.cli.options import Include, include_all
+from voxbench.cli.show import counting
 
 if TYPE_CHECKING:
     from voxbench.score import CasePairs, CaseResult, ClassMean
@@ -45,9 +47,6 @@ def score_verb(
     include_path: Include = None,
 ) -> None:
     """Dice, NSD and HD95 of every case and class, their means, and what is undefined."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from voxbench.errors import DataError
     from voxbench.plugins import find_task
     from voxbench.score import (
@@ -74,14 +73,12 @@ def score_verb(
         definition=definition,
         resample=resample,
     )
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        row = bar.add_task("cases", total=len(pairing.cases) + len(pairing.missing))
-        results = score_folders(pairing, options, jobs, done=lambda _: bar.advance(row))
+    with counting("cases", len(pairing.cases) + len(pairing.missing)) as done:
+        results = score_folders(pairing, options, jobs, done=lambda _: done())
     _show(results, class_means(results), pairing)
     if output:
         table = write_summary(output, results, options, list(pairing.missing), pairing.extra)
-        console.print(f"wrote {output} and {table}", highlight=False, soft_wrap=True)
+        print(f"wrote {output} and {table}", file=sys.stderr)
 
 
 def _show(

@@ -1,7 +1,8 @@
 """Results on a terminal, for people and for programs."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,18 @@ def print_json(value: Any) -> None:
     from voxbench.report.printer import as_json
 
     print(as_json(value))
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar of so many steps, where there is a terminal; gives what advances it by one."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        row = bar.add_task(what, total=total)
+        yield lambda: bar.advance(row)
 
 
 def warn_of_races(directory: Path) -> None:

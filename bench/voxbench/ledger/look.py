@@ -18,7 +18,7 @@ from voxbench.data.image import read_image
 from voxbench.errors import DataError
 
 LOOK_VERSION = 1
-SIDE = 24  # voxels along each axis
+EDGE = 24  # voxels along each axis
 _INTERMEDIATE = 64  # voxels along each axis that the content's box is looked for in
 _AIR = 0.1  # share of the range of grey values below which a voxel is air
 _LEVELS = 256  # of grey
@@ -68,7 +68,7 @@ def look_of(array: NDArray[np.float32], affine: NDArray[np.float64]) -> Look:
         raise ValueError("shows nothing: all its voxels are equal.")
     box = _content(small)
     picture = along(
-        small, [resampling(n, SIDE, *span) for n, span in zip(small.shape, box, strict=True)]
+        small, [resampling(n, EDGE, *span) for n, span in zip(small.shape, box, strict=True)]
     )
     a, b, c = (
         float((high - low) / shrunk * voxels * mm)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from voxbench.errors import DataError, first_rule
 from voxbench.files import write_atomically
-from voxbench.ledger.look import LOOK_VERSION, SIDE, Look
+from voxbench.ledger.look import EDGE, LOOK_VERSION, Look
 
 Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -79,7 +79,7 @@ def _look(volume: _Volume, path: Path) -> Look:
         content = base64.b64decode(volume.cells, validate=True)
     except ValueError:
         content = b""
-    if len(content) != SIDE**3:
-        raise DataError(f"{path}: {volume.name}: cells: expected {SIDE}³ bytes in base64.")
-    ranks = np.frombuffer(content, np.uint8).reshape(SIDE, SIDE, SIDE)
+    if len(content) != EDGE**3:
+        raise DataError(f"{path}: {volume.name}: cells: expected {EDGE}³ bytes in base64.")
+    ranks = np.frombuffer(content, np.uint8).reshape(EDGE, EDGE, EDGE)
     return Look(ranks, volume.extent_mm)

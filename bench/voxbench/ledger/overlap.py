@@ -11,7 +11,7 @@ from voxbench.api import Case
 from voxbench.data.content_hash import file_hashes
 from voxbench.errors import DataError
 from voxbench.files import write_atomically
-from voxbench.ledger.look import LOOK_VERSION, SIDE, Look, read_look
+from voxbench.ledger.look import EDGE, LOOK_VERSION, Look, read_look
 from voxbench.ledger.pool import Pool, bar
 from voxbench.paths import cache_dir
 
@@ -134,10 +134,10 @@ def find_overlaps(
 def _remembered(path: Path, sha256: str | None) -> Look:
     """The look of a file, computed once for each content."""
     store = cache_dir() / "looks" / f"{sha256}-{LOOK_VERSION}.bin"
-    size = SIDE**3
+    size = EDGE**3
     if sha256 and store.is_file() and len(content := store.read_bytes()) == size + 24:
         a, b, c = np.frombuffer(content[size:], np.float64).tolist()
-        ranks = np.frombuffer(content[:size], np.uint8).reshape(SIDE, SIDE, SIDE)
+        ranks = np.frombuffer(content[:size], np.uint8).reshape(EDGE, EDGE, EDGE)
         return Look(ranks, (a, b, c))
     found = read_look(path)
     if sha256:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.ledger.look import SIDE, along
+from voxbench.ledger.look import EDGE, along
 from voxbench.ledger.registration import Pose, Ranks, sampling, similarity
 
 FLOOR = 0.55
@@ -127,7 +127,7 @@ def _descriptor(ranks: Ranks, projection: list[NDArray[np.float32]]) -> NDArray[
 @cache
 def _projections() -> list[list[NDArray[np.float32]]]:
     """For each guess a matrix an axis: sample the span, then its lowest cosine coefficients."""
-    k, x = np.arange(_FREQUENCIES)[:, None], (np.arange(SIDE) + 0.5) / SIDE
+    k, x = np.arange(_FREQUENCIES)[:, None], (np.arange(EDGE) + 0.5) / EDGE
     cosines = np.cos(np.pi * k * x) * np.where(k, np.sqrt(2), 1)
     return [
         [(cosines @ sampling(*span)[0]).astype(np.float32) for span in spans]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.ledger.look import SIDE, along
+from voxbench.ledger.look import EDGE, along
 
 Ranks = NDArray[np.uint8]
 _Volume = NDArray[np.float32]
@@ -57,7 +57,7 @@ def similarity(query: Ranks, other: Ranks, pose: Pose) -> float:
         spans = _register(moving, fixed, spans, stage)
     fine = (moving - _smooth(moving, 4))[None]
     sampled, inside = _sample(fine, spans, 1)
-    if min(sampled[0].size / SIDE**3, np.prod(np.clip(spans, 0, 1) @ (-1, 1))) < _SHARED:
+    if min(sampled[0].size / EDGE**3, np.prod(np.clip(spans, 0, 1) @ (-1, 1))) < _SHARED:
         return 0.0
     return _correlation((fixed - _smooth(fixed, 4))[inside], sampled[0])
 
@@ -68,16 +68,16 @@ def _register(
     """Gauss-Newton over the ends of the three spans, blind to gain and offset of the greys."""
     moving, fixed = _smooth(moving, stage.smoothing), _smooth(fixed, stage.smoothing)
     stack = np.stack([moving, *np.gradient(moving)])
-    share = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE
+    share = (np.arange(EDGE, dtype=np.float32) + 0.5) / EDGE
     for _ in range(stage.steps):
         (sampled, *gradients), inside = _sample(stack, spans, stage.stride)
-        if sampled.size * stage.stride**3 < _SHARED * SIDE**3:
+        if sampled.size * stage.stride**3 < _SHARED * EDGE**3:
             break
         columns = [np.ones(sampled.size, np.float32), sampled.ravel()]
         for axis, gradient in enumerate(gradients):
             shape = [-1 if other == axis else 1 for other in range(3)]
-            upper = (share[inside[axis]].reshape(shape) * gradient * SIDE).ravel()
-            columns += [SIDE * gradient.ravel() - upper, upper]
+            upper = (share[inside[axis]].reshape(shape) * gradient * EDGE).ravel()
+            columns += [EDGE * gradient.ravel() - upper, upper]
         change = _step(np.stack(columns), fixed[inside].ravel())
         spans = (spans + np.clip(change, -_FARTHEST, _FARTHEST)).astype(np.float64)
         widths = spans[:, 1] - spans[:, 0]
@@ -109,17 +109,17 @@ def _sample(
     kept = [np.flatnonzero(inside) for _, inside in found]
     slices = [slice(k[0], k[-1] + 1, stride) if len(k) else slice(0, 0) for k in kept]
     x, y, z = (matrix[part] for (matrix, _), part in zip(found, slices, strict=True))
-    sampled = np.matmul(x, volumes.reshape(len(volumes), SIDE, -1))
-    sampled = np.matmul(y, sampled.reshape(len(volumes), len(x), SIDE, SIDE))
+    sampled = np.matmul(x, volumes.reshape(len(volumes), EDGE, -1))
+    sampled = np.matmul(y, sampled.reshape(len(volumes), len(x), EDGE, EDGE))
     return np.matmul(sampled, z.T), (slices[0], slices[1], slices[2])
 
 
 def sampling(low: float, high: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Weights (24, 24) that sample a span, given in shares; zero where it lies outside."""
     step = high - low
-    centres = low * SIDE + (np.arange(SIDE) + 0.5) * step - 0.5
-    inside = (centres > -0.51) & (centres < SIDE - 0.49)
-    distance = np.abs(np.clip(centres, 0, SIDE - 1)[:, None] - np.arange(SIDE)) / max(1.0, step)
+    centres = low * EDGE + (np.arange(EDGE) + 0.5) * step - 0.5
+    inside = (centres > -0.51) & (centres < EDGE - 0.49)
+    distance = np.abs(np.clip(centres, 0, EDGE - 1)[:, None] - np.arange(EDGE)) / max(1.0, step)
     weights = np.clip(1 - distance, 0, None)
     weights *= inside[:, None] / weights.sum(1, keepdims=True)
     return weights.astype(np.float32), inside
@@ -132,10 +132,10 @@ def _smooth(volume: _Volume, times: int) -> _Volume:
 @cache
 def _smoothing(times: int) -> NDArray[np.float32]:
     """(24, 24), binomial weights applied so many times; the ends are repeated."""
-    once = np.eye(SIDE) / 2
-    for row in range(SIDE):
+    once = np.eye(EDGE) / 2
+    for row in range(EDGE):
         once[row, max(row - 1, 0)] += 0.25
-        once[row, min(row + 1, SIDE - 1)] += 0.25
+        once[row, min(row + 1, EDGE - 1)] += 0.25
     return np.linalg.matrix_power(once, times).astype(np.float32)
 
 
