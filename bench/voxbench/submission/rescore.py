@@ -4,15 +4,16 @@ import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from voxbench import metrics
-from voxbench.api import Case, TaskCard
+from voxbench.api import TaskCard
 from voxbench.data.dataset import Dataset
 from voxbench.data.nifti import Volume
 from voxbench.data.volumes import read_reference
-from voxbench.design.cell import Cell
+from voxbench.design.cell import Cell, Ref
 from voxbench.errors import DataError
 from voxbench.records import Record
 from voxbench.records.record import CaseScores, ClassScores
@@ -29,7 +30,7 @@ _RATIOS = ("dice", "nsd")
 _AMOUNTS = ("hd95_mm", "volume_mm3_prediction", "volume_mm3_reference")
 
 
-class Rescored:
+class Rescored(NamedTuple):
     """What came of a bundle's label maps.
 
     Attributes:
@@ -38,86 +39,92 @@ class Rescored:
         confirmed: keys of records of which every case scores as they say.
     """
 
-    def __init__(self, bundle: Bundle, cells: Mapping[str, Cell], evidence: Evidence) -> None:
-        self.diagnostics: list[Diagnostic] = []
-        self.digests: dict[tuple[str, str], str] = {}
-        self.confirmed: set[str] = set()
-        self._bundle = bundle
-        self._doubtful: set[str] = set()
-        groups: dict[tuple[object, str], list[Record]] = defaultdict(list)
-        for key in sorted(bundle.maps.keys() & cells.keys()):
-            record = bundle.records[key]
-            groups[cells[key].task, record.arm.task].append(record)
-        for records in groups.values():
-            self._group(records, evidence.find(cells[records[0].key].task, records[0].arm.task))
+    diagnostics: list[Diagnostic]
+    digests: dict[tuple[str, str], str]
+    confirmed: set[str]
 
-    def _group(self, records: list[Record], found: Dataset | str) -> None:
-        """All records of one task, case by case, so that a reference is read once."""
-        tested = {c.id: c for c in found.split.test} if isinstance(found, Dataset) else {}
-        if isinstance(found, str):
-            task = records[0].arm.task
-            self.diagnostics.append(
-                unchecked("scores of label maps: no references here", f"{task}: {found}")
-            )
-        for case in dict.fromkeys(c.case for record in records for c in record.cases):
-            reference = self._reference(tested.get(case), found)
-            for record in records:
-                self._one(record, case, reference, found)
-        for record in records:
-            self._close(record, whole=isinstance(found, Dataset))
 
-    def _reference(self, case: Case | None, found: Dataset | str) -> Volume | None:
-        if case is None or isinstance(found, str):
-            return None
-        try:
-            return read_reference(case, found.card)
-        except DataError as problem:
-            self.diagnostics.append(unchecked("scores of label maps: a reference", str(problem)))
-            return None
+def rescore(bundle: Bundle, cells: Mapping[str, Cell], evidence: Evidence) -> Rescored:
+    """Read every label map of a bundle that is open, and score it where its reference is here."""
+    found = Rescored([], {}, set())
+    tasks: dict[tuple[Ref, str], list[Record]] = defaultdict(list)
+    for key in sorted(bundle.maps.keys() & cells.keys()):
+        tasks[cells[key].task, bundle.records[key].arm.task].append(bundle.records[key])
+    for (ref, name), records in tasks.items():
+        dataset = evidence.find(ref, name)
+        if isinstance(dataset, Dataset):
+            found.confirmed.update(record.key for record in records if record.cases)
+            _rescore_task(bundle, records, dataset, found)
+        else:
+            missing = "scores of label maps: no references here"
+            found.diagnostics.append(unchecked(missing, f"{name}: {dataset}"))
+            _rescore_task(bundle, records, None, found)
+    return found
 
-    def _one(
-        self, record: Record, case: str, reference: Volume | None, found: Dataset | str
-    ) -> None:
-        told = next((c for c in record.cases if c.case == case), None)
-        if told is None or told.failure:
-            return
-        where = f"{record.key} {case}"
-        if not self._bundle.has_map(record.key, case):
-            self._doubtful.add(record.key)
-            self.diagnostics.append(warning("a case without its label map", where))
-            return
-        try:
-            given = self._bundle.read_map(record.key, case)
-        except ValueError as problem:
-            self._doubtful.add(record.key)
-            self.diagnostics.append(error("not a label map of voxbench", f"{where}: {problem}"))
-            return
-        if given.labels.any():
-            self.digests[record.key, case] = _digest(given)
-        if reference is None or isinstance(found, str):
-            self._doubtful.add(record.key)
-            return
-        differing = list(_compare(given, reference, told, found.card))
-        self.diagnostics += [error(rule, f"{where}{detail}") for rule, detail in differing]
-        if differing:
-            self._doubtful.add(record.key)
 
-    def _close(self, record: Record, *, whole: bool) -> None:
-        if whole and record.cases and record.key not in self._doubtful:
-            self.confirmed.add(record.key)
+def _rescore_task(
+    bundle: Bundle, records: list[Record], dataset: Dataset | None, found: Rescored
+) -> None:
+    """All records of one task, case by case, so that a reference is read once."""
+    tested = {case.id: case for case in dataset.split.test} if dataset else {}
+    told = {record.key: {case.case: case for case in record.cases} for record in records}
+    for name in dict.fromkeys(name for cases in told.values() for name in cases):
+        reference = None
+        if dataset and name in tested:
+            try:
+                reference = _Reference(read_reference(tested[name], dataset.card), dataset.card)
+            except DataError as problem:
+                missing = "scores of label maps: a reference"
+                found.diagnostics.append(unchecked(missing, str(problem)))
+        for key, cases in told.items():
+            if name in cases and not cases[name].failure:
+                doubts = list(_doubts(bundle, key, cases[name], reference, found.digests))
+                found.diagnostics.extend(doubts)
+                if doubts or reference is None:
+                    found.confirmed.discard(key)
+
+
+class _Reference(NamedTuple):
+    volume: Volume
+    card: TaskCard
+
+
+def _doubts(
+    bundle: Bundle,
+    key: str,
+    told: CaseScores,
+    reference: _Reference | None,
+    digests: dict[tuple[str, str], str],
+) -> Iterator[Diagnostic]:
+    """What is wrong with the label map of one case; its digest is kept."""
+    where = f"{key} {told.case}"
+    if not bundle.has_map(key, told.case):
+        yield warning("a case without its label map", where)
+        return
+    try:
+        given = bundle.read_map(key, told.case)
+    except ValueError as problem:
+        yield error("not a label map of voxbench", f"{where}: {problem}")
+        return
+    if given.labels.any():
+        content = given.labels.tobytes(order="F")
+        digests[key, told.case] = hashlib.sha256(content).hexdigest()
+    if reference:
+        yield from _compare(given, *reference, told, where)
 
 
 def _compare(
-    given: SubmittedMap, reference: Volume, told: CaseScores, card: TaskCard
-) -> Iterator[tuple[str, str]]:
-    """What is wrong with one label map: a rule and where."""
+    given: SubmittedMap, reference: Volume, card: TaskCard, told: CaseScores, where: str
+) -> Iterator[Diagnostic]:
+    """Hold one label map against its reference, and its scores against what is told of them."""
     if given.labels.shape != reference.array.shape or not np.allclose(
         given.affine, reference.affine, rtol=0, atol=_GRID_MM
     ):
-        yield "a label map on another grid than its reference", f": {given.labels.shape}"
+        rule = "a label map on another grid than its reference"
+        yield error(rule, f"{where}: {given.labels.shape}")
         return
     if (most := int(given.labels.max())) > len(card.classes):
-        yield "a label map with more classes than the task has", f": {most}"
+        yield error("a label map with more classes than the task has", f"{where}: {most}")
         return
     index = {name: i for i, name in enumerate(card.classes, start=1)}
     classes = {name: index[name] for name in told.classes if name in index}
@@ -127,9 +134,9 @@ def _compare(
     for name, score in found.items():
         if field := _differing(told.classes[name], score):
             stored, measured = getattr(told.classes[name], field), getattr(score, field)
-            yield (
+            yield error(
                 "its label map scores otherwise than the record says",
-                f", {name}: {field} {stored} in the record, {measured} measured",
+                f"{where}, {name}: {field} {stored} in the record, {measured} measured",
             )
 
 
@@ -142,7 +149,3 @@ def _differing(told: ClassScores, found: metrics.ClassMetrics) -> str | None:
         if apart or math.isnan(one) != math.isnan(other):
             return field
     return "flag" if told.flag != found.flag else None
-
-
-def _digest(given: SubmittedMap) -> str:
-    return hashlib.sha256(given.labels.tobytes(order="F")).hexdigest()

@@ -15,7 +15,7 @@ from voxbench.submission.diagnostics import Diagnostic, error, summaries, unchec
 from voxbench.submission.duplicates import check_duplicates
 from voxbench.submission.evidence import Evidence, contradicts
 from voxbench.submission.identity import check_identity
-from voxbench.submission.rescore import Rescored
+from voxbench.submission.rescore import Rescored, rescore
 from voxbench.submission.scores import check_scores
 
 
@@ -94,7 +94,7 @@ def _diagnostics(bundle: Bundle, evidence: Evidence) -> Iterator[Diagnostic]:
     yield from check_together(records, evidence.records.values())
     yield from check_complete(records, evidence.records.values())
     yield from _known(bundle, evidence)
-    rescored = Rescored(bundle, cells, evidence)
+    rescored = rescore(bundle, cells, evidence)
     yield from rescored.diagnostics
     yield from _versions(records, rescored)
     yield from check_duplicates(bundle, rescored.digests, evidence)
