@@ -19,7 +19,7 @@ def both(twin, arm, metric="dice", patients=20, noise=0.01):
             level = score(n)
             found = cases(lambda i, c, s=level, j=jitter: s + j[i] + 0.002 * i, patients)
             records.append(record(found, name, fraction=fraction))
-    [made] = learning_curves(twins(read_groups(records), METRICS[metric]), resamples=2000)
+    [made] = learning_curves(twins(read_groups(records), METRICS[metric]))
     return made
 
 

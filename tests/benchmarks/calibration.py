@@ -22,7 +22,7 @@ import numpy as np
 from scipy import stats
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
-from voxbench.stats.paired import verdict, wilcoxon
+from voxbench.stats.paired import effect_verdict, wilcoxon
 
 PATIENTS = (10, 30, 100)
 SEEDS = 3
@@ -68,7 +68,7 @@ def aa(patients: int, repeats: int, resamples: int) -> bool:
         twin, arm = arms(rng, patients, 0.0, LUCK)
         interval = bootstrap(Sample(arm - twin, (0,) * SEEDS), resamples=resamples)
         p = wilcoxon(nanmean(arm - twin, axis=1))
-        wrong += verdict(interval, p, patients, margin=0.0) in ("better", "worse")
+        wrong += effect_verdict(interval, p, patients, margin=0.0) in ("better", "worse")
     print(f"A/A, {patients:>3} patients, {SEEDS} seeds: {wrong / repeats:.1%} winners")
     return wrong / repeats <= 0.05
 

@@ -23,8 +23,8 @@ def test_equal_values_leave_no_doubt():
 
 def test_resamples_without_a_value_are_left_out():
     estimates = np.array([[0.0], [1.0], [np.nan]])
-    low, high = bounds(estimates, np.array([0.5]), np.array([1]), level=0.5)
-    assert (low[0], high[0]) == pytest.approx((0.25, 0.75))
+    low, high = bounds(estimates, np.array([0.5]), np.array([1]))
+    assert (low[0], high[0]) == pytest.approx((0.025, 0.975))
 
 
 def test_no_resample_has_no_interval():

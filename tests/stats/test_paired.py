@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from voxbench.stats.interval import Interval
-from voxbench.stats.paired import benjamini_hochberg, holm, verdict, wilcoxon
+from voxbench.stats.paired import benjamini_hochberg, effect_verdict, holm, wilcoxon
 
 
 def test_six_patients_that_all_improve_have_the_smallest_p_of_six():
@@ -112,16 +112,16 @@ def test_holm_keeps_the_order_and_only_raises(p):
 )
 def test_verdicts(low, high, p, patients, word):
     effect = Interval((low + high) / 2, low, high)
-    assert verdict(effect, p, patients, margin=0.01) == word
+    assert effect_verdict(effect, p, patients, margin=0.01) == word
 
 
 def test_a_shorter_distance_is_better():
-    assert verdict(Interval(-3.0, -4.0, -2.0), 0.001, 40, margin=1.0, sign=-1) == "better"
-    assert verdict(Interval(3.0, 2.0, 4.0), 0.001, 40, margin=1.0, sign=-1) == "worse"
+    assert effect_verdict(Interval(-3.0, -4.0, -2.0), 0.001, 40, margin=1.0, sign=-1) == "better"
+    assert effect_verdict(Interval(3.0, 2.0, 4.0), 0.001, 40, margin=1.0, sign=-1) == "worse"
 
 
 def test_an_undefined_effect_is_undecided():
-    assert verdict(Interval(math.nan, math.nan, math.nan), math.nan, 40, 0.01) == "undecided"
+    assert effect_verdict(Interval(math.nan, math.nan, math.nan), math.nan, 40, 0.01) == "undecided"
 
 
 def test_benjamini_hochberg_by_hand():

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 from voxbench.stats.bootstrap import Sample, bootstrap
-from voxbench.stats.paired import verdict, wilcoxon
+from voxbench.stats.paired import effect_verdict, wilcoxon
 from voxbench.stats.power import Design, verdict_chance
 from voxbench.stats.variance import Components
 
@@ -38,7 +38,7 @@ def test_the_chance_is_how_often_simulated_records_get_that_verdict(effect, desi
         values = drawn(rng, effect, design)
         interval = bootstrap(Sample(values, (0,) * design.seeds), resamples=500)
         p = wilcoxon(values.mean(axis=1))
-        hits += verdict(interval, p, design.patients, margin) in (word, "equivalent")
+        hits += effect_verdict(interval, p, design.patients, margin) in (word, "equivalent")
     assert hits / repeats == pytest.approx(expected, abs=0.1)
 
 

@@ -12,6 +12,11 @@ def curve(a, b, c):
     return (a - b * N**-c)[None]
 
 
+def score(law, n):
+    """The score with n labelled patients, (curve, n)."""
+    return law.ceiling[:, None] - law.gap[:, None] * np.power.outer(n, -law.exponent).T
+
+
 def test_a_power_law_is_recovered():
     found = fit_power_law(N, curve(0.9, 0.8, 0.5))
     assert (found.ceiling[0], found.gap[0]) == pytest.approx((0.9, 0.8), abs=0.02)
@@ -41,7 +46,7 @@ def test_no_ceiling_is_higher_than_the_best_possible_score():
 
 def test_labels_are_the_inverse_of_the_score():
     law = fit_power_law(N, curve(0.9, 0.8, 0.5))
-    assert law.labels(law.score([37.0])[:, 0]) == pytest.approx(37)
+    assert law.labels(score(law, [37.0])[:, 0]) == pytest.approx(37)
     assert law.labels(np.array([0.95])) == np.inf
 
 
@@ -55,6 +60,6 @@ def test_two_points_determine_nothing():
 def test_bounds_hold_and_many_curves_are_fitted_as_one(a, b, c):
     both = fit_power_law(N, np.concatenate([curve(a, b, c), curve(0.7, 0.3, 1.0)]))
     one = fit_power_law(N, curve(a, b, c))
-    assert both.score(N)[0] == pytest.approx(one.score(N)[0], abs=1e-6)
+    assert score(both, N)[0] == pytest.approx(score(one, N)[0], abs=1e-6)
     assert (both.gap >= 0).all()
     assert (both.ceiling <= 1).all()

@@ -76,9 +76,7 @@ class FittedCurve:
     refused: str
 
 
-def learning_curves(
-    pairs: Sequence[Pair], resamples: int = RESAMPLES, seed: int = 0
-) -> list[LearningCurves]:
+def learning_curves(pairs: Sequence[Pair]) -> list[LearningCurves]:
     """One pair of curves for each arm, task, adaptation and setting; direct inference has none.
 
     The test patients are the same at every fraction, so a resample draws the same ones there.
@@ -88,24 +86,19 @@ def learning_curves(
         where = pair.arm.where
         if where.adaptation != "direct":
             members[where._replace(fraction=""), pair.arm.arm, pair.name].append(pair)
-    return [
-        _curves(where, arm, twin, own, resamples, seed)
-        for (where, arm, twin), own in members.items()
-    ]
+    return [_curves(where, arm, twin, own) for (where, arm, twin), own in members.items()]
 
 
-def _curves(
-    where: Where, arm: str, twin: str, pairs: Sequence[Pair], resamples: int, seed: int
-) -> LearningCurves:
+def _curves(where: Where, arm: str, twin: str, pairs: Sequence[Pair]) -> LearningCurves:
     metric = pairs[0].metric
     patients = sorted({p for pair in pairs for p in pair.arm.patients})
     steps = []
     for pair in sorted(pairs, key=lambda pair: pair.arm.train_patients):
         sample = on_patients(pair, patients)
         if not np.isnan(sample.values).all():
-            steps.append((pair.arm, sample, estimate([sample], resamples, seed)))
+            steps.append((pair.arm, sample, estimate([sample])))
     points = np.array([found.points[0] for _, _, found in steps]).reshape(-1, 2)
-    drawn = np.array([found.drawn[0] for _, _, found in steps]).reshape(-1, resamples, 2)
+    drawn = np.array([found.drawn[0] for _, _, found in steps]).reshape(-1, RESAMPLES, 2)
     points, drawn = metric.sign * points, metric.sign * drawn
     return LearningCurves(
         where, arm, twin, metric,

@@ -13,7 +13,7 @@ from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
 from voxbench.stats.interval import Interval
 from voxbench.stats.metric import METRICS
-from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS, holm, verdict, wilcoxon
+from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS, effect_verdict, holm, wilcoxon
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _effect(pair: Pair, found: _Compared, p: float, p_holm: float, margin: float
     most = pair.metric.most
     interval = bootstrap(found.difference).within(-most, most)
     sides = [group for group in (pair.arm, pair.other) if group]
-    word = verdict(interval, p_holm, found.patients, margin, pair.metric.sign)
+    word = effect_verdict(interval, p_holm, found.patients, margin, pair.metric.sign)
     return Effect(
         where=pair.arm.where,
         train_patients=pair.arm.train_patients,

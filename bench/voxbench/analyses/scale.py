@@ -14,7 +14,6 @@ from voxbench.analyses.pairing import Pair
 from voxbench.analyses.table import DASH, Column, Table, as_row, interval
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import estimate
-from voxbench.stats.counts import RESAMPLES
 from voxbench.stats.interval import TAILS
 from voxbench.stats.metric import Metric
 from voxbench.stats.paired import FEWEST_PATIENTS
@@ -52,9 +51,7 @@ class Trend:
     refused: str
 
 
-def trends(
-    pairs: Sequence[Pair], margin: float, resamples: int = RESAMPLES, seed: int = 0
-) -> list[Trend]:
+def trends(pairs: Sequence[Pair], margin: float) -> list[Trend]:
     """A trend for each family with at least two arms, by each amount that is known."""
     families: dict[tuple[Where, str, str], list[Pair]] = defaultdict(list)
     for pair in pairs:
@@ -65,13 +62,11 @@ def trends(
         for amount in AMOUNTS if len(members) > 1 else ():
             amounts = np.array([getattr(pair.arm.scale, amount) for pair in members])
             if (amounts > 0).all():
-                found.append(_trend(members, amount, amounts, margin, resamples, seed))
+                found.append(_trend(members, amount, amounts, margin))
     return found
 
 
-def _trend(
-    pairs: Sequence[Pair], amount: str, amounts: Array, margin: float, resamples: int, seed: int
-) -> Trend:
+def _trend(pairs: Sequence[Pair], amount: str, amounts: Array, margin: float) -> Trend:
     order = np.argsort(amounts, kind="stable")
     members, amounts = [pairs[i] for i in order], amounts[order]
     refused = Trend(
@@ -86,7 +81,7 @@ def _trend(
     fewest = min(int((~np.isnan(sample.values[0])).any(axis=1).sum()) for sample in samples)
     if fewest < FEWEST_PATIENTS:
         return replace(refused, refused=f"an arm shares {fewest} scored patients with its twin")
-    found = [estimate([sample], resamples, seed) for sample in samples]
+    found = [estimate([sample]) for sample in samples]
     sign = members[0].metric.sign
     point = sign * np.array([-np.diff(one.points[0])[0] for one in found])
     drawn = sign * np.stack([-np.diff(one.drawn[0], axis=1)[:, 0] for one in found], axis=1)

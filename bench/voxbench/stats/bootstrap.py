@@ -18,7 +18,7 @@ import numpy as np
 
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts, task_counts
-from voxbench.stats.interval import LEVEL, Interval, bounds
+from voxbench.stats.interval import Interval, bounds
 from voxbench.stats.student import spread
 
 
@@ -46,7 +46,7 @@ class Estimates(NamedTuple):
     times: Array
 
 
-def estimate(samples: Sequence[Sample], resamples: int = RESAMPLES, seed: int = 0) -> Estimates:
+def estimate(samples: Sequence[Sample], resamples: int = RESAMPLES) -> Estimates:
     """Resample tasks, patients and runs; all arms share the draws, and runs they have in common.
 
     The samples are (arm, patient, run), with the same arms.
@@ -55,22 +55,17 @@ def estimate(samples: Sequence[Sample], resamples: int = RESAMPLES, seed: int = 
     drawn = np.empty((len(samples), resamples, len(samples[0].values)))
     for column, sample in enumerate(samples):
         shape = (sample.values.shape[1], len(samples), column)
-        patients = patient_counts(*shape, resamples, seed)
-        runs = run_counts(sample.draws, column, resamples, seed)
+        patients = patient_counts(*shape, resamples)
+        runs = run_counts(sample.draws, column, resamples)
         drawn[column] = _arm_means(sample.values, patients, runs)
-    return Estimates(np.array(points), drawn, task_counts(len(samples), resamples, seed))
+    return Estimates(np.array(points), drawn, task_counts(len(samples), resamples))
 
 
-def bootstrap(
-    *samples: Sample,
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
-    seed: int = 0,
-) -> Interval:
+def bootstrap(*samples: Sample, resamples: int = RESAMPLES) -> Interval:
     """Mean over tasks of the mean over patients of the mean over runs, with its interval.
 
     For an effect give the differences arm − twin, paired by patient and run. One sample is one
-    task: tasks are resampled where there are several. The same seed gives the same interval.
+    task: tasks are resampled where there are several. The same samples give the same interval.
     """
     known = [
         Sample(sample.values[None], sample.draws)
@@ -79,11 +74,11 @@ def bootstrap(
     ]
     if not known:
         return Interval(np.nan, np.nan, np.nan)
-    found = estimate(known, resamples, seed)
+    found = estimate(known, resamples)
     point = found.points.mean(axis=0)
     sure = spread(*known[0]) if len(known) == 1 else None
     drawn = over_tasks(found.drawn, found.times)
-    low, high = bounds(drawn, point, defined(found.points), level, sure)
+    low, high = bounds(drawn, point, defined(found.points), sure)
     return Interval(float(point[0]), float(low[0]), float(high[0]))
 
 

@@ -1,6 +1,6 @@
 """How often each task, patient and run is drawn in each resample: matrices that everybody shares.
 
-The counts depend on the seed and on how many there are to draw from, never on the scores: all
+The counts depend on how many there are to draw from, never on the scores: all
 arms, pairs and metrics of a table are resampled alike, and a difference of two arms in a resample
 is the difference of their estimates there.
 """
@@ -14,24 +14,25 @@ from voxbench.compiled import compiled
 from voxbench.stats.arrays import Array
 
 RESAMPLES = 10_000
+SEED = 0  # of all resampling
 _AT_ONCE = 1 << 18  # draws
 
 
 @lru_cache(maxsize=64)
-def task_counts(tasks: int, resamples: int, seed: int) -> Array:
+def task_counts(tasks: int, resamples: int) -> Array:
     """How often each task is drawn, (resample, task)."""
-    rng = np.random.default_rng([seed, tasks])
+    rng = np.random.default_rng([SEED, tasks])
     return rng.multinomial(tasks, _even(tasks), size=resamples).astype(np.float64)
 
 
 @lru_cache(maxsize=8)
-def patient_counts(patients: int, tasks: int, column: int, resamples: int, seed: int) -> Array:
+def patient_counts(patients: int, tasks: int, column: int, resamples: int) -> Array:
     """How often each patient is drawn, (resample, patient).
 
     For each time that their task, the `column`th of `tasks`, is drawn: as many as it has.
     """
-    times = task_counts(tasks, resamples, seed)[:, column].astype(np.int64)
-    bits = np.random.SFC64(np.random.SeedSequence([seed, tasks, column, patients]))
+    times = task_counts(tasks, resamples)[:, column].astype(np.int64)
+    bits = np.random.SFC64(np.random.SeedSequence([SEED, tasks, column, patients]))
     counts = np.zeros((resamples, patients))
     rows = max(1, _AT_ONCE // max(1, patients))
     for start in range(0, resamples, rows):
@@ -53,9 +54,9 @@ def _tally(raw: NDArray[np.uint32], times: NDArray[np.int64], counts: Array) -> 
 
 
 @lru_cache(maxsize=64)
-def run_counts(draws: tuple[int, ...], column: int, resamples: int, seed: int) -> Array:
+def run_counts(draws: tuple[int, ...], column: int, resamples: int) -> Array:
     """How often each run is drawn, (resample, run): draws first, then the seeds of each."""
-    rng = np.random.default_rng([seed, column, len(draws), 1])
+    rng = np.random.default_rng([SEED, column, len(draws), 1])
     labels, sizes = np.unique(draws, return_counts=True)
     if len(draws) == 1:
         return np.ones((resamples, 1))

@@ -19,7 +19,6 @@ class Friedman(NamedTuple):
         statistic, p: of the test, corrected for ties.
         ranks: mean rank of each arm, 1 is best, (arm,).
         critical: difference of mean ranks from which two arms differ at 5%.
-        p_pairs: Nemenyi's p of each pair, (arm, arm).
         groups: arms of each stretch within the critical difference, best first.
     """
 
@@ -29,7 +28,6 @@ class Friedman(NamedTuple):
     p: float
     ranks: Array
     critical: float
-    p_pairs: Array
     groups: list[list[int]]
 
 
@@ -48,12 +46,10 @@ def friedman(values: Array, sign: int = 1) -> Friedman | None:
     same = bool((by_block == by_block[:, :1]).all())
     statistic, p = (0.0, 1.0) if same else stats.friedmanchisquare(*by_block.T)
     unit = math.sqrt(arms * (arms + 1) / (12 * blocks))  # of the studentised range of mean ranks
-    apart = np.abs(mean[:, None] - mean) / unit
     critical = float(stats.studentized_range.isf(ALPHA, arms, np.inf)) * unit
     order = np.argsort(mean, kind="stable")
     tied = stretches(arms, lambda i, j: abs(mean[order[i]] - mean[order[j]]) < critical)
     return Friedman(
         blocks, int((~whole).sum()), float(statistic), float(p), mean, critical,
-        stats.studentized_range.sf(apart, arms, np.inf),
         [[int(arm) for arm in order[first : last + 1]] for first, last in tied],
     )  # fmt: skip

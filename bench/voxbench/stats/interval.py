@@ -31,7 +31,6 @@ def bounds(
     estimates: Array,
     point: Array,
     units: NDArray[np.intp],
-    level: float = LEVEL,
     known: Spread | None = None,
 ) -> tuple[Array, Array]:
     """Lower and upper bound of each column.
@@ -46,10 +45,9 @@ def bounds(
         estimates: (resample, column), NaN where a resample has none.
         point: the statistic itself, (column,).
         units: tasks with a value, (column,); where the variance is `known`, of no account.
-        level: of confidence.
         known: variance of each point; None over several tasks.
     """
-    tail = (1 - level) / 2
+    tail = TAILS[0]
     pairs = []
     for i in range(estimates.shape[1]):
         drawn = estimates[:, i]

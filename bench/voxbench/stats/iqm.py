@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from voxbench.compiled import compiled
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.bootstrap import Sample, over_tasks
-from voxbench.stats.counts import patient_counts, run_counts, task_counts
+from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts, task_counts
 from voxbench.stats.interval import bounds
 
-_RESAMPLES = 2000  # the first of those that everybody shares: sorting is dear
+_FIRST = 2000  # of the resamples that everybody shares: sorting is dear
 
 
 def interquartile_mean(values: Array) -> Array:
@@ -35,25 +35,23 @@ def _middle(values: Array) -> float:
     return float(np.sort(values) @ weights / weights.sum())
 
 
-def iqm_interval(samples: Sequence[Sample], resamples: int, seed: int) -> tuple[Array, Array]:
+def iqm_interval(samples: Sequence[Sample]) -> tuple[Array, Array]:
     """95% bounds of the mean over tasks of each arm's interquartile mean, each (arm,).
 
     Tasks, patients and runs are resampled as everywhere; the tails are moved out as over tasks.
 
     Args:
         samples: (arm, patient, run) of each task.
-        resamples: of the draws that are shared; the first 2,000 are used.
-        seed: of the draws.
     """
     drawn = []
     for column, sample in enumerate(samples):
-        patients = patient_counts(sample.values.shape[1], len(samples), column, resamples, seed)
-        runs = run_counts(sample.draws, column, resamples, seed)
-        drawn.append(iqm_resampled(sample, patients[:_RESAMPLES], runs[:_RESAMPLES]))
+        patients = patient_counts(sample.values.shape[1], len(samples), column, RESAMPLES)
+        runs = run_counts(sample.draws, column, RESAMPLES)
+        drawn.append(iqm_resampled(sample, patients[:_FIRST], runs[:_FIRST]))
     means = [nanmean(sample.values, axis=2).T for sample in samples]
     points = np.array([interquartile_mean(task) for task in means])
     units = defined(means[0] if len(samples) == 1 else points)
-    times = task_counts(len(samples), resamples, seed)[:_RESAMPLES]
+    times = task_counts(len(samples), RESAMPLES)[:_FIRST]
     return bounds(over_tasks(np.array(drawn), times), nanmean(points, axis=0), units)
 
 

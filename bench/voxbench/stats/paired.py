@@ -15,7 +15,7 @@ ALPHA = 0.05
 EXACT = 200  # patients up to which every pattern of signs is counted
 FEWEST_PATIENTS = 6  # with 5 the smallest two-sided p of the signed-rank test is 1/16 > 0.05
 
-Verdict = Literal["better", "worse", "equivalent", "undecided"]
+EffectVerdict = Literal["better", "worse", "equivalent", "undecided"]
 
 
 def wilcoxon(differences: NDArray[np.float64]) -> float:
@@ -85,9 +85,9 @@ def benjamini_hochberg(p: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
-def verdict(
+def effect_verdict(
     effect: Interval, p_holm: float, patients: int, margin: float, sign: int = 1
-) -> Verdict:
+) -> EffectVerdict:
     """Say in one word what an effect (arm − twin) with its 95% interval means.
 
     In this order:

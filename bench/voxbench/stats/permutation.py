@@ -3,15 +3,13 @@
 import numpy as np
 
 from voxbench.stats.arrays import Array
-from voxbench.stats.counts import RESAMPLES
+from voxbench.stats.counts import RESAMPLES, SEED
 
 _EXACT = 13  # patients up to which all patterns of signs are fewer than the resamples
 _ROWS = 250
 
 
-def sign_flip(
-    values: Array, contrasts: Array | None = None, resamples: int = RESAMPLES, seed: int = 0
-) -> Array:
+def sign_flip(values: Array, contrasts: Array | None = None, resamples: int = RESAMPLES) -> Array:
     """Two-sided p of the mean of each column, or of each contrast of columns, against 0.
 
     A paired difference is as likely as its negative if arms do not differ (Fisher 1935; Good 2005,
@@ -25,7 +23,6 @@ def sign_flip(
             undefined patient: it is left out of its column; scores with contrasts need all.
         contrasts: (column, comparison), for instance 1 and −1 for a pair of arms.
         resamples: random patterns.
-        seed: of the patterns.
 
     Returns:
         (comparison,); NaN where no patient is defined, 1 where all differences are 0.
@@ -40,7 +37,7 @@ def sign_flip(
     patterns = 2 ** len(values) if exact else resamples
     for start in range(0, patterns, _ROWS):
         rows = min(_ROWS, patterns - start)
-        signs = (_all if exact else _random)(start, rows, len(values), seed)
+        signs = (_all if exact else _random)(start, rows, len(values))
         sums = np.abs(signs @ known @ contrasts)
         reached += (sums >= observed - 1e-12 * scale).sum(axis=0)
     p = reached / patterns if exact else (reached + 1) / (patterns + 1)
@@ -57,13 +54,13 @@ def pair_contrasts(arms: int) -> tuple[Array, list[tuple[int, int]]]:
     return contrasts, pairs
 
 
-def _all(start: int, rows: int, patients: int, _seed: int) -> Array:
+def _all(start: int, rows: int, patients: int) -> Array:
     patterns = np.arange(start, start + rows)[:, None] >> np.arange(patients)
     return (1 - 2 * (patterns & 1)).astype(np.float64)
 
 
-def _random(start: int, rows: int, patients: int, seed: int) -> Array:
-    rng = np.random.default_rng([seed, start, patients])
+def _random(start: int, rows: int, patients: int) -> Array:
+    rng = np.random.default_rng([SEED, start, patients])
     words = rng.integers(0, 256, size=(rows, (patients + 7) // 8), dtype=np.uint8)
     bits = np.unpackbits(words, axis=1, count=patients)
     return 1 - 2 * bits.astype(np.float64)

@@ -29,7 +29,7 @@ def verdict_chance(
 ) -> tuple[str, float]:
     """The likelier verdict, and the chance of one, if `effect` and `parts` are the truth.
 
-    The rule is that of `stats.paired.verdict`, with the interval at its expected width, the
+    The rule is that of `stats.paired.effect_verdict`, with the interval at its expected width, the
     signed-rank test taken for a normal one on the patients' means, and Holm's bar at its highest.
 
     Args:

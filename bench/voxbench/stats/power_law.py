@@ -21,12 +21,6 @@ class PowerLaw(NamedTuple):
     exponent: Array
     error: Array  # root mean square, in the score's unit
 
-    def score(self, n: Array) -> Array:
-        """The score with n labelled patients, (curve, n)."""
-        power = np.power.outer(np.asarray(n, dtype=float), -self.exponent).T
-        scores: Array = self.ceiling[:, None] - self.gap[:, None] * power
-        return scores
-
     def labels(self, score: Array) -> Array:
         """The labelled patients that reach a score, (curve,); infinite if it never does."""
         missing = self.ceiling - score

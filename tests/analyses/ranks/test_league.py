@@ -53,7 +53,7 @@ def test_an_arm_without_a_score_is_last_and_has_no_rank():
     assert np.isnan([rows[1].rank, rows[1].mean, rows[1].first]).all()
 
 
-def test_the_same_seed_gives_the_same_league():
+def test_the_same_board_gives_the_same_league():
     given = board(noisy(0.6, 0.61, 0.7), noisy(0.5, 0.5, 0.5, seed=4))
     assert league(given, 0.01) == league(given, 0.01)
 

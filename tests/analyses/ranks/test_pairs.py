@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from scipy import stats
-from voxbench.analyses.ranks.pairs import all_pairs
+from voxbench.analyses.ranks.league import league
 from voxbench.stats.bootstrap import Sample, bootstrap
 from voxbench.stats.paired import wilcoxon
 
@@ -12,7 +12,7 @@ NAN = float("nan")
 
 def test_a_pair_is_what_it_would_be_alone():
     scores = noisy(0.5, 0.52, 0.6)
-    rows = {(row.arm, row.other): row for row in all_pairs(board(scores), 0.01)}
+    rows = {(row.arm, row.other): row for row in league(board(scores), 0.01).pairs}
     assert set(rows) == {("a", "b"), ("a", "c"), ("b", "c")}
     for (one, other), row in rows.items():
         difference = scores["abc".index(one)] - scores["abc".index(other)]
@@ -23,7 +23,7 @@ def test_a_pair_is_what_it_would_be_alone():
 
 
 def test_the_family_is_all_pairs():
-    rows = all_pairs(board(noisy(0.5, 0.52, 0.53)), 0.01)
+    rows = league(board(noisy(0.5, 0.52, 0.53)), 0.01).pairs
     assert min(row.p_holm for row in rows) == pytest.approx(3 * min(row.p for row in rows))
     assert all(row.p <= row.p_bh <= row.p_holm + 1e-12 for row in rows)
 
@@ -31,7 +31,7 @@ def test_the_family_is_all_pairs():
 def test_gaps_are_left_out_pair_by_pair():
     scores = noisy(0.5, 0.52, 0.6)
     scores[0, :5] = NAN
-    rows = {(row.arm, row.other): row for row in all_pairs(board(scores), 0.01)}
+    rows = {(row.arm, row.other): row for row in league(board(scores), 0.01).pairs}
     assert [rows[pair].patients for pair in (("a", "b"), ("b", "c"))] == [35, 40]
     assert rows["b", "c"].effect == pytest.approx((scores[1] - scores[2]).mean())
     assert rows["a", "b"].effect == pytest.approx((scores[0] - scores[1])[5:].mean())
@@ -40,19 +40,19 @@ def test_gaps_are_left_out_pair_by_pair():
 
 def test_each_task_counts_once():
     large, small = noisy(0.5, 0.6, patients=60), noisy(0.7, 0.7, patients=6, seed=1)
-    [row] = all_pairs(board(large, small), 0.01)
+    [row] = league(board(large, small), 0.01).pairs
     means = [(task[0] - task[1]).mean() for task in (large, small)]
     assert row.effect == pytest.approx(np.mean(means))
     assert row.patients == 66
 
 
 def test_an_arm_without_any_score_has_rows_without_a_verdict():
-    [row] = all_pairs(board(np.array([[0.5, 0.6, 0.7], [NAN, NAN, NAN]])), 0.01)
+    [row] = league(board(np.array([[0.5, 0.6, 0.7], [NAN, NAN, NAN]])), 0.01).pairs
     assert (row.patients, row.verdict, row.separated) == (0, "", False)
     assert np.isnan([row.effect, row.low, row.p, row.p_flip, row.p_holm]).all()
 
 
 def test_a_shorter_distance_is_better():
-    [row] = all_pairs(board(10 * noisy(0.5, 0.9), metric="hd95_mm"), 0.01)
+    [row] = league(board(10 * noisy(0.5, 0.9), metric="hd95_mm"), 0.01).pairs
     assert row.effect < 0
     assert row.verdict == "better"

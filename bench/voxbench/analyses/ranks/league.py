@@ -12,7 +12,6 @@ from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.analyses.ranks.pairs import PairRow, all_pairs
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.bootstrap import Estimates, estimate, over_tasks
-from voxbench.stats.counts import RESAMPLES
 from voxbench.stats.interval import LEVEL, bounds
 from voxbench.stats.iqm import interquartile_mean, iqm_interval
 from voxbench.stats.ranks import Aggregation, aggregate, ranks, tie_letters
@@ -65,8 +64,6 @@ def league(
     board: Board,
     margin: float,
     how: Aggregation = "tasks",
-    resamples: int = RESAMPLES,
-    seed: int = 0,
     ties: Ties = "test",
 ) -> League:
     """Compare all pairs and rank all arms; tasks, patients and runs are resampled once for both.
@@ -75,9 +72,9 @@ def league(
     is better or worse. The test knows patients only; the verdict's interval also holds the luck of
     few training runs.
     """
-    found = estimate(board.samples, resamples, seed)
-    pairs = all_pairs(board, margin, found, resamples, seed)
-    return League(board, pairs, _table(board, pairs, found, how, seed, ties))
+    found = estimate(board.samples)
+    pairs = all_pairs(board, margin, found)
+    return League(board, pairs, _table(board, pairs, found, how, ties))
 
 
 def _table(
@@ -85,7 +82,6 @@ def _table(
     pairs: Sequence[PairRow],
     found: Estimates,
     how: Aggregation,
-    seed: int,
     ties: Ties,
 ) -> list[RankRow]:
     point, drawn = _ranks(board, found, how)
@@ -95,7 +91,7 @@ def _table(
     tasks = over_tasks(found.drawn, found.times)
     low, high = bounds(tasks, mean, defined(found.points), known=sure)
     low, high = np.clip((low, high), 0.0, board.metric.most)
-    inner = np.clip(iqm_interval(board.samples, len(found.times), seed), 0.0, board.metric.most)
+    inner = np.clip(iqm_interval(board.samples), 0.0, board.metric.most)
     middle = nanmean(np.array([interquartile_mean(task) for task in means]), axis=0)
     order = [int(arm) for arm in np.argsort(point, kind="stable")]
     better = _better(board, pairs, ties)

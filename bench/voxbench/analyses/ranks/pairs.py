@@ -8,9 +8,8 @@ import numpy as np
 from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.bootstrap import Estimates, Sample, estimate, over_tasks
-from voxbench.stats.counts import RESAMPLES
 from voxbench.stats.interval import Interval, bounds
-from voxbench.stats.paired import ALPHA, benjamini_hochberg, holm, verdict, wilcoxon
+from voxbench.stats.paired import ALPHA, benjamini_hochberg, effect_verdict, holm, wilcoxon
 from voxbench.stats.permutation import pair_contrasts, sign_flip
 from voxbench.stats.student import spread
 
@@ -41,30 +40,23 @@ class PairRow:
     verdict: str
 
 
-def all_pairs(
-    board: Board,
-    margin: float,
-    found: Estimates | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> list[PairRow]:
+def all_pairs(board: Board, margin: float, found: Estimates) -> list[PairRow]:
     """All pairs of a board; the declared family is all of them.
 
-    A pair uses the patients and runs that both arms have. `found` are the arms' estimates, where
-    they are known already.
+    A pair uses the patients and runs that both arms have. `found` are the arms' estimates.
     """
     contrasts, sides = pair_contrasts(len(board.arms))
-    effects, (low, high) = _effects(board, found, contrasts, sides, resamples, seed)
+    effects, (low, high) = _effects(board, found, contrasts, sides)
     means = [patient_means(sample) for sample in board.samples]
     differences = np.concatenate([_differences(found, sides) for found in means])
     tested = [wilcoxon(column) for column in differences.T]
-    flipped = _flip(means, contrasts, sides, resamples, seed)
+    flipped = _flip(means, contrasts, sides)
     patients = (~np.isnan(differences)).sum(axis=0)
     families = zip(holm(tested), benjamini_hochberg(tested), strict=True)
     rows, most = [], board.metric.most
     for i, (holmed, discovered) in enumerate(families):
         interval = Interval(float(effects[i]), float(low[i]), float(high[i])).within(-most, most)
-        word = verdict(interval, holmed, int(patients[i]), margin, board.metric.sign)
+        word = effect_verdict(interval, holmed, int(patients[i]), margin, board.metric.sign)
         arm, other = (board.arms[side] for side in sides[i])
         rows.append(
             PairRow(
@@ -77,11 +69,9 @@ def all_pairs(
 
 def _effects(
     board: Board,
-    found: Estimates | None,
+    found: Estimates,
     contrasts: Array,
     sides: Sequence[tuple[int, int]],
-    resamples: int,
-    seed: int,
 ) -> tuple[Array, tuple[Array, Array]]:
     """Point and interval of each pair.
 
@@ -89,8 +79,8 @@ def _effects(
     """
     complete = not any(_gaps(sample.values) for sample in board.samples)
     samples = board.samples if complete else tuple(_paired(s, sides) for s in board.samples)
-    if not complete or found is None:
-        found = estimate(samples, resamples, seed)
+    if not complete:
+        found = estimate(samples)
     point, drawn = nanmean(found.points, axis=0), over_tasks(found.drawn, found.times)
     by_task = found.points
     if complete:
@@ -122,8 +112,6 @@ def _flip(
     means: Sequence[Array],
     contrasts: Array,
     sides: Sequence[tuple[int, int]],
-    resamples: int,
-    seed: int,
 ) -> Array:
     """Patients weigh so that every task counts once, as in the effect."""
     known = [found[~np.isnan(found).all(axis=1)] for found in means]
@@ -131,6 +119,6 @@ def _flip(
         paired = [_differences(found, sides) for found in known]
         count = [np.maximum((~np.isnan(found)).sum(axis=0), 1) for found in paired]
         weighed = [found / n for found, n in zip(paired, count, strict=True)]
-        return sign_flip(np.concatenate(weighed), None, resamples, seed)
+        return sign_flip(np.concatenate(weighed), None)
     scaled = np.concatenate([found / max(1, len(found)) for found in known])
-    return sign_flip(scaled, contrasts, resamples, seed)
+    return sign_flip(scaled, contrasts)

@@ -15,7 +15,7 @@ from voxbench.analyses.subgroups.case_table import group_labels
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
 from voxbench.stats.contrast import contrast
-from voxbench.stats.paired import holm, verdict, wilcoxon
+from voxbench.stats.paired import effect_verdict, holm, wilcoxon
 
 SMALLEST = 5  # patients of a group that is tested
 
@@ -139,7 +139,7 @@ def _effect(group: _Subgroup, p: float, p_holm: float, margin: float) -> Subgrou
     metric, patients = group.pair.metric, len(group.sample.values)
     interval = bootstrap(group.sample).within(-metric.most, metric.most)
     note = group.left_out
-    word = "" if note else verdict(interval, p_holm, patients, margin, metric.sign)
+    word = "" if note else effect_verdict(interval, p_holm, patients, margin, metric.sign)
     return SubgroupEffect(*group.compared, group.name, patients, *interval, p, p_holm, word, note)
 
 
