@@ -1,12 +1,12 @@
 """A sweep that is run until every comparison has a verdict: a race."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
-from voxbench.analyses.races.declaration import Race, plan_race
+from voxbench.analyses.races.declaration import Race, plan_race, trainings_of
 from voxbench.analyses.races.progress import RacedComparison, raced_comparisons
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
@@ -104,11 +104,8 @@ class _Course:
 
     def _opening(self) -> list[str]:
         """One training of everything that is not there yet, and a second of what is compared."""
-        first: dict[tuple[str, ...], str] = {}
-        for key, cell in self.cells.items():
-            arm = cell.arm
-            first.setdefault((arm.task, arm.adaptation, arm.fraction, arm.baseline), key)
-        opening = list(first.values())
+        first = {trainings_of(cell.arm): key for key, cell in reversed(self.cells.items())}
+        opening = list(dict.fromkeys(first[trainings_of(cell.arm)] for cell in self.cells.values()))
         for turn in range(FIRST_INTERIM):
             for comparison in self.race.comparisons:
                 opening += [comparison.runs[turn].twin, comparison.runs[turn].arm]
@@ -130,22 +127,15 @@ class _Course:
         return [key for key in both if key not in self.records and key not in chosen]
 
     def _seconds(self, raced: RacedComparison, chosen: Sequence[str]) -> float:
-        """What the next training takes: the cells that are not there, at their arms' mean."""
-        runs = raced.comparison.runs
-        sides = {run.arm: [other.arm for other in runs] for run in runs}
-        sides |= {run.twin: [other.twin for other in runs] for run in runs}
-        costs = [self._mean(sides[key]) for key in self._missing(raced, chosen)]
-        return max(sum(costs), 1e-9)
-
-    def _mean(self, keys: Sequence[str]) -> float:
-        known = list(self._known(keys)) or list(self._known(self.records))
-        return fmean(known) if known else 1.0
-
-    def _known(self, keys: Iterable[str]) -> Iterator[float]:
-        for key in keys:
-            record = self.records.get(key)
-            if record and record.cost:
-                yield record.cost.seconds
+        """What the next training takes: the cells that are not there, at the mean of their arms."""
+        spent = [
+            (trainings_of(one.arm), one.cost.seconds) for one in self.records.values() if one.cost
+        ]
+        total = 1e-9
+        for key in self._missing(raced, chosen):
+            own = [seconds for arm, seconds in spent if arm == trainings_of(self.cells[key].arm)]
+            total += fmean(own or [seconds for _, seconds in spent] or [1.0])
+        return total
 
 
 def _gain(raced: RacedComparison) -> float:

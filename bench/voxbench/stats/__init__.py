@@ -1,1 +1,1 @@
-"""From records to effects with intervals. The unit is the patient; no torch here."""
+"""Numbers in, numbers out: no record, no arm, no torch. The unit is the patient."""

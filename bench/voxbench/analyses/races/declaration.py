@@ -100,7 +100,7 @@ def plan_race(sweep: str, cells: Mapping[str, Arm], limit: int | None = None) ->
     comparisons = tuple(_comparisons(cells))
     if not comparisons:
         raise SpecError(f"{sweep}: no arm with a twin, so no comparison to settle.")
-    trainings = len({(cell.seed, cell.draw) for cell in cells.values()})
+    trainings = len({(arm.seed, arm.draw) for arm in cells.values()})
     if trainings < FIRST_INTERIM:
         raise SpecError(
             f"{sweep}: a race needs {FIRST_INTERIM} trainings or more of each arm, this sweep has "
@@ -118,32 +118,26 @@ def plan_race(sweep: str, cells: Mapping[str, Arm], limit: int | None = None) ->
     )
 
 
+def trainings_of(arm: Arm) -> tuple[str, str, str, str]:
+    """What the trainings of an arm have in common: task, adaptation, fraction and its label."""
+    return arm.task, arm.adaptation, arm.fraction, arm.baseline
+
+
 def _comparisons(cells: Mapping[str, Arm]) -> Iterator[Comparison]:
     keys: dict[tuple[str, str, str, str], dict[tuple[int, int], str]] = defaultdict(dict)
-    for key, cell in cells.items():
-        arm = cell.task, cell.adaptation, cell.fraction, cell.baseline
-        keys[arm][cell.seed, cell.draw] = key
-    twins = {
-        (cell.task, cell.adaptation, cell.fraction, cell.baseline): cell.twin
-        for cell in cells.values()
-        if cell.twin
-    }
-    for (task, adaptation, fraction, baseline), twin in twins.items():
-        ours = keys[task, adaptation, fraction, baseline]
+    for key, arm in cells.items():
+        keys[trainings_of(arm)][arm.seed, arm.draw] = key
+    twins = {trainings_of(arm): arm.twin for arm in cells.values() if arm.twin}
+    for (task, adaptation, fraction, label), twin in twins.items():
+        ours = keys[task, adaptation, fraction, label]
         theirs = keys[task, adaptation, fraction, twin]
         runs = tuple(
             Pairing(draw=draw, seed=seed, arm=ours[seed, draw], twin=theirs[seed, draw])
             for seed, draw in sorted(ours.keys() & theirs.keys())
         )
+        named = {"task": task, "adaptation": adaptation, "fraction": fraction}
         if runs:
-            yield Comparison(
-                task=task,
-                adaptation=adaptation,
-                fraction=fraction,
-                arm=baseline,
-                twin=twin,
-                runs=runs,
-            )
+            yield Comparison(**named, arm=label, twin=twin, runs=runs)
 
 
 def races_in(folder: Path) -> list[Race]:
