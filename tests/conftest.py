@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from voxbench.cli import main
-from voxbench.plugins import BASELINES, TASKS
+from voxbench.plugins import ARCHITECTURES, BASELINES, TASKS
 
 # compiling a kernel on first use takes longer than any deadline; the same examples every time
 settings.register_profile("voxbench", deadline=None, derandomize=True)
@@ -55,8 +55,8 @@ def voxbench(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
     """Call `voxbench` with words in this process; gives exit code, output and errors."""
 
     def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(TASKS, "loose", {})
-        monkeypatch.setattr(BASELINES, "loose", {})
+        for registry in (TASKS, BASELINES, ARCHITECTURES):
+            monkeypatch.setattr(registry, "loose", {})
         monkeypatch.setattr("sys.argv", ["voxbench", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
             main()

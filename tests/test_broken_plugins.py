@@ -77,6 +77,7 @@ def broken(monkeypatch, tmp_path):
         ODD,
         tasks={"no-task": "NoTask", "unwritten": "Unwritten", "bad-card": "BadCard"},
         baselines={"no-card": "NoCard", "no-network": "NoNetwork"},
+        architectures={"no-sizes": "NoTask", "unet": "NoTask"},
     )
     return tmp_path
 
@@ -118,6 +119,13 @@ def test_baselines_are_listed_with_the_reasons(broken, voxbench):
     assert "voxbench" in told["stu-net"]
 
 
+def test_architectures_are_listed_with_the_reasons(broken, voxbench):
+    told = listed(voxbench, "architectures")
+    assert {name for name, reason in told.items() if reason} == {"no-sizes", "unet"}
+    assert "is <class 'odd.NoTask'>, not a voxbench.api.Architecture" in told["no-sizes"]
+    assert "is registered twice, by" in told["unet"]
+
+
 def test_the_reason_stands_in_the_table_that_people_see(broken, voxbench):
     code, out, _ = voxbench("ls", "baselines")
     assert code == 0
@@ -138,10 +146,10 @@ def test_published_weights_are_listed_beside_them(broken, voxbench):
 
 def test_a_sweep_that_uses_none_of_them_is_planned(broken, voxbench):
     spec = broken / "sweep.toml"
-    spec.write_text(SWEEP.format(name="sound", task="phantom-lesion", baseline="scratch"))
+    spec.write_text(SWEEP.format(name="sound", task="phantom-lesion", baseline="supervised"))
     code, out, err = voxbench("plan", spec, "-o", broken / "out", "--json")
     assert (code, err) == (0, "")
-    assert [cell["state"] for cell in json.loads(out)] == ["missing"]
+    assert [cell["state"] for cell in json.loads(out)] == ["missing"] * 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 PLUGIN = Path(__file__).parent / "example_plugin"
 
 
-def test_an_installed_package_brings_a_task_and_a_baseline(tmp_path):
+def test_an_installed_package_brings_a_task_a_baseline_and_a_network(tmp_path):
     target = tmp_path / "site"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     install = [*pip, "--no-build-isolation", "--target", str(target), str(PLUGIN)]
@@ -33,7 +33,13 @@ def test_an_installed_package_brings_a_task_and_a_baseline(tmp_path):
     listed = {row["task"]: row["from"] for row in json.loads(voxbench("ls", "tasks", "--json"))}
     assert listed["example-cubes"] == "voxbench-example"
     assert listed["phantom-atlas"] == "voxbench"
-    for option, name in (("-t", "example-cubes"), ("-b", "example-denoising")):
-        checks = json.loads(voxbench("check", option, name, "--json"))
+    told = json.loads(voxbench("ls", "architectures", "example-flat", "--json"))
+    assert told["from"] == "voxbench-example"
+    assert told["tensors"]["encoder.down.weight"] == [4, 1, 3, 3, 3]
+    task = ("-t", "example-cubes")
+    baseline = ("-b", "example-denoising")
+    own = (*baseline, "--field", "architecture=example-flat", "--field", "size=wide")
+    for words in (task, baseline, own):
+        name, checks = words[1], json.loads(voxbench("check", *words, "--json"))
         assert {check["state"] for check in checks} <= {"passed", "skipped"}
         assert {check["plugin"] for check in checks} == {name}

@@ -6,7 +6,7 @@ import pytest
 from voxbench import plugins
 from voxbench.design.cell import Ref
 from voxbench.errors import DataError, PluginError
-from voxbench.plugins import BASELINES, TASKS, find_baseline, find_task
+from voxbench.plugins import ARCHITECTURES, BASELINES, TASKS, find_baseline, find_task
 
 LOOSE = """
 from dataclasses import dataclass
@@ -19,11 +19,32 @@ class Mine(Baseline):
     card: ClassVar = BaselineCard(name="mine", strategy="scratch", licence="x", reference="y")
 """
 
+NETWORK = """
+from torch import nn
+from voxbench.api import Architecture
+from voxbench.model.backbones.squeezenet import SQUEEZENET
+from voxbench.toolkit import Encoder, decoded
+
+class Mine(Encoder):
+    strides = (1,)
+    stages = [("conv.",)]
+
+    def __init__(self, width, in_channels):
+        super().__init__()
+        self.channels = (width,)
+        self.conv = nn.Conv3d(in_channels, width, 3, padding=1)
+
+    def forward(self, x):
+        return [self.conv(x)]
+
+MINE = Architecture("mine", {"thin": 8, "wide": 16}, lambda width, n: decoded(Mine(width, n)))
+"""
+
 
 @pytest.fixture
 def loose(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(TASKS, "loose", {})
-    monkeypatch.setattr(BASELINES, "loose", {})
+    for registry in (TASKS, BASELINES, ARCHITECTURES):
+        monkeypatch.setattr(registry, "loose", {})
     return tmp_path
 
 
@@ -64,6 +85,16 @@ def test_a_loose_file_is_a_plugin(loose):
     (loose / "mine.py").write_text(LOOSE)
     plugins.include(loose)
     assert find_baseline(Ref.of("mine", {"width": 5})).width == 5
+
+
+def test_a_loose_file_brings_a_network(loose):
+    (loose / "net.py").write_text(NETWORK)
+    plugins.include(loose)
+    assert "squeezenet" not in ARCHITECTURES.loose, "it only imports that one"
+    backbone = find_baseline(Ref.of("scratch", {"architecture": "mine", "size": "wide"})).backbone(
+        2
+    )
+    assert backbone.state_dict()["encoder.conv.weight"].shape == (16, 2, 3, 3, 3)
 
 
 def test_a_broken_loose_file_is_named(loose):

@@ -1,7 +1,7 @@
-"""Tasks and baselines by name.
+"""Tasks, baselines and architectures by name.
 
-Built-in and third-party plugins register the same way, in the entry-point groups `voxbench.tasks`
-and `voxbench.baselines`; `include` adds the loose files of a folder.
+Built-in and third-party plugins register the same way, in the entry-point groups `voxbench.tasks`,
+`voxbench.baselines` and `voxbench.architectures`; `include` adds the loose files of a folder.
 """
 
 import importlib.util
@@ -11,12 +11,13 @@ import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from voxbench.api import Baseline, BaselineCard, Task
+from voxbench.api import Architecture, Baseline, BaselineCard, Task
 from voxbench.design.cell import Ref
 from voxbench.errors import DataError, PluginError
 from voxbench.paths import cache_dir, data_root
-from voxbench.registry import ClassRegistry, Plugin, failure
+from voxbench.registry import ClassRegistry, Plugin, Registry, failure
 
 
 def _class_objection(base: type, found: object) -> str | None:
@@ -29,8 +30,15 @@ def _class_objection(base: type, found: object) -> str | None:
     return None
 
 
+def _architecture_objection(found: object) -> str | None:
+    if not isinstance(found, Architecture):
+        return f"is {found!r}, not a voxbench.api.Architecture"
+    return None
+
+
 TASKS: ClassRegistry[Task] = ClassRegistry("task", partial(_class_objection, Task))
 BASELINES: ClassRegistry[Baseline] = ClassRegistry("baseline", partial(_class_objection, Baseline))
+ARCHITECTURES: Registry[Architecture[Any]] = Registry("architecture", _architecture_objection)
 
 
 def find_task(ref: Ref | str) -> Task:
@@ -63,11 +71,20 @@ def find_baseline(ref: Ref | str) -> Baseline:
     return BASELINES.make(Ref(ref) if isinstance(ref, str) else ref)
 
 
+def find_architecture(name: str) -> Architecture[Any]:
+    """An architecture, which builds its networks.
+
+    Raises:
+        PluginError: unknown or broken.
+    """
+    return ARCHITECTURES.find(name)
+
+
 def include(folder: Path) -> None:
-    """Add the tasks and baselines defined in the `*.py` files of a folder.
+    """Add the tasks, baselines and architectures defined in the `*.py` files of a folder.
 
     A class is registered under `card.name` where its card is a class attribute, else under its
-    own name in kebab case.
+    own name in kebab case; an architecture under its name, where its network is the file's own.
 
     Raises:
         PluginError: a file can't be imported or defines no plugin.
@@ -78,7 +95,10 @@ def include(folder: Path) -> None:
     for path in files:
         module = _import_file(path)
         for item in vars(module).values():
-            if isinstance(item, type) and item.__module__ == module.__name__:
+            if isinstance(item, Architecture):
+                if item.network.__module__ == module.__name__:  # not of a file that it imports
+                    ARCHITECTURES.loose[item.name] = Plugin(item.name, str(path), item)
+            elif isinstance(item, type) and item.__module__ == module.__name__:
                 _register(item, str(path))
 
 

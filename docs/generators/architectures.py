@@ -5,13 +5,14 @@ from typing import Any
 import torch
 from voxbench.analyses.table import Table
 from voxbench.api import Architecture
-from voxbench.model.backbones import ARCHITECTURES
+from voxbench.plugins import ARCHITECTURES
 from voxbench.report.printer import as_markdown
 
 
 def architectures() -> str:
     """Markdown: every architecture in every size."""
-    rows = [_row(one, size) for one in ARCHITECTURES.values() for size in one.sizes]
+    known = [ARCHITECTURES.find(name) for name in ARCHITECTURES.plugins()]
+    rows = [_row(one, size) for one in known for size in one.sizes]
     return as_markdown(Table.plain(rows)).strip()
 
 

@@ -7,7 +7,7 @@ from monai.networks.nets.segresnet_ds import SegResEncoder
 from safetensors.torch import save_file
 from torch import nn
 from voxbench.errors import WeightsError
-from voxbench.model.backbones import build
+from voxbench.plugins import find_architecture
 from voxbench.testing.baseline_checks import BaselineChecks
 from voxbench_baselines.ct_fm import CTFM
 
@@ -63,13 +63,15 @@ def test_the_untrained_decoder_is_left_out(network, tmp_path):
 
 
 def test_a_file_of_the_other_segresnet_is_refused(tmp_path):
-    path = save(tmp_path / "other.pth", build("segresnet", "tiny", 1).encoder.state_dict())
+    path = save(
+        tmp_path / "other.pth", find_architecture("segresnet").build("tiny", 1).encoder.state_dict()
+    )
     with pytest.raises(WeightsError, match="of the encoder's parameters fit"):
         loaded(CTFM(size="tiny", weights=path))
 
 
 def test_the_network_is_monai_s(network):
-    backbone = build("segresnet-ds", "tiny", 1).eval()
+    backbone = find_architecture("segresnet-ds").build("tiny", 1).eval()
     state = network.state_dict()
     backbone.load_state_dict(
         {

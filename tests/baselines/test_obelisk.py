@@ -9,8 +9,8 @@ from voxbench.data.intensity import normalise
 from voxbench.design.structures import shared
 from voxbench.errors import WeightsError
 from voxbench.files import has_checksum
-from voxbench.model.backbones import build
 from voxbench.model.weights import read_weights
+from voxbench.plugins import find_architecture
 from voxbench.testing.baseline_checks import BaselineChecks
 from voxbench.testing.probe import mismatch
 from voxbench_baselines.obelisk import HOUNSFIELD, Obelisk
@@ -85,7 +85,7 @@ def test_the_published_layout_loads_whole_and_computes_the_same(tmp_path):
 
 def test_the_twin_has_0_88_million_parameters():
     with torch.device("meta"):
-        backbone = build("allconv-unet", "base", 1)
+        backbone = find_architecture("allconv-unet").build("base", 1)
     head = 9 * 9 * 27 + 9
     total = sum(p.numel() for p in backbone.parameters()) + head
     assert total / 1e6 == pytest.approx(0.88, abs=0.005)

@@ -18,7 +18,11 @@ def lines(voxbench, *words: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("what", "name"), [("tasks", "task"), ("baselines", "baseline"), ("sweeps", "sweep")]
+    ("what", "name"),
+    [
+        *(("tasks", "task"), ("baselines", "baseline"), ("sweeps", "sweep")),
+        ("architectures", "architecture"),
+    ],
 )
 def test_lists_can_be_read_by_a_program(voxbench, what, name):
     assert all(row[name] for row in shown(voxbench, what))
@@ -59,12 +63,29 @@ def test_a_task_with_a_folder_of_its_own_says_where_it_is_looked_for(voxbench):
     assert (root["name"], root["default"], root["required"]) == ("root", "Task02_Heart", False)
 
 
+def test_the_tensors_of_a_network_can_be_read(voxbench):
+    told = shown(voxbench, "architectures", "unet3d", "--size", "base")
+    assert told["parameters"]["base"] == pytest.approx(19.08e6, abs=1e4)
+    assert told["tensors"]["encoder.down_tr64.ops.0.conv1.weight"] == [32, 1, 3, 3, 3]
+    assert (told["divisor"], told["features"], told["smallest_patch"]) == (8, 64, [32, 32, 32])
+
+
+def test_without_a_size_the_first_one_is_shown(voxbench):
+    rows = lines(voxbench, "architectures", "unet")
+    assert ["parameters", "tiny", "0.16", "M;", "small", "5.02", "M;", "base", "26.07", "M"] in rows
+    assert ["encoder.levels.0.0.0.weight", "16", "x", "1", "x", "3", "x", "3", "x", "3"] in rows
+    assert ["decoder.ups.1.bias", "16"] in rows
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("baselines", "hipodeep"), "Did you mean 'hippodeep'"),
         (("tasks", "msd-hart"), "Did you mean 'msd-heart'"),
-        (("corpora", "LiTS"), "a name is for tasks and baselines, not for corpora"),
+        (("corpora", "LiTS"), "a name is for tasks, baselines and architectures, not"),
+        (("architectures", "unett"), "Did you mean 'unet'"),
+        (("architectures", "unet", "--size", "tin"), "Did you mean 'tiny'"),
+        (("architectures", "--size", "tiny"), "--size is for one architecture"),
     ],
 )
 def test_a_mistake_is_told(voxbench, words, said):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from voxbench.model.backbones import build
+from voxbench.plugins import find_architecture
 
 from tests.published.server import Server
 
@@ -48,7 +48,7 @@ class Marks:
 def published(seed: int = 3) -> dict[str, torch.Tensor]:
     """The layout of `offered`: a prefix, and a head."""
     torch.manual_seed(seed)
-    state = build("unet", "tiny", 1).state_dict()
+    state = find_architecture("unet").build("tiny", 1).state_dict()
     body = {f"module.body.{name}": tensor for name, tensor in state.items()}
     return {**body, "module.out.weight": torch.ones(2, 8)}
 
@@ -136,7 +136,7 @@ def test_ls_tells_of_every_size_what_its_card_says(voxbench, server, plugins):
     tiny, small = rows["offered", "tiny"], rows["offered", "small"]
     assert (tiny["source"], tiny["here"]) == ("downloadable", True)
     assert (small["source"], small["here"]) == ("by hand", False)
-    expected = sum(p.numel() for p in build("unet", "tiny", 1).parameters())
+    expected = sum(p.numel() for p in find_architecture("unet").build("tiny", 1).parameters())
     assert tiny["parameters"] == expected < small["parameters"]
     assert tiny["corpora"] == ["Corpus"]
     assert rows["imagenet-efficientnet", "lite0"]["source"] == "package"

@@ -4,8 +4,8 @@ import pytest
 import torch
 from voxbench.design.recipe import Recipe
 from voxbench.fit.adapt import groups
-from voxbench.model.backbones import build
 from voxbench.model.segmenter import Segmenter
+from voxbench.plugins import find_architecture
 
 RECIPE = Recipe(steps=100, head_share=0.2, layer_decay=0.5)
 
@@ -13,7 +13,7 @@ RECIPE = Recipe(steps=100, head_share=0.2, layer_decay=0.5)
 @pytest.fixture
 def network() -> Segmenter:
     torch.manual_seed(0)
-    return Segmenter(build("unet", "tiny", 1), 2)
+    return Segmenter(find_architecture("unet").build("tiny", 1), 2)
 
 
 def held(found) -> list[int]:

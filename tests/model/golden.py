@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from voxbench.model.backbones import ARCHITECTURES, Backbone, build
+from voxbench.model.backbones import Backbone
+from voxbench.plugins import ARCHITECTURES, find_architecture
 
 FILE = Path(__file__).parent.parent / "golden/networks.json"
 SAMPLES = 12
 """Values of each output that are kept."""
 
 NETWORKS = (
-    *((name, next(iter(one.sizes))) for name, one in ARCHITECTURES.items()),
+    *((name, next(iter(ARCHITECTURES.find(name).sizes))) for name in ARCHITECTURES.plugins()),
     *(("swin-unetr", "tiny-v2"), ("swin-unetr-distinct", "tiny-v2"), ("mit", "small")),
     *(("resnet", "50"), ("medicalnet", "18"), ("medicalnet", "50"), ("unet", "small")),
 )
@@ -28,7 +29,7 @@ NETWORKS = (
 
 def given(architecture: str, size: str) -> list[list[float]]:
     """Samples of each encoder map, finest first, and of the features."""
-    backbone = filled(build(architecture, size, 1))
+    backbone = filled(find_architecture(architecture).build(size, 1))
     with torch.no_grad():
         maps = backbone.encoder(noise("image", (1, 1, *shape(backbone))))
         outputs = [*maps, backbone.decoder(maps)]

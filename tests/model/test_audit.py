@@ -4,12 +4,13 @@ import pytest
 import torch
 from voxbench.errors import WeightsError
 from voxbench.model.audit import activations, compare_tensors, load_weights, probe
-from voxbench.model.backbones import Backbone, build
+from voxbench.model.backbones import Backbone
+from voxbench.plugins import find_architecture
 
 
 def network(seed: int = 0, channels: int = 1) -> Backbone:
     torch.manual_seed(seed)
-    return build("unet", "tiny", channels)
+    return find_architecture("unet").build("tiny", channels)
 
 
 def weights(seed: int = 1, channels: int = 1) -> dict[str, torch.Tensor]:
@@ -98,7 +99,7 @@ def test_weights_that_change_nothing_are_refused():
 
 def test_a_norm_without_its_statistics_is_half_loaded():
     torch.manual_seed(0)
-    backbone = build("efficientnet-lite0", "lite0", 1)
+    backbone = find_architecture("efficientnet-lite0").build("lite0", 1)
     tensors = {
         name: tensor + 0.01 if tensor.is_floating_point() else tensor
         for name, tensor in backbone.state_dict().items()
@@ -110,7 +111,7 @@ def test_a_norm_without_its_statistics_is_half_loaded():
 
 def test_a_norm_that_is_not_loaded_needs_no_statistics():
     torch.manual_seed(0)
-    backbone = build("efficientnet-lite0", "lite0", 1)
+    backbone = find_architecture("efficientnet-lite0").build("lite0", 1)
     tensors = {
         name: tensor + 0.01
         for name, tensor in backbone.state_dict().items()

@@ -7,30 +7,32 @@ import pytest
 import torch
 from monai.networks.nets import SwinUNETR
 from torch import nn
-from voxbench.errors import SpecError
-from voxbench.model.backbones import ARCHITECTURES, Backbone, build, patch_merging
+from voxbench.errors import PluginError, SpecError
+from voxbench.model.backbones import Backbone, patch_merging
 from voxbench.model.backbones.backbone import Encoder
 from voxbench.model.backbones.decoder import UNetDecoder
 from voxbench.model.backbones.patch_merging import PatchMerging
 from voxbench.model.segmenter import Segmenter
+from voxbench.plugins import ARCHITECTURES, find_architecture
 
 from tests.model import flat
 from tests.model.swin import published_swin
 
-SMALLEST = [(name, next(iter(one.sizes))) for name, one in ARCHITECTURES.items()]
-ALL = [(name, size) for name, one in ARCHITECTURES.items() for size in one.sizes]
+KNOWN = {name: ARCHITECTURES.find(name) for name in ARCHITECTURES.plugins()}
+SMALLEST = [(name, next(iter(one.sizes))) for name, one in KNOWN.items()]
+ALL = [(name, size) for name, one in KNOWN.items() for size in one.sizes]
 
 
 def made(architecture: str, size: str, channels: int = 1, seed: int = 0) -> Backbone:
     torch.manual_seed(seed)
-    return build(architecture, size, channels)
+    return find_architecture(architecture).build(size, channels)
 
 
 @cache
 def shapes(architecture: str, size: str) -> Backbone:
     """A network for its shapes and names, without memory."""
     with torch.device("meta"):
-        return build(architecture, size, 1)
+        return find_architecture(architecture).build(size, 1)
 
 
 @pytest.mark.parametrize(("architecture", "size"), SMALLEST)
@@ -87,10 +89,10 @@ def test_a_training_step_reaches_every_parameter(architecture):
 
 
 def test_unknown_names_get_the_nearest():
-    with pytest.raises(SpecError, match=r"unknown architecture 'unett'\. Did you mean 'unet'"):
-        build("unett", "tiny", 1)
+    with pytest.raises(PluginError, match=r"unknown architecture 'unett'\. Did you mean 'unet'"):
+        find_architecture("unett").build("tiny", 1)
     with pytest.raises(SpecError, match=r"unknown size of unet 'tin'\. Did you mean 'tiny'"):
-        build("unet", "tin", 1)
+        find_architecture("unet").build("tin", 1)
 
 
 def test_a_patch_that_does_not_halve_often_enough_is_refused():

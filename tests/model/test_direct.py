@@ -3,8 +3,8 @@
 import pytest
 import torch
 from torch import nn
-from voxbench.model.backbones import build
 from voxbench.model.direct import Direct
+from voxbench.plugins import find_architecture
 
 
 class Fixed(nn.Module):
@@ -21,7 +21,7 @@ class Fixed(nn.Module):
 
 
 def winner(logits, outputs, classes) -> set[int]:
-    network = Direct(build("unet", "tiny", 1), Fixed(logits), outputs, classes)
+    network = Direct(find_architecture("unet").build("tiny", 1), Fixed(logits), outputs, classes)
     result = network(torch.zeros(2, 1, 16, 16, 16))
     assert result.shape == (2, 1 + len(classes), 16, 16, 16)
     assert torch.isfinite(result).all()

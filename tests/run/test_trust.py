@@ -6,7 +6,7 @@ import pickle
 import pytest
 import torch
 from voxbench import plugins
-from voxbench.model.backbones import build
+from voxbench.plugins import find_architecture
 from voxbench.records import Store
 from voxbench.run.sweep import Options, run_sweep
 
@@ -48,7 +48,7 @@ def folder(example, tmp_path):
 def file(tmp_path):
     """Weights that leave a mark when their code runs."""
     torch.manual_seed(5)
-    state = build("unet", "tiny", 1).state_dict()
+    state = find_architecture("unet").build("tiny", 1).state_dict()
     torch.save({"state_dict": state, "mark": Marks(tmp_path / "ran")}, tmp_path / "w.pt")
     return tmp_path / "w.pt"
 

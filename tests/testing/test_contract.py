@@ -17,8 +17,8 @@ from voxbench.api import (
     Window,
     ZScore,
 )
-from voxbench.model.backbones import build
 from voxbench.model.backbones.backbone import Backbone
+from voxbench.plugins import find_architecture
 from voxbench.testing import BaselineChecks, Skip, run_checks
 from voxbench.testing.contract import losses, norm_loss, shifted, turned, verdict
 
@@ -153,7 +153,7 @@ class Deaf(Known):
 @pytest.fixture
 def file(tmp_path):
     torch.manual_seed(4)
-    torch.save(build("unet", "tiny", 1).state_dict(), tmp_path / "w.pt")
+    torch.save(find_architecture("unet").build("tiny", 1).state_dict(), tmp_path / "w.pt")
     return str(tmp_path / "w.pt")
 
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 from torch import nn
-from voxbench.model.backbones import build
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+from voxbench.plugins import find_architecture
 from voxbench.testing.probe import mismatch
 
 
@@ -73,4 +73,4 @@ def test_it_leaves_the_network_as_it_was():
 
 def test_a_network_without_batch_norm_is_refused():
     with pytest.raises(ValueError, match="no batch norm"):
-        mismatch(build("unet", "tiny", 1), torch.randn(1, 1, 16, 16, 16))
+        mismatch(find_architecture("unet").build("tiny", 1), torch.randn(1, 1, 16, 16, 16))

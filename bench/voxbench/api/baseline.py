@@ -39,11 +39,12 @@ class Baseline(ABC):
             in_channels: of the images (batch, in_channels, d, h, w).
 
         Raises:
-            SpecError: unknown architecture or size.
+            PluginError: unknown architecture, or one that is broken.
+            SpecError: unknown size of it.
         """
-        from voxbench.model.backbones import build
+        from voxbench.plugins import find_architecture
 
-        return build(self.architecture, self.size, in_channels)
+        return find_architecture(self.architecture).build(self.size, in_channels)
 
     @property
     def twin(self) -> tuple[str, Mapping[str, Any]] | None:

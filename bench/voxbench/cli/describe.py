@@ -1,4 +1,4 @@
-"""`voxbench ls … NAME`: all that one task or baseline says of itself."""
+"""`voxbench ls … NAME`: all that one task, baseline or architecture says of itself."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from voxbench.api import Baseline, Task
 
 
-def describe(what: str, name: str, json: bool) -> None:
-    """Print the card of a plugin and its fields.
+def describe_plugin(what: str, name: str, json: bool) -> None:
+    """Print the card of a task or baseline and its fields.
 
     Raises:
         SpecError: things of this kind have no card.
@@ -24,7 +24,8 @@ def describe(what: str, name: str, json: bool) -> None:
         facts = _baseline(BASELINES.find(name))
     else:
         raise SpecError(
-            f"a name is for tasks and baselines, not for {what}: voxbench ls baselines {name}."
+            f"a name is for tasks, baselines and architectures, not for {what}: "
+            f"voxbench ls baselines {name}."
         )
     if json:
         print_json(facts)
@@ -42,6 +43,46 @@ def describe(what: str, name: str, json: bool) -> None:
             "what for": field["purpose"],
         }
         for field in fields
+    )
+
+
+def describe_architecture(name: str, size: str | None, json: bool) -> None:
+    """Print the sizes of an architecture, and the tensors of one of them.
+
+    Raises:
+        PluginError: there is no such architecture, or it is broken.
+        SpecError: it has no such size.
+    """
+    import torch
+
+    from voxbench.plugins import ARCHITECTURES
+
+    found = ARCHITECTURES.find(name)
+    size = size or next(iter(found.sizes))
+    with torch.device("meta"):
+        network = found.build(size, 1)
+        networks = {one: found.build(one, 1) for one in found.sizes}
+    parameters = {one: sum(p.numel() for p in net.parameters()) for one, net in networks.items()}
+    facts: dict[str, Any] = {
+        "architecture": name,
+        "from": ARCHITECTURES.plugins()[name].owner,
+        "parameters": parameters,
+        "size": size,
+        "features": network.out_channels,
+        "divisor": network.divisor,
+        "smallest_patch": network.smallest_patch,
+        "tensors": {key: list(tensor.shape) for key, tensor in network.state_dict().items()},
+    }
+    if json:
+        print_json(facts)
+        return
+    tensors = facts.pop("tensors")
+    facts["parameters"] = "; ".join(f"{one} {n / 1e6:.2f} M" for one, n in parameters.items())
+    facts["smallest_patch"] = " x ".join(map(str, network.smallest_patch))
+    print_rows({"of the network": fact, name: value} for fact, value in facts.items())
+    print_rows(
+        {"tensor": key, "shape": " x ".join(map(str, shape)) or "one number"}
+        for key, shape in tensors.items()
     )
 
 

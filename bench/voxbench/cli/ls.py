@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voxbench.cli.describe import describe
+from voxbench.cli.describe import describe_architecture, describe_plugin
 from voxbench.cli.options import Include, Json, include_all
 from voxbench.cli.show import print_json, print_rows
+from voxbench.errors import PluginError, SpecError
 
 if TYPE_CHECKING:
     from voxbench.api import Task
@@ -21,22 +22,34 @@ class What(StrEnum):
 
     tasks = "tasks"
     baselines = "baselines"
+    architectures = "architectures"
     sweeps = "sweeps"
     corpora = "corpora"
 
 
 def ls_verb(
-    what: Annotated[What, typer.Argument(help="tasks, baselines, sweeps or corpora")],
+    what: Annotated[
+        What, typer.Argument(help="tasks, baselines, architectures, sweeps or corpora")
+    ],
     name: Annotated[
-        str | None, typer.Argument(help="A task or baseline, to show its card and fields.")
+        str | None, typer.Argument(help="A task, baseline or architecture, to show all of it.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Of an architecture; its first by default.")
     ] = None,
     include_path: Include = None,
     json: Json = False,
 ) -> None:
-    """List tasks, baselines, sweeps or corpora; with a name, show all of a task or baseline."""
+    """List what is there; with a name, show its card and fields, or the tensors of a network."""
     include_all(include_path)
-    if name is not None:
-        describe(what, name, json)
+    if size is not None and (name is None or what is not What.architectures):
+        raise SpecError(
+            "--size is for one architecture: voxbench ls architectures unet --size tiny."
+        )
+    if name is not None and what is What.architectures:
+        describe_architecture(name, size, json)
+    elif name is not None:
+        describe_plugin(what, name, json)
     elif json:
         print_json(_LISTS[what]())
     else:
@@ -48,7 +61,6 @@ def ls_verb(
 
 
 def _tasks() -> Rows:
-    from voxbench.errors import PluginError
     from voxbench.plugins import TASKS
     from voxbench.registry import failure
 
@@ -82,7 +94,6 @@ def _card(name: str, kind: "type[Task]") -> dict[str, Any]:
 
 def _baselines() -> Rows:
     from voxbench.api.fields import settable_fields
-    from voxbench.errors import PluginError
     from voxbench.plugins import BASELINES
 
     rows = []
@@ -97,6 +108,20 @@ def _baselines() -> Rows:
             row["axes"] = ", ".join(f"{field.name}={field.default}" for field in fields)
         rows.append(row)
     return rows
+
+
+def _architectures() -> Rows:
+    from voxbench.plugins import ARCHITECTURES
+
+    return [
+        {
+            "architecture": plugin.name,
+            "sizes": None if isinstance(found, PluginError) else ", ".join(found.sizes),
+            "from": plugin.owner,
+            "broken": str(found) if isinstance(found, PluginError) else None,
+        }
+        for plugin, found in ARCHITECTURES.each()
+    ]
 
 
 def _sweeps() -> Rows:
@@ -134,6 +159,7 @@ def _corpora() -> Rows:
 _LISTS: dict[What, Callable[[], Rows]] = {
     What.tasks: _tasks,
     What.baselines: _baselines,
+    What.architectures: _architectures,
     What.sweeps: _sweeps,
     What.corpora: _corpora,
 }

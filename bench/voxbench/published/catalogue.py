@@ -8,8 +8,8 @@ from typing import NamedTuple
 from voxbench.api import Baseline, Published
 from voxbench.design.cell import Ref
 from voxbench.errors import PluginError, WeightsError
-from voxbench.model.backbones import ARCHITECTURES, Backbone
-from voxbench.plugins import BASELINES
+from voxbench.model.backbones import Backbone
+from voxbench.plugins import BASELINES, find_architecture
 from voxbench.records import Record
 from voxbench.registry import failure
 
@@ -69,8 +69,7 @@ def _in_every_size(name: str, kind: type[Baseline]) -> Iterator[Published]:
     if not issubclass(kind, Published) or _is_told_by_its_file(kind):
         return
     default = BASELINES.make(Ref(name))
-    known = ARCHITECTURES.get(default.architecture)
-    for size in kind.checkpoints or (known.sizes if known else (default.size,)):
+    for size in kind.checkpoints or find_architecture(default.architecture).sizes:
         found = BASELINES.make(Ref.of(name, {"size": size}))
         assert isinstance(found, Published)  # noqa: S101 (its class is)
         yield found

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from voxbench.model.backbones import build
+from voxbench.plugins import find_architecture
 from voxbench_baselines.objectives.masked import MaskedAutoencoderObjective, hidden_cubes
 
 NOTHING = torch.zeros(0)
@@ -10,7 +10,8 @@ NOTHING = torch.zeros(0)
 
 def objective(ratio: float = 0.6, channels: int = 1) -> MaskedAutoencoderObjective:
     torch.manual_seed(0)
-    return MaskedAutoencoderObjective(build("unet", "tiny", channels), channels, ratio, cube=8)
+    backbone = find_architecture("unet").build("tiny", channels)
+    return MaskedAutoencoderObjective(backbone, channels, ratio, cube=8)
 
 
 @pytest.mark.parametrize("ratio", [0.25, 0.6, 0.75])

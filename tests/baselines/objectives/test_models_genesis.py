@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from voxbench.model.backbones import build
+from voxbench.plugins import find_architecture
 from voxbench_baselines.objectives.models_genesis import ModelsGenesisObjective
 
 from tests.baselines.objectives.learning import losses, waves
@@ -14,7 +14,9 @@ PUBLISHED = {"nonlinear": 0.9, "shuffling": 0.5, "painting": 0.9, "inside": 0.2,
 
 def objective(**changes: float) -> ModelsGenesisObjective:
     torch.manual_seed(0)
-    return ModelsGenesisObjective(build("unet", "tiny", 1), 1, **{**OFF, **changes})
+    return ModelsGenesisObjective(
+        find_architecture("unet").build("tiny", 1), 1, **{**OFF, **changes}
+    )
 
 
 def test_with_every_probability_at_zero_nothing_is_distorted():

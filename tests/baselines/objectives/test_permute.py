@@ -3,13 +3,13 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from voxbench.model.backbones import build
+from voxbench.plugins import find_architecture
 from voxbench_baselines.objectives.permute import permuted, rescaled
 
 
 def weights() -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
-    state = build("unet", "tiny", 1).state_dict()
+    state = find_architecture("unet").build("tiny", 1).state_dict()
     return {name: torch.randn_like(t) if t.is_floating_point() else t for name, t in state.items()}
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from voxbench.model.backbones import build
+from voxbench.plugins import find_architecture
 from voxbench_baselines.objectives.structures import StructuresObjective, structure_loss
 
 ALL = torch.ones(2, 3, dtype=torch.bool)
@@ -59,7 +59,7 @@ def test_a_batch_without_annotations_gives_no_gradient_and_no_nan():
 
 def test_the_objective_trains_encoder_and_decoder():
     torch.manual_seed(0)
-    module = StructuresObjective(build("unet", "tiny", 1), 3)
+    module = StructuresObjective(find_architecture("unet").build("tiny", 1), 3)
     targets = torch.randint(0, 4, (2, 16, 16, 16))
     module(torch.randn(2, 1, 16, 16, 16), targets, ALL).backward()
     assert all(p.grad is not None and p.grad.any() for p in module.parameters())

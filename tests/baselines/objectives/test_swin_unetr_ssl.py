@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from voxbench.model.backbones import build
+from voxbench.plugins import find_architecture
 from voxbench_baselines.objectives.masked import hidden_cubes
 from voxbench_baselines.objectives.pooled import pooled
 from voxbench_baselines.objectives.swin_unetr_ssl import (
@@ -21,7 +21,9 @@ NOTHING = torch.zeros(0)
 
 def objective() -> SwinUnetrSSLObjective:
     torch.manual_seed(0)
-    return SwinUnetrSSLObjective(build("unet", "tiny", 1), 1, cutout=0.3, temperature=0.5)
+    return SwinUnetrSSLObjective(
+        find_architecture("unet").build("tiny", 1), 1, cutout=0.3, temperature=0.5
+    )
 
 
 @pytest.mark.parametrize(

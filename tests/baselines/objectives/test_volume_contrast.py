@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from voxbench.errors import SpecError
-from voxbench.model.backbones import build
+from voxbench.plugins import find_architecture
 from voxbench_baselines.objectives.volume_contrast import (
     CropGrid,
     VolumeContrastObjective,
@@ -25,7 +25,7 @@ CUT = CropGrid((2, 3, 1), (4, 2, 6))
 
 def network(architecture: str = "unet", size: str = "tiny"):
     torch.manual_seed(0)
-    return build(architecture, size, 1)
+    return find_architecture(architecture).build(size, 1)
 
 
 @pytest.mark.parametrize(

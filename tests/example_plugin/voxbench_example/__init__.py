@@ -1,1 +1,1 @@
-"""A third-party package with one task and one baseline."""
+"""A third-party package with a task, a baseline and a network."""
