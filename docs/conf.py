@@ -1,17 +1,19 @@
 """The documentation site: `nox -s docs` builds it, without network, into `docs/_build`."""
 
 import sys
-from importlib.metadata import version as version_of
+import tomllib
 from pathlib import Path
 
+from pydantic import BaseModel
 from sphinx.application import Sphinx
 
-sys.path.insert(0, str(Path(__file__).parent.parent))  # for docs.generators
+REPOSITORY = Path(__file__).parent.parent
+sys.path.insert(0, str(REPOSITORY))  # for docs.generators
 
 project = "voxbench"
 author = "The voxbench contributors"
 copyright = author  # noqa: A001 (Sphinx's name)
-version = release = version_of("voxbench")
+release = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
@@ -22,6 +24,7 @@ myst_heading_anchors = 3
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"
+default_role = "py:obj"  # what docstrings write `so`
 napoleon_use_ivar = True  # attributes beside their class, once
 toc_object_entries = False
 
@@ -32,6 +35,15 @@ def _fill(_app: Sphinx, _page: str, source: list[str]) -> None:
     source[0] = filled(source[0])
 
 
+def _shorten(
+    _app: Sphinx, _what: str, _name: str, found: object, *_: object
+) -> tuple[str, None] | None:
+    """Leave the signature of a model out: it repeats its attributes with their rules."""
+    is_model = isinstance(found, type) and issubclass(found, BaseModel)
+    return ("", None) if is_model else None
+
+
 def setup(app: Sphinx) -> None:
     """Let every page be filled as it is read."""
     app.connect("source-read", _fill)
+    app.connect("autodoc-process-signature", _shorten)

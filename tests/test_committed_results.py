@@ -29,7 +29,7 @@ def test_every_claim_holds(voxbench):
 
 def test_the_page_of_weights_tells_what_real_files_loaded():
     [row] = [line for line in PARTS["weights"]().splitlines() if line.startswith("| obelisk |")]
-    assert "100.0% (sha256 " in row, "docs/weights.md names weights that no record has"
+    assert "100.0% did (sha256 " in row, "docs/weights.md names weights that no record has"
 
 
 @pytest.mark.realdata

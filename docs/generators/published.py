@@ -18,16 +18,14 @@ def weights() -> str:
 
 
 def _of_file(row: CatalogueRow) -> Mapping[str, str]:
-    proved = ", ".join(f"{share:.1%} (sha256 {sha[:8]}…)" for sha, share in row.proved.items())
+    proved = "".join(f"; {share:.1%} did (sha256 {sha[:8]}…)" for sha, share in row.proved.items())
     return {
         "Baseline": row.baseline,
-        "Network": f"{row.network} {row.size}",
-        "Parameters": f"{row.parameters / 1e6:.2f} M",
+        "Network": f"{row.network} {row.size}, {row.parameters / 1e6:.2f} M",
         "Strategy": row.strategy,
         "Corpora": ", ".join(row.corpora),
         "Volumes": f"{row.volumes:,}" if row.volumes else "unknown",
-        "Must load": f"{row.min_loaded:.1%}",
-        "Loaded from a real file": proved,
+        "Must load": f"{row.min_loaded:.1%}{proved}",
         "Source": f"[{row.source}]({row.page})" if row.page else row.source,
         "Licence": row.licence,
     }

@@ -48,7 +48,7 @@ class Baseline(ABC):
 
     @property
     def twin(self) -> tuple[str, Mapping[str, Any]] | None:
-        """The scratch baseline with the same network: name and axes. None for scratch itself."""
+        """Name and axes of the scratch baseline with the same network; None for scratch itself."""
         return "scratch", {"architecture": self.architecture, "size": self.size}
 
     def unfit(self, task: TaskCard) -> str | None:  # noqa: ARG002 (overridden by who needs it)

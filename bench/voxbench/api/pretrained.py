@@ -44,7 +44,7 @@ class Pretrained(Baseline):
 
     @property
     def donor(self) -> tuple[str, Mapping[str, Any]] | None:
-        """The baseline whose weights this one changes: name and axes. None trains `objective`."""
+        """Name and axes of the baseline whose weights this one changes; None trains `objective`."""
         return None
 
     def annotated(
