@@ -104,7 +104,7 @@ def test_a_race_tells_what_is_settled_and_its_report_says_so(voxbench, spec, tmp
     assert code == 0
     assert "1 of 1 comparisons are settled: 1 better." in told
     assert "were not needed and not run" in told
-    assert "settled by racing at look " in (out / "report" / "report.md").read_text()
+    assert "settled by racing at interim analysis " in (out / "report" / "report.md").read_text()
     code, _, progress = voxbench("run", *words)
     assert code == 0
     assert "; 0 jobs to run" in progress
@@ -115,4 +115,4 @@ def test_a_race_needs_two_seeds(voxbench, spec, tmp_path):
     words = (spec, "-o", tmp_path / "out", "--include-path", EXAMPLE, "--until-settled")
     code, _, error = voxbench("run", *words)
     assert code == 2
-    assert "looks at 2 trainings or more" in error
+    assert "needs 2 trainings or more" in error
