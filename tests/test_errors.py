@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from voxbench.cli import main
-from voxbench.errors import first_rule, machine_error
+from voxbench.errors import first_rule, in_words
 from voxbench.files import write_atomically
+from voxbench.run.worker import why_failed
 
 MACHINES = {
     errno.ENOSPC: "no space is left",
@@ -55,7 +56,7 @@ def test_a_file_where_a_folder_is_needed_is_named(voxbench, bundle, tmp_path):
 def test_a_name_that_no_file_system_holds_is_told(tmp_path):
     with pytest.raises(OSError, match="b" * 300) as told:
         write(tmp_path / ("b" * 300))
-    assert "too long" in machine_error(told.value)
+    assert "too long" in in_words(told.value)
 
 
 def test_an_error_of_no_machine_keeps_its_traceback(bundle, tmp_path, monkeypatch):
@@ -66,6 +67,12 @@ def test_an_error_of_no_machine_keeps_its_traceback(bundle, tmp_path, monkeypatc
     monkeypatch.setattr("sys.argv", ["voxbench", "submit", str(tmp_path), "-o", str(bundle)])
     with pytest.raises(OSError, match="Bad file descriptor"):
         main()
+
+
+def test_a_cell_that_the_machine_fails_says_so_in_its_record_without_a_traceback():
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "records/k.json")
+    assert why_failed(full).startswith("records/k.json: no space is left")
+    assert "KeyError" in why_failed(KeyError("defect"))
 
 
 def test_an_interrupted_call_ends_with_130_and_without_a_traceback(voxbench, monkeypatch, tmp_path):

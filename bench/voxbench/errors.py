@@ -9,8 +9,8 @@ VoxbenchError
 ├── RecordError    a stored record can't be read
 └── BundleError    a submission can't be packed, read or merged
 
-An OSError that the machine causes (a full disk, a missing permission) is told in words too:
-`machine_error`. Anything else that is raised is a defect of voxbench.
+What a machine lacks (space, a permission) comes as an OSError and is told in one line too:
+`in_words`. Anything else that is raised is a defect of voxbench.
 """
 
 import difflib
@@ -70,13 +70,14 @@ _MACHINE = {
 }
 
 
-def machine_error(error: OSError) -> str | None:
-    """What the machine lacks and what helps, in one line that names the file.
+def in_words(error: Exception) -> str | None:
+    """A mistake, or what the machine lacks for a file, with a way out; None for a defect.
 
-    None for an error that no machine causes: a defect, whose traceback is worth more.
+    Of a defect the traceback is worth more.
     """
-    words = _MACHINE.get(error.errno or 0)
-    return words and f"{error.filename or 'a file'}: {words}."
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        return f"{error.filename or 'a file'}: {_MACHINE[error.errno]}."
+    return str(error) if isinstance(error, VoxbenchError) else None
 
 
 def first_rule(error: "ValidationError") -> str:

@@ -31,7 +31,7 @@ from voxbench.cli.submit import submit_verb
 from voxbench.cli.sysinfo import sysinfo_verb
 from voxbench.cli.verify import verify_verb
 from voxbench.cli.weights import weights_group
-from voxbench.errors import VoxbenchError, machine_error
+from voxbench.errors import VoxbenchError, in_words
 
 PANELS = {
     "Run": (init_verb, plan_verb, run_verb, status_verb, pretrain_verb),
@@ -85,7 +85,7 @@ def main() -> None:
     try:
         app()
     except (VoxbenchError, OSError) as error:
-        told = machine_error(error) if isinstance(error, OSError) else str(error)
+        told = in_words(error)
         if told is None:
             raise
         print(f"voxbench: {told}", file=sys.stderr)

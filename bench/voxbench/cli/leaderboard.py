@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from voxbench.cli.options import Include, include_all
-from voxbench.cli.verify import BundlePath, Sweeps, evidence_here, told
+from voxbench.cli.verify import BundlePath, Sweeps, evidence_here, verification_lines
 
 leaderboard_group = typer.Typer(
     name="leaderboard", help="Verified submissions into the results: add.", no_args_is_help=True
@@ -33,7 +33,7 @@ def leaderboard_add_verb(
 
     include_all(include_path)
     found = verify_bundle(bundle, evidence_here(output, sweep))
-    print("\n".join(told(bundle, found)))
+    print("\n".join(verification_lines(bundle, found)))
     if not found.verified:
         raise typer.Exit(1)
     merged = merge(found, output)

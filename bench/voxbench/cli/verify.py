@@ -40,7 +40,7 @@ def verify_verb(
     if json:
         print_json(found.plain())
     else:
-        print("\n".join(told(bundle, found)))
+        print("\n".join(verification_lines(bundle, found)))
     if not found.verified:
         raise typer.Exit(1)
 
@@ -57,7 +57,7 @@ def evidence_here(results: Path, sweeps: list[Path] | None) -> "Evidence":
     return Evidence(results, [read_sweep(path) for path in sweeps or []])
 
 
-def told(path: Path, found: "Verification") -> list[str]:
+def verification_lines(path: Path, found: "Verification") -> list[str]:
     """The verdict as lines: what is wrong first, what is only unknown last."""
     lines = [f"error: {line}" for line in found.errors]
     lines += [f"warning: {line}" for line in found.warnings]

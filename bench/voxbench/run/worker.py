@@ -4,7 +4,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from voxbench.errors import VoxbenchError
+from voxbench.errors import in_words
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,5 @@ class Worker:
 
 
 def why_failed(error: Exception) -> str:
-    """A user's mistake in its own words, a defect with the end of its traceback."""
-    if isinstance(error, VoxbenchError):
-        return str(error)
-    return "".join(traceback.format_exception(error, limit=-8))
+    """A mistake, or what the machine lacks, in words; a defect with the end of its traceback."""
+    return in_words(error) or "".join(traceback.format_exception(error, limit=-8))
