@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 from voxbench.analyses.groups import Run, Scope
-from voxbench.analyses.ranks.board import Board
+from voxbench.analyses.ranks.board import Board, TaskScores
 from voxbench.analyses.ranks.league import league
 from voxbench.stats.bootstrap import Sample, estimate
 from voxbench.stats.counts import patient_counts
@@ -47,16 +47,13 @@ def main() -> int:
 
 def full_board() -> Board:
     rng = np.random.default_rng(0)
-    samples = tuple(
-        Sample(rng.beta(8, 2, (ARMS, PATIENTS, SEEDS)), (0,) * SEEDS) for _ in range(TASKS)
-    )
-    names = [tuple(f"{kind}{i}" for i in range(n)) for kind, n in (("arm", ARMS), ("task", TASKS))]
-    people = tuple(f"p{i}" for i in range(PATIENTS))
     runs = tuple(Run(0, seed) for seed in range(SEEDS))
-    return Board(
-        Scope("full", "100%"), METRICS["dice"], *names, samples, (people,) * TASKS,
-        (runs,) * TASKS, (), 0, 0,
-    )  # fmt: skip
+    arms = tuple(f"arm{i}" for i in range(ARMS))
+    scores = tuple(
+        TaskScores(f"task{i}", Sample(rng.beta(8, 2, (ARMS, PATIENTS, SEEDS)), (0,) * SEEDS), runs)
+        for i in range(TASKS)
+    )
+    return Board(Scope("full", "100%"), METRICS["dice"], arms, scores, (), 0, 0)
 
 
 def bootstrap_ratio(values: np.ndarray, share: float) -> float:

@@ -113,9 +113,11 @@ def test_our_own_summary_names_the_classes(put):
 
 def test_arms_are_compared_on_the_cases_that_both_have(put):
     files = [put("a_dsc.csv", WIDE), put("b_dsc.csv", "name,aorta,liver\ns1,0.5,0.5\ns9,1,1\n")]
-    [found] = boards(read_groups(import_scores(files, "total")), METRICS["dice"])
+    groups = read_groups(import_scores(files, "total"))
+    assert sorted({name for group in groups for name in group.patients}) == ["s1", "s2", "s3", "s9"]
+    [found] = boards(groups, METRICS["dice"])
     assert found.arms == ("a", "b")
-    assert found.patients == (("s1", "s2", "s3", "s9"),)
+    assert found.samples[0].values.shape == (2, 4, 1)
 
 
 @pytest.mark.parametrize(

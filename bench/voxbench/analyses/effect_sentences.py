@@ -2,10 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from voxbench.analyses.effects import Effect, Overall
-from voxbench.analyses.table import interval
+from voxbench.analyses.table import number
 from voxbench.stats.metric import Metric
 
 _CHAPTERS = {
@@ -27,7 +27,7 @@ def effect_summary(effects: Sequence[Effect], metric: Metric, margin: float) -> 
     n = len(compared)
     return (
         f"{n} comparison{'s' if n > 1 else ''} with the scratch twin by {metric.title}: {found} "
-        f"(equivalent is within ±{_amount(margin, metric)})."
+        f"(equivalent is within ±{margin:g} {_unit(metric)})."
     )
 
 
@@ -55,30 +55,28 @@ def effect_sentence(effect: Effect, metric: Metric) -> str:
 
 
 def _verdict(effect: Effect, metric: Metric) -> str:
-    signed = interval(metric.digits, signed=True)(effect.effect, effect.low, effect.high)
     if effect.verdict in ("better", "worse"):
-        flipped = sorted((abs(effect.low), abs(effect.high)))
-        size = interval(metric.digits)(abs(effect.effect), *flipped)
-        mean, _, rest = size.partition(" ")
-        return f"{effect.verdict} than {effect.other} by {mean} {_unit(metric)} {rest}"
-    mean, _, rest = signed.partition(" ")
+        low, high = sorted((abs(effect.low), abs(effect.high)))
+        size = _size(metric, number(metric.digits), abs(effect.effect), low, high)
+        return f"{effect.verdict} than {effect.other} by {size}"
+    signed = number(metric.digits, signed=True)
+    size = _size(metric, signed, effect.effect, effect.low, effect.high)
     against = "equivalent to" if effect.verdict == "equivalent" else "undecided against"
-    return f"{against} {effect.other}, {mean} {_unit(metric)} {rest}"
+    return f"{against} {effect.other}, {size}"
 
 
 def overall_sentence(row: Overall, metric: Metric) -> str:
     """One sentence on an effect over several tasks."""
-    shown = interval(metric.digits, signed=True)(row.effect, row.low, row.high)
-    mean, _, rest = shown.partition(" ")
-    return (
-        f"{row.arm} at {row.where}, over {row.tasks} tasks: {mean} {_unit(metric)} "
-        f"{rest} against {row.other}."
-    )
+    size = _size(metric, number(metric.digits, signed=True), row.effect, row.low, row.high)
+    return f"{row.arm} at {row.where}, over {row.tasks} tasks: {size} against {row.other}."
+
+
+def _size(
+    metric: Metric, show: Callable[[float], str], mean: float, low: float, high: float
+) -> str:
+    """`0.021 Dice [0.010, 0.033]`."""
+    return f"{show(mean)} {_unit(metric)} [{show(low)}, {show(high)}]"
 
 
 def _unit(metric: Metric) -> str:
     return f"{metric.unit} {metric.title}" if metric.unit else metric.title
-
-
-def _amount(value: float, metric: Metric) -> str:
-    return f"{value:g} {_unit(metric)}"

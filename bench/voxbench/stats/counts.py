@@ -65,9 +65,9 @@ def run_counts(draws: tuple[int, ...], column: int, resamples: int) -> Array:
         return drawn.astype(np.float64)
     counts = np.zeros((resamples, len(draws)))
     chosen = rng.multinomial(len(labels) - 1, _even(len(labels)), size=resamples)
-    for place, (label, size) in enumerate(zip(labels, sizes, strict=True)):
+    for i, (label, size) in enumerate(zip(labels, sizes, strict=True)):
         seeds = np.flatnonzero(np.equal(draws, label))
-        counts[:, seeds] = rng.multinomial(size * chosen[:, place], _even(int(size)))
+        counts[:, seeds] = rng.multinomial(size * chosen[:, i], _even(int(size)))
     return counts
 
 

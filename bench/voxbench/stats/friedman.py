@@ -32,16 +32,16 @@ class Friedman(NamedTuple):
 
 
 def friedman(values: Array, sign: int = 1) -> Friedman | None:
-    """Compare arms over blocks, (block, arm); None with fewer than 3 arms or 2 whole blocks.
+    """Compare arms over blocks, (block, arm); None with fewer than 3 arms or 2 complete blocks.
 
     Friedman 1937, doi:10.1080/01621459.1937.10503522; the critical difference as in Demšar 2006
     (jmlr.org/papers/v7/demsar06a.html).
     """
-    whole = ~np.isnan(values).any(axis=1)
-    blocks, arms = int(whole.sum()), values.shape[1]
+    complete = ~np.isnan(values).any(axis=1)
+    blocks, arms = int(complete.sum()), values.shape[1]
     if arms < 3 or blocks < 2:
         return None
-    by_block = ranks(sign * values[whole])
+    by_block = ranks(sign * values[complete])
     mean = by_block.mean(axis=0)
     same = bool((by_block == by_block[:, :1]).all())
     statistic, p = (0.0, 1.0) if same else stats.friedmanchisquare(*by_block.T)
@@ -50,6 +50,6 @@ def friedman(values: Array, sign: int = 1) -> Friedman | None:
     order = np.argsort(mean, kind="stable")
     tied = stretches(arms, lambda i, j: abs(mean[order[i]] - mean[order[j]]) < critical)
     return Friedman(
-        blocks, int((~whole).sum()), float(statistic), float(p), mean, critical,
+        blocks, int((~complete).sum()), float(statistic), float(p), mean, critical,
         [[int(arm) for arm in order[first : last + 1]] for first, last in tied],
     )  # fmt: skip

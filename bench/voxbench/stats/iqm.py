@@ -81,17 +81,17 @@ def _middles(
     """Mean of the middle half of sorted values that count so many times each; NaN come last."""
     found = np.full(len(of), np.nan)
     for row in range(len(of)):
-        values, places = ranked[of[row]], order[of[row]]
+        values, patients = ranked[of[row]], order[of[row]]
         known = 0
         n = 0.0
         while known < len(values) and not np.isnan(values[known]):
-            n += counts[row, places[known]]
+            n += counts[row, patients[known]]
             known += 1
         if n == 0:
             continue
         total, before = 0.0, 0.0
         for rank in range(known):
-            after = before + counts[row, places[rank]]
+            after = before + counts[row, patients[rank]]
             inside = min(after, 0.75 * n) - max(before, 0.25 * n)
             if inside > 0:
                 total += inside * values[rank]

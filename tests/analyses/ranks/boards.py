@@ -2,7 +2,7 @@
 
 import numpy as np
 from voxbench.analyses.groups import Run, Scope
-from voxbench.analyses.ranks.board import Board
+from voxbench.analyses.ranks.board import Board, TaskScores
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.metric import METRICS
 
@@ -15,10 +15,11 @@ def board(*tasks, metric="dice"):
     arms = tuple("abcdefgh"[: len(arrays[0])])
     names = tuple(f"task{i}" for i in range(len(arrays)))
     return Board(
-        Scope("full", "100%"), METRICS[metric], arms, names,
-        tuple(Sample(task, (0,) * task.shape[2]) for task in arrays),
-        tuple(tuple(f"p{i}" for i in range(task.shape[1])) for task in arrays),
-        tuple(runs),
+        Scope("full", "100%"), METRICS[metric], arms,
+        tuple(
+            TaskScores(name, Sample(task, (0,) * task.shape[2]), own)
+            for name, task, own in zip(names, arrays, runs, strict=True)
+        ),
         tuple(
             (name, arm, run)
             for name, task, own in zip(names, arrays, runs, strict=True)

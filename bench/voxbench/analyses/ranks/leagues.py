@@ -29,7 +29,7 @@ def task_leagues(groups: Iterable[Group], metric: Metric, margin: float) -> dict
         where: _league(board, margin)
         for where, own in members.items()
         for board in boards(own, metric)
-        if board.tasks
+        if board.scores
     }
 
 

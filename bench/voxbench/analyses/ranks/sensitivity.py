@@ -60,12 +60,12 @@ def sensitivity(groups: Sequence[Group], reference: Board) -> list[Variant]:
 
 def _variant(board: Board, how: Aggregation, policy: Policy, first: Array | None) -> Variant:
     try:
-        settled = apply_policy(board, policy)
+        kept = apply_policy(board, policy)
     except SpecError as error:
         nothing = np.full(len(board.arms), np.nan)
         return Variant(board.metric.key, how, policy, nothing, np.nan, (), str(error))
-    points = np.array([nanmean(patient_means(s), axis=0) for s in settled.samples])
-    sizes = np.array([float(len(own)) for own in settled.patients])
+    points = np.array([nanmean(patient_means(s), axis=0) for s in kept.samples])
+    sizes = np.array([float(sample.values.shape[1]) for sample in kept.samples])
     once = np.ones((1, len(points)))
     found = ranks(aggregate(points[:, None], once, sizes, how, board.metric.sign))[0]
     leader = tuple(a for a, r in zip(board.arms, found, strict=True) if r == np.nanmin(found))

@@ -62,9 +62,9 @@ def _contents(
     def shared(row: Mean | Effect) -> Where:
         return row.where if by_fraction else row.where._replace(fraction="")
 
-    places = list(dict.fromkeys(map(shared, means)))
-    for where in places:
-        several = len({other.setting for other in places if other.task == where.task}) > 1
+    wheres = list(dict.fromkeys(map(shared, means)))
+    for where in wheres:
+        several = len({other.setting for other in wheres if other.task == where.task}) > 1
         adapted = where.adaptation if where.adaptation != "full" else ""
         names = [where.task, adapted, where.fraction, where.setting if several else ""]
         yield _Content(

@@ -119,10 +119,10 @@ def _inches(arm: str) -> float:
 
 
 def _apart(heights: Array, room: Array, lowest: float) -> Array:
-    """Places in `lowest`…1 near the heights, in the same order, each with its room below.
+    """Heights in `lowest`…1 near the heights, in the same order, each with its room below.
 
     Halfway between pushing all up from the lowest and pushing all down from the highest. If
-    there is too little place, the room is scaled down.
+    there is too little room, the room is scaled down.
     """
     order = np.argsort(heights, kind="stable")
     steps = np.cumsum(room[order]) - room[order[0]]
