@@ -1,6 +1,8 @@
 """voxbench: which pre-training pays off in 3D medical segmentation.
 
-The way of the data, folder by folder:
+What a notebook needs is here: `run`, `plan` and `report` a `Sweep`, `load_records` or
+`load_scores` of it, `evaluate` two label maps; and the contracts that plugins fulfil, of
+`voxbench.api`. The way of the data, folder by folder:
 
     sweep.toml ─ design ─▶ cells ─ run ─▶ one cell:
         plugins     task and baseline, by name          (tasks/, baselines/)
@@ -12,6 +14,73 @@ The way of the data, folder by folder:
         fit         one recipe for every arm
         predict     windows, back on the native grid
         metrics     Dice, NSD, HD95 per case and class
-        record      one atomic JSON a cell
-    records ─ stats ─▶ effects with intervals ─ report ─▶ tables, curves ─ site ─▶ pages
+        records     one atomic JSON a cell
+    records ─ analyses (by stats) ─▶ effects, ranks, curves ─ report ─▶ tables, figures, pages
 """
+
+from typing import TYPE_CHECKING
+
+import voxbench.report
+import voxbench.run  # noqa: F401 (rooms first: imported later, they would hide verbs of their name)
+from voxbench.lazy import lazily
+from voxbench.verbs import load_records, load_scores, plan, report, run
+
+__all__ = [
+    "Architecture",
+    "Baseline",
+    "BaselineCard",
+    "Case",
+    "Checkpoint",
+    "Part",
+    "Preprocessing",
+    "Pretrained",
+    "Published",
+    "Rescale",
+    "Sweep",
+    "Task",
+    "TaskCard",
+    "Window",
+    "ZScore",
+    "__version__",
+    "added",
+    "evaluate",
+    "load_records",
+    "load_scores",
+    "plan",
+    "report",
+    "run",
+]
+
+if TYPE_CHECKING:
+    from voxbench.api import (
+        Architecture,
+        Baseline,
+        BaselineCard,
+        Case,
+        Checkpoint,
+        Part,
+        Preprocessing,
+        Pretrained,
+        Published,
+        Rescale,
+        Task,
+        TaskCard,
+        Window,
+        ZScore,
+        added,
+    )
+    from voxbench.design.spec import Sweep
+    from voxbench.metrics import evaluate
+    from voxbench.version import __version__
+else:
+    _homes = {
+        "voxbench.api": __all__,  # all but these
+        "voxbench.design.spec": ["Sweep"],
+        "voxbench.metrics": ["evaluate"],
+        "voxbench.version": ["__version__"],
+    }
+    __getattr__ = lazily(__name__, _homes)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from voxbench import plugins
 from voxbench.design.spec import Sweep, parse_sweep
-from voxbench.plugins import BASELINES, TASKS
+from voxbench.plugins import ARCHITECTURES, BASELINES, TASKS
 from voxbench.records import Store
 from voxbench.run.bind import bind
 from voxbench.run.jobs import Job, JobOutcome
@@ -17,9 +17,9 @@ EXAMPLE = Path(__file__).parent.parent / "example_plugin" / "voxbench_example"
 
 @pytest.fixture
 def example(monkeypatch) -> Path:
-    """The example plugin as loose files: task `cubes`, baseline `example-denoising`."""
-    monkeypatch.setattr(TASKS, "loose", {})
-    monkeypatch.setattr(BASELINES, "loose", {})
+    """The example plugin as loose files: task `cubes`, baseline `example-denoising`, a network."""
+    for registry in (TASKS, BASELINES, ARCHITECTURES):
+        monkeypatch.setattr(registry, "loose", {})
     plugins.include(EXAMPLE)
     return EXAMPLE
 

@@ -57,10 +57,10 @@ for panel, verbs in PANELS.items():
 
 
 def _print_version(asked: bool) -> None:
-    from importlib.metadata import version
+    from voxbench.version import __version__
 
     if asked:
-        print(f"voxbench {version('voxbench')}")
+        print(f"voxbench {__version__}")
         raise typer.Exit
 
 
