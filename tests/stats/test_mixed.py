@@ -12,8 +12,8 @@ def test_effect_and_deviations_are_recovered():
     pytest.importorskip("statsmodels")
     tasks = [noisy(0.6, 0.5, seed=seed) + shift for seed, shift in enumerate((0, 0.3, -0.3, 0.1))]
     found = fit_mixed(tasks)
-    assert found.effect.mean == pytest.approx(0.1, abs=0.01)
-    assert found.effect.low < 0.1 < found.effect.high
+    assert found.effect == pytest.approx(0.1, abs=0.01)
+    assert found.low < 0.1 < found.high
     assert found.deviation_patient == pytest.approx(0.1, abs=0.02)
     assert found.deviation_rest == pytest.approx(0.02, abs=0.003)
     assert found.deviation_task > 0.1
@@ -25,7 +25,7 @@ def test_with_one_task_the_effect_is_the_paired_mean():
     scores = noisy(0.6, 0.5)
     scores[1, 3] = np.nan
     found = fit_mixed([scores])
-    assert found.effect.mean == pytest.approx(0.1, abs=0.01)
+    assert found.effect == pytest.approx(0.1, abs=0.01)
     assert np.isnan(found.deviation_task)
     assert (found.scores, found.left_out) == (79, 1)
 

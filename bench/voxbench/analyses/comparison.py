@@ -1,6 +1,7 @@
 """Two arms of a result folder against each other, pair by pair or in one model."""
 
 from collections import defaultdict
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -72,26 +73,14 @@ def _nothing_shared(folder: Path, a: str, b: str) -> RecordError:
 
 
 def _mixed_row(scope: Scope, pairs: list[Pair]) -> dict[str, Any]:
-    tasks = []
-    for pair in pairs:
-        ours, theirs = pair.samples()
-        tasks.append((nanmean(ours.values, axis=1), nanmean(theirs.values, axis=1)))
-    fit = fit_mixed(tasks)
-    effect, low, high = fit.effect
+    samples = [pair.samples() for pair in pairs]
+    fit = fit_mixed([(nanmean(a.values, axis=1), nanmean(b.values, axis=1)) for a, b in samples])
     return {
         **scope._asdict(),
         "arm": pairs[0].arm.arm,
         "other": pairs[0].name,
-        "tasks": len(tasks),
-        "effect": effect,
-        "low": low,
-        "high": high,
-        "p": fit.p,
-        "deviation_task": fit.deviation_task,
-        "deviation_patient": fit.deviation_patient,
-        "deviation_rest": fit.deviation_rest,
-        "scores": fit.scores,
-        "left_out": fit.left_out,
+        "tasks": len(pairs),
+        **asdict(fit),
         "warnings": "; ".join(fit.warnings),
     }
 

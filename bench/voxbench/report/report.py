@@ -9,12 +9,12 @@ from voxbench.analyses.cost import frontier_table
 from voxbench.analyses.curves import curve_table, learning_curves
 from voxbench.analyses.effect_sentences import effect_chapters, effect_summary, overall_sentence
 from voxbench.analyses.effect_tables import effect_table, failed_table, mean_table, overall_table
-from voxbench.analyses.effects import Effect, Mean, Overall, effects, means, overall
+from voxbench.analyses.effects import Effect, Mean, Overall, means, overall
 from voxbench.analyses.groups import Group, read_groups, records_in
 from voxbench.analyses.label_efficiency import vanishing_table, worth_table
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.races.declaration import races_in
-from voxbench.analyses.races.results import with_races
+from voxbench.analyses.races.results import raced_effects
 from voxbench.analyses.scale import trend_table
 from voxbench.analyses.table import Table, as_row
 from voxbench.files import write_atomically
@@ -131,7 +131,7 @@ def report(
     groups = read_groups(records)
     pairs = twins(groups, chosen)
     curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
-    found = with_races(effects(pairs, margin), races_in(store_dir), records, chosen, margin)
+    found = raced_effects(pairs, races_in(store_dir), records, margin)
     each, over_tasks = means(groups), overall(pairs)
     tables = [
         effect_table(found, chosen, margin),

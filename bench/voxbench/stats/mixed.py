@@ -9,7 +9,6 @@ import numpy as np
 
 from voxbench.errors import SpecError
 from voxbench.stats.arrays import Array
-from voxbench.stats.interval import Interval
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class MixedModel:
     """What the model says.
 
     Attributes:
-        effect: A − B, with Wald's 95% interval.
+        effect, low, high: A − B, with Wald's 95% interval.
         p: Wald's, two-sided.
         deviation_task, deviation_patient, deviation_rest: of the random parts, in the metric's
             unit; NaN for tasks where there is one.
@@ -25,7 +24,9 @@ class MixedModel:
         warnings: of the fit, in its words; with any, read the bootstrap instead.
     """
 
-    effect: Interval
+    effect: float
+    low: float
+    high: float
     p: float
     deviation_task: float
     deviation_patient: float
@@ -61,7 +62,9 @@ def fit_mixed(tasks: Sequence[tuple[Array, Array]]) -> MixedModel:
     deviations = np.sqrt([*np.ravel(fit.cov_re), *fit.vcomp, fit.scale])
     low, high = fit.conf_int()[1]
     return MixedModel(
-        effect=Interval(float(fit.fe_params[1]), float(low), float(high)),
+        effect=float(fit.fe_params[1]),
+        low=float(low),
+        high=float(high),
         p=float(fit.pvalues[1]),
         deviation_task=float(deviations[0]) if several else float("nan"),
         deviation_patient=float(deviations[1] if several else deviations[0]),

@@ -15,11 +15,15 @@ from voxbench.analyses.power.prospects import (
     seed_budgets,
 )
 from voxbench.analyses.races.declaration import races_in
-from voxbench.analyses.table import DASH, Column, Table, hours, interval, number
+from voxbench.analyses.table import DASH, Column, Table, as_row, hours, interval, number
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.power import POWER
 
 _COUNTS = (5, 10, 20, 50)
+_OF_EFFECT = (
+    "task", "adaptation", "fraction", "setting", "arm", "other", "metric", "effect", "low", "high",
+    "patients", "runs",
+)  # fmt: skip
 _PARTS = ("patient", "draw", "seed", "rest")
 _CAVEAT = (
     f"This is a plan on the present estimates: each number gives a verdict with a chance of "
@@ -181,17 +185,9 @@ def _count(value: int | None) -> str:
 
 
 def _row(one: Prospect) -> dict[str, Any]:
-    effect = one.effect
+    effect = as_row(one.effect)
     return {
-        **effect.where._asdict(),
-        "arm": effect.arm,
-        "other": effect.other,
-        "metric": effect.metric,
-        "effect": effect.effect,
-        "low": effect.low,
-        "high": effect.high,
-        "patients": effect.patients,
-        "runs": effect.runs,
+        **{name: effect[name] for name in _OF_EFFECT},
         **{f"sd_{name}": getattr(one.parts, name) ** 0.5 for name in _PARTS},
         "clipped": ", ".join(one.parts.clipped),
         "likely": one.likely,

@@ -5,54 +5,40 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from voxbench.analyses.effects import Effect
-from voxbench.analyses.groups import Where
+from voxbench.analyses.effects import Effect, effects
+from voxbench.analyses.pairing import Pair
 from voxbench.analyses.races.declaration import Race, races_in
 from voxbench.analyses.races.progress import RacedComparison, raced_comparisons
-from voxbench.analyses.settings import settings, suffixes
 from voxbench.records import Record, Store
-from voxbench.stats.metric import Metric, find_metric
+from voxbench.stats.metric import find_metric
 from voxbench.stats.paired import ALPHA
 
 
-def with_races(
-    effects: Sequence[Effect],
-    races: Sequence[Race],
-    records: Sequence[Record],
-    metric: Metric,
-    margin: float,
+def raced_effects(
+    pairs: Sequence[Pair], races: Sequence[Race], records: Sequence[Record], margin: float
 ) -> list[Effect]:
     """The effects, with the race's verdict, interval and p where a race decided what was run.
 
     On another metric, or with another margin, the ordinary verdict stays and the note warns: when
     to stop was decided on these patients.
     """
-    found = {row: (race, raced) for race in races for row, raced in _named(race, records)}
+    by_key = {record.key: record for record in records}
+    found = {
+        run.arm: (race, raced)
+        for race in races
+        for raced in raced_comparisons(race, by_key)
+        for run in raced.comparison.runs
+    }
     told = []
-    for effect in effects:
-        race, raced = found.get((effect.where, effect.arm), (None, None))
+    for pair, effect in zip(pairs, effects(pairs, margin), strict=True):
+        race, raced = next((found[key] for key in pair.arm.keys if key in found), (None, None))
         if race is None or raced is None or not effect.patients:
             told.append(effect)
-        elif (race.metric, race.margin) == (metric.key, margin):
+        elif (race.metric, race.margin) == (pair.metric.key, margin):
             told.append(_replaced(effect, raced))
         else:
             told.append(_noted(effect, _warning(race)))
     return told
-
-
-def _named(
-    race: Race, records: Sequence[Record]
-) -> Iterator[tuple[tuple[Where, str], RacedComparison]]:
-    """Each comparison that has a record, by the names that it has in tables."""
-    by_key = {record.key: record for record in records}
-    setting, suffix = settings(records), suffixes(records)
-    for raced in raced_comparisons(race, by_key):
-        own = raced.comparison
-        known = [run.arm for run in own.runs if run.arm in by_key]
-        done = [key for key in known if by_key[key].status == "ok"] or known
-        if done:
-            where = Where(own.task, own.adaptation, own.fraction, setting[done[0]])
-            yield (where, own.arm + suffix[done[0]]), raced
 
 
 def _replaced(effect: Effect, raced: RacedComparison) -> Effect:
