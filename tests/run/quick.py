@@ -4,10 +4,10 @@ import zlib
 from typing import Any
 
 import numpy as np
-from voxbench.pretrain import engine
 from voxbench.records.cost import Cost
 from voxbench.records.record import CaseScores, ClassScores, Data
 from voxbench.run import cell as cell_module
+from voxbench.run import pretraining
 from voxbench.run.unfinished import unfinished_record
 
 
@@ -45,7 +45,7 @@ def quick_cells(monkeypatch) -> dict[str, Any]:
         return record
 
     monkeypatch.setattr(cell_module, "run_cell", run)
-    monkeypatch.setattr(engine, "make_weights", lambda *_, **__: None)
+    monkeypatch.setattr(pretraining, "run_pretraining", lambda *_: None)
     return settings
 
 

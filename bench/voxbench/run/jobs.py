@@ -8,7 +8,7 @@ from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record, Store
 from voxbench.run.bind import BoundCell
 from voxbench.run.unfinished import unfinished_record
-from voxbench.run.worker import Worker, why_failed
+from voxbench.run.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -93,17 +93,13 @@ def perform(job: Job, worker: Worker) -> JobOutcome:
     """Do a job in this process; a cell's record is stored before its outcome is told."""
     import torch
 
-    from voxbench.pretrain.engine import make_weights
     from voxbench.run.cell import run_cell
+    from voxbench.run.pretraining import run_pretraining
 
     torch.set_num_threads(worker.threads)
-    if isinstance(job, CellJob):
-        return _stored(job, run_cell(job.cell, worker), worker)
-    try:
-        make_weights(job.plan, device=worker.device, threads=worker.threads)
-    except Exception as error:  # noqa: BLE001 (one pre-training never stops the others)
-        return JobOutcome(job, None, why_failed(error))
-    return JobOutcome(job, None)
+    if isinstance(job, PretrainingJob):
+        return JobOutcome(job, None, run_pretraining(job.plan, worker))
+    return _stored(job, run_cell(job.cell, worker), worker)
 
 
 def give_up(job: Job, reason: str, worker: Worker) -> JobOutcome:
