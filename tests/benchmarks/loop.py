@@ -49,7 +49,7 @@ def ours(width: int, steps: int = STEPS) -> float:
     started = time.perf_counter()
     train(
         net,
-        lambda batch: segmentation_loss(net(batch[0]), batch[1], batch[2]),
+        lambda images, labels, labelled: segmentation_loss(net(images), labels, labelled),
         batches,
         Recipe(steps=steps, patch=(16, 16, 16), warmup=0, schedule="constant"),
         seed=0,

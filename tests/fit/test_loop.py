@@ -11,6 +11,7 @@ from voxbench.design.recipe import Recipe
 from voxbench.errors import FitError
 from voxbench.fit.loop import train
 from voxbench.fit.loss import segmentation_loss
+from voxbench.fit.optim import ParameterGroup
 
 RECIPE = Recipe(steps=24, patch=(8, 8, 8), learning_rate=0.01)
 
@@ -34,12 +35,12 @@ def network() -> nn.Module:
 def run(net: nn.Module, stop: int | None = None, recipe: Recipe = RECIPE, **options):
     calls = 0
 
-    def loss(batch):
+    def loss(images, labels, labelled):
         nonlocal calls
         calls += 1
         if calls == stop:
             raise Stopped
-        return segmentation_loss(net(batch[0]), *batch[1:])
+        return segmentation_loss(net(images), labels, labelled)
 
     return train(net, loss, batches, recipe, seed=1, device="cpu", **options)
 
@@ -99,13 +100,23 @@ def test_the_best_weights_on_validation_are_kept(tmp_path: Path):
 def test_a_diverged_training_fails_with_the_way_out():
     net = network()
     with pytest.raises(FitError, match=r"loss is (nan|inf).*learning_rate"):
-        train(net, lambda b: net(b[0]).mean() * torch.inf, batches, RECIPE, seed=1, device="cpu")
+        train(
+            net,
+            lambda images, *_: net(images).mean() * torch.inf,
+            batches,
+            RECIPE,
+            seed=1,
+            device="cpu",
+        )
 
 
 def test_a_frozen_group_does_not_move():
     net = network()
     before = net[0].weight.detach().clone()
-    groups = [{"params": list(net[0].parameters()), "start": 24}, {"params": net[3].parameters()}]
+    groups = [
+        ParameterGroup(list(net[0].parameters()), start=24),
+        ParameterGroup(list(net[3].parameters())),
+    ]
     run(net, groups=groups)
     assert torch.equal(net[0].weight, before)
     assert not torch.equal(net[3].weight, network()[3].weight)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from voxbench.design.recipe import Recipe
-from voxbench.fit.optim import factor, optimiser, rates
+from voxbench.fit.optim import ParameterGroup, factor, optimiser, rates
 
 
 def test_the_rate_rises_linearly_then_falls_to_zero():
@@ -22,13 +22,13 @@ def test_poly_and_constant():
 
 def test_a_group_waits_for_its_start_and_keeps_its_scale():
     recipe = Recipe(steps=100, warmup=0, schedule="constant")
-    late, slow = rates([{"params": [], "start": 20}, {"params": [], "scale": 0.5}], recipe)
+    late, slow = rates([ParameterGroup([], start=20), ParameterGroup([], scale=0.5)], recipe)
     assert [late(19), late(20), slow(0)] == [0.0, 1.0, 0.5]
 
 
 @pytest.mark.parametrize(("name", "kind"), [("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD)])
 def test_the_recipe_names_the_optimiser(name, kind):
     parameter = torch.nn.Parameter(torch.zeros(1))
-    chosen = optimiser([{"params": [parameter]}], Recipe(optimiser=name, weight_decay=0.25))
+    chosen = optimiser([ParameterGroup([parameter])], Recipe(optimiser=name, weight_decay=0.25))
     assert isinstance(chosen, kind)
     assert chosen.param_groups[0]["weight_decay"] == 0.25

@@ -48,7 +48,7 @@ def score(case: Case, network: nn.Module, tmp_path, spacing_mm):
     task = Cubes(root=tmp_path)
     grid = Preprocessing(spacing_mm=spacing_mm, intensity=ZScore(), crop="none")
     prepared = prepare_cases(task, [case], grid)[case.id]
-    return score_case(network, case, prepared, task.card, RECIPE, "cpu", task.card.classes)
+    return score_case(network, case, prepared, task.card, RECIPE, "cpu")
 
 
 def test_a_clean_box_is_found_exactly_on_its_own_grid(case, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from voxbench.data import batches
 from voxbench.data.split import split_cases
 from voxbench.design.recipe import Pretraining
 from voxbench.errors import DataError, SpecError
@@ -246,7 +247,7 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(baseline, source, monkeypa
     assert whole.cost.volumes == len(split_cases(source).train)
     assert (whole.cost.masks > 0) == baseline.needs_labels
     monkeypatch.setenv("VOXBENCH_CACHE", str(source.root / "elsewhere"))
-    calls, fetch = [], engine.augment
+    calls, fetch = [], batches.augment
 
     def stopping(batch, level, seed, step, mirrors):
         if step == 3 and not calls:
@@ -254,7 +255,7 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(baseline, source, monkeypa
             raise Stopped
         return fetch(batch, level, seed, step, mirrors)
 
-    monkeypatch.setattr(engine, "augment", stopping)
+    monkeypatch.setattr(batches, "augment", stopping)
     with pytest.raises(Stopped):
         make(baseline, source, RECIPE, checkpoint_seconds=0)
     assert list((source.root / "elsewhere" / "weights").glob("*/checkpoint.ckpt"))

@@ -155,7 +155,7 @@ def test_a_failed_cell_runs_again_only_when_asked(sweep, tmp_path, monkeypatch):
         raise RuntimeError("out of luck")
 
     with monkeypatch.context() as patch:
-        patch.setattr(cell_module, "_fit", unlucky)
+        patch.setattr(cell_module, "fit_network", unlucky)
         run_sweep(sweep, tmp_path, Options(jobs=1))
     assert {record.status for record in Store(tmp_path)} == {"failed"}
     watch = Notes()
@@ -234,7 +234,7 @@ def test_a_cell_that_fails_when_run_again_for_its_predictions_keeps_its_record(
     def unlucky(*_args):
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(cell_module, "_fit", unlucky)
+    monkeypatch.setattr(cell_module, "fit_network", unlucky)
     watch = Notes()
     run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), watch)
     assert all("out of luck" in outcome.failure for outcome in watch.outcomes)

@@ -27,11 +27,16 @@ def cases_hash(cases: Sequence[Case]) -> str:
         for path in case.files:
             if path not in hashes:
                 raise DataError(f"{path}: no such file (case {case.id!r}); see voxbench prepare.")
-    return digest(sorted([case.id, case_hash(case, hashes)] for case in cases))
+    return digest(sorted([case.id, _case_hash(case, hashes)] for case in cases))
 
 
-def case_hash(case: Case, hashes: Mapping[Path, str]) -> str:
-    """sha256 of one case: all that its files and description say; missing files are «-»."""
+def case_hashes(cases: Sequence[Case], jobs: int = 4) -> list[str]:
+    """sha256 of each case: all that its files and description say; missing files are «-»."""
+    hashes = file_hashes((path for case in cases for path in case.files), jobs)
+    return [_case_hash(case, hashes) for case in cases]
+
+
+def _case_hash(case: Case, hashes: Mapping[Path, str]) -> str:
     masks = {"": case.label} if isinstance(case.label, Path) else case.label
     return digest(
         {

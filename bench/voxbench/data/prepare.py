@@ -11,7 +11,7 @@ import numpy as np
 from voxbench.api import Case, Task, TaskCard
 from voxbench.data import cache
 from voxbench.data.cache import Prepared, PreparedCase
-from voxbench.data.content_hash import case_hash, file_hashes
+from voxbench.data.content_hash import case_hashes
 from voxbench.data.geometry import choose_grid, crop_to_grid, image_to_grid, label_to_grid
 from voxbench.data.intensity import normalise
 from voxbench.data.volumes import CaseReader, CaseVolumes, Problem
@@ -62,10 +62,9 @@ def prepare_each(
     task: Task, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
 ) -> Iterator[PrepareOutcome]:
     """Prepare case after case, in the given order, without stopping at a broken one."""
-    cache.remove_unfinished()
     card = task.card
-    hashes = file_hashes((path for case in cases for path in case.files), jobs)
-    keys = [cache.case_key(case_hash(case, hashes), card, preprocessing) for case in cases]
+    keys = [cache.case_key(content, card, preprocessing) for content in case_hashes(cases, jobs)]
+    cache.remove_unfinished()
     with ThreadPoolExecutor(jobs) as pool:  # reading and resampling release the interpreter lock
         waiting: deque[Future[PrepareOutcome]] = deque()
         work = (

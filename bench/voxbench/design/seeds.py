@@ -9,6 +9,7 @@ import hashlib
 import json
 
 from voxbench.design.cell import Cell
+from voxbench.design.recipe import Pretraining
 
 
 def stream(name: str, **axes: str | int | float | None) -> int:
@@ -26,3 +27,9 @@ def streams(cell: Cell) -> dict[str, int]:
         "augmentation": stream("augmentation", draw=cell.draw, seed=cell.seed),
         "training": stream("training", seed=cell.seed),
     }
+
+
+def pretraining_streams(schedule: Pretraining) -> dict[str, int]:
+    """The seeds of one pre-training: initialisation, order, augmentation and training."""
+    names = ("initialisation", "order", "augmentation", "training")
+    return {name: stream(f"pretraining {name}", seed=schedule.seed) for name in names}

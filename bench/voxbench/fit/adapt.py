@@ -4,11 +4,13 @@ from torch import nn
 
 from voxbench.design.cell import Adaptation
 from voxbench.design.recipe import Recipe
-from voxbench.fit.optim import Group, whole
+from voxbench.fit.optim import ParameterGroup, all_parameters
 from voxbench.model.segmenter import Segmenter
 
 
-def groups(network: Segmenter, adaptation: Adaptation, recipe: Recipe) -> list[Group]:
+def parameter_groups(
+    network: Segmenter, adaptation: Adaptation, recipe: Recipe
+) -> list[ParameterGroup]:
     """Parameter groups of an adaptation.
 
     - full: all at one rate.
@@ -25,29 +27,32 @@ def groups(network: Segmenter, adaptation: Adaptation, recipe: Recipe) -> list[G
     """
     encoder = network.backbone.encoder
     if adaptation == "full":
-        return whole(network)
+        return all_parameters(network)
     if adaptation == "frozen":
         encoder.requires_grad_(False)
-        return whole(network)
+        return all_parameters(network)
     if adaptation == "warmup":
         inside = {id(p) for p in encoder.parameters()}
-        rest = [p for p in network.parameters() if id(p) not in inside]
+        others = [p for p in network.parameters() if id(p) not in inside]
         start = round(recipe.head_share * recipe.steps)
-        return [{"params": rest}, {"params": list(encoder.parameters()), "start": start}]
+        return [
+            ParameterGroup(others),
+            ParameterGroup(list(encoder.parameters()), start=start),
+        ]
     return _layerwise(network, recipe.layer_decay)
 
 
-def _layerwise(network: Segmenter, decay: float) -> list[Group]:
+def _layerwise(network: Segmenter, decay: float) -> list[ParameterGroup]:
     stages = network.backbone.stages()
     grouped: list[list[nn.Parameter]] = [[] for _ in stages]
     for name, parameter in network.backbone.named_parameters():
         grouped[_stage(name, stages)].append(parameter)
     below = [
-        {"params": parameters, "scale": decay ** (len(stages) - i)}
+        ParameterGroup(parameters, scale=decay ** (len(stages) - i))
         for i, parameters in enumerate(grouped)
         if parameters
     ]
-    return [*below, {"params": list(network.head.parameters())}]
+    return [*below, ParameterGroup(list(network.head.parameters()))]
 
 
 def _stage(name: str, stages: list[tuple[str, ...]]) -> int:

@@ -41,7 +41,7 @@ class RandomState(Callback):
                 torch.cuda.set_rng_state(self.saved["cuda"])
 
 
-class Checkpoint(Callback):
+class CheckpointWriter(Callback):
     """Writes the whole state now and then, whole or not at all."""
 
     def __init__(self, path: Path, seconds: float) -> None:
@@ -59,7 +59,7 @@ class Checkpoint(Callback):
         self.last = time.monotonic()
 
 
-class Best(Callback):
+class BestWeights(Callback):
     """Looks at the validation cases now and then and keeps the best weights."""
 
     def __init__(

@@ -11,7 +11,7 @@ from voxbench.fit.optim import Schedule
 _ENTRIES = 50
 
 
-class Curve:
+class LossCurve:
     """The loss curve: the mean is read off the device every few steps only."""
 
     def __init__(self, schedule: Schedule) -> None:

@@ -13,10 +13,10 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor, nn
 
-from voxbench.data.patches import Batch
-from voxbench.fit.callbacks import Best, Checkpoint, RandomState
-from voxbench.fit.curve import Curve
-from voxbench.fit.optim import Group, Schedule, optimiser, rates, whole
+from voxbench.data.batches import Batches
+from voxbench.fit.callbacks import BestWeights, CheckpointWriter, RandomState
+from voxbench.fit.curve import LossCurve
+from voxbench.fit.optim import ParameterGroup, Schedule, all_parameters, optimiser, rates
 from voxbench.fit.stream import Stream, Tensors
 
 _PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
@@ -25,8 +25,11 @@ _PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "16": "16-mixed",
 }
 
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Images, labels, labelled → scalar."""
 
-class Training(NamedTuple):
+
+class FitResult(NamedTuple):
     """What a training left behind, besides the weights in the network.
 
     Attributes:
@@ -44,22 +47,23 @@ class Training(NamedTuple):
 
 def train(
     network: nn.Module,
-    loss: Callable[[Tensors], Tensor],
-    batches: Callable[[int], Batch],
+    loss: Loss,
+    batches: Batches,
     schedule: Schedule,
     *,
     seed: int,
     device: str,
     checkpoint: Path | None = None,
     checkpoint_seconds: float = 60.0,
-    groups: Sequence[Group] | None = None,
+    groups: Sequence[ParameterGroup] | None = None,
     validate: Callable[[], float] | None = None,
-) -> Training:
+) -> FitResult:
     """Train a network in place for `schedule.steps` optimiser steps.
 
     Args:
         network: what is trained; `loss` closes over it.
-        loss: scalar loss of (images, labels, labelled) on the device.
+        loss: of images (batch, channel, d, h, w), labels (batch, d, h, w) and labelled (batch,
+            class), on the device.
         batches: the batch of a step, a pure function of it, so that a continued training sees
             the same ones.
         schedule: steps, optimiser, learning rate, precision.
@@ -68,20 +72,20 @@ def train(
         checkpoint: written every `checkpoint_seconds`, continued from if it exists, and
             removed at the end.
         checkpoint_seconds: wall clock between checkpoints.
-        groups: parameter groups with `params`, `scale`, `start`; all parameters if None.
+        groups: of parameters, at rates of their own; all at one rate if None.
         validate: score of the network as it is, looked at `schedule.validations` times; the
             network ends with the best weights.
 
     Raises:
         FitError: the loss is not finite.
     """
-    module = _Module(network, loss, schedule, groups or whole(network))
+    module = _Module(network, loss, schedule, groups or all_parameters(network))
     callbacks: list[Callback] = [RandomState()]
-    best = Best(network, validate, schedule) if validate else None
+    best = BestWeights(network, validate, schedule) if validate else None
     if best:
         callbacks.append(best)
     if checkpoint:
-        callbacks.append(Checkpoint(checkpoint, checkpoint_seconds))
+        callbacks.append(CheckpointWriter(checkpoint, checkpoint_seconds))
     torch.manual_seed(seed)
     with _quiet():
         trainer = pl.Trainer(
@@ -111,7 +115,14 @@ def train(
         best.restore()
     if checkpoint:
         checkpoint.unlink(missing_ok=True)
-    return Training(module.curve.losses, best.scores if best else {}, seconds, trainer.global_step)
+    return FitResult(module.curve.losses, best.scores if best else {}, seconds, trainer.global_step)
+
+
+def compiled(module: nn.Module, schedule: Schedule) -> Callable[..., Tensor]:
+    """A module as training calls it: compiled, in channels-last memory, where that is asked for."""
+    if schedule.channels_last:
+        module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    return torch.compile(module) if schedule.compile else module
 
 
 class _Module(pl.LightningModule):
@@ -120,20 +131,20 @@ class _Module(pl.LightningModule):
     def __init__(
         self,
         network: nn.Module,
-        loss: Callable[[Tensors], Tensor],
+        loss: Loss,
         schedule: Schedule,
-        groups: Sequence[Group],
+        groups: Sequence[ParameterGroup],
     ) -> None:
         super().__init__()
         self.network = network
         self.loss = loss
         self.schedule = schedule
         self.groups = groups
-        self.curve = Curve(schedule)
+        self.curve = LossCurve(schedule)
 
     def training_step(self, batch: Tensors, _index: int) -> Tensor:
         """The loss of one batch."""
-        value = self.loss(batch)
+        value = self.loss(*batch)
         self.curve.add(value.detach(), self.global_step + 1)
         return value
 

@@ -1,8 +1,8 @@
 """Optimiser and learning-rate schedule of a recipe."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -11,7 +11,20 @@ from torch.optim import Optimizer
 from voxbench.design.recipe import Pretraining, Recipe
 
 Schedule = Recipe | Pretraining
-Group = Mapping[str, Any]
+
+
+class ParameterGroup(NamedTuple):
+    """Parameters that are trained at a rate of their own.
+
+    Attributes:
+        parameters: of the network.
+        scale: of the schedule's rate.
+        start: step before which they don't move.
+    """
+
+    parameters: list[nn.Parameter]
+    scale: float = 1.0
+    start: int = 0
 
 
 def factor(step: int, schedule: Schedule) -> float:
@@ -27,9 +40,9 @@ def factor(step: int, schedule: Schedule) -> float:
     return 1.0
 
 
-def optimiser(groups: Sequence[Group], schedule: Schedule) -> Optimizer:
+def optimiser(groups: Sequence[ParameterGroup], schedule: Schedule) -> Optimizer:
     """AdamW, or SGD with Nesterov momentum 0.99 as in nnU-Net."""
-    plain = [{"params": group["params"]} for group in groups]
+    plain = [{"params": group.parameters} for group in groups]
     if schedule.optimiser == "adamw":
         return torch.optim.AdamW(
             plain, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
@@ -43,15 +56,15 @@ def optimiser(groups: Sequence[Group], schedule: Schedule) -> Optimizer:
     )
 
 
-def rates(groups: Sequence[Group], schedule: Schedule) -> list[Callable[[int], float]]:
+def rates(groups: Sequence[ParameterGroup], schedule: Schedule) -> list[Callable[[int], float]]:
     """One factor a group: the schedule times its `scale`, 0 before its `start` step."""
 
     def rate(scale: float, start: int) -> Callable[[int], float]:
         return lambda step: scale * factor(step, schedule) if step >= start else 0.0
 
-    return [rate(group.get("scale", 1.0), group.get("start", 0)) for group in groups]
+    return [rate(group.scale, group.start) for group in groups]
 
 
-def whole(network: nn.Module) -> list[Group]:
+def all_parameters(network: nn.Module) -> list[ParameterGroup]:
     """A single group with every trainable parameter."""
-    return [{"params": [p for p in network.parameters() if p.requires_grad]}]
+    return [ParameterGroup([p for p in network.parameters() if p.requires_grad])]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from voxbench.data.patches import Batch
+from voxbench.data.batches import Batches
 
 Tensors = tuple[Tensor, Tensor, Tensor]
 
@@ -26,7 +26,7 @@ class Stream:
 
     def __init__(
         self,
-        batches: Callable[[int], Batch],
+        batches: Batches,
         first: Callable[[], int],
         steps: int,
         ahead: int,

@@ -1,7 +1,9 @@
-"""Predict one case and score it on the native grid of its reference."""
+"""Predict cases and score them on the native grid of their references."""
 
-from collections.abc import Collection
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from torch import nn
@@ -9,13 +11,81 @@ from torch import nn
 from voxbench import metrics
 from voxbench.api import Case, TaskCard
 from voxbench.data.cache import PreparedCase
+from voxbench.data.cell_data import CellData
 from voxbench.data.geometry import scores_to_native
 from voxbench.data.label_map import write_label_map
 from voxbench.data.volumes import read_reference
 from voxbench.design.recipe import Recipe
 from voxbench.errors import VoxbenchError
+from voxbench.model.direct import Direct
 from voxbench.predict.window import predict
 from voxbench.records.record import CaseScores, ClassScores
+
+
+def score_cases(
+    network: nn.Module,
+    cases: Sequence[Case],
+    data: CellData,
+    recipe: Recipe,
+    device: str,
+    keep: Callable[[str], Path] | None = None,
+) -> list[CaseScores]:
+    """The scores of each case, in the given order; see `score_case`.
+
+    Args:
+        network: on its device.
+        cases: to predict.
+        data: gives their prepared arrays.
+        recipe: how windows are laid.
+        device: "cpu" or "cuda:N".
+        keep: case id → where its label map is written; None writes none.
+    """
+    return [
+        score_case(
+            network, case, data.prepared[case.id], data.card, recipe, device, keep and keep(case.id)
+        )
+        for case in cases
+    ]
+
+
+def score_case(
+    network: nn.Module,
+    case: Case,
+    prepared: PreparedCase,
+    card: TaskCard,
+    recipe: Recipe,
+    device: str,
+    keep: Path | None = None,
+) -> CaseScores:
+    """Scores of the classes that were annotated and that the network was made to predict.
+
+    A prediction that fails scores worst and is flagged; one that succeeds is written to `keep`,
+    as class indices on the grid of the reference.
+
+    Raises:
+        DataError: the reference can't be read, or the label map can't be written.
+    """
+    predicted = network.shared if isinstance(network, Direct) else card.classes
+    classes = {
+        name: index
+        for index, name in enumerate(card.classes, start=1)
+        if name in predicted and (case.labelled is None or name in case.labelled)
+    }
+    prediction, failure = None, None
+    try:
+        prediction = segment(network, prepared, recipe, device)
+    except (RuntimeError, ValueError, VoxbenchError) as error:
+        failure = f"{type(error).__name__}: {error}"
+    reference = read_reference(case, card)
+    truth = reference.array, classes, reference.spacing_mm
+    if prediction is None:
+        found = metrics.worst(*truth)
+    else:
+        found = metrics.evaluate(prediction, *truth, card.tolerance_mm)
+        if keep:
+            write_label_map(keep, prediction, reference.affine)
+    stored = {name: _stored(score) for name, score in found.items()}
+    return CaseScores(case=case.id, patient=case.patient, classes=stored, failure=failure)
 
 
 def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: str) -> np.ndarray:
@@ -32,39 +102,11 @@ def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: 
     return scores_to_native(scores, prepared.grid)
 
 
-def score_case(
-    network: nn.Module,
-    case: Case,
-    prepared: PreparedCase,
-    card: TaskCard,
-    recipe: Recipe,
-    device: str,
-    predicted: Collection[str],
-    keep: Path | None = None,
-) -> CaseScores:
-    """Scores of the classes that were annotated and that the network was made to predict.
-
-    A prediction that fails scores worst and is flagged; one that succeeds is written to `keep`,
-    as class indices on the grid of the reference.
-    """
-    classes = {
-        name: index
-        for index, name in enumerate(card.classes, start=1)
-        if name in predicted and (case.labelled is None or name in case.labelled)
-    }
-    reference = read_reference(case, card)
-    truth = reference.array, classes, reference.spacing_mm
-    failure = None
-    try:
-        prediction = segment(network, prepared, recipe, device)
-        found = metrics.evaluate(prediction, *truth, card.tolerance_mm)
-        if keep:
-            write_label_map(keep, prediction, reference.affine)
-    except (RuntimeError, ValueError, VoxbenchError) as error:
-        failure = f"{type(error).__name__}: {error}"
-        found = metrics.worst(*truth)
-    stored = {name: _stored(score) for name, score in found.items()}
-    return CaseScores(case=case.id, patient=case.patient, classes=stored, failure=failure)
+def mean_dice(cases: Sequence[CaseScores]) -> float:
+    """The mean over all classes of all cases where it is defined; 0 where it is nowhere."""
+    values = [score.dice for case in cases for score in case.classes.values()]
+    defined = [value for value in values if not math.isnan(value)]
+    return fmean(defined) if defined else 0.0
 
 
 def _stored(score: metrics.ClassMetrics) -> ClassScores:

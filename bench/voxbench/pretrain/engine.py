@@ -1,24 +1,29 @@
 """Makes the weights of a baseline that is pre-trained here: once, cached, and accounted for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from voxbench.data.augment import augment, mirror_axes
+from voxbench.data.batches import augmented_batches
 from voxbench.data.cache import PreparedCase
-from voxbench.data.patches import Batch, Patches
 from voxbench.data.prepare import prepare_cases
-from voxbench.design.seeds import stream
-from voxbench.fit.loop import train
+from voxbench.design.seeds import pretraining_streams
+from voxbench.fit.loop import compiled, train
 from voxbench.locks import locked
 from voxbench.model.backbones import Backbone
 from voxbench.model.weights import read_weights
-from voxbench.paths import cache_dir
 from voxbench.pretrain.head import head_of
-from voxbench.pretrain.made import Made, TrainingCost, find_made, store_head, store_made
+from voxbench.pretrain.made import (
+    Made,
+    TrainingCost,
+    find_made,
+    made_folder,
+    store_head,
+    store_made,
+)
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records.cost import compute_hours
 
@@ -55,9 +60,11 @@ def make_weights(
         DataError: a case can't be used.
         SpecError: the network can't take the patch.
     """
-    folder = cache_dir() / "weights" / plan.identity
+    folder = made_folder(plan.identity)
+    if found := find_made(folder):
+        return found
     with locked(folder):
-        if found := find_made(folder):
+        if found := find_made(folder):  # by whom this process waited for
             return found
         machine = _Machine(device, threads, checkpoint_seconds)
         if plan.donor:
@@ -78,19 +85,23 @@ def _trained(
     plan: PretrainingPlan, folder: Path, machine: _Machine
 ) -> tuple[Mapping[str, Tensor], TrainingCost]:
     """Train the backbone on the objective: its weights, and what they cost."""
-    schedule = plan.schedule
-    network = _network(plan)
+    schedule, card, seeds = plan.schedule, plan.source.card, pretraining_streams(plan.schedule)
+    network = _network(plan, seeds["initialisation"])
     cases = _annotated(plan)
-    objective = plan.baseline.objective(network, plan.source.card).to(machine.device)
-    if schedule.channels_last:
-        objective.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    forward = torch.compile(objective) if schedule.compile else objective
-    training = train(
+    objective = plan.baseline.objective(network, card).to(machine.device)
+    fitted = train(
         objective,
-        lambda tensors: forward(*tensors),
-        _batches(plan, cases),
+        compiled(objective, schedule),
+        augmented_batches(
+            cases,
+            card.classes,
+            plan.preprocessing.axes,
+            schedule,
+            foreground=FOREGROUND if plan.baseline.needs_labels else 0.0,
+            seeds=seeds,
+        ),
         schedule,
-        seed=_seed("training", plan),
+        seed=seeds["training"],
         device=machine.device,
         checkpoint=folder / "checkpoint.ckpt",
         checkpoint_seconds=machine.checkpoint_seconds,
@@ -99,14 +110,14 @@ def _trained(
     return network.state_dict(), TrainingCost(
         volumes=len(plan.cases),
         masks=sum(len(case.present) for case in cases) if plan.baseline.needs_labels else 0,
-        **compute_hours(training.seconds, machine.device, machine.threads)._asdict(),
-        seconds=training.seconds,
-        losses=training.losses,
+        **compute_hours(fitted.seconds, machine.device, machine.threads)._asdict(),
+        seconds=fitted.seconds,
+        losses=fitted.losses,
     )
 
 
-def _network(plan: PretrainingPlan) -> Backbone:
-    torch.manual_seed(_seed("initialisation", plan))
+def _network(plan: PretrainingPlan, seed: int) -> Backbone:
+    torch.manual_seed(seed)
     network = plan.baseline.backbone(len(plan.source.card.channels))
     network.check_patch(plan.schedule.patch)
     return network
@@ -115,17 +126,3 @@ def _network(plan: PretrainingPlan) -> Backbone:
 def _annotated(plan: PretrainingPlan) -> Sequence[PreparedCase]:
     prepared = prepare_cases(plan.source, plan.cases, plan.preprocessing)
     return plan.baseline.annotated(list(prepared.values()), plan.source.card, plan.schedule.seed)
-
-
-def _batches(plan: PretrainingPlan, cases: Sequence[PreparedCase]) -> Callable[[int], Batch]:
-    """The batch of a step."""
-    schedule, classes = plan.schedule, plan.source.card.classes
-    share = FOREGROUND if plan.baseline.needs_labels else 0.0
-    seed, changes = _seed("order", plan), _seed("augmentation", plan)
-    patches = Patches(cases, classes, schedule.patch, schedule.batch, share, seed)
-    mirrors = mirror_axes(classes, plan.preprocessing.axes)
-    return lambda step: augment(patches.batch(step), schedule.augmentation, changes, step, mirrors)
-
-
-def _seed(name: str, plan: PretrainingPlan) -> int:
-    return stream(f"pretraining {name}", seed=plan.schedule.seed)

@@ -10,6 +10,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from voxbench.files import write_atomically
+from voxbench.paths import cache_dir
 
 _WEIGHTS, _HEAD, _CARD = "weights.safetensors", "head.safetensors", "made.json"
 
@@ -49,6 +50,11 @@ class Made(NamedTuple):
     sha256: str
     head: Path | None
     cost: TrainingCost
+
+
+def made_folder(identity: str) -> Path:
+    """Where weights lie, by their name."""
+    return cache_dir() / "weights" / identity
 
 
 def find_made(folder: Path) -> Made | None:

@@ -13,6 +13,7 @@ from voxbench.data.dataset import Dataset, open_dataset
 from voxbench.data.fraction import unfit
 from voxbench.design.cell import Adaptation, Cell, Ref
 from voxbench.design.fraction import ZERO_SHOT, Fraction
+from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.design.spec import Sweep
 from voxbench.errors import DataError, SpecError, VoxbenchError, WeightsError
@@ -44,6 +45,7 @@ class BoundCell:
         cell: what is trained on what.
         arm: the names that tables group it by.
         dataset: the task, with its cases.
+        preprocessing: grid and intensity of its images.
         baseline: the plugin of its arm.
         weights: the file they are in, or how they are made here; None for scratch.
         contamination: whether they have seen the test cases; None where it can't be run.
@@ -54,6 +56,7 @@ class BoundCell:
     cell: Cell
     arm: Arm
     dataset: Dataset
+    preprocessing: Preprocessing
     baseline: Baseline
     weights: InitialWeights = None
     contamination: Contamination | None = None
@@ -152,15 +155,16 @@ def _cell(sweep: Sweep, on: _ArmOnTask, axes: Axes, limit: int | None) -> BoundC
     )
     reason = (headless(baseline, card) if direct else None) or on.reason
     reason = reason or unfit(on.dataset.split, fraction)
+    own = cell.contract or card.preprocessing
     if reason:
-        return BoundCell(cell, names, on.dataset, baseline, reason=reason)
+        return BoundCell(cell, names, on.dataset, own, baseline, reason=reason)
     key = cell.key(
         on.dataset.identity,
         on.weights.sha256 if isinstance(on.weights, WeightsFile) else None,
         on.source.identity if on.source else None,
         VERSIONS,
     )
-    return BoundCell(cell, names, on.dataset, baseline, on.weights, on.contamination, key)
+    return BoundCell(cell, names, on.dataset, own, baseline, on.weights, on.contamination, key)
 
 
 class _Binder:

@@ -105,20 +105,12 @@ def execute(queue: Queue, workers: Sequence[Worker], watch: Watch) -> Iterator[J
 
 def workers_of(name: str, root: Path, options: Options) -> list[Worker]:
     """One worker a device, each with its share of the threads."""
-    devices = _devices(options.jobs)
+    from voxbench.fit.devices import worker_devices
+
+    devices = worker_devices(options.jobs)
     threads = max(1, cpus() // len(devices))
     include, trust = tuple(options.include), tuple(options.trust)
     return [
         Worker(root, name, device, threads, include, trust, options.predictions)
         for device in devices
     ]
-
-
-def _devices(count: int | None) -> list[str]:
-    """One entry a worker: the GPUs in turn, or the processor."""
-    import torch
-
-    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    if gpus:
-        return [gpus[i % len(gpus)] for i in range(count or len(gpus))]
-    return ["cpu"] * (count or cpus())

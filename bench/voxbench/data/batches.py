@@ -1,0 +1,35 @@
+"""What each optimiser step is trained on: augmented patches, a pure function of the step."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from voxbench.data.augment import augment, mirror_axes
+from voxbench.data.cache import PreparedCase
+from voxbench.data.patches import Batch, Patches
+from voxbench.design.recipe import Pretraining, Recipe
+
+Batches = Callable[[int], Batch]
+"""Step → batch, whichever were asked for before."""
+
+
+def augmented_batches(
+    cases: Sequence[PreparedCase],
+    classes: Mapping[str, int],
+    axes: str,
+    schedule: Recipe | Pretraining,
+    *,
+    foreground: float,
+    seeds: Mapping[str, int],
+) -> Batches:
+    """The batches of a training.
+
+    Args:
+        cases: to sample from.
+        classes: of the card.
+        axes: orientation code of the prepared arrays.
+        schedule: gives patch, batch and augmentation.
+        foreground: share of patches centred on a class.
+        seeds: of the streams `order` and `augmentation`.
+    """
+    patches = Patches(cases, classes, schedule.patch, schedule.batch, foreground, seeds["order"])
+    mirrors, level = mirror_axes(classes, axes), schedule.augmentation
+    return lambda step: augment(patches.batch(step), level, seeds["augmentation"], step, mirrors)

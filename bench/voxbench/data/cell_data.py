@@ -1,0 +1,55 @@
+"""The prepared cases of a cell: what it trains on, selects by and is tested on."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from voxbench.api import Case, TaskCard
+from voxbench.data.cache import PreparedCase
+from voxbench.data.dataset import Dataset
+from voxbench.data.fraction import draw_subset
+from voxbench.data.prepare import prepare_cases
+from voxbench.design.cell import Cell
+from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.seeds import streams
+
+
+class CellData(NamedTuple):
+    """The cases of a cell, each part sorted by case id.
+
+    Attributes:
+        card: of the task.
+        axes: orientation code of the prepared arrays.
+        prepared: case id → prepared case, of the whole task.
+        train: what may be learnt from.
+        validation: what weights may be selected by.
+        test: what is scored.
+    """
+
+    card: TaskCard
+    axes: str
+    prepared: Mapping[str, PreparedCase]
+    train: tuple[Case, ...]
+    validation: tuple[Case, ...]
+    test: tuple[Case, ...]
+
+
+def load_cell_data(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -> CellData:
+    """Prepare the task's cases, those that are not in the cache yet, and draw the cell's.
+
+    Raises:
+        DataError: at least one case can't be used; lists every fatal problem of all of them.
+    """
+    prepared = _prepared(dataset, preprocessing)
+    present = {name: case.present for name, case in prepared.items()}
+    drawn = draw_subset(dataset.split, cell.fraction, streams(cell)["subset"], present)
+    test = dataset.split.test[: cell.limit]
+    return CellData(dataset.card, preprocessing.axes, prepared, drawn.train, drawn.validation, test)
+
+
+@lru_cache(maxsize=16)
+def _prepared(dataset: Dataset, preprocessing: Preprocessing) -> Mapping[str, PreparedCase]:
+    """All of a task's cases; a worker that runs many cells looks them up once."""
+    split = dataset.split
+    cases = [*split.train, *split.validation, *split.test]
+    return prepare_cases(dataset.task, cases, preprocessing)

@@ -1,0 +1,64 @@
+"""Fine-tuning of a cell's network on its cases."""
+
+from pathlib import Path
+
+from torch import Tensor
+
+from voxbench.data.batches import augmented_batches
+from voxbench.data.cell_data import CellData
+from voxbench.design.cell import Cell
+from voxbench.design.seeds import streams
+from voxbench.fit.adapt import parameter_groups
+from voxbench.fit.loop import FitResult, compiled, train
+from voxbench.fit.loss import segmentation_loss
+from voxbench.model.direct import Direct
+from voxbench.model.segmenter import Segmenter
+from voxbench.predict.case import mean_dice, score_cases
+
+
+def fit_network(
+    network: Segmenter | Direct, cell: Cell, data: CellData, device: str, checkpoint: Path
+) -> FitResult:
+    """Train a network in place; one with a published head is used as it is.
+
+    Args:
+        network: on its device, its weights loaded.
+        cell: gives recipe, adaptation and seeds.
+        data: what is trained on, and selected by.
+        device: "cpu" or "cuda:N".
+        checkpoint: where training goes on from, if it was stopped.
+
+    Raises:
+        FitError: the loss is not finite.
+    """
+    if isinstance(network, Direct):
+        return FitResult({}, {}, seconds=0.0, steps=0)
+    segmenter, recipe, seeds = network, cell.recipe, streams(cell)
+    groups = parameter_groups(segmenter, cell.adaptation, recipe)
+    forward = compiled(segmenter, recipe)
+    batches = augmented_batches(
+        [data.prepared[case.id] for case in data.train],
+        data.card.classes,
+        data.axes,
+        recipe,
+        foreground=recipe.foreground,
+        seeds=seeds,
+    )
+
+    def loss(images: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:
+        return segmentation_loss(forward(images), labels, labelled, recipe.loss)
+
+    def validate() -> float:
+        return mean_dice(score_cases(segmenter, data.validation, data, recipe, device))
+
+    return train(
+        segmenter,
+        loss,
+        batches,
+        recipe,
+        seed=seeds["training"],
+        device=device,
+        checkpoint=checkpoint,
+        groups=groups,
+        validate=validate if recipe.selection == "best" else None,
+    )

@@ -1,0 +1,89 @@
+"""The network of a cell with its weights, from a file or made here, and proof that they arrived."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from voxbench.api import Pretrained, Published
+from voxbench.design.seeds import streams
+from voxbench.errors import WeightsError
+from voxbench.model.audit import load_weights
+from voxbench.model.backbones import Backbone
+from voxbench.model.direct import Direct
+from voxbench.model.segmenter import Segmenter
+from voxbench.model.weights import read_weights
+from voxbench.pretrain.engine import make_weights
+from voxbench.pretrain.plan import PretrainingPlan
+from voxbench.published.file import WeightsFile
+from voxbench.records.record import LoadAudit, Weights
+from voxbench.run.bind import BoundCell
+from voxbench.run.worker import Worker
+
+_COST = ("volumes", "masks", "gpu_hours", "cpu_hours")
+
+
+def load_network(bound: BoundCell, worker: Worker) -> tuple[Segmenter | Direct, Weights | None]:
+    """The network on its device, and where its weights are from; None for scratch.
+
+    Raises:
+        WeightsError: the weights can't be read, or too little of them fits.
+        SpecError: the network can't take the recipe's patch.
+    """
+    baseline, card = bound.baseline, bound.dataset.card
+    torch.manual_seed(streams(bound.cell)["initialisation"])
+    segmenter = Segmenter(baseline.backbone(len(card.channels)), len(card.classes))
+    segmenter.backbone.check_patch(bound.cell.recipe.patch)
+    network: Segmenter | Direct = segmenter
+    weights = None
+    if isinstance(baseline, Published) and isinstance(bound.weights, WeightsFile):
+        network, weights = _from_file(segmenter, baseline, bound.weights, bound, worker)
+    elif isinstance(baseline, Pretrained) and isinstance(bound.weights, PretrainingPlan):
+        weights = _made_here(segmenter.backbone, baseline, bound.weights, worker)
+    return network.to(worker.device), weights
+
+
+def _from_file(
+    segmenter: Segmenter, baseline: Published, file: WeightsFile, bound: BoundCell, worker: Worker
+) -> tuple[Segmenter | Direct, Weights]:
+    """The network with published weights; with the published head too for direct inference."""
+    card, backbone = bound.dataset.card, segmenter.backbone
+    trusted = file.path.resolve() in worker.trust
+    content = read_weights(file.path, file.sha256, trust=trusted)
+    tensors = baseline.translate(content, backbone)
+    audit = _load(backbone, tensors, baseline, len(card.channels))
+    weights = Weights(origin=file.path.name, sha256=file.sha256, audit=audit, trusted=trusted)
+    if bound.cell.adaptation != "direct":
+        return segmenter, weights
+    if audit.loaded_total_share < 1:
+        raise WeightsError(
+            f"{file.path.name}: {1 - audit.loaded_total_share:.1%} of the network's parameters "
+            "are not in the file: its head can't be used without training."
+        )
+    head = baseline.head(content, backbone)
+    return Direct(backbone, head, baseline.card.outputs, list(card.classes)), weights
+
+
+def _made_here(
+    backbone: Backbone, baseline: Pretrained, plan: PretrainingPlan, worker: Worker
+) -> Weights:
+    made = make_weights(plan, device=worker.device, threads=worker.threads)
+    channels = len(plan.source.card.channels)
+    return Weights(
+        origin=f"{baseline.card.name} on {baseline.source}",
+        sha256=made.sha256,
+        audit=_load(backbone, read_weights(made.path), baseline, channels),
+        **{name: getattr(made.cost, name) for name in _COST},
+    )
+
+
+def _load(
+    backbone: Backbone,
+    tensors: Mapping[str, Tensor],
+    baseline: Published | Pretrained,
+    channels: int,
+) -> LoadAudit:
+    if not baseline.decoder:
+        tensors = {k: tensor for k, tensor in tensors.items() if k.startswith("encoder.")}
+    floor = baseline.card.min_loaded
+    return load_weights(backbone, tensors, min_loaded=floor, in_channels=channels)
