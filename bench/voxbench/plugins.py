@@ -17,7 +17,7 @@ from voxbench.api import Architecture, Baseline, BaselineCard, Task
 from voxbench.design.cell import Ref
 from voxbench.errors import DataError, PluginError
 from voxbench.paths import cache_dir, data_root
-from voxbench.registry import ClassRegistry, Plugin, Registry, failure
+from voxbench.registry import ClassRegistry, Registration, Registry, failure
 
 
 def _class_objection(base: type, found: object) -> str | None:
@@ -97,7 +97,7 @@ def include(folder: Path) -> None:
         for item in vars(module).values():
             if isinstance(item, Architecture):
                 if item.network.__module__ == module.__name__:  # not of a file that it imports
-                    ARCHITECTURES.loose[item.name] = Plugin(item.name, str(path), item)
+                    ARCHITECTURES.loose[item.name] = Registration(item.name, str(path), item)
             elif isinstance(item, type) and item.__module__ == module.__name__:
                 _register(item, str(path))
 
@@ -107,7 +107,7 @@ def _register(item: type, owner: str) -> None:
     for registry in (TASKS, BASELINES):
         if registry.objection(item) is None:
             name = getattr(vars(item).get("card"), "name", None) or _kebab(item.__name__)
-            registry.loose[name] = Plugin(name, owner, item)
+            registry.loose[name] = Registration(name, owner, item)
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -22,7 +22,7 @@ C = TypeVar("C")
 
 
 @dataclasses.dataclass(frozen=True)
-class Plugin:
+class Registration:
     """A registered plugin, not yet imported.
 
     Attributes:
@@ -46,15 +46,15 @@ class Registry(Generic[P]):
 
     def __init__(self, kind: str, objection: Callable[[object], str | None]) -> None:
         self.kind = kind
-        self.loose: dict[str, Plugin] = {}
+        self.loose: dict[str, Registration] = {}
         self.objection = objection
 
-    def plugins(self) -> dict[str, Plugin]:
+    def plugins(self) -> dict[str, Registration]:
         """All by name; none is imported."""
-        found: dict[str, Plugin] = {}
+        found: dict[str, Registration] = {}
         for plugin in (*_installed(f"voxbench.{self.kind}s"), *self.loose.values()):
             other = found.get(plugin.name, plugin)
-            clash = Plugin(plugin.name, f"{other.owner} and {plugin.owner}", None)
+            clash = Registration(plugin.name, f"{other.owner} and {plugin.owner}", None)
             found[plugin.name] = plugin if other == plugin else clash
         return dict(sorted(found.items()))
 
@@ -69,7 +69,7 @@ class Registry(Generic[P]):
             raise PluginError(unknown(self.kind, name, plugins))
         return self._load(plugins[name])
 
-    def each(self) -> Iterator[tuple[Plugin, P | PluginError]]:
+    def each(self) -> Iterator[tuple[Registration, P | PluginError]]:
         """Every plugin with what it is; in place of a broken one the error that says why."""
         for plugin in self.plugins().values():
             try:
@@ -77,7 +77,7 @@ class Registry(Generic[P]):
             except PluginError as error:
                 yield plugin, error
 
-    def _load(self, plugin: Plugin) -> P:
+    def _load(self, plugin: Registration) -> P:
         told = f"{self.kind} {plugin.name!r}"
         if plugin.target is None:
             raise PluginError(
@@ -153,10 +153,10 @@ def _has_no_default(field: "dataclasses.Field[Any]") -> bool:
 
 
 @cache
-def _installed(group: str) -> tuple[Plugin, ...]:
+def _installed(group: str) -> tuple[Registration, ...]:
     """Of each entry point one, though a path that is listed twice lists them twice."""
     found = {
-        (entry.name, entry.value, owner): Plugin(entry.name, owner, entry)
+        (entry.name, entry.value, owner): Registration(entry.name, owner, entry)
         for entry in _entry_points(group)
         for owner in [entry.dist.name if entry.dist else "voxbench"]
     }

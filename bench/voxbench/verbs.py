@@ -88,7 +88,7 @@ def report(output: Path | str, metric: str = "dice", margin: float | None = None
         RecordError: there is no record, or one can't be read.
         SpecError: the metric is unknown.
     """
-    from voxbench.report.report import report as write_report
+    from voxbench.report.report import write_report
 
     return write_report(Path(output), Path(output) / "report", metric, margin)
 

@@ -5,7 +5,7 @@ import pytest
 from voxbench.analyses.races.declaration import Comparison, Pairing, Race
 from voxbench.analyses.races.results import describe_race, race_warning
 from voxbench.errors import RecordError
-from voxbench.report.report import report
+from voxbench.report.report import write_report
 from voxbench.stats.sequential import error_shares
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
@@ -51,7 +51,7 @@ def ended(race, root, missing):
 
 
 def effect_of(root, **options):
-    [effect] = report(root, root / "report", **options).effects
+    [effect] = write_report(root, root / "report", **options).effects
     return effect
 
 
@@ -102,7 +102,7 @@ def test_a_comparison_outside_the_race_is_left_alone(tmp_path):
     raced(tmp_path, gain=0.3, runs=4)
     there = cases(lambda i, c: 0.5 + 0.01 * i, 15)
     stored(tmp_path, *(record(there, arm, fraction="100%", seed=0) for arm in (SCRATCH, MASKED)))
-    made = report(tmp_path, tmp_path / "report")
+    made = write_report(tmp_path, tmp_path / "report")
     notes = {effect.where.fraction: effect.note for effect in made.effects}
     assert "rac" not in notes["100%"]
     assert "settled by racing" in notes["3 shots"]
@@ -131,4 +131,4 @@ def test_a_damaged_declaration_is_named(tmp_path):
     raced(tmp_path)
     (tmp_path / "races" / "test.json").write_text("{")
     with pytest.raises(RecordError, match=r"test\.json: not a race"):
-        report(tmp_path, tmp_path / "report")
+        write_report(tmp_path, tmp_path / "report")

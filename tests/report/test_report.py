@@ -5,7 +5,7 @@ import time
 import pytest
 from voxbench.errors import RecordError, SpecError
 from voxbench.report.printer import as_json
-from voxbench.report.report import report
+from voxbench.report.report import write_report
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
 
@@ -51,7 +51,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(folder):
-    return report(folder, folder / "out")
+    return write_report(folder, folder / "out")
 
 
 def test_the_page_leads_with_what_was_found(made):
@@ -65,7 +65,7 @@ def test_the_page_leads_with_what_was_found(made):
 
 def test_where_pretraining_does_not_help_is_said_too(tmp_path):
     sweep(tmp_path, gain=0.0)
-    page = report(tmp_path, tmp_path / "out").page.read_text()
+    page = write_report(tmp_path, tmp_path / "out").page.read_text()
     assert "## Where it makes no difference that matters" in page
     assert "helps" not in page
 
@@ -87,7 +87,7 @@ def test_every_figure_that_the_page_shows_is_there(made, folder):
 
 
 def test_two_reports_of_the_same_records_are_equal(made, folder, tmp_path):
-    again = report(folder, tmp_path)
+    again = write_report(folder, tmp_path)
     for first, second in zip(made.files, again.files, strict=True):
         assert first.read_bytes() == second.read_bytes()
 
@@ -95,7 +95,7 @@ def test_two_reports_of_the_same_records_are_equal(made, folder, tmp_path):
 def test_failed_cells_are_shown_with_their_reason(tmp_path):
     sweep(tmp_path)
     stored(tmp_path, record(None, MASKED, seed=7, failure="Traceback …\nMemoryError: 9 GB"))
-    made = report(tmp_path, tmp_path / "out")
+    made = write_report(tmp_path, tmp_path / "out")
     page = made.page.read_text()
     assert made.failed == 1
     assert "1 cell has no result" in page
@@ -104,7 +104,7 @@ def test_failed_cells_are_shown_with_their_reason(tmp_path):
 
 def test_a_folder_where_everything_failed_has_a_report_of_that(tmp_path):
     stored(tmp_path, record(None), record(None, MASKED))
-    made = report(tmp_path, tmp_path / "out")
+    made = write_report(tmp_path, tmp_path / "out")
     page = made.page.read_text()
     assert made.summary == "No arm could be compared with its scratch twin."
     assert "2 cells have no result" in page
@@ -113,7 +113,7 @@ def test_a_folder_where_everything_failed_has_a_report_of_that(tmp_path):
 
 def test_a_smoke_run_says_so_first(tmp_path):
     sweep(tmp_path, smoke=True)
-    made = report(tmp_path, tmp_path / "out")
+    made = write_report(tmp_path, tmp_path / "out")
     assert made.smoke
     assert made.page.read_text().splitlines()[2].startswith("> **Smoke run.**")
 
@@ -124,27 +124,27 @@ def test_a_real_run_has_no_smoke_banner(made):
 
 def test_an_empty_folder_is_one_clear_line(tmp_path):
     with pytest.raises(RecordError, match="no records there; run a sweep into it first"):
-        report(tmp_path, tmp_path / "out")
+        write_report(tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_metric_is_refused(tmp_path):
     with pytest.raises(SpecError, match="unknown metric"):
-        report(tmp_path, tmp_path / "out", metric="jaccard")
+        write_report(tmp_path, tmp_path / "out", metric="jaccard")
 
 
 def test_another_metric_and_margin_can_be_asked_for(tmp_path):
     sweep(tmp_path)
-    made = report(tmp_path, tmp_path / "out", metric="hd95_mm", margin=0.4)
+    made = write_report(tmp_path, tmp_path / "out", metric="hd95_mm", margin=0.4)
     assert {effect.verdict for effect in made.effects} == {"better"}  # 0.5 mm shorter
-    made = report(tmp_path, tmp_path / "out", metric="hd95_mm")
+    made = write_report(tmp_path, tmp_path / "out", metric="hd95_mm")
     assert {effect.verdict for effect in made.effects} == {"equivalent"}  # within 1 mm
 
 
 def test_adaptations_have_rows_and_curves_of_their_own(tmp_path):
     sweep(tmp_path)
     sweep(tmp_path, adaptation="frozen")
-    made = report(tmp_path, tmp_path / "out")
+    made = write_report(tmp_path, tmp_path / "out")
     assert {effect.where.adaptation for effect in made.effects} == {"full", "frozen"}
     assert (tmp_path / "out/figures/curve-openkbp-frozen-dice.svg").is_file()
 
@@ -152,7 +152,7 @@ def test_adaptations_have_rows_and_curves_of_their_own(tmp_path):
 def test_what_a_program_reads_is_json(tmp_path):
     sweep(tmp_path)
     stored(tmp_path, record(None, MASKED, task="alone"))
-    found = json.loads(as_json(report(tmp_path, tmp_path / "out").to_json()))
+    found = json.loads(as_json(write_report(tmp_path, tmp_path / "out").to_json()))
     assert found["failed"] == 1
     assert [row["effect"] for row in found["effects"] if row["task"] == "alone"] == [None]
 
@@ -164,5 +164,5 @@ def test_a_hundred_records_are_reported_within_five_seconds(tmp_path):
         sweep(tmp_path, 0.05, 60, tuple("abcd"), fractions, ("openkbp", "hippocampus"), draw=draw)
     assert len(list((tmp_path / "records").iterdir())) == 96
     started = time.perf_counter()
-    report(tmp_path, tmp_path / "out")
+    write_report(tmp_path, tmp_path / "out")
     assert time.perf_counter() - started < 5

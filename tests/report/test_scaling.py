@@ -1,4 +1,4 @@
-from voxbench.report.report import report
+from voxbench.report.report import write_report
 
 from tests.analyses.records import LABELLED, MASKED, SCRATCH, cases, record, stored
 
@@ -15,7 +15,7 @@ def records():
 
 def test_every_question_of_scaling_has_a_table(tmp_path):
     stored(tmp_path, *records())
-    made = report(tmp_path, tmp_path / "out")
+    made = write_report(tmp_path, tmp_path / "out")
     named = {table.name.rpartition("-")[0]: table.rows for table in made.tables}
     assert [round(row["fitted"], 1) for row in named["labels"][:3]] == [2.0, 2.0, 2.0]
     assert named["labels"][3]["refused"]
@@ -27,6 +27,6 @@ def test_every_question_of_scaling_has_a_table(tmp_path):
 
 def test_the_page_says_what_pretraining_is_worth(tmp_path):
     stored(tmp_path, *records())
-    page = report(tmp_path, tmp_path / "out").page.read_text()
+    page = write_report(tmp_path, tmp_path / "out").page.read_text()
     assert "## What pre-training is worth in labels" in page
     assert "2.0× [2.0, 2.0]" in page

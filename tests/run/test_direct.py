@@ -7,7 +7,7 @@ from voxbench import plugins
 from voxbench.api import BaselineCard, Published
 from voxbench.plugins import BASELINES
 from voxbench.records import Store
-from voxbench.report.report import report
+from voxbench.report.report import write_report
 from voxbench.run.bind import bind
 from voxbench.run.sweep import Options, run_sweep
 
@@ -91,7 +91,7 @@ def test_a_head_segments_without_training(bright, tmp_path):
 def test_direct_inference_is_one_row_beside_the_trained_arms(bright, tmp_path):
     sweep = make_sweep(baselines=[bright], adaptation=["full", "direct"], seeds=1, twins=False)
     run_sweep(sweep, tmp_path / "out", Options(jobs=1))
-    report(tmp_path / "out", tmp_path / "report")
+    write_report(tmp_path / "out", tmp_path / "report")
     rows = (tmp_path / "report" / "tables" / "means.csv").read_text().splitlines()
     assert sum("0 shots" in row for row in rows) == 1
     curves = list((tmp_path / "report" / "figures").glob("*.svg"))

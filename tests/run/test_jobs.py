@@ -1,9 +1,10 @@
 """Weights are made first and once, a donor's before those that are made from it."""
 
 import pytest
-from voxbench.plugins import TASKS, Plugin
+from voxbench.plugins import TASKS
 from voxbench.pretrain import engine
 from voxbench.records import Store
+from voxbench.registry import Registration
 from voxbench.run.bind import bind
 from voxbench.run.engines.inline import run_inline
 from voxbench.run.jobs import CellJob, JobOutcome, PretrainingJob, jobs_for
@@ -28,7 +29,7 @@ def blocks(example, monkeypatch):
         def card(self):
             return super().card.model_copy(update={"name": "blocks"})
 
-    monkeypatch.setitem(TASKS.loose, "blocks", Plugin("blocks", "this test", Blocks))
+    monkeypatch.setitem(TASKS.loose, "blocks", Registration("blocks", "this test", Blocks))
 
 
 def jobs_of(*arms):

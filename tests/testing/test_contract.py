@@ -20,7 +20,7 @@ from voxbench.api import (
 from voxbench.model.backbones.backbone import Backbone
 from voxbench.plugins import find_architecture
 from voxbench.testing import BaselineChecks, Skip, run_checks
-from voxbench.testing.contract import losses, norm_loss, shifted, turned, verdict
+from voxbench.testing.contract import contract_losses, judge, norm_loss, other_axes, other_windows
 
 from tests.testing.test_probe import First, Norm
 
@@ -58,7 +58,7 @@ def pairs(tmp_path):
 
 
 def permuted(contract):
-    return {**turned(contract), **shifted(contract)}
+    return {**other_axes(contract), **other_windows(contract)}
 
 
 def side_loss(cubes) -> float:
@@ -83,33 +83,33 @@ def test_contracts_are_permuted_in_one_respect_and_stay_valid():
 
 
 def test_a_wrong_side_a_swap_and_a_shifted_window_cost(pairs):
-    found = losses(pairs, CONTRACT, permuted(CONTRACT), side_loss, side=32)
+    found = contract_losses(pairs, CONTRACT, permuted(CONTRACT), side_loss, side=32)
     assert found["declared"] == 0
     tied = {name for name, loss in found.items() if loss == 0}
     assert tied == {"declared", "axes RPS", "axes RAI", "axes RPI", "axes RSA"}
-    verdict(found)
+    judge(found)
 
 
 def test_a_wrong_contract_fails_with_the_better_ones(pairs):
     wrong = CONTRACT.model_copy(update={"axes": "LAS"})
     with pytest.raises(AssertionError, match=r"axes RAS.* beats the declared contract: declared 0"):
-        verdict(losses(pairs, wrong, permuted(wrong), side_loss, side=32))
+        judge(contract_losses(pairs, wrong, permuted(wrong), side_loss, side=32))
 
 
 def test_a_probe_that_tells_nothing_apart_is_skipped(pairs):
     with pytest.raises(Skip, match="tells no contract apart"):
-        verdict(losses(pairs, CONTRACT, permuted(CONTRACT), lambda cubes: 1.0, side=32))
+        judge(contract_losses(pairs, CONTRACT, permuted(CONTRACT), lambda cubes: 1.0, side=32))
 
 
 def test_norms_that_remember_images_prefer_their_window(pairs):
     kept = []
-    losses(pairs, CONTRACT, {}, lambda cubes: kept.extend(cubes) or 0.0, side=32)
+    contract_losses(pairs, CONTRACT, {}, lambda cubes: kept.extend(cubes) or 0.0, side=32)
     images = torch.cat([cube.image for cube in kept])
     backbone = Backbone(Norm(float(images.mean()), float(images.var())), First())
-    found = losses(pairs, CONTRACT, shifted(CONTRACT), norm_loss(backbone), side=32)
+    found = contract_losses(pairs, CONTRACT, other_windows(CONTRACT), norm_loss(backbone), side=32)
     assert found["declared"] < 0.01
     assert min(found["window up"], found["window down"]) > 1
-    verdict(found)
+    judge(found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +175,7 @@ def checked(baseline, task=None):
 def test_what_cannot_be_probed_is_skipped_with_a_reason(
     pairs, file, monkeypatch, kind, probed, reason
 ):
-    monkeypatch.setattr("voxbench.testing.contract.SIDE", 32)
+    monkeypatch.setattr("voxbench.testing.contract.PROBED_SIDE", 32)
     suite = BaselineChecks()
     suite.baseline, suite.task = kind(weights=file), pairs if probed else None
     with pytest.raises(Skip, match=reason):

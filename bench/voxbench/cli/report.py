@@ -34,10 +34,10 @@ def report_verb(
     json: Json = False,
 ) -> None:
     """Write tables, curves, what was found, and pages to look at, from the records of a folder."""
-    from voxbench.report.report import report
+    from voxbench.report.report import write_report
     from voxbench.report.site.build import build_site
 
-    made = report(directory, out or directory / "report", metric, margin)
+    made = write_report(directory, out or directory / "report", metric, margin)
     folder = site or made.page.parent
     pages = build_site(made, directory, folder, public)
     if json:

@@ -56,7 +56,7 @@ def run_verb(
 
     from voxbench.analyses.races.results import describe_race
     from voxbench.cli.progress import Progress
-    from voxbench.report.report import report
+    from voxbench.report.report import write_report
     from voxbench.run.builtin import find_sweep
     from voxbench.run.mirror import mirror
     from voxbench.run.race import declared_race, run_race
@@ -76,7 +76,7 @@ def run_verb(
         missing = sum(cell.state == "missing" for cell in planned)
         print("\n".join(describe_race(declared_race(sweep, planned, limit), root, missing)))
     if any(cell.state == "cached" for cell in planned):
-        report(root, root / "report")
+        write_report(root, root / "report")
         print(f"report: {root / 'report' / 'report.md'}")
     if any(cell.state == "failed" for cell in planned):
         raise typer.Exit(1)

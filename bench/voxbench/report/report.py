@@ -107,7 +107,7 @@ class Report:
         }
 
 
-def report(
+def write_report(
     store_dir: Path, out_dir: Path, metric: str = "dice", margin: float | None = None
 ) -> Report:
     """Write `report.md`, `tables/` and `figures/` from the records of a folder.

@@ -1,7 +1,7 @@
 """Conformance suites for plugins: subclass them in your tests, or run `voxbench check`."""
 
 from voxbench.testing.baseline_checks import BaselineChecks
-from voxbench.testing.runner import Result, Skip, run_checks
+from voxbench.testing.runner import CheckResult, Skip, run_checks
 from voxbench.testing.task_checks import TaskChecks
 
-__all__ = ["BaselineChecks", "Result", "Skip", "TaskChecks", "run_checks"]
+__all__ = ["BaselineChecks", "CheckResult", "Skip", "TaskChecks", "run_checks"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # ruff: noqa: S101 (a suite of assertions)
 
-SAMPLE = TaskCard(
+SAMPLE_CARD = TaskCard(
     name="sample",
     modality="CT",
     channels=("CT",),
@@ -107,7 +107,7 @@ class BaselineChecks:
 
     def test_unfit_says_why_or_nothing(self) -> None:
         """`unfit` gives None or a reason in words."""
-        reason = self.baseline.unfit(SAMPLE)
+        reason = self.baseline.unfit(SAMPLE_CARD)
         assert reason is None or (isinstance(reason, str) and reason.strip())
 
     def test_its_weights_reach_the_encoder(self) -> None:
@@ -130,13 +130,13 @@ class BaselineChecks:
     def test_its_input_contract_beats_permuted_ones(self) -> None:
         """Axes flipped or swapped, or the window shifted, give no lower probe loss."""
         from voxbench.testing.contract import (
-            SIDE,
+            PROBED_SIDE,
+            contract_losses,
             head_loss,
-            losses,
+            judge,
             norm_loss,
-            shifted,
-            turned,
-            verdict,
+            other_axes,
+            other_windows,
         )
 
         contract = self.baseline.card.contract
@@ -150,25 +150,25 @@ class BaselineChecks:
         assert isinstance(self.baseline, Published)
         backbone = network.backbone
         contract = contract.on(self.task.card.modality)
-        wrong = shifted(contract)
+        wrong = other_windows(contract)
         if loss := head_loss(self.baseline, published, backbone, self.task):
-            wrong = {**turned(contract), **wrong}
+            wrong = {**other_axes(contract), **wrong}
         elif not (loss := norm_loss(backbone)):
             raise Skip("no head with a class of the task, no batch norm with statistics")
         elif not wrong:
             raise Skip("no head with a class of the task; norms judge a window alone, it has none")
-        side = max(*backbone.smallest_patch, SIDE // backbone.divisor * backbone.divisor)
-        verdict(losses(self.task, contract, wrong, loss, side))
+        side = max(*backbone.smallest_patch, PROBED_SIDE // backbone.divisor * backbone.divisor)
+        judge(contract_losses(self.task, contract, wrong, loss, side))
 
     def test_its_weights_made_here_beat_initialisation(self) -> None:
         """On the loss that they were trained for."""
-        from voxbench.testing.contract import losses
+        from voxbench.testing.contract import contract_losses
 
         probe, trained = self._probe()
         initial = self._backbone(channels=self.baseline.card.channels or 1)
         fresh = probe.loss(initial, fresh=True)
         before, after = (
-            losses(probe.task, probe.contract, {}, loss, probe.side)["declared"]
+            contract_losses(probe.task, probe.contract, {}, loss, probe.side)["declared"]
             for loss in (fresh, trained)
         )
         better = before - after > max(trained.tie, fresh.tie) * abs(before)
@@ -177,14 +177,14 @@ class BaselineChecks:
 
     def test_its_weights_made_here_expect_their_contract(self) -> None:
         """No other orientation or window of the images has a lower loss of their own."""
-        from voxbench.testing.contract import losses, shifted, turned, verdict
+        from voxbench.testing.contract import contract_losses, judge, other_axes, other_windows
 
         probe, trained = self._probe()
-        wrong = turned(probe.contract)
+        wrong = other_axes(probe.contract)
         if probe.maker.needs_labels:
-            wrong |= shifted(probe.contract)
-        found = losses(probe.task, probe.contract, wrong, trained, probe.side)
-        verdict(found, trained.tie)
+            wrong |= other_windows(probe.contract)
+        found = contract_losses(probe.task, probe.contract, wrong, trained, probe.side)
+        judge(found, trained.tie)
 
     def _probe(self) -> "tuple[Probe, OwnLoss]":
         """What the weights made here were trained for, and its loss with them."""
@@ -216,7 +216,7 @@ class BaselineChecks:
         card = self.baseline.card
         channels = card.channels or 1
         torch.manual_seed(0)
-        network = Segmenter(self.baseline.backbone(channels), len(SAMPLE.classes))
+        network = Segmenter(self.baseline.backbone(channels), len(SAMPLE_CARD.classes))
         published = read_weights(path, sha256)
         tensors = self.baseline.translate(published, network.backbone)
         audit = load_weights(
@@ -254,7 +254,7 @@ class BaselineChecks:
         import torch
 
         backbone = self._backbone()
-        objective = self.baseline.objective(backbone, SAMPLE)
+        objective = self.baseline.objective(backbone, SAMPLE_CARD)
         images = self._volume(backbone)
         labels = torch.randint(0, 3, images[:, 0].shape, generator=torch.manual_seed(0))
         loss = objective(images, labels, torch.ones(2, 2, dtype=torch.bool))

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from voxbench.model.backbones import Backbone
     from voxbench.model.weights import Contents
 
-CASES = 3
-SIDE = 64  # voxels of a probed cube, at most
+PROBED_CASES = 3
+PROBED_SIDE = 64  # voxels of a probed cube, at most
 TIE = 0.02
 """Relative difference of two losses that decides nothing: a mirrored body looks much the same."""
 
@@ -53,10 +53,10 @@ class Cube:
     labelled: "Tensor"
 
 
-Loss = Callable[[Sequence[Cube]], float]
+ProbeLoss = Callable[[Sequence[Cube]], float]
 
 
-def turned(contract: Preprocessing) -> dict[str, Preprocessing]:
+def other_axes(contract: Preprocessing) -> dict[str, Preprocessing]:
     """The contract with other axes, by their code: 7 flips and 5 swaps."""
     wrong = {}
     for flips in itertools.product([False, True], repeat=3):
@@ -72,7 +72,7 @@ def turned(contract: Preprocessing) -> dict[str, Preprocessing]:
     return wrong
 
 
-def shifted(contract: Preprocessing) -> dict[str, Preprocessing]:
+def other_windows(contract: Preprocessing) -> dict[str, Preprocessing]:
     """The contract with its window moved up and down by its width; nothing without a window."""
     wrong = {}
     if isinstance(window := contract.intensity, Window):
@@ -83,16 +83,16 @@ def shifted(contract: Preprocessing) -> dict[str, Preprocessing]:
     return wrong
 
 
-def losses(
+def contract_losses(
     task: Task,
     contract: Preprocessing,
     wrong: Mapping[str, Preprocessing],
-    loss: Loss,
+    loss: ProbeLoss,
     side: int,
 ) -> dict[str, float]:
     """The probe loss of the declared contract and of the wrong ones, on the same anatomy.
 
-    Cubes of `side` voxels lie around the middle of what is annotated, in the first `CASES`
+    Cubes of `side` voxels lie around the middle of what is annotated, in the first `PROBED_CASES`
     training cases; test cases are never looked at.
     """
     cases = _cases(task, contract)
@@ -106,11 +106,11 @@ def losses(
 
 def _cases(task: Task, contract: Preprocessing) -> list[Case]:
     train = sorted(split_cases(task).train, key=lambda case: case.id)
-    prepared = prepare_cases(task, train[: 4 * CASES], contract)
-    found = [case for case in train[: 4 * CASES] if prepared[case.id].present]
+    prepared = prepare_cases(task, train[: 4 * PROBED_CASES], contract)
+    found = [case for case in train[: 4 * PROBED_CASES] if prepared[case.id].present]
     if not found:
         raise Skip(f"the first training cases of {task.card.name} have no annotated voxel")
-    return found[:CASES]
+    return found[:PROBED_CASES]
 
 
 def cube(case: PreparedCase, classes: Sequence[str], side: int) -> Cube:
@@ -143,7 +143,7 @@ def _box(volume: NDArray[Any], low: NDArray[np.int_], side: int, fill: float) ->
 
 def head_loss(
     baseline: Published, published: "Contents", backbone: "Backbone", task: Task
-) -> Loss | None:
+) -> ProbeLoss | None:
     """Dice loss through the published head, or None if it shares no class with the task."""
     import torch
 
@@ -169,7 +169,7 @@ def head_loss(
     return loss
 
 
-def norm_loss(backbone: "Backbone") -> Loss | None:
+def norm_loss(backbone: "Backbone") -> ProbeLoss | None:
     """Mismatch with the batch norms' statistics, or None if there are none."""
     import torch
     from torch import nn
@@ -182,8 +182,8 @@ def norm_loss(backbone: "Backbone") -> Loss | None:
     return lambda cubes: mismatch(backbone, torch.cat([one.image for one in cubes]))
 
 
-def verdict(found: Mapping[str, float], tie: float = TIE) -> None:
-    """Judge losses of `losses`.
+def judge(found: Mapping[str, float], tie: float = TIE) -> None:
+    """Judge losses of `contract_losses`.
 
     Args:
         found: the probe losses, the declared contract's among them.

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from voxbench.model.backbones import Backbone
 
-DRAWS = 8
-ERRORS = 5.0
+_DRAWS = 8
+_ERRORS = 5.0
 """Standard errors of a loss that decide nothing: a draw hits other parts of a turned image."""
 
 
@@ -107,9 +107,9 @@ class OwnLoss:
         draws: list[float] = []
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            while len(draws) < DRAWS and (len(draws) < 2 or draws[0] != draws[1]):
+            while len(draws) < _DRAWS and (len(draws) < 2 or draws[0] != draws[1]):
                 draws.append(float(self.objective(*batch)))
-        if len(draws) == DRAWS:
-            error = stdev(draws) / DRAWS**0.5
-            self.tie = max(self.tie, ERRORS * error / abs(mean(draws)))
+        if len(draws) == _DRAWS:
+            error = stdev(draws) / _DRAWS**0.5
+            self.tie = max(self.tie, _ERRORS * error / abs(mean(draws)))
         return mean(draws)

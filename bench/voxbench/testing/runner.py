@@ -11,7 +11,7 @@ class Skip(SkipTest):
     """A check does not apply here; the message says why. Pytest skips too."""
 
 
-class Result(NamedTuple):
+class CheckResult(NamedTuple):
     """What a check found."""
 
     check: str
@@ -19,7 +19,7 @@ class Result(NamedTuple):
     message: str = ""
 
 
-def run_checks(suite: object) -> Iterator[Result]:
+def run_checks(suite: object) -> Iterator[CheckResult]:
     """Run every `test_…` method of a suite, in the order they are written."""
     names = [name for kind in type(suite).__mro__[::-1] for name in vars(kind)]
     for name in dict.fromkeys(name for name in names if name.startswith("test_")):
@@ -27,10 +27,10 @@ def run_checks(suite: object) -> Iterator[Result]:
         try:
             getattr(suite, name)()
         except Skip as reason:
-            yield Result(check, "skipped", str(reason))
+            yield CheckResult(check, "skipped", str(reason))
         except (AssertionError, VoxbenchError) as error:
-            yield Result(check, "failed", str(error))
+            yield CheckResult(check, "failed", str(error))
         except Exception as error:  # noqa: BLE001 (a stranger's plugin may raise anything)
-            yield Result(check, "failed", f"{type(error).__name__}: {error}")
+            yield CheckResult(check, "failed", f"{type(error).__name__}: {error}")
         else:
-            yield Result(check, "passed")
+            yield CheckResult(check, "passed")

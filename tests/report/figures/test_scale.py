@@ -5,7 +5,7 @@ from voxbench.analyses.effects import effects, means
 from voxbench.analyses.groups import read_groups
 from voxbench.analyses.pairing import twins
 from voxbench.report.figures.scale import _families, _lines, _twins, draw_scale, family
-from voxbench.report.report import report
+from voxbench.report.report import write_report
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import SCRATCH, WEIGHTS, cases, record, stored
@@ -65,7 +65,7 @@ def test_one_scale_is_no_curve(tmp_path):
 def test_the_report_draws_it_and_repeats_its_bytes(tmp_path):
     stored(tmp_path, *records())
     for name in ("one", "two"):
-        made = report(tmp_path, tmp_path / name)
+        made = write_report(tmp_path, tmp_path / name)
         assert any(path.name == "scale-openkbp-3-shots-dice.svg" for path in made.files)
     one, two = (tmp_path / name / "figures" for name in ("one", "two"))
     for path in one.glob("scale-*"):

@@ -10,7 +10,7 @@ from voxbench.design.cell import Ref
 from voxbench.plugins import find_task
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores
-from voxbench.report.report import report
+from voxbench.report.report import write_report
 from voxbench.report.site.build import build_site
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record, scores, stored
@@ -72,4 +72,4 @@ def whole_store(root: Path) -> Path:
 
 def made(root: Path, out: Path, **options) -> Path:
     """Report and site of a store; gives the index."""
-    return build_site(report(root, out), root, out, **options)[0]
+    return build_site(write_report(root, out), root, out, **options)[0]

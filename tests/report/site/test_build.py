@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from voxbench.analyses.table import Column, Table
 from voxbench.records.record import CaseScores
-from voxbench.report.report import report
+from voxbench.report.report import write_report
 from voxbench.report.site.build import build_site
 from voxbench.report.site.html import html_table
 from voxbench.report.site.pages import STATIC, Pages
@@ -224,7 +224,7 @@ def test_two_builds_are_equal_and_pages_of_lost_records_go(tmp_path):
 
 def test_the_site_may_lie_elsewhere_than_the_report(tmp_path):
     root = tiny(tmp_path / "store")
-    build_site(report(root, root), root, root / "leaderboard")
+    build_site(write_report(root, root), root, root / "leaderboard")
     found = {path.relative_to(root).parts[0] for path in root.rglob("*.html")}
     assert found == {"leaderboard"}
     for page in pages(root / "leaderboard"):
@@ -245,7 +245,7 @@ def test_the_viewer_is_the_file_that_its_licence_names():
 def test_other_metrics_have_leaderboards_too(tmp_path, metric):
     tiny(tmp_path)
     out = tmp_path / "out"
-    page = Page(build_site(report(tmp_path, out, metric), tmp_path, out)[0])
+    page = Page(build_site(write_report(tmp_path, out, metric), tmp_path, out)[0])
     board = page.tables[f"leaderboard-{metric.replace('_', '-')}"]
     assert [row[board[0].index("place")] for row in board[1:]] == ["1", "2"]
     assert "masked" in board[1][board[0].index("arm")]
