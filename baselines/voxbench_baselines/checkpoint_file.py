@@ -1,15 +1,10 @@
 """Weights that `voxbench pretrain` wrote, here or elsewhere."""
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from voxbench.api import BaselineCard, Published
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from voxbench.toolkit import Backbone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +27,7 @@ class CheckpointFile(Published):
         strategy="self-supervised",
         licence="on the file's card",
         reference="on the file's card",
+        left_over=("objective.*",),  # what was trained beside the backbone
     )
 
     def __post_init__(self) -> None:
@@ -61,13 +57,3 @@ class CheckpointFile(Published):
             ("card", type(self).card.model_copy(update=facts)),
         ):
             object.__setattr__(self, name, value)
-
-    def translate(
-        self,
-        published: Mapping[str, "Tensor"],
-        backbone: "Backbone",  # noqa: ARG002
-    ) -> Mapping[str, "Tensor"]:
-        """As they are, without the objective's: the file names them as the backbone does."""
-        from voxbench.toolkit import split_head
-
-        return split_head(published)[0]

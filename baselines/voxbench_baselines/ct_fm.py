@@ -1,6 +1,5 @@
 """CT-FM: contrast of patches within a scan, on the CT of the Imaging Data Commons."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -35,6 +34,7 @@ class CTFM(Published):
             axes="SPL", spacing_mm=(3.0, 1.0, 1.0), intensity=Window(low=-1024, high=2048)
         ),
         channels=1,
+        left_over=("projection_head.*", "up_layers.*"),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": Checkpoint(
@@ -47,8 +47,9 @@ class CTFM(Published):
     def translate(
         self,
         published: Mapping[str, "Tensor"],
-        backbone: "Backbone",  # noqa: ARG002
+        backbone: "Backbone",
     ) -> Mapping[str, "Tensor"]:
         """The encoder's names, whichever file they come from; other names find no place."""
-        prefixes = re.compile(r"^(model\.)?(backbone\.)?(encoder\.)?")
-        return {f"encoder.{prefixes.sub('', name)}": t for name, t in published.items()}
+        from voxbench.toolkit import placed
+
+        return placed(published, backbone, ("encoder",))

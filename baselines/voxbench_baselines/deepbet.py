@@ -42,6 +42,7 @@ class Deepbet(Published):
             axes="RAS", spacing_mm=(1.6, 2.0, 2.0), intensity=ZScore(), crop="none"
         ),
         channels=1,
+        left_over=(),
         outputs=("background", "brain"),
     )
 
@@ -68,13 +69,12 @@ class Deepbet(Published):
     def translate(
         self,
         published: Mapping[str, "Tensor"],
-        backbone: "Backbone",  # noqa: ARG002 (names and shapes are the published ones)
+        backbone: "Backbone",
     ) -> Mapping[str, "Tensor"]:
         """`init` and `down…` below `encoder.`, the rest below `decoder.`, the stem scaled."""
-        named = {
-            f"{'encoder' if name.startswith(('init.', 'down')) else 'decoder'}.{name}": tensor
-            for name, tensor in published.items()
-        }
+        from voxbench.toolkit import placed
+
+        named = placed(published, backbone)
         if _STEM in named:
             named[_STEM] = named[_STEM] * DEEPBET_DEVIATION
         return named

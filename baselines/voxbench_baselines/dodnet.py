@@ -34,6 +34,7 @@ class DoDNet(Published):
             crop="none",
         ),
         channels=1,
+        left_over=("GAP.*", "controller.*", "precls_conv.*"),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("supervised_dodnet_unet_920.pth")

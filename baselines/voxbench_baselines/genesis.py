@@ -2,17 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
 
-if TYPE_CHECKING:
-    from torch import Tensor
-    from voxbench.toolkit import Backbone
-
-
-UNREAD_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-"""Endings of published tensors that `unet3d` never reads: its norms keep no statistics."""
+UNREAD_STATISTICS = ("*.running_mean", "*.running_var")
+"""Published tensors that `unet3d` never reads: its norms keep no statistics."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +32,7 @@ class GenesisChestCT(Published):
         # SimpleITK's arrays, transposed to x, y, z of LPS images; their spacing was kept
         contract=Preprocessing(axes="LPS", intensity=Window(low=-1000, high=1000), crop="none"),
         channels=1,
+        left_over=("out_tr.*", *UNREAD_STATISTICS),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": Checkpoint(
@@ -45,12 +41,3 @@ class GenesisChestCT(Published):
             page="https://github.com/MrGiovanni/ModelsGenesis",
         )
     }
-
-    def translate(
-        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
-    ) -> Mapping[str, "Tensor"]:
-        """Its names below their parts; the output `out_tr` finds no place there."""
-        from voxbench.toolkit import placed
-
-        read = {name: t for name, t in published.items() if not name.endswith(UNREAD_STATISTICS)}
-        return placed(read, backbone)

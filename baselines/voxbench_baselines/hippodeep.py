@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 _PAGE = "https://github.com/bthyreau/hippodeep_pytorch"
 _RAW = "https://raw.githubusercontent.com/bthyreau/hippodeep_pytorch"
 _COMMIT = "310305fe5a928b1da3e98e7c1384490881690593"
-_DECODER = ("convlx", "blur.", "conv_extract.", "convmix.")
-_HEAD = "convout1x."
+_HEAD = "convout1x"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +47,7 @@ class Hippodeep(Published):
         ),
         channels=1,
         outputs=("hippocampus",),
+        left_over=(f"{_HEAD}.*",),
     )
 
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
@@ -59,18 +59,6 @@ class Hippodeep(Published):
         )
     }
 
-    def translate(
-        self,
-        published: Mapping[str, "Tensor"],
-        backbone: "Backbone",  # noqa: ARG002 (names and shapes are the published ones)
-    ) -> Mapping[str, "Tensor"]:
-        """What follows the encoder below `decoder.`, the rest below `encoder.`."""
-        return {
-            f"{'decoder' if name.startswith(_DECODER) else 'encoder'}.{name}": tensor
-            for name, tensor in published.items()
-            if not name.startswith(_HEAD)
-        }
-
     def head(
         self,
         published: Mapping[str, "Tensor"],
@@ -79,4 +67,4 @@ class Hippodeep(Published):
         """`convout1x`, 1 x 1 x 1."""
         from voxbench.toolkit import ConvolutionHead
 
-        return ConvolutionHead.of(published, _HEAD.rstrip("."), self.card.outputs)
+        return ConvolutionHead.of(published, _HEAD, self.card.outputs)

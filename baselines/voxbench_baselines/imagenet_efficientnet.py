@@ -25,6 +25,7 @@ class ImageNetEfficientNet(Inflated):
         volumes=1_281_167,
         licence="Apache-2.0",
         reference="Tan and Le, EfficientNet, ICML 2019; inflation: Carreira and Zisserman, 2017",
+        left_over=("_conv_head.*", "_bn1.*", "_fc.*"),
     )
 
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {

@@ -32,10 +32,14 @@ class Inflated(Published):
     def translate(
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"
     ) -> Mapping[str, "Tensor"]:
-        """Every name below `encoder.`, kernels inflated; classifiers find no place there."""
-        from voxbench.toolkit import Inflation, inflate
+        """Names below `encoder.`, kernels inflated; classifiers find no place there.
 
-        named = {f"encoder.{name}": tensor for name, tensor in published.items()}
+        Raises:
+            WeightsError: its kernels are 3D already.
+        """
+        from voxbench.toolkit import Inflation, inflate, placed
+
+        named = placed(published, backbone, ("encoder",))
         return inflate(named, backbone, cast("Inflation", self.inflation))
 
 
@@ -68,6 +72,7 @@ class ImageNetInflated(Inflated):
         volumes=1_281_167,
         licence="of the file: torchvision's are BSD-3-Clause",
         reference="Carreira and Zisserman, Quo Vadis, Action Recognition?, CVPR 2017",
+        left_over=("fc.*",),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "18": _torchvision("resnet18-f37072fd.pth"),

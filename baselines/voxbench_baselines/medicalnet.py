@@ -40,6 +40,7 @@ class MedicalNet(Published):
         reference=_REFERENCE,
         contract=_CONTRACT,
         channels=1,
+        left_over=("conv_seg.*",),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         depth: _hosted(depth) for depth in ("10", "18", "34", "50", "101", "152", "200")
@@ -58,6 +59,7 @@ class MedicalNet23(MedicalNet):
         reference=_REFERENCE,
         contract=_CONTRACT,
         channels=1,
+        left_over=("conv_seg.*",),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         depth: _hosted(depth, "_23dataset") for depth in ("10", "18", "34", "50")

@@ -37,6 +37,7 @@ class Merlin(Published):
             axes="SRA", spacing_mm=(1.5, 1.5, 1.5), intensity=Window(low=-1000, high=1000)
         ),
         channels=1,
+        left_over=("classifier.*", "contrastive_head.*", "encode_text.*", "logit_scale"),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "152": Checkpoint(file=_FILE, url=f"{_HOST}/resolve/main/{_FILE}", page=_HOST)
@@ -45,17 +46,14 @@ class Merlin(Published):
     def translate(
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"
     ) -> Mapping[str, "Tensor"]:
-        """The image encoder; its two heads find no place, the text encoder is left out.
+        """The image encoder; its two heads and the text encoder find no place.
 
         It sees the volume three times, as colours; the stem is summed over them.
         """
-        from voxbench.toolkit import regrey
+        from voxbench.toolkit import placed, regrey
 
-        tensors = {
-            f"encoder.{name.removeprefix(_IMAGE)}": tensor
-            for name, tensor in published.items()
-            if name.startswith(_IMAGE)
-        }
+        inner = {name.removeprefix(_IMAGE): tensor for name, tensor in published.items()}
+        tensors = placed(inner, backbone, ("encoder",))
         stem = "encoder.conv1.weight"
         if stem in tensors:
             tensors[stem] = regrey(tensors[stem], backbone.state_dict()[stem].shape[1])

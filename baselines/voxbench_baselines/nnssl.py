@@ -73,7 +73,18 @@ class AdaptationPlan(BaseModel):
                 f"the file's plan has no configuration with spacing {_SPACING} mm and z-scores, "
                 "which the baseline's card says it was trained with."
             )
-        return plan
+        return plan._as_read(published)
+
+    def _as_read(self, published: Mapping[str, "Tensor"]) -> "AdaptationPlan":
+        """Names without the prefix that was stripped when the file was read."""
+        layout = getattr(published, "layout", None)
+        prefix = layout.prefixes[0] if layout and layout.prefixes else ""
+        first = tuple(name.removeprefix(prefix) for name in self.keys_to_in_proj)
+        encoder, stem = (
+            key.removeprefix(prefix) for key in (self.key_to_encoder, self.key_to_stem)
+        )
+        names = {"key_to_encoder": encoder, "key_to_stem": stem, "keys_to_in_proj": first}
+        return self.model_copy(update=names)
 
 
 def widened(tensor: "Tensor", repeats: int) -> "Tensor":

@@ -16,6 +16,8 @@ _PAGE = "https://github.com/mattiaspaul/OBELISK"
 _RAW = "https://raw.githubusercontent.com/mattiaspaul/OBELISK"
 _COMMIT = "b80daf8f84748b7e12d3c6a20336a3dbf4c11bca"
 _FOLD = "allconvunet_tcia_fold1.pth"
+_STEM = "encoder.conv0.weight"
+_HEAD = "conv77U"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,7 @@ class Obelisk(Published):
             "stomach",
             "duodenum",
         ),
+        left_over=(f"{_HEAD}.*",),
     )
 
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
@@ -72,15 +75,12 @@ class Obelisk(Published):
     def translate(
         self,
         published: Mapping[str, "Tensor"],
-        backbone: "Backbone",  # noqa: ARG002 (names and shapes are the published ones)
+        backbone: "Backbone",
     ) -> Mapping[str, "Tensor"]:
         """The way down below `encoder.`, the way up (`…U`) below `decoder.`, `conv0` scaled."""
-        parts = {
-            name: "decoder" if name.partition(".")[0].endswith("U") else "encoder"
-            for name in published
-            if not name.startswith(_HEAD)
-        }
-        named = {f"{part}.{name}": published[name] for name, part in parts.items()}
+        from voxbench.toolkit import placed
+
+        named = placed(published, backbone)
         if _STEM in named:
             named[_STEM] = named[_STEM] * HOUNSFIELD
         return named
@@ -93,8 +93,4 @@ class Obelisk(Published):
         """`conv77U`, 3 x 3 x 3."""
         from voxbench.toolkit import ConvolutionHead
 
-        return ConvolutionHead.of(published, _HEAD.rstrip("."), self.card.outputs)
-
-
-_STEM = "encoder.conv0.weight"
-_HEAD = "conv77U."
+        return ConvolutionHead.of(published, _HEAD, self.card.outputs)

@@ -44,6 +44,7 @@ class OpenMindResEncL(Published):
         licence="CC BY 4.0",
         reference="Wald et al., An OpenMind for 3D medical vision self-supervised learning, 2024",
         contract=NNSSL_CONTRACT,
+        left_over=("*.conv.bias", "decoder.seg_layers.*"),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": Checkpoint(
@@ -58,19 +59,21 @@ class OpenMindResEncL(Published):
     ) -> Mapping[str, "Tensor"]:
         """The names of dynamic-network-architectures in ours; `seg_layers` finds no place.
 
-        Left out are its copies (`all_modules`, `decoder.encoder`) and the biases before instance
-        norms, which take them out again. More channels share the first convolution.
+        Nor do the biases before instance norms, which take them out again. What the file holds
+        under a second name (`all_modules`, `decoder.encoder`) is taken once. More channels share
+        the first convolution.
         """
         plan = AdaptationPlan.of(published, "ResEncL")
-        channels = backbone.state_dict()["encoder.stem.0.weight"].shape[1]
+        state = backbone.state_dict()
+        channels = state["encoder.stem.0.weight"].shape[1]
         tensors = {}
         for name, tensor in published.items():
-            copied = ".all_modules." in name or name.startswith("decoder.encoder.")
-            if copied or name.endswith(".conv.bias"):
+            if ".all_modules." in name or name.startswith("decoder.encoder."):
                 continue
             if name.removesuffix(".weight") in plan.keys_to_in_proj:
                 tensor = widened(tensor, channels // plan.pretrain_num_input_channels)
-            tensors[_ours(name, plan)] = tensor
+            ours = _ours(name, plan)
+            tensors[ours if ours in state else name] = tensor
         return tensors
 
 

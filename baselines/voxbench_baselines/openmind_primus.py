@@ -34,6 +34,7 @@ class OpenMindPrimusM(Published):
         reference="Wald et al., Primus: Enforcing attention usage for 3D medical image "
         "segmentation, 2025; An OpenMind for 3D medical vision self-supervised learning, 2024",
         contract=NNSSL_CONTRACT,
+        left_over=("decoder.*", "mask_token", "up_projection.*"),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "medium": Checkpoint(

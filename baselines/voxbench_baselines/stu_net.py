@@ -65,6 +65,7 @@ class STUNet(Published):
             crop="none",
         ),
         outputs=_OUTPUTS,
+        left_over=("seg_outputs.*",),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         size: Checkpoint(file=f"{size}_ep4k.model", page=_PAGE) for size in _SIZES

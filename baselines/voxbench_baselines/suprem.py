@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Published
 
+from voxbench_baselines.genesis import UNREAD_STATISTICS
 from voxbench_baselines.universal_model import (
+    CONTROLLER,
     SWIN_START,
     UNET_START,
     UNIVERSAL_CONTRACT,
@@ -51,6 +53,7 @@ class SuPreMSegResNet(Published):
         contract=UNIVERSAL_CONTRACT,
         channels=1,
         outputs=UNIVERSAL_OUTPUTS,
+        left_over=("conv_final.2.conv.*",),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "small": hosted("supervised_suprem_segresnet_2100.pth", "fa044baf9a49832e7fe6ab55c9227e49")
@@ -80,6 +83,7 @@ class SuPreMSwinUNETR(Controllable):
         contract=UNIVERSAL_CONTRACT,
         channels=1,
         outputs=UNIVERSAL_OUTPUTS,
+        left_over=CONTROLLER,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("supervised_suprem_swinunetr_2100.pth", "72688b8e5766e87f7c3712fa7555d1fd")
@@ -100,6 +104,7 @@ class SuPreMUNet(ControllableUNet):
         contract=UNIVERSAL_CONTRACT,
         channels=1,
         outputs=UNIVERSAL_OUTPUTS,
+        left_over=(*CONTROLLER, *UNREAD_STATISTICS),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("supervised_suprem_unet_2100.pth")

@@ -44,6 +44,7 @@ class SwinUNETR5050(Published):
             axes="RAS", spacing_mm=(1.5, 1.5, 2.0), intensity=Window(low=-175, high=250)
         ),
         channels=1,
+        left_over=("out.*",),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("self_supervised_nv_swin_unetr_5050.pt")
@@ -79,6 +80,7 @@ class SwinUNETRTang(SwinUNETR5050):
         reference=_TANG,
         contract=Preprocessing(axes="RAS", intensity=Window(low=-1000, high=1000)),
         channels=1,
+        left_over=("norm.*", "rotation_head.*", "contrastive_head.*", "conv.*"),
         min_loaded=0.18,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
@@ -103,6 +105,7 @@ class SwinUNETRDAE(SwinUNETR5050):
         reference="Valanarasu et al., Disruptive Autoencoders, MIDL 2024",
         contract=Preprocessing(axes="RAS", intensity=Window(low=-1000, high=1000)),
         channels=1,
+        left_over=("encoder.mask_token", "encoder.norm.*", "out.*"),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("self_supervised_nv_swin_unetr_50000.pth")

@@ -43,6 +43,7 @@ class UniMiSS(Published):
             intensity=Window(low=-1024, high=3072, to=(-1, 3)),
             crop="none",
         ),
+        left_over=("*2D*", "*cls_tokens*", "head.*"),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         size: hosted(f"self_supervised_unimiss_nnunet_{size}_5022.pth")
@@ -54,16 +55,15 @@ class UniMiSS(Published):
     ) -> Mapping[str, "Tensor"]:
         """Its 3D names below their parts; heads and class tokens find no place there.
 
-        Tensors of its 2D side are skipped. The class token's place is dropped from every position
+        Nor do tensors of its 2D side. The class token's place is dropped from every position
         embedding that has one. More channels repeat the stem, as its fine-tuning does.
         """
         state = backbone.state_dict()
         tensors = {}
         for name, tensor in published.items():
-            if "2D" not in name:
-                place = _place(name)
-                known = place in state
-                tensors[place if known else name] = _fit(tensor, state[place]) if known else tensor
+            place = _place(name)
+            known = place in state
+            tensors[place if known else name] = _fit(tensor, state[place]) if known else tensor
         return tensors
 
 

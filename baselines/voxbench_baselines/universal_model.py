@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from voxbench.toolkit import Backbone
 
+CONTROLLER = ("GAP.*", "controller.*", "organ_embedding*", "precls_conv.*", "text_to_vision.*")
+"""Names of its head."""
+
 # The template of its code, in order, under AbdomenAtlas' names.
 UNIVERSAL_OUTPUTS = (
     *("spleen", "kidney_right", "kidney_left", "gall_bladder", "esophagus", "liver", "stomach"),
@@ -58,13 +61,6 @@ class ControllableUNet(Controllable):
     architecture: str = "unet3d"
     size: str = "base"
 
-    def translate(
-        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
-    ) -> Mapping[str, "Tensor"]:
-        """The same, without the running statistics, which that network never reads."""
-        read = {name: t for name, t in published.items() if not name.endswith(UNREAD_STATISTICS)}
-        return super().translate(read, backbone)
-
 
 @dataclass(frozen=True, kw_only=True)
 class UniversalModelSwinUNETR(Controllable):
@@ -88,6 +84,7 @@ class UniversalModelSwinUNETR(Controllable):
         contract=UNIVERSAL_CONTRACT,
         channels=1,
         outputs=UNIVERSAL_OUTPUTS,
+        left_over=(*CONTROLLER, "out.*"),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": Checkpoint(
@@ -118,6 +115,7 @@ class UniversalModelUNet(ControllableUNet):
         contract=UNIVERSAL_CONTRACT,
         channels=1,
         outputs=UNIVERSAL_OUTPUTS,
+        left_over=(*CONTROLLER, "out_tr.*", *UNREAD_STATISTICS),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": Checkpoint(

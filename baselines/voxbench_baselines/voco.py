@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _HOST = "https://huggingface.co/Luffy503/VoCo"
 _REFERENCE = "Wu et al., Large-Scale 3D Medical Image Pre-training, TPAMI 2026 (VoCo: CVPR 2024)"
 
+_PROJECTIONS = ("proj_head.*", "student.*", "teacher.*")
+
 
 def _hosted(file: str, md5: str | None = None) -> Checkpoint:
     return Checkpoint(
@@ -41,6 +43,7 @@ class VoCo(Published):
         reference=_REFERENCE,
         contract=UNIVERSAL_CONTRACT,  # its code has the Universal Model's grid and window
         channels=1,
+        left_over=_PROJECTIONS,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base-v2": _hosted("VoCo_B_SSL_head.pt", "f80c4da2f81d700bdae3df188f2057eb"),
@@ -62,6 +65,7 @@ class VoComni(VoCo):
         reference=_REFERENCE,
         contract=UNIVERSAL_CONTRACT,
         channels=1,
+        left_over=("out.*", *_PROJECTIONS),
         # `VoComni.json`, in the order of its numbers
         outputs=(
             *("background", "spleen", "kidney_right", "kidney_left", "gall_bladder", "esophagus"),

@@ -63,6 +63,7 @@ def loaded(baseline: Published) -> Loaded:
         baseline.translate(published, backbone),
         min_loaded=baseline.card.min_loaded,
         in_channels=1,
+        left_over=baseline.card.left_over,
     )
     return Loaded(backbone.eval(), audit, published)
 

@@ -91,7 +91,7 @@ def test_the_published_layout_loads_whole_and_computes_the_same(tmp_path):
 
 
 def test_another_layout_is_refused(tmp_path):
-    state = {f"net.{name}": tensor for name, tensor in published_state().items()}
+    state = {f"unet.{name}": tensor for name, tensor in published_state().items()}
     torch.save(state, tmp_path / "other.pt")
     with pytest.raises(WeightsError, match="of the encoder's parameters fit"):
         loaded(Deepbet(weights=str(tmp_path / "other.pt")))

@@ -73,7 +73,8 @@ def check(path):
     baseline = Hippodeep(weights=str(path))
     backbone, audit, published = loaded(baseline)
     head = baseline.head(published, backbone).eval()
-    assert (audit.loaded_share, audit.loaded_total_share, audit.unused) == (1, 1, [])
+    assert (audit.loaded_share, audit.loaded_total_share) == (1, 1)
+    assert audit.unused == ["convout1x.bias", "convout1x.weight"]
     total = sum(p.numel() for m in (backbone, head) for p in m.parameters())
     assert total / 1e6 == pytest.approx(0.5, abs=0.005)
     image = torch.randn(1, 1, 16, 24, 16, dtype=torch.float64)

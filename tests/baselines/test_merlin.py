@@ -24,7 +24,10 @@ def test_maps_are_the_published_network_s_on_slices_of_twice_the_thickness(tmp_p
     path = save(tmp_path / "merlin.pt", merlin_state())
     backbone, audit, _ = loaded(Merlin(size="18", weights=path))
     assert (audit.loaded_share, audit.missing) == (1, [])
-    assert audit.unused == ["encoder.classifier.weight", "encoder.contrastive_head.bias"]
+    assert audit.unused == [
+        *("classifier.weight", "contrastive_head.bias"),
+        *("encode_text.linear_layer.weight", "logit_scale"),
+    ]
     thick = probe(1, 1, 32, 64, 16)  # right, anterior, superior
     published = thick.permute(0, 1, 4, 2, 3).repeat(1, 3, 1, 1, 1)
     state = volumetric.resnet_state(UNITS, stem=(3, 3, 7, 7))

@@ -165,7 +165,7 @@ def test_more_channels_share_the_embedding(tmp_path):
 
 
 def test_a_residual_network_s_checkpoint_is_refused(tmp_path):
-    few = {"encoder.stem.convs.0.conv.weight": torch.zeros(32, 1, 3, 3, 3)}
+    few = {"encoder.stem.convs.0.conv.weight": torch.ones(32, 1, 3, 3, 3)}
     path = checkpoint(tmp_path / "checkpoint_final.pth", few)
     with pytest.raises(WeightsError, match="plan says ResEncL, this baseline is PrimusM"):
         loaded(OpenMindPrimusM(weights=path, size="tiny"))

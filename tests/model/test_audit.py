@@ -3,8 +3,9 @@
 import pytest
 import torch
 from voxbench.errors import WeightsError
-from voxbench.model.audit import activations, compare_tensors, load_weights, probe
+from voxbench.model.audit import activations, load_weights, probe
 from voxbench.model.backbones import Backbone
+from voxbench.model.comparison import compare_tensors
 from voxbench.plugins import find_architecture
 
 
@@ -17,8 +18,10 @@ def weights(seed: int = 1, channels: int = 1) -> dict[str, torch.Tensor]:
     return network(seed, channels).state_dict()
 
 
-def attempt(backbone, tensors, min_loaded=0.9):
-    return load_weights(backbone, tensors, min_loaded=min_loaded, in_channels=1)
+def attempt(backbone, tensors, min_loaded=0.9, left_over=()):
+    return load_weights(
+        backbone, tensors, min_loaded=min_loaded, in_channels=1, left_over=left_over
+    )
 
 
 def equal(backbone, tensors) -> bool:
@@ -58,9 +61,40 @@ def test_an_encoder_alone_is_enough_and_the_share_says_so():
     assert audit.loaded_total_share == inside / sum(p.numel() for p in backbone.parameters())
 
 
-def test_a_head_finds_no_place():
-    audit = attempt(network(), {**weights(), "head.weight": torch.ones(3, 8, 1, 1, 1)})
+def test_a_head_finds_no_place_and_the_card_must_say_so():
+    tensors = {**weights(), "head.weight": torch.ones(3, 8, 1, 1, 1)}
+    audit = attempt(network(), tensors, left_over=("head.*",))
     assert audit.unused == ["head.weight"]
+    assert audit.file_share == pytest.approx(1 - 24 / sum(t.numel() for t in tensors.values()))
+    with pytest.raises(WeightsError, match=r"file's tensors 1 find no place here.* head\.weight"):
+        attempt(network(), tensors)
+
+
+def test_what_a_loss_or_a_counter_leaves_in_a_file_is_no_objection():
+    extra = {"criterion.weight": torch.ones(3), "bn.num_batches_tracked": torch.tensor(3)}
+    assert attempt(network(), weights() | extra).unused == sorted(extra)
+
+
+def test_a_kernel_of_whole_numbers_is_no_kernel():
+    quantised = weights()
+    name = "encoder.levels.1.0.0.weight"
+    quantised[name] = (quantised[name] * 100).to(torch.int8)
+    with pytest.raises(WeightsError, match=rf"{name} \(has \(32, 16, 3, 3, 3\) int8, needs"):
+        attempt(network(), quantised, min_loaded=1.0)
+
+
+def test_a_kernel_of_zeros_is_refused_by_its_name():
+    blank, backbone = weights(), network()
+    blank["encoder.levels.1.0.0.weight"] = torch.zeros_like(blank["encoder.levels.1.0.0.weight"])
+    with pytest.raises(WeightsError, match=r"nothing but zeros: encoder\.levels\.1\.0\.0\.weight"):
+        attempt(backbone, blank)
+    assert equal(backbone, weights(0))
+
+
+def test_a_bias_of_zeros_is_as_good_as_any():
+    tensors = weights()
+    tensors["encoder.levels.1.0.1.bias"] = torch.zeros(32)
+    assert attempt(network(), tensors).loaded_share == 1
 
 
 def test_too_little_fails_with_the_names_and_leaves_the_network_alone():
@@ -84,7 +118,8 @@ def test_a_long_list_of_names_is_cut():
 
 def test_another_shape_does_not_fit_and_is_told():
     tensors = weights(channels=2)
-    audit = attempt(network(), tensors, min_loaded=0.5)
+    name = "encoder.levels.0.0.0.weight"
+    audit = attempt(network(), tensors, min_loaded=0.5, left_over=(name,))
     assert audit.missing == ["encoder.levels.0.0.0.weight"]
     assert audit.unused == [
         "encoder.levels.0.0.0.weight (has (16, 2, 3, 3, 3), needs (16, 1, 3, 3, 3))"

@@ -17,6 +17,7 @@ import pytest
 import torch
 from safetensors.torch import save
 from voxbench.errors import WeightsError
+from voxbench.model.layout import Layout
 from voxbench.model.weights import read_weights
 
 TENSORS = {"conv.weight": torch.arange(6.0).view(2, 3)}
@@ -126,7 +127,7 @@ def test_the_stood_in_classes_are_told(tmp_path, stranger):
     path = written(tmp_path / "w.ckpt", {"model": {"module.conv.weight": TENSORS["conv.weight"]},
                                          "cfg": stranger(Settings)()})  # fmt: skip
     layout = read_weights(path).layout
-    assert layout == ("torch", ("model",), ("module.",), ("stranger.Settings",))
+    assert layout == Layout("torch", ("model",), ("module.",), ("stranger.Settings",))
 
 
 class Reduced:
@@ -231,7 +232,7 @@ def test_a_header_that_claims_gigabytes_is_refused(tmp_path):
     for length in (2**62, 2**31, len(whole)):
         path = tmp_path / "w.safetensors"
         path.write_bytes(length.to_bytes(8, "little") + whole[8:])
-        with pytest.raises(WeightsError, match="not a readable weights file"):
+        with pytest.raises(WeightsError, match=r"not a readable weights file|within its header"):
             read_weights(path)
 
 
@@ -239,7 +240,7 @@ def test_a_safetensors_file_that_declares_more_than_it_holds_is_refused(tmp_path
     header = b'{"w":{"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4000000000000]}}'
     path = tmp_path / "w.safetensors"
     path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
-    with pytest.raises(WeightsError, match="not a readable weights file"):
+    with pytest.raises(WeightsError, match=r"truncated \(90 bytes of 4,000,000,000,086\)"):
         read_weights(path)
 
 

@@ -92,3 +92,14 @@ def test_a_tensor_that_reaches_beyond_its_storage_is_refused(scripted, tmp_path)
 
     with pytest.raises(WeightsError, match="not a readable weights file"):
         read_weights(changed(scripted[1], tmp_path / "w.pt", reach))
+
+
+@pytest.mark.parametrize("mode", ["zeros", "circular"])
+def test_a_scripted_convolution_is_no_threat(tmp_path, mode):
+    layer = nn.Conv3d(1, 4, 3, padding=1, padding_mode=mode)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch advises against its own scripts
+        torch.jit.script(nn.Sequential(layer, nn.BatchNorm3d(4))).save(tmp_path / "w.pt")
+    found = read_weights(tmp_path / "w.pt")
+    assert torch.equal(found["0.weight"], layer.weight)
+    assert {"0.bias", "1.weight", "1.running_var"} < found.keys()

@@ -6,6 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from voxbench.design.preprocessing import Preprocessing
 
+HEADS = (
+    *("head.*", "heads.*", "*_head.*", "fc.*", "classifier.*", "out.*", "output.*"),
+    *("projector.*", "projection.*", "predictor.*", "mask_token"),
+)
+"""Usual names of what is trained beside the network that others go on with."""
+
 
 class Checkpoint(BaseModel):
     """A published weights file.
@@ -48,6 +54,9 @@ class BaselineCard(BaseModel):
             where there is no head. With "background" among them they exclude one another
             (softmax), else each is decided alone (sigmoid).
         min_loaded: share of the encoder's parameters that must come from the weights.
+        left_over: tensors of the file that no part of the network takes, as patterns of their
+            names ("*" stands for anything); a file with other unused tensors is refused. By
+            default the usual names of heads.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,3 +72,4 @@ class BaselineCard(BaseModel):
     channels: int | None = Field(default=None, gt=0)
     outputs: tuple[str, ...] = ()
     min_loaded: float = Field(default=1.0, gt=0, le=1)
+    left_over: tuple[str, ...] = HEADS

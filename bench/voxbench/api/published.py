@@ -90,9 +90,9 @@ class Published(Baseline):
 
         `published` are the file's tensors under plain names, without wrapper and prefixes; what it
         held beside them is in its attribute `beside`.
-        Encoder and decoder are translated, as far as they were published; heads and whatever
-        has no counterpart are left out, or for the audit to list. The engine loads the result and
-        audits the share of the encoder that it covers.
+        Encoder and decoder are translated, as far as they were published. Whatever has no
+        counterpart keeps its name: the engine audits what share of the encoder the result covers,
+        and refuses tensors without a place that `card.left_over` doesn't name.
         """
         from voxbench.model.names import placed
 

@@ -30,9 +30,15 @@ def inflate(
             running statistics of the batch norm behind each grow with it.
 
     Raises:
-        WeightsError: a kernel is to be replicated that no batch norm follows.
+        WeightsError: a kernel is 3D already, or is to be replicated and no batch norm follows.
     """
     like = network.state_dict()
+    deep = [name for name, tensor in tensors.items() if tensor.ndim == 5]
+    if deep:
+        raise WeightsError(
+            f"its kernels are 3D already ({deep[0]} and {len(deep) - 1} more): these weights are "
+            "no 2D network's, and can't be inflated."
+        )
     inflated = {}
     for name, tensor in tensors.items():
         goal = like[name].shape if name in like else tensor.shape

@@ -25,6 +25,8 @@ _STORAGES = {
     "IntStorage": torch.int32,
     "BoolStorage": torch.bool,
 }
+_LISTS = {f"build_{kind}list" for kind in ("int", "double", "bool", "tensor")}
+"""What makes the lists of a scripted layer, such as the padding of a convolution."""
 
 
 def is_torchscript(path: Path) -> bool:
@@ -74,6 +76,8 @@ class _Unpickler(pickle.Unpickler):
             return self._tensor
         if module == "torch" and name in _STORAGES:
             return _STORAGES[name]
+        if module == "torch.jit._pickle" and name in _LISTS:
+            return list
         raise pickle.UnpicklingError(f"GLOBAL {module}.{name}")
 
     def persistent_load(self, pid: Any) -> Tensor:

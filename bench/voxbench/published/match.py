@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from voxbench.api import Published
-from voxbench.model.audit import TensorComparison, compare_tensors
+from voxbench.model.comparison import TensorComparison, compare_tensors
 from voxbench.model.weights import Contents
 from voxbench.published.catalogue import outline
 
@@ -57,7 +57,7 @@ def _match(contents: Contents, shapes: Contents, baseline: Published) -> Weights
     except Exception as error:  # noqa: BLE001 (another layout or a stranger's plugin may raise anything)
         why = f"can't be translated ({str(error).partition(chr(10))[0][:160] or repr(error)})"
         return WeightsMatch(card.name, baseline.size, None, card.min_loaded, len(contents), why)
-    comparison = compare_tensors(backbone, tensors)
+    comparison = compare_tensors(backbone, tensors, card.left_over)
     left_out = max(0, len(contents) - len(tensors))
     reason = comparison.objection(card.min_loaded)
     return WeightsMatch(card.name, baseline.size, comparison, card.min_loaded, left_out, reason)

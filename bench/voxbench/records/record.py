@@ -80,6 +80,7 @@ class LoadAudit(_Part):
     Attributes:
         loaded_share: of the encoder's parameters, those that came from the weights.
         loaded_total_share: of all the backbone's parameters.
+        file_share: of the file's values, those that found a place; None in older records.
         missing: encoder tensors that stayed at initialisation.
         unused: tensors of the file that found no place.
         hash_before: sha256 of the encoder's tensors at initialisation.
@@ -96,6 +97,7 @@ class LoadAudit(_Part):
     hash_after: str
     activation_before: list[float]
     activation_after: list[float]
+    file_share: float | None = None
 
 
 class Weights(_Part):

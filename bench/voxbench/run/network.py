@@ -84,6 +84,12 @@ def _load(
     channels: int,
 ) -> LoadAudit:
     if not baseline.decoder:
-        tensors = {k: tensor for k, tensor in tensors.items() if k.startswith("encoder.")}
-    floor = baseline.card.min_loaded
-    return load_weights(backbone, tensors, min_loaded=floor, in_channels=channels)
+        tensors = {k: tensor for k, tensor in tensors.items() if not k.startswith("decoder.")}
+    card = baseline.card
+    return load_weights(
+        backbone,
+        tensors,
+        min_loaded=card.min_loaded,
+        in_channels=channels,
+        left_over=card.left_over,
+    )

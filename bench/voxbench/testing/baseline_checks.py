@@ -220,7 +220,11 @@ class BaselineChecks:
         published = read_weights(path, sha256)
         tensors = self.baseline.translate(published, network.backbone)
         audit = load_weights(
-            network.backbone, tensors, min_loaded=card.min_loaded, in_channels=channels
+            network.backbone,
+            tensors,
+            min_loaded=card.min_loaded,
+            in_channels=channels,
+            left_over=card.left_over,
         )
         return network, published, audit
 
