@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 from voxbench.analyses.claims import judge_claims
-from voxbench.analyses.groups import read_groups
+from voxbench.analyses.read import read_groups
 from voxbench.design.claims import Claim
 from voxbench.errors import SpecError
 

@@ -1,6 +1,6 @@
 import pytest
 from voxbench.analyses.cost import frontier
-from voxbench.analyses.groups import read_groups
+from voxbench.analyses.read import read_groups
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, WEIGHTS, cases, record

@@ -2,8 +2,8 @@ import math
 
 import pytest
 from voxbench.analyses.effects import effects, means, overall
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.pairing import pair_arms, twins
+from voxbench.analyses.read import read_groups
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record

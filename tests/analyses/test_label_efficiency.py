@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from voxbench.analyses.curves import fitted_curves, learning_curves
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.label_efficiency import times, vanishing, worth
 from voxbench.analyses.pairing import twins
+from voxbench.analyses.read import read_groups
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import LABELLED, MASKED, SCRATCH, cases, record

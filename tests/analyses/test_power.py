@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.power.prospects import extension, prospects, seed_budgets
+from voxbench.analyses.read import read_groups
 from voxbench.stats.metric import METRICS
 from voxbench.stats.power import Design, verdict_chance
 

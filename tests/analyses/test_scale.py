@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.pairing import twins
+from voxbench.analyses.read import read_groups
 from voxbench.analyses.scale import trends
 from voxbench.stats.metric import METRICS
 

@@ -1,4 +1,4 @@
-from voxbench.analyses.groups import by_arm
+from voxbench.analyses.read import by_arm
 from voxbench.analyses.setting_words import setting_words
 
 from tests.analyses.records import cases, record

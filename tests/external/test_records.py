@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.ranks.board import boards
+from voxbench.analyses.read import read_groups
 from voxbench.errors import DataError
 from voxbench.external.records import import_scores
 from voxbench.records import Store

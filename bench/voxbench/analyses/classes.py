@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from voxbench.analyses.groups import Group, read_groups
+from voxbench.analyses.groups import Group
+from voxbench.analyses.read import read_groups
 from voxbench.records import Record
 
 

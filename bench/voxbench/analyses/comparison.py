@@ -7,8 +7,9 @@ from typing import Any
 
 from voxbench.analyses.effect_tables import comparison_table
 from voxbench.analyses.effects import effects
-from voxbench.analyses.groups import Scope, groups_in
+from voxbench.analyses.groups import Scope
 from voxbench.analyses.pairing import Pair, pair_arms
+from voxbench.analyses.read import groups_in
 from voxbench.analyses.table import Column, Table, interval, number, p_value
 from voxbench.errors import RecordError
 from voxbench.stats.arrays import nanmean

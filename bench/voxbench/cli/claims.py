@@ -18,7 +18,7 @@ def claims_verb(
 ) -> None:
     """Test declared claims again; exit code 0 if all hold, else 1."""
     from voxbench.analyses.claims import describe_claims, judge_claims
-    from voxbench.analyses.groups import groups_in
+    from voxbench.analyses.read import groups_in
     from voxbench.design.claims import read_claims
 
     records = directory or file.parent

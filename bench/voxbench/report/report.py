@@ -10,11 +10,12 @@ from voxbench.analyses.curves import curve_table, learning_curves
 from voxbench.analyses.effect_sentences import effect_chapters, effect_summary, overall_sentence
 from voxbench.analyses.effect_tables import effect_table, failed_table, mean_table, overall_table
 from voxbench.analyses.effects import Effect, Mean, Overall, means, overall
-from voxbench.analyses.groups import Group, read_groups, records_in
+from voxbench.analyses.groups import Group
 from voxbench.analyses.label_efficiency import vanishing_table, worth_table
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.results import raced_effects
+from voxbench.analyses.read import read_groups, records_in
 from voxbench.analyses.scale import trend_table
 from voxbench.analyses.table import Table, as_row
 from voxbench.files import write_atomically

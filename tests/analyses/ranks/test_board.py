@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.ranks.board import apply_policy, boards
+from voxbench.analyses.read import read_groups
 from voxbench.errors import SpecError
 from voxbench.stats.metric import METRICS
 

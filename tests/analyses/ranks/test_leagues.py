@@ -1,5 +1,5 @@
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.ranks.leagues import shared_leagues, task_leagues
+from voxbench.analyses.read import read_groups
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record

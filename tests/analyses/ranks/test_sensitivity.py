@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.ranks.board import boards
 from voxbench.analyses.ranks.sensitivity import sensitivity
+from voxbench.analyses.read import read_groups
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record

@@ -1,6 +1,6 @@
 import pytest
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.pairing import twins
+from voxbench.analyses.read import read_groups
 from voxbench.analyses.subgroups.effects import subgroup_effects
 from voxbench.stats.metric import METRICS
 

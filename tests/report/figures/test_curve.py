@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voxbench.analyses.effects import effects, means
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.pairing import twins
+from voxbench.analyses.read import read_groups
 from voxbench.report.figures.curve import _lines, draw_curve
 from voxbench.report.figures.lines import _apart
 from voxbench.stats.metric import METRICS

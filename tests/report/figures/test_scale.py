@@ -2,8 +2,8 @@
 
 import pytest
 from voxbench.analyses.effects import effects, means
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.pairing import twins
+from voxbench.analyses.read import read_groups
 from voxbench.report.figures.scale import _families, _lines, _twins, draw_scale, family
 from voxbench.report.report import write_report
 from voxbench.stats.metric import METRICS

@@ -7,7 +7,7 @@ import nibabel
 import numpy as np
 import pytest
 from voxbench.analyses.effects import means
-from voxbench.analyses.groups import read_groups
+from voxbench.analyses.read import read_groups
 from voxbench.api import TaskCard
 from voxbench.data.label_map import write_label_map
 from voxbench.data.nifti import Volume

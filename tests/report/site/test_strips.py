@@ -1,5 +1,5 @@
 import pytest
-from voxbench.analyses.groups import read_groups
+from voxbench.analyses.read import read_groups
 from voxbench.report.site.material import ArmResult
 from voxbench.report.site.strips import distributions
 from voxbench.stats.metric import METRICS

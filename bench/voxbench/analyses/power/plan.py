@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voxbench.analyses.groups import groups_in
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.power.prospects import (
     Extension,
@@ -15,6 +14,7 @@ from voxbench.analyses.power.prospects import (
     seed_budgets,
 )
 from voxbench.analyses.races.declaration import races_in
+from voxbench.analyses.read import groups_in
 from voxbench.analyses.table import DASH, Column, Table, as_row, hours, interval, number
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.power import POWER

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voxbench.analyses.groups import read_groups
 from voxbench.analyses.pairing import Pair
 from voxbench.analyses.races.declaration import Comparison, Pairing, Race
+from voxbench.analyses.read import read_groups
 from voxbench.records import Record
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.metric import Metric, find_metric

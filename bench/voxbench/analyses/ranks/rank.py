@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.analyses.groups import Group, read_groups, records_in
+from voxbench.analyses.groups import Group
 from voxbench.analyses.ranks.board import Board, Policy, apply_policy, boards, patient_means
 from voxbench.analyses.ranks.league import League, league
 from voxbench.analyses.ranks.sensitivity import Variant, sensitivity
 from voxbench.analyses.ranks.tables import class_table, pair_table, rank_table, sensitivity_table
+from voxbench.analyses.read import read_groups, records_in
 from voxbench.analyses.settings import by_recipe
 from voxbench.analyses.table import Table, p_value
 from voxbench.errors import RecordError, SpecError

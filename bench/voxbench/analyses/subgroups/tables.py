@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from voxbench.analyses.effect_tables import where_columns
-from voxbench.analyses.groups import read_groups, records_in
 from voxbench.analyses.pairing import Pair, pair_arms, twins
+from voxbench.analyses.read import read_groups, records_in
 from voxbench.analyses.subgroups.case_table import CaseTable, read_case_table, values_by_patient
 from voxbench.analyses.subgroups.effects import SMALLEST, subgroup_effects
 from voxbench.analyses.table import DASH, Column, Table, as_row, interval, p_value

@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 from voxbench.analyses.effects import Effect, Mean
-from voxbench.analyses.groups import Group, Where, by_arm
+from voxbench.analyses.groups import Group, Where
 from voxbench.analyses.ranks.league import League, RankRow
 from voxbench.analyses.ranks.leagues import task_leagues
+from voxbench.analyses.read import by_arm
 from voxbench.analyses.setting_words import setting_words
 from voxbench.analyses.table import DASH, Column, Table
 from voxbench.design.cell import digest

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
-from voxbench.analyses.groups import Run, find_arm, read_groups
+from voxbench.analyses.groups import Run, find_arm
+from voxbench.analyses.read import read_groups
 from voxbench.errors import RecordError, SpecError
 from voxbench.records.record import CaseScores
-from voxbench.stats.arrays import nanmean
-from voxbench.stats.metric import METRICS, find_metric
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record, scores
 
@@ -150,14 +149,3 @@ def test_an_unknown_arm_gets_the_nearest_name():
     groups = read_groups([record(None, MASKED), record(None, SCRATCH)])
     with pytest.raises(SpecError, match="Did you mean 'masked-autoencoder'"):
         find_arm(groups, "masked-autoencodr")
-
-
-def test_an_unknown_metric_gets_the_nearest_name():
-    with pytest.raises(SpecError, match="Did you mean 'hd95_mm'"):
-        find_metric("hd95")
-    assert find_metric("dice") is METRICS["dice"]
-
-
-def test_the_mean_of_nothing_is_undefined_without_a_warning():
-    values = np.array([[np.nan, np.nan], [1.0, np.nan]])
-    assert nanmean(values, axis=1) == pytest.approx([np.nan, 1.0], nan_ok=True)
