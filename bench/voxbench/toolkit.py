@@ -1,15 +1,16 @@
 """What a plugin builds with, beside the contracts of `voxbench.api`; built-in ones use no more.
 
-networks: `Backbone` of an `Encoder` and a `Decoder`, or an encoder `decoded` by the common decoder;
-    `SmallBatchNorm3d` and `with_small_batches` where weights come with statistics of batch norms.
-published weights: `placed` names, 2D kernels `inflate`d by an `Inflation`, a colour stem that is
-    `regrey`ed, the heads `ConvolutionHead` and `ControlledHead`.
-weights that `voxbench pretrain` wrote: `read_card`, `split_head`.
-pre-training: a `PreparedCase`, and one `Reannotated` with `chosen_structures`; a random `stream` by
-    name; `find_baseline` of a `Ref`, another baseline.
-tasks: a folder's own description, `DatasetJson` or what else `read_json` reads, and the card that
-    follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`, `tolerances`,
-    `corpora_of`; `write_atomically`.
+- networks: `Backbone` of an `Encoder` and a `Decoder`, or an encoder `decoded` by the common
+  decoder; `SmallBatchNorm3d` and `with_small_batches` where weights come with statistics of batch
+  norms;
+- published weights: `placed` names, 2D kernels `inflate`d by an `Inflation`, a colour stem that is
+  `regrey`ed, the heads `ConvolutionHead` and `ControlledHead`;
+- weights that `voxbench pretrain` wrote: `read_card`, `split_head`;
+- pre-training: a `PreparedCase`, and one `Reannotated` with `chosen_structures`; a random `stream`
+  by name; `find_baseline` of a `Ref`, another baseline;
+- tasks: a folder's own description, `DatasetJson` or what else `read_json` reads, and the card that
+  follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`, `tolerances`,
+  `corpora_of`; `write_atomically`.
 
 Nothing is imported before it is used, so that listing plugins costs no torch.
 """

@@ -11,6 +11,7 @@ from docs.generators.architectures import architectures
 from docs.generators.columns import columns
 from docs.generators.models import keys, path, reference, toml
 from docs.generators.plugins import axes, baselines, tasks
+from docs.generators.public import exceptions, verbs
 from docs.generators.published import corpora, weights
 
 PARTS: Mapping[str, Callable[[], str]] = {
@@ -20,9 +21,11 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "claims": lambda: keys(Claim),
     "columns": columns,
     "corpora": corpora,
+    "errors": exceptions,
     "record": lambda: reference(Record, path),
     "sweep": lambda: reference(Sweep, toml),
     "tasks": tasks,
+    "verbs": verbs,
     "weights": weights,
 }
 MARK = re.compile(r"^<!-- made of the code: (\w+) -->$", re.MULTILINE)

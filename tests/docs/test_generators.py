@@ -68,7 +68,7 @@ def test_every_field_of_a_built_in_plugin_is_described():
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_can_be_made(part):
-    assert PARTS[part]().count("\n| ") > 2
+    assert PARTS[part]().count("\n") > 5
 
 
 @pytest.mark.parametrize(("registry", "part"), [(TASKS, "tasks"), (BASELINES, "baselines")])
