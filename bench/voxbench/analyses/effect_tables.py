@@ -5,7 +5,16 @@ from typing import Any
 
 from voxbench.analyses.effects import Effect, Mean, Overall
 from voxbench.analyses.groups import Group
-from voxbench.analyses.table import DASH, Column, Table, as_row, hours, interval, number, p_value
+from voxbench.analyses.table import (
+    Column,
+    Table,
+    as_row,
+    hours,
+    interval,
+    number,
+    or_dash,
+    p_value,
+)
 from voxbench.stats.metric import METRICS, Metric
 
 
@@ -61,7 +70,7 @@ def _result(metric: Metric, arm: str, other: str) -> list[Column]:
         ),
         Column("p", show=p_value, number=True),
         Column("Holm p", ("p_holm",), p_value, True),
-        Column("verdict", show=_or_dash),
+        Column("verdict", show=or_dash),
         Column("undefined", number=True),
         Column("failed cells", ("failed",), str, True),
         Column("note"),
@@ -156,10 +165,6 @@ def where_columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
     if {row["adaptation"] for row in rows} - {"full"}:
         columns.append(Column("adaptation"))
     return columns
-
-
-def _or_dash(word: str) -> str:
-    return word or DASH
 
 
 def mean_row(mean: Mean) -> dict[str, Any]:

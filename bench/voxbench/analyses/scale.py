@@ -11,7 +11,7 @@ import numpy as np
 from voxbench.analyses.curves import on_patients
 from voxbench.analyses.groups import Where
 from voxbench.analyses.pairing import Pair
-from voxbench.analyses.table import DASH, Column, Table, as_row, interval
+from voxbench.analyses.table import Column, Table, as_row, interval, or_dash
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import estimate
 from voxbench.stats.interval import TAILS
@@ -114,7 +114,7 @@ def trend_table(pairs: Sequence[Pair], metric: Metric, margin: float) -> Table:
             Column("to", ("most",), _amount, True),
             Column("points", number=True),
             Column("change [95%]", ("change", "low", "high"), interval(metric.digits, True), True),
-            Column("answer", show=lambda word: word or DASH),
+            Column("answer", show=or_dash),
             Column("no answer because", ("refused",)),
         ],
         [_row(trend) for trend in trends(pairs, margin)],

@@ -110,6 +110,11 @@ def interval(digits: int, signed: bool = False) -> Callable[[float, float, float
     return show
 
 
+def or_dash(word: str) -> str:
+    """The word; a dash where there is none."""
+    return word or DASH
+
+
 def p_value(p: float) -> str:
     """Three digits, or «< 0.001»."""
     return "< 0.001" if p < 0.001 else number(3)(p)

@@ -11,7 +11,7 @@ from voxbench.analyses.ranks.board import POLICIES, Board, Policy, apply_policy,
 from voxbench.analyses.ranks.league import League, league
 from voxbench.analyses.ranks.leagues import TIES
 from voxbench.analyses.ranks.sensitivity import Variant
-from voxbench.analyses.table import DASH, Column, Table, interval, number, p_value
+from voxbench.analyses.table import Column, Table, interval, number, or_dash, p_value
 from voxbench.records import Record
 from voxbench.stats.metric import Metric
 from voxbench.stats.ranks import AGGREGATIONS, Aggregation
@@ -74,7 +74,7 @@ def pair_table(found: League, margin: float) -> Table:
             Column("Holm p", ("p_holm",), p_value, True),
             Column("BH p", ("p_bh",), p_value, True),
             Column("separated", show=lambda apart: "yes" if apart else "no"),
-            Column("verdict", show=lambda word: word or DASH),
+            Column("verdict", show=or_dash),
         ],
         [asdict(pair) for pair in found.pairs],
     )

@@ -9,7 +9,7 @@ from voxbench.analyses.pairing import Pair, pair_arms, twins
 from voxbench.analyses.read import read_groups, records_in
 from voxbench.analyses.subgroups.case_table import CaseTable, read_case_table, values_by_patient
 from voxbench.analyses.subgroups.effects import SMALLEST, subgroup_effects
-from voxbench.analyses.table import DASH, Column, Table, as_row, interval, p_value
+from voxbench.analyses.table import Column, Table, as_row, interval, or_dash, p_value
 from voxbench.errors import SpecError
 from voxbench.records import Record
 from voxbench.stats.metric import Metric, find_metric
@@ -129,14 +129,14 @@ def _group_table(
         f"±{margin:g}. Groups of fewer than {SMALLEST} patients are not tested.",
         [
             *_compared(rows),
-            Column(column, ("group",), lambda name: name or DASH),
+            Column(column, ("group",), or_dash),
             Column("patients", number=True),
             Column(
                 "effect [95%]", ("effect", "low", "high"), interval(metric.digits, True), True
             ),
             Column("p", show=p_value, number=True),
             Column("Holm p", ("p_holm",), p_value, True),
-            Column("verdict", show=lambda word: word or DASH),
+            Column("verdict", show=or_dash),
             Column("note"),
         ],
         rows,
@@ -152,8 +152,8 @@ def _contrast_table(rows: Sequence[dict[str, Any]], metric: Metric, column: str)
         "Whitney's and Student's, Holm over all rows.",
         [
             *_compared(rows),
-            Column("A", ("group",), lambda name: name or DASH),
-            Column("B", ("against",), lambda name: name or DASH),
+            Column("A", ("group",), or_dash),
+            Column("B", ("against",), or_dash),
             Column(
                 "A − B [95%]", ("difference", "low", "high"), interval(metric.digits, True), True
             ),

@@ -5,7 +5,7 @@ from typing import Any
 
 from voxbench.analyses.effect_tables import mean_row
 from voxbench.analyses.ranks.leagues import TIES
-from voxbench.analyses.table import DASH, Column, Table, hours, interval, number
+from voxbench.analyses.table import DASH, Column, Table, hours, interval, number, or_dash
 from voxbench.report.site.material import ArmResult
 from voxbench.stats.metric import METRICS, Metric
 
@@ -32,7 +32,7 @@ def leaderboard(results: Iterable[ArmResult], metric: Metric) -> Table:
             *_named(rows, "smoke", ""),
             _score(metric),
             Column("arm − twin [95%]", ("effect", "effect_low", "effect_high"), signed, True),
-            Column("verdict", show=lambda word: word or DASH),
+            Column("verdict", show=or_dash),
             Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
             *(_score(other) for other in METRICS.values() if other is not metric),
             Column("strategy"),
@@ -85,7 +85,7 @@ def _row(result: ArmResult) -> dict[str, Any]:
 
 
 def _named(rows: list[dict[str, Any]], name: str, usual: str) -> list[Column]:
-    return [Column(name, (name,))] if {row[name] for row in rows} - {usual} else []
+    return [Column(name)] if {row[name] for row in rows} - {usual} else []
 
 
 def _whole(value: float) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from voxbench.analyses.groups import Run
-from voxbench.analyses.table import DASH, Column, Table, hours, interval, number
+from voxbench.analyses.table import DASH, Column, Table, hours, interval, number, or_dash
 from voxbench.records import Record
 from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.material import ArmResult, Material
@@ -82,7 +82,7 @@ def _runs(material: Material, result: ArmResult) -> HtmlTable:
             Column("peak MB", ("peak_memory_mb",), number(0), True),
             Column("sweep"),
             Column("commit"),
-            Column("reason", ("failure",), lambda text: text or DASH),
+            Column("reason", ("failure",), or_dash),
         ],
         [_run(result, record) for record in result.records],
     )
