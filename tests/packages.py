@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from voxbench import registry
+from voxbench.ledger import corpora as ledger
 
 
 def install(
@@ -36,3 +37,4 @@ def install(
     (metadata / "entry_points.txt").write_text("\n".join(lines))
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setattr(registry, "_installed", inspect.unwrap(registry._installed))  # no cache
+    monkeypatch.setattr(ledger, "corpora", inspect.unwrap(ledger.corpora))

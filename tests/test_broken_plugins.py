@@ -63,7 +63,13 @@ def broken(monkeypatch, tmp_path):
         named = {f"voxbench.{kind}": entries for kind, entries in groups.items()}
         install(monkeypatch, folder, name, code, named)
 
-    package("lost", "import nothing_there", tasks={"lost": "Any"}, baselines={"lost": "Any"})
+    package(
+        "lost",
+        "import nothing_there",
+        tasks={"lost": "Any"},
+        baselines={"lost": "Any"},
+        corpora={"lost": "corpora.toml"},
+    )
     package("leaves", "raise SystemExit(3)", tasks={"leaves": "Any"})
     package(
         "misnamed",
@@ -124,6 +130,13 @@ def test_architectures_are_listed_with_the_reasons(broken, voxbench):
     assert {name for name, reason in told.items() if reason} == {"no-sizes", "unet"}
     assert "is <class 'odd.NoTask'>, not a voxbench.api.Architecture" in told["no-sizes"]
     assert "is registered twice, by" in told["unet"]
+
+
+def test_corpora_are_listed_beside_a_file_that_can_t_be_read(broken, voxbench):
+    code, out, err = voxbench("ls", "corpora", "--json")
+    assert code == 0
+    assert "LiTS" in {row["corpus"] for row in json.loads(out)}
+    assert err.startswith("broken: voxbench.corpora: lost:corpora.toml can't be read (")
 
 
 def test_the_reason_stands_in_the_table_that_people_see(broken, voxbench):

@@ -1,5 +1,9 @@
+import inspect
+from importlib.metadata import EntryPoint
+
 import pytest
 from voxbench.errors import PluginError
+from voxbench.ledger import corpora as ledger
 from voxbench.ledger.corpora import Corpora, Corpus, corpora, read_corpora
 from voxbench.plugins import BASELINES, TASKS
 
@@ -60,8 +64,26 @@ def test_a_broken_file_is_named_with_the_field(text, message):
         read_corpora(text, "mine:corpora.toml")
 
 
+def test_a_file_of_others_that_contradicts_the_rest_is_left_out(monkeypatch):
+    files = {
+        "mine:a.toml": [corpus("mine", "theirs")],
+        "theirs:b.toml": [corpus("theirs")],
+        "wrong:c.toml": [corpus("other"), corpus("Theirs")],
+        "wrong:d.toml": [corpus("child", "nowhere")],
+    }
+    entries = [EntryPoint(f"entry {i}", file, "voxbench.corpora") for i, file in enumerate(files)]
+    monkeypatch.setattr(ledger.metadata, "entry_points", lambda group: entries)
+    monkeypatch.setattr(ledger, "_read", files.get)
+    known = inspect.unwrap(corpora)()
+    assert [one.name for one in known.all] == ["mine", "theirs"]
+    assert known.broken.keys() == {"wrong:c.toml", "wrong:d.toml"}
+    assert "share the name 'theirs'" in known.broken["wrong:c.toml"]
+    assert "unknown corpus 'nowhere'" in known.broken["wrong:d.toml"]
+
+
 def test_every_corpus_of_a_card_is_registered():
     known = corpora()
+    assert not known.broken
     for name in BASELINES.plugins():
         for one in BASELINES.find(name).card.pretraining_data:
             known.find(one, f"baseline {name}: ")

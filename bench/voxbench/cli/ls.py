@@ -1,5 +1,6 @@
 """`voxbench ls`: what is there, by name."""
 
+import sys
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -143,6 +144,9 @@ def _sweeps() -> Rows:
 def _corpora() -> Rows:
     from voxbench.ledger.corpora import corpora
 
+    known = corpora()
+    for reason in known.broken.values():
+        print(f"broken: {reason}", file=sys.stderr)
     return [
         {
             "corpus": corpus.name,
@@ -152,7 +156,7 @@ def _corpora() -> Rows:
             "all known": "yes" if corpus.complete else "no",
             "checked": "yes" if corpus.checked else "no",
         }
-        for corpus in corpora().all
+        for corpus in known.all
     ]
 
 

@@ -23,6 +23,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from voxbench.errors import PluginError, first_rule, unknown
+from voxbench.registry import failure
 
 CorpusKind = Literal["CT", "MR", "PET", "X-ray", "photograph", "synthetic", "other"]
 
@@ -54,9 +55,18 @@ class Corpus(BaseModel):
 
 
 class Corpora:
-    """All registered corpora."""
+    """All registered corpora.
 
-    def __init__(self, found: Iterable[Corpus]) -> None:
+    Attributes:
+        all: in the order of their names.
+        broken: file that is left out → why.
+
+    Raises:
+        PluginError: two share a name, one names an unknown corpus, or descends from itself.
+    """
+
+    def __init__(self, found: Iterable[Corpus], broken: Mapping[str, str] | None = None) -> None:
+        self.broken = broken or {}
         self._by_name: dict[str, Corpus] = {}
         self.all: tuple[Corpus, ...] = tuple(sorted(found, key=lambda c: c.name.casefold()))
         for corpus in self.all:
@@ -140,25 +150,45 @@ def read_corpora(text: str, origin: str) -> list[Corpus]:
 def corpora() -> Corpora:
     """Every corpus that an installed package registers.
 
-    Raises:
-        PluginError: a file is missing or broken, or two corpora share a name.
+    A file of others that can't be read, breaks a rule or contradicts the rest is left out, and
+    `broken` says why; its names are unknown then, and no verdict about them is clean.
     """
+    entries = metadata.entry_points(group=_GROUP)
+    told = sorted(entries, key=lambda e: (not e.dist or e.dist.name != "voxbench", e.value))
+    waiting = dict.fromkeys(entry.value for entry in told)
+    broken: dict[str, str] = {}
     found: list[Corpus] = []
-    for package, file in sorted({_target(e) for e in metadata.entry_points(group=_GROUP)}):
-        try:
-            text = (resources.files(package) / file).read_text(encoding="utf-8")
-        except (OSError, ImportError) as error:
-            raise PluginError(f"{_GROUP}: {package}:{file} can't be read ({error}).") from None
-        found += read_corpora(text, f"{package}:{file}")
-    return Corpora(found)
+    accepted = True
+    while accepted:  # a file may name the corpora of another
+        accepted = False
+        for origin in list(waiting):
+            try:
+                more = [*found, *_read(origin)]
+                Corpora(more)
+            except PluginError as error:
+                broken[origin] = str(error)
+            else:
+                found, accepted = more, True
+                del waiting[origin]
+                broken.pop(origin, None)
+    return Corpora(found, broken)
 
 
 _GROUP = "voxbench.corpora"
 
 
-def _target(entry: metadata.EntryPoint) -> tuple[str, str]:
-    package, _, file = entry.value.partition(":")
-    return package, file
+def _read(origin: str) -> list[Corpus]:
+    """The corpora of a file, as `package:file`.
+
+    Raises:
+        PluginError: it is missing or broken.
+    """
+    package, _, file = origin.partition(":")
+    try:
+        text = (resources.files(package) / file).read_text(encoding="utf-8")
+    except Exception as error:  # noqa: BLE001 (a stranger's package may raise anything)
+        raise PluginError(f"{_GROUP}: {origin} can't be read ({failure(error)}).") from None
+    return read_corpora(text, origin)
 
 
 def _plain(name: str) -> str:
