@@ -20,11 +20,16 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"voxbench {release}"
 html_copy_source = False
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
-autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_default_options = {
+    "members": True,
+    "member-order": "bysource",
+    "exclude-members": "model_config",
+}
 autodoc_typehints = "signature"
-default_role = "py:obj"  # what docstrings write `so`
+default_role = "code"  # what docstrings write `so`
 napoleon_use_ivar = True  # attributes beside their class, once
 toc_object_entries = False
 
