@@ -20,7 +20,7 @@ class Supervised(Pretrained):
         structures: how many of the source's classes are used, fewer being a subset of more;
             None takes all.
         label_noise: probability that a structure's mask in a case is eroded, dilated, shifted
-            or missing; see `voxbench.data.annotation`.
+            or missing; see `voxbench_baselines.annotation`.
     """
 
     structures: int | None = added(None)
@@ -48,7 +48,7 @@ class Supervised(Pretrained):
         Raises:
             SpecError: the source has fewer structures.
         """
-        from voxbench.toolkit import Reannotated, chosen_structures
+        from voxbench_baselines.annotation import Reannotated, chosen_structures
 
         classes = tuple(source.classes)
         count = len(classes) if self.structures is None else self.structures

@@ -6,8 +6,8 @@
 - published weights: `placed` names, 2D kernels `inflate`d by an `Inflation`, a colour stem that is
   `regrey`ed, the heads `ConvolutionHead` and `ControlledHead`;
 - weights that `voxbench pretrain` wrote: `read_card`, `split_head`;
-- pre-training: a `PreparedCase`, and one `Reannotated` with `chosen_structures`; a random `stream`
-  by name; `find_baseline` of a `Ref`, another baseline;
+- pre-training: a `PreparedCase`, and `sample_foreground` of a label map; a random `stream` by name;
+  `find_baseline` of a `Ref`, another baseline;
 - tasks: a folder's own description, `DatasetJson` or what else `read_json` reads, and the card that
   follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`, `tolerances`,
   `corpora_of`; `write_atomically`.
@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 from voxbench.lazy import lazily
 
 _HOMES = {
-    "voxbench.data.annotation": ("Reannotated", "chosen_structures"),
-    "voxbench.data.cache": ("PreparedCase",),
+    "voxbench.data.cache": ("PreparedCase", "sample_foreground"),
     "voxbench.data.dataset_json": ("DatasetJson", "read_json"),
     "voxbench.data.folder_card": (
         *("card_name", "corpora_of", "make_card", "median_spacing", "modality_of", "tolerances"),
@@ -41,9 +40,8 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
-    from voxbench.data.annotation import Reannotated as Reannotated
-    from voxbench.data.annotation import chosen_structures as chosen_structures
     from voxbench.data.cache import PreparedCase as PreparedCase
+    from voxbench.data.cache import sample_foreground as sample_foreground
     from voxbench.data.dataset_json import DatasetJson as DatasetJson
     from voxbench.data.dataset_json import read_json as read_json
     from voxbench.data.folder_card import card_name as card_name

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-
-from voxbench.data.cache import PreparedCase, sample_foreground
-from voxbench.design.seeds import stream
+from voxbench.toolkit import PreparedCase, sample_foreground, stream
 
 Mask = NDArray[np.bool_]
 

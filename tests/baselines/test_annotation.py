@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voxbench.data.annotation import Reannotated, chosen_structures, with_errors, wrong_mask
 from voxbench.data.prepare import prepare_cases
+from voxbench_baselines.annotation import Reannotated, chosen_structures, with_errors, wrong_mask
 
 from tests.data.toy import ball, toy, write_case
 
