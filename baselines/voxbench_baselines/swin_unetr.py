@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
+from voxbench.errors import WeightsError
 
 from voxbench_baselines.suprem import hosted
 from voxbench_baselines.universal_model import SWIN_START
@@ -110,6 +111,18 @@ class SwinUNETRDAE(SwinUNETR5050):
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("self_supervised_nv_swin_unetr_50000.pth")
     }
+
+    def translate(
+        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
+    ) -> Mapping[str, "Tensor"]:
+        """Its transformer, which it calls encoder, under MONAI's names.
+
+        Raises:
+            WeightsError: the file calls it as MONAI does, so it is another's.
+        """
+        if own := [name for name in published if name.startswith("swinViT.")]:
+            raise WeightsError(f"{own[0]} and others are MONAI's names, not those of this file.")
+        return super().translate(published, backbone)
 
     def _name(self, name: str) -> str:
         name = re.sub(r"^encoder\.(layers\d\.0)\.0\.", r"swinViT.\1.", name)

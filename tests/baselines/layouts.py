@@ -117,3 +117,19 @@ def logits(backbone, head, image):
     with torch.no_grad():
         maps = backbone.encoder(image)
         return head(backbone.decoder(maps), maps)
+
+
+def plain(baseline: Published, *parts: str) -> dict[str, Tensor]:
+    """Names and shapes of a file that fits a baseline whose network has the published names."""
+    with torch.device("meta"):
+        state = baseline.backbone(1).state_dict()
+    return {
+        name.partition(".")[2]: tensor
+        for name, tensor in state.items()
+        if name.startswith(parts or ("encoder.", "decoder."))
+    }
+
+
+def in_2d(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The 2D network of a 3D one."""
+    return {name: t[:, :, 0] if t.ndim == 5 else t for name, t in state.items()}

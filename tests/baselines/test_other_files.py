@@ -14,23 +14,8 @@ from voxbench_baselines.swin_unetr import SwinUNETR5050
 from voxbench_baselines.universal_model import UNIVERSAL_OUTPUTS
 from voxbench_baselines.voco import VoCo, VoComni
 
+from tests.baselines.layouts import in_2d, plain
 from tests.model import controller
-
-
-def plain(baseline: Published, *parts: str) -> dict[str, Tensor]:
-    """Names and shapes of a file that fits a baseline whose network has the published names."""
-    with torch.device("meta"):
-        state = baseline.backbone(1).state_dict()
-    return {
-        name.partition(".")[2]: tensor
-        for name, tensor in state.items()
-        if name.startswith(parts or ("encoder.", "decoder."))
-    }
-
-
-def flat(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The 2D network of a 3D one."""
-    return {name: t[:, :, 0] if t.ndim == 5 else t for name, t in state.items()}
 
 
 def heads(*names: str) -> dict[str, Tensor]:
@@ -58,7 +43,7 @@ CASES = {
         "layer1.2.bn1.bias",
     ),
     "ImageNet 34 as 18": (
-        flat(plain(ImageNetInflated(size="34"), "encoder.")),
+        in_2d(plain(ImageNetInflated(size="34"), "encoder.")),
         ImageNetInflated(size="18"),
         "layer1.2.bn1.bias",
     ),
@@ -115,7 +100,7 @@ def test_a_3d_network_is_no_imagenet():
     ("state", "baseline"),
     [
         (plain(MedicalNet(size="50"), "encoder."), MedicalNet(size="50")),
-        (flat(plain(ImageNetInflated(size="18"), "encoder.")), ImageNetInflated(size="18")),
+        (in_2d(plain(ImageNetInflated(size="18"), "encoder.")), ImageNetInflated(size="18")),
         (plain(SuPreMSwinUNETR(size="tiny")) | HEAD, SuPreMSwinUNETR(size="tiny")),
     ],
 )

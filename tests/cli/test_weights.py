@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -155,7 +156,19 @@ def test_audit_names_the_baseline_that_a_file_fits(voxbench, plugins, file):
     assert (best["baseline"], best["size"], best["reason"]) == ("offered", "tiny", None)
     assert best["comparison"]["share"] == best["comparison"]["total_share"] == 1
     assert best["left_out"] == 1
-    assert all(other["reason"] for other in others)
+    assert (best["rank"], best["proof"]) == (1, "checksum")
+    assert all(other["reason"] and other["rank"] > 1 for other in others)
+
+
+def test_audit_tells_a_tie_and_what_was_passed_over(voxbench, plugins, file, tmp_path):
+    folder = plugins[1]
+    twin = (folder / "offered.py").read_text().replace('"offered"', '"twin"').replace("sha256:", "")
+    (folder / "twin.py").write_text(re.sub(r'checksum="\w+"', "checksum=None", twin))
+    torch.save({"ema": published(7), "model": published(8)}, tmp_path / "other.pth")
+    code, told, _ = voxbench("weights", "audit", tmp_path / "other.pth", *plugins)
+    assert code == 0
+    assert re.search(r"passed over +model\n", told)
+    assert "a tie: offered tiny, twin tiny; neither names and shapes nor a checksum" in told
 
 
 def test_audit_of_one_baseline_gives_the_names(voxbench, plugins, tmp_path):

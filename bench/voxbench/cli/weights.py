@@ -110,7 +110,7 @@ def weights_audit_verb(
     candidates = [one for one in offered if baseline in {None, one.card.name}]
     if not candidates:
         raise PluginError("no baseline with published weights is installed.")
-    found = matches(contents, candidates)
+    found = matches(file, contents, candidates)
     if json:
         told = [{**dataclasses.asdict(match), "comparison": _facts(match)} for match in found]
         print_json({"file": _about(file, contents), "baselines": told})
@@ -173,6 +173,7 @@ def _about(file: Path, contents: "Contents") -> dict[str, Any]:
         "tensors": f"{len(contents)} with {values:,} values",
         "beside": ", ".join(f"{key}={str(value)[:40]}" for key, value in plain.items()) or "none",
         "stood in": ", ".join(layout.stood_in) or "none",
+        "passed over": ", ".join(layout.passed_over) or "none",
     }
 
 
@@ -185,9 +186,13 @@ def _tell(found: "list[WeightsMatch]", details: bool) -> None:
     near = [match for match in found if match.share > 0] or found[:1]
     print_rows(
         {
+            "rank": match.rank,
             "baseline": match.baseline,
             "size": match.size,
             "fits": "no" if match.reason else "yes",
+            "proof": match.proof,
+            "head": {True: "yes", False: "missing", None: ""}[match.head],
+            "of file": f"{match.comparison.file_share:.1%}" if match.comparison else "",
             "encoder": f"{match.share:.1%}",
             "all": f"{match.comparison.total_share:.1%}" if match.comparison else "",
             "must": f"{match.min_loaded:.1%}",
@@ -200,6 +205,10 @@ def _tell(found: "list[WeightsMatch]", details: bool) -> None:
     )
     if len(near) < len(found):
         print(f"{len(found) - len(near)} others share nothing with it")
+    first = [match for match in found if match.rank == 1 and not match.reason]
+    if len(first) > 1:
+        tied = ", ".join(f"{match.baseline} {match.size}" for match in first)
+        print(f"a tie: {tied}; neither names and shapes nor a checksum tell them apart")
     for match in near if details else []:
         print(f"\n{match.baseline} {match.size}: {match.reason or 'fits'}")
         for what in ("missing", "misshapen", "strange"):

@@ -66,7 +66,7 @@ def published_baselines() -> Iterator[Published]:
 
 def _in_every_size(name: str, kind: type[Baseline]) -> Iterator[Published]:
     """The sizes that are offered, else all of the network; none of what isn't published."""
-    if not issubclass(kind, Published) or _is_told_by_its_file(kind):
+    if not issubclass(kind, Published) or is_told_by_its_file(kind):
         return
     default = BASELINES.make(Ref(name))
     for size in kind.checkpoints or find_architecture(default.architecture).sizes:
@@ -75,7 +75,7 @@ def _in_every_size(name: str, kind: type[Baseline]) -> Iterator[Published]:
         yield found
 
 
-def _is_told_by_its_file(kind: type[Published]) -> bool:
+def is_told_by_its_file(kind: type[Published]) -> bool:
     """Whether a baseline has no network of its own, but that on its file's card."""
     return not next(f for f in dataclasses.fields(kind) if f.name == "size").init
 
