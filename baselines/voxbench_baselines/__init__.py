@@ -7,6 +7,6 @@ To add one, write a frozen dataclass with a `card`, on top of
   module lies in `objectives/`;
 
 and register it under `voxbench.baselines` in `pyproject.toml`. Backbones keep the published key
-names, so that most families translate by `voxbench.toolkit.placed`. Nothing here imports torch
+names, so that most families need no `translate()` of their own. Nothing here imports torch
 before it is used.
 """

@@ -2,15 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from voxbench.toolkit import Backbone
-
-_HOST = "https://huggingface.co/project-lighter/ct_fm_feature_extractor"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,20 +30,11 @@ class CTFM(Published):
         channels=1,
         left_over=("projection_head.*", "up_layers.*"),
     )
+    parts: ClassVar[tuple[str, ...]] = ("encoder",)
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
-        "base": Checkpoint(
+        "base": Checkpoint.hugging_face(
+            "project-lighter/ct_fm_feature_extractor",
+            "model.safetensors",
             file="ct_fm_feature_extractor.safetensors",
-            url=f"{_HOST}/resolve/main/model.safetensors",
-            page=_HOST,
         )
     }
-
-    def translate(
-        self,
-        published: Mapping[str, "Tensor"],
-        backbone: "Backbone",
-    ) -> Mapping[str, "Tensor"]:
-        """The encoder's names, whichever file they come from; other names find no place."""
-        from voxbench.toolkit import placed
-
-        return placed(published, backbone, ("encoder",))

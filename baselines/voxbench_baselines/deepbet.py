@@ -46,6 +46,7 @@ class Deepbet(Published):
         outputs=("background", "brain"),
     )
 
+    scales: ClassVar[Mapping[str, float]] = {"init.0.weight": DEEPBET_DEVIATION}
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": Checkpoint(
             file="bbox_model.pt",
@@ -66,19 +67,6 @@ class Deepbet(Published):
             ) from error
         return Path(str(package.locate_file(f"data/models/{self.checkpoint.file}")))
 
-    def translate(
-        self,
-        published: Mapping[str, "Tensor"],
-        backbone: "Backbone",
-    ) -> Mapping[str, "Tensor"]:
-        """`init` and `down…` below `encoder.`, the rest below `decoder.`, the stem scaled."""
-        from voxbench.toolkit import placed
-
-        named = placed(published, backbone)
-        if _STEM in named:
-            named[_STEM] = named[_STEM] * DEEPBET_DEVIATION
-        return named
-
     def head(
         self,
         published: Mapping[str, "Tensor"],  # noqa: ARG002 (its weights are the decoder's)
@@ -90,6 +78,3 @@ class Deepbet(Published):
 
         weight = torch.eye(backbone.out_channels)[-_LOGITS:, :, None, None, None]
         return ConvolutionHead(weight, torch.zeros(_LOGITS))
-
-
-_STEM = "encoder.init.0.weight"

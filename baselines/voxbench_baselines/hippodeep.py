@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, ZScore
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-    from voxbench.toolkit import Backbone
 
 _PAGE = "https://github.com/bthyreau/hippodeep_pytorch"
 _RAW = "https://raw.githubusercontent.com/bthyreau/hippodeep_pytorch"
 _COMMIT = "310305fe5a928b1da3e98e7c1384490881690593"
-_HEAD = "convout1x"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +42,10 @@ class Hippodeep(Published):
         ),
         channels=1,
         outputs=("hippocampus",),
-        left_over=(f"{_HEAD}.*",),
+        left_over=("convout1x.*",),
     )
 
+    head_layer: ClassVar[str] = "convout1x"
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": Checkpoint(
             file="hippodeep.pt",
@@ -58,13 +54,3 @@ class Hippodeep(Published):
             checksum="sha256:38d9340ad960958618fd6235385a9a20f8d7c1840696e6180dac7598847e1846",
         )
     }
-
-    def head(
-        self,
-        published: Mapping[str, "Tensor"],
-        backbone: "Backbone",  # noqa: ARG002
-    ) -> "nn.Module":
-        """`convout1x`, 1 x 1 x 1."""
-        from voxbench.toolkit import ConvolutionHead
-
-        return ConvolutionHead.of(published, _HEAD, self.card.outputs)

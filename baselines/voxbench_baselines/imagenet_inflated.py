@@ -21,6 +21,7 @@ class Inflated(Published):
 
     inflation: str = added("average")
 
+    parts: ClassVar[tuple[str, ...]] = ("encoder",)
     inflations: ClassVar[tuple[str, ...]] = ("average", "centre", "replicate")
 
     def __post_init__(self) -> None:
@@ -37,9 +38,9 @@ class Inflated(Published):
         Raises:
             WeightsError: its kernels are 3D already.
         """
-        from voxbench.toolkit import Inflation, inflate, placed
+        from voxbench.toolkit import Inflation, inflate
 
-        named = placed(published, backbone, ("encoder",))
+        named = super().translate(published, backbone)
         return inflate(named, backbone, cast("Inflation", self.inflation))
 
 

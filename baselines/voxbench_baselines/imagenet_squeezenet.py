@@ -2,15 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from voxbench.api import BaselineCard
 
 from voxbench_baselines.imagenet_inflated import Inflated
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from voxbench.toolkit import Backbone
 
 IMAGENET_DEVIATION = 58.0  # of ImageNet's grey values in 0…255
 
@@ -39,12 +35,5 @@ class ImageNetSqueezeNet(Inflated):
         left_over=("conv_final.*",),
     )
 
+    scales: ClassVar[Mapping[str, float]] = {"conv1.weight": IMAGENET_DEVIATION}
     inflations: ClassVar[tuple[str, ...]] = ("average", "centre")  # no norms to undo replication
-
-    def translate(
-        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
-    ) -> Mapping[str, "Tensor"]:
-        """Every name below `encoder.`, the stem scaled; `conv_final` finds no place there."""
-        stem = "conv1.weight"
-        scaled = {stem: published[stem] * IMAGENET_DEVIATION} if stem in published else {}
-        return super().translate({**published, **scaled}, backbone)

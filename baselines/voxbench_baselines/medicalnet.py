@@ -7,16 +7,14 @@ from typing import ClassVar
 from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, ZScore
 
 _REFERENCE = "Chen, Ma and Zheng, Med3D: Transfer Learning for 3D Medical Image Analysis, 2019"
-_HOST = "https://huggingface.co/TencentMedicalNet/MedicalNet-Resnet"
 # Its code takes arrays depth first and says no more about axes: slices as DICOM orders them. Each
 # data set kept its own median spacing.
 _CONTRACT = Preprocessing(axes="SPL", intensity=ZScore(nonzero=True))
 
 
 def _hosted(depth: str, suffix: str = "") -> Checkpoint:
-    file = f"resnet_{depth}{suffix}.pth"
-    page = f"{_HOST}{depth}"
-    return Checkpoint(file=file, url=f"{page}/resolve/main/{file}", page=page)
+    repository = f"TencentMedicalNet/MedicalNet-Resnet{depth}"
+    return Checkpoint.hugging_face(repository, f"resnet_{depth}{suffix}.pth")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from voxbench.toolkit import Backbone
 
-_HOST = "https://huggingface.co/stanfordmimi/Merlin"
 _FILE = "i3_resnet_clinical_longformer_best_clip_04-02-2024_23-21-36_epoch_99.pt"
-_IMAGE = "encode_image.i3_resnet."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +37,14 @@ class Merlin(Published):
         channels=1,
         left_over=("classifier.*", "contrastive_head.*", "encode_text.*", "logit_scale"),
     )
+    parts: ClassVar[tuple[str, ...]] = ("encoder",)
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
-        "152": Checkpoint(file=_FILE, url=f"{_HOST}/resolve/main/{_FILE}", page=_HOST)
+        "152": Checkpoint.hugging_face("stanfordmimi/Merlin", _FILE)
     }
+
+    def rename(self, name: str) -> str:
+        """Without the image encoder's prefix."""
+        return name.removeprefix("encode_image.i3_resnet.")
 
     def translate(
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"
@@ -50,10 +53,9 @@ class Merlin(Published):
 
         It sees the volume three times, as colours; the stem is summed over them.
         """
-        from voxbench.toolkit import placed, regrey
+        from voxbench.toolkit import regrey
 
-        inner = {name.removeprefix(_IMAGE): tensor for name, tensor in published.items()}
-        tensors = placed(inner, backbone, ("encoder",))
+        tensors = {**super().translate(published, backbone)}
         stem = "encoder.conv1.weight"
         if stem in tensors:
             tensors[stem] = regrey(tensors[stem], backbone.state_dict()[stem].shape[1])

@@ -2,13 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-    from voxbench.toolkit import Backbone
 
 HOUNSFIELD = 1024.0  # a power of two, so that scaling by it loses nothing
 
@@ -16,8 +12,6 @@ _PAGE = "https://github.com/mattiaspaul/OBELISK"
 _RAW = "https://raw.githubusercontent.com/mattiaspaul/OBELISK"
 _COMMIT = "b80daf8f84748b7e12d3c6a20336a3dbf4c11bca"
 _FOLD = "allconvunet_tcia_fold1.pth"
-_STEM = "encoder.conv0.weight"
-_HEAD = "conv77U"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +54,11 @@ class Obelisk(Published):
             "stomach",
             "duodenum",
         ),
-        left_over=(f"{_HEAD}.*",),
+        left_over=("conv77U.*",),
     )
 
+    scales: ClassVar[Mapping[str, float]] = {"conv0.weight": HOUNSFIELD}
+    head_layer: ClassVar[str] = "conv77U"
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": Checkpoint(
             file=_FOLD,
@@ -71,26 +67,3 @@ class Obelisk(Published):
             checksum="sha256:7103c8ef1579077c3d88db61483ccea3aaa13dc4ba33244be92ee24fe01393fc",
         )
     }
-
-    def translate(
-        self,
-        published: Mapping[str, "Tensor"],
-        backbone: "Backbone",
-    ) -> Mapping[str, "Tensor"]:
-        """The way down below `encoder.`, the way up (`…U`) below `decoder.`, `conv0` scaled."""
-        from voxbench.toolkit import placed
-
-        named = placed(published, backbone)
-        if _STEM in named:
-            named[_STEM] = named[_STEM] * HOUNSFIELD
-        return named
-
-    def head(
-        self,
-        published: Mapping[str, "Tensor"],
-        backbone: "Backbone",  # noqa: ARG002
-    ) -> "nn.Module":
-        """`conv77U`, 3 x 3 x 3."""
-        from voxbench.toolkit import ConvolutionHead
-
-        return ConvolutionHead.of(published, _HEAD, self.card.outputs)

@@ -47,10 +47,8 @@ class OpenMindResEncL(Published):
         left_over=("*.conv.bias", "decoder.seg_layers.*"),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
-        "base": Checkpoint(
-            file="ResEncL-OpenMind-MAE.pth",
-            url="https://huggingface.co/MIC-DKFZ/ResEncL-OpenMind-MAE/resolve/main/checkpoint_final.pth",
-            page="https://huggingface.co/MIC-DKFZ/ResEncL-OpenMind-MAE",
+        "base": Checkpoint.hugging_face(
+            "MIC-DKFZ/ResEncL-OpenMind-MAE", "checkpoint_final.pth", file="ResEncL-OpenMind-MAE.pth"
         )
     }
 

@@ -37,10 +37,8 @@ class OpenMindPrimusM(Published):
         left_over=("decoder.*", "mask_token", "up_projection.*"),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
-        "medium": Checkpoint(
-            file="PrimusM-OpenMind-MAE.pth",
-            url="https://huggingface.co/MIC-DKFZ/PrimusM-OpenMind-MAE/resolve/main/checkpoint_final.pth",
-            page="https://huggingface.co/MIC-DKFZ/PrimusM-OpenMind-MAE",
+        "medium": Checkpoint.hugging_face(
+            "MIC-DKFZ/PrimusM-OpenMind-MAE", "checkpoint_final.pth", file="PrimusM-OpenMind-MAE.pth"
         )
     }
 

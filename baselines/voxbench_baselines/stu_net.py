@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, ZScore
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
     from voxbench.toolkit import Backbone
 
 # `label_orders.json` of its repository: alphabetical, which TotalSegmentator's own order is not.
@@ -67,6 +67,7 @@ class STUNet(Published):
         outputs=_OUTPUTS,
         left_over=("seg_outputs.*",),
     )
+    head_layer: ClassVar[str] = "seg_outputs.4"  # at full resolution, the last of five
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         size: Checkpoint(file=f"{size}_ep4k.model", page=_PAGE) for size in _SIZES
     }
@@ -78,18 +79,10 @@ class STUNet(Published):
 
         More channels repeat the first convolutions, as its fine-tuning does.
         """
-        from voxbench.toolkit import placed
-
-        tensors = placed(published, backbone)
+        tensors = {**super().translate(published, backbone)}
         for name in ("conv1", "conv3"):
             stem = f"encoder.conv_blocks_context.0.0.{name}.weight"
             if stem in tensors and tensors[stem].shape[1] == 1:
                 channels = backbone.state_dict()[stem].shape[1]
                 tensors[stem] = tensors[stem].repeat(1, channels, 1, 1, 1)
         return tensors
-
-    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
-        """The output at full resolution, the last of five."""
-        from voxbench.toolkit import ConvolutionHead
-
-        return ConvolutionHead.of(published, "seg_outputs.4", self.card.outputs)

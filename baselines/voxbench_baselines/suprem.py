@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Published
 
@@ -11,29 +12,21 @@ from voxbench_baselines.universal_model import (
     CONTROLLER,
     SWIN_START,
     UNET_START,
-    UNIVERSAL_CONTRACT,
-    UNIVERSAL_OUTPUTS,
     Controllable,
     ControllableUNet,
+    universal_card,
 )
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-    from voxbench.toolkit import Backbone
-
-_PAGE = "https://huggingface.co/MrGiovanni/SuPreM"
-_LICENCE = "Apache-2.0 (model card) or CC BY-NC-ND 4.0 (repository): they disagree"
-_REFERENCE = "Li, Yuille and Zhou, How Well Do Supervised 3D Models Transfer, ICLR 2024"
+_card = partial(
+    universal_card,
+    licence="Apache-2.0 (model card) or CC BY-NC-ND 4.0 (repository): they disagree",
+    reference="Li, Yuille and Zhou, How Well Do Supervised 3D Models Transfer, ICLR 2024",
+)
 
 
 def hosted(file: str, md5: str | None = None) -> Checkpoint:
     """A file that is served beside SuPreM's, its own and those that it compares."""
-    return Checkpoint(
-        file=file,
-        url=f"{_PAGE}/resolve/main/{file}",
-        page=_PAGE,
-        checksum=f"md5:{md5}" if md5 else None,
-    )
+    return Checkpoint.hugging_face("MrGiovanni/SuPreM", file, md5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,27 +36,15 @@ class SuPreMSegResNet(Published):
     architecture: str = "segresnet"
     size: str = "small"
 
-    card: ClassVar[BaselineCard] = BaselineCard(
+    card: ClassVar[BaselineCard] = _card(
         name="suprem-segresnet",
-        strategy="supervised",
         pretraining_data=("AbdomenAtlas",),
-        volumes=2100,
-        licence=_LICENCE,
-        reference=_REFERENCE,
-        contract=UNIVERSAL_CONTRACT,
-        channels=1,
-        outputs=UNIVERSAL_OUTPUTS,
         left_over=("conv_final.2.conv.*",),
     )
+    head_layer: ClassVar[str] = "conv_final.2.conv"
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "small": hosted("supervised_suprem_segresnet_2100.pth", "fa044baf9a49832e7fe6ab55c9227e49")
     }
-
-    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
-        """The last convolution."""
-        from voxbench.toolkit import ConvolutionHead
-
-        return ConvolutionHead.of(published, "conv_final.2.conv", self.card.outputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +54,9 @@ class SuPreMSwinUNETR(Controllable):
     architecture: str = "swin-unetr"
     size: str = "base"
 
-    card: ClassVar[BaselineCard] = BaselineCard(
+    card: ClassVar[BaselineCard] = _card(
         name="suprem-swin-unetr",
-        strategy="supervised",
         pretraining_data=("AbdomenAtlas", *SWIN_START),
-        volumes=2100,
-        licence=_LICENCE,
-        reference=_REFERENCE,
-        contract=UNIVERSAL_CONTRACT,
-        channels=1,
-        outputs=UNIVERSAL_OUTPUTS,
         left_over=CONTROLLER,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
@@ -94,16 +68,9 @@ class SuPreMSwinUNETR(Controllable):
 class SuPreMUNet(ControllableUNet):
     """SuPreM's U-Net, which started from Models Genesis."""
 
-    card: ClassVar[BaselineCard] = BaselineCard(
+    card: ClassVar[BaselineCard] = _card(
         name="suprem-unet",
-        strategy="supervised",
         pretraining_data=("AbdomenAtlas", *UNET_START),
-        volumes=2100,
-        licence=_LICENCE,
-        reference=_REFERENCE,
-        contract=UNIVERSAL_CONTRACT,
-        channels=1,
-        outputs=UNIVERSAL_OUTPUTS,
         left_over=(*CONTROLLER, *UNREAD_STATISTICS),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {

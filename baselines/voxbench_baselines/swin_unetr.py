@@ -3,17 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
 from voxbench.errors import WeightsError
 
 from voxbench_baselines.suprem import hosted
 from voxbench_baselines.universal_model import SWIN_START
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from voxbench.toolkit import Backbone
 
 _TANG = "Tang et al., Self-Supervised Pre-Training of Swin Transformers, CVPR 2022"
 _CODE = "https://github.com/Project-MONAI/research-contributions"
@@ -51,18 +47,6 @@ class SwinUNETR5050(Published):
         "base": hosted("self_supervised_nv_swin_unetr_5050.pt")
     }
 
-    def translate(
-        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
-    ) -> Mapping[str, "Tensor"]:
-        """Names below their parts; `out` finds no place there."""
-        from voxbench.toolkit import placed
-
-        return placed({self._name(name): t for name, t in published.items()}, backbone)
-
-    def _name(self, name: str) -> str:
-        """MONAI's name of a tensor."""
-        return name
-
 
 @dataclass(frozen=True, kw_only=True)
 class SwinUNETRTang(SwinUNETR5050):
@@ -88,7 +72,8 @@ class SwinUNETRTang(SwinUNETR5050):
         "base": Checkpoint(file="model_swinvit.pt", url=f"{_RELEASE}/model_swinvit.pt", page=_CODE)
     }
 
-    def _name(self, name: str) -> str:
+    def rename(self, name: str) -> str:
+        """MONAI's name of a tensor."""
         name = name.replace("swin_vit.", "swinViT.").replace("mlp.fc", "mlp.linear")
         return f"swinViT.{name}" if name.startswith(("patch_embed.", "layers")) else name
 
@@ -112,19 +97,14 @@ class SwinUNETRDAE(SwinUNETR5050):
         "base": hosted("self_supervised_nv_swin_unetr_50000.pth")
     }
 
-    def translate(
-        self, published: Mapping[str, "Tensor"], backbone: "Backbone"
-    ) -> Mapping[str, "Tensor"]:
-        """Its transformer, which it calls encoder, under MONAI's names.
+    def rename(self, name: str) -> str:
+        """MONAI's name of a tensor of the transformer, which the file calls encoder.
 
         Raises:
-            WeightsError: the file calls it as MONAI does, so it is another's.
+            WeightsError: it has MONAI's name already, so the file is another's.
         """
-        if own := [name for name in published if name.startswith("swinViT.")]:
-            raise WeightsError(f"{own[0]} and others are MONAI's names, not those of this file.")
-        return super().translate(published, backbone)
-
-    def _name(self, name: str) -> str:
+        if name.startswith("swinViT."):
+            raise WeightsError(f"{name} and others are MONAI's names, not those of this file.")
         name = re.sub(r"^encoder\.(layers\d\.0)\.0\.", r"swinViT.\1.", name)
         name = re.sub(r"^encoder\.patch_embed\.", "swinViT.patch_embed.", name)
         return name.replace("mlp.fc", "mlp.linear")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, Window
@@ -27,6 +28,14 @@ UNIVERSAL_OUTPUTS = (
 UNIVERSAL_CONTRACT = Preprocessing(
     axes="RAS", spacing_mm=(1.5, 1.5, 1.5), intensity=Window(low=-175, high=250)
 )
+universal_card = partial(
+    BaselineCard,
+    strategy="supervised",
+    volumes=2100,  # as SuPreM's table counts them
+    contract=UNIVERSAL_CONTRACT,
+    channels=1,
+    outputs=UNIVERSAL_OUTPUTS,
+)
 # The lists of its code: `dataset/dataset_list/PAOT.txt`.
 _CORPORA = (
     *("BTCV", "Pancreas-CT", "CHAOS", "LiTS", "KiTS", "WORD", "AbdomenCT-1K", "AMOS", "CT-ORG"),
@@ -39,8 +48,8 @@ UNET_START = ("LUNA16",)
 _REFERENCE = (
     "Liu et al., CLIP-Driven Universal Model for Organ Segmentation and Tumor Detection, ICCV 2023"
 )
-_LICENCE = "CC BY-NC-ND 4.0 (of the repository)"
-_PAGE = "https://huggingface.co/ljwztc/CLIP-Driven-Universal-Model"
+_card = partial(universal_card, licence="CC BY-NC-ND 4.0 (of the repository)", reference=_REFERENCE)
+_HOST = "ljwztc/CLIP-Driven-Universal-Model"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,24 +83,14 @@ class UniversalModelSwinUNETR(Controllable):
     architecture: str = "swin-unetr"
     size: str = "base"
 
-    card: ClassVar[BaselineCard] = BaselineCard(
+    card: ClassVar[BaselineCard] = _card(
         name="universal-model-swin-unetr",
-        strategy="supervised",
         pretraining_data=tuple(dict.fromkeys(_CORPORA + SWIN_START)),
-        volumes=2100,  # as SuPreM's table counts them
-        licence=_LICENCE,
-        reference=_REFERENCE,
-        contract=UNIVERSAL_CONTRACT,
-        channels=1,
-        outputs=UNIVERSAL_OUTPUTS,
         left_over=(*CONTROLLER, "out.*"),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
-        "base": Checkpoint(
-            file="clip_driven_universal_swin_unetr.pth",
-            url=f"{_PAGE}/resolve/main/clip_driven_universal_swin_unetr.pth",
-            page=_PAGE,
-            checksum="md5:1ad7a68e904cee85141b05c6bf646ace",
+        "base": Checkpoint.hugging_face(
+            _HOST, "clip_driven_universal_swin_unetr.pth", "1ad7a68e904cee85141b05c6bf646ace"
         )
     }
 
@@ -105,22 +104,11 @@ class UniversalModelUNet(ControllableUNet):
             read as well.
     """
 
-    card: ClassVar[BaselineCard] = BaselineCard(
+    card: ClassVar[BaselineCard] = _card(
         name="universal-model-unet",
-        strategy="supervised",
         pretraining_data=_CORPORA + UNET_START,
-        volumes=2100,
-        licence=_LICENCE,
-        reference=_REFERENCE,
-        contract=UNIVERSAL_CONTRACT,
-        channels=1,
-        outputs=UNIVERSAL_OUTPUTS,
         left_over=(*CONTROLLER, "out_tr.*", *UNREAD_STATISTICS),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
-        "base": Checkpoint(
-            file="clip_driven_universal_unet.pth",
-            url=f"{_PAGE}/resolve/main/clip_driven_universal_unet.pth",
-            page=_PAGE,
-        )
+        "base": Checkpoint.hugging_face(_HOST, "clip_driven_universal_unet.pth")
     }

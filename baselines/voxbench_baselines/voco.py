@@ -2,29 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Published
 
 from voxbench_baselines.universal_model import UNIVERSAL_CONTRACT
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-    from voxbench.toolkit import Backbone
-
-_HOST = "https://huggingface.co/Luffy503/VoCo"
 _REFERENCE = "Wu et al., Large-Scale 3D Medical Image Pre-training, TPAMI 2026 (VoCo: CVPR 2024)"
 
 _PROJECTIONS = ("proj_head.*", "student.*", "teacher.*")
 
 
-def _hosted(file: str, md5: str | None = None) -> Checkpoint:
-    return Checkpoint(
-        file=file,
-        url=f"{_HOST}/resolve/main/{file}",
-        page=_HOST,
-        checksum=f"md5:{md5}" if md5 else None,
-    )
+_hosted = partial(Checkpoint.hugging_face, "Luffy503/VoCo")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +64,9 @@ class VoComni(VoCo):
             *("kidney_tumor", "covid_lesion", "colon", "colon_tumor", "lung_tumor"),
         ),
     )
+    head_layer: ClassVar[str] = "out.conv.conv"
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base-v2": _hosted("VoComni_B.pt"),
         "large-v2": _hosted("VoComni_L.pt"),
         "huge-v2": _hosted("VoComni_H.pt"),
     }
-
-    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
-        """The last convolution, for a softmax."""
-        from voxbench.toolkit import ConvolutionHead
-
-        return ConvolutionHead.of(published, "out.conv.conv", self.card.outputs)

@@ -3,9 +3,9 @@
 - networks: `Backbone` of an `Encoder` and a `Decoder`, or an encoder `decoded` by the common
   decoder; `SmallBatchNorm3d` and `with_small_batches` where weights come with statistics of batch
   norms;
-- published weights: `placed` names, 2D kernels `inflate`d by an `Inflation`, a colour stem that is
+- published weights: 2D kernels `inflate`d by an `Inflation`, a colour stem that is
   `regrey`ed, the heads `ConvolutionHead` and `ControlledHead`;
-- weights that `voxbench pretrain` wrote: `read_card`, `split_head`;
+- weights that `voxbench pretrain` wrote: `read_card`;
 - pre-training: a `PreparedCase`, and `sample_foreground` of a label map; a random `stream` by name;
   `find_baseline` of a `Ref`, another baseline;
 - tasks: a folder's own description, `DatasetJson` or what else `read_json` reads, and the card that
@@ -33,10 +33,8 @@ _HOMES = {
     "voxbench.model.backbones.norm": ("SmallBatchNorm3d", "with_small_batches"),
     "voxbench.model.heads": ("ControlledHead", "ConvolutionHead"),
     "voxbench.model.inflate": ("Inflation", "inflate", "regrey"),
-    "voxbench.model.names": ("placed",),
     "voxbench.plugins": ("find_baseline",),
     "voxbench.pretrain.card": ("read_card",),
-    "voxbench.pretrain.head": ("split_head",),
 }
 
 if TYPE_CHECKING:
@@ -64,9 +62,7 @@ if TYPE_CHECKING:
     from voxbench.model.inflate import Inflation as Inflation
     from voxbench.model.inflate import inflate as inflate
     from voxbench.model.inflate import regrey as regrey
-    from voxbench.model.names import placed as placed
     from voxbench.plugins import find_baseline as find_baseline
     from voxbench.pretrain.card import read_card as read_card
-    from voxbench.pretrain.head import split_head as split_head
 else:
     __getattr__ = lazily(__name__, _HOMES)

@@ -33,6 +33,15 @@ class Checkpoint(BaseModel):
         default=None, pattern=r"^(sha256:[0-9a-f]{8}([0-9a-f]{56})?|md5:[0-9a-f]{32})$"
     )
 
+    @classmethod
+    def hugging_face(
+        cls, repository: str, hosted: str, md5: str | None = None, file: str | None = None
+    ) -> "Checkpoint":
+        """The file `hosted` of a repository; `file` where that name says too little."""
+        page = f"https://huggingface.co/{repository}"
+        url = f"{page}/resolve/main/{hosted}"
+        return cls(file=file or hosted, url=url, page=page, checksum=md5 and f"md5:{md5}")
+
 
 class BaselineCard(BaseModel):
     """What a baseline is, validated when it is defined.

@@ -33,6 +33,12 @@ class Published(Baseline):
 
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {}
     """The published files by `size`."""
+    parts: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    """What of the network the files hold."""
+    scales: ClassVar[Mapping[str, float]] = {}
+    """What published tensors are multiplied by, where their images had another unit."""
+    head_layer: ClassVar[str] = ""
+    """The published head, where it is one convolution of the features."""
 
     def file(self) -> Path:
         """Where the weights lie.
@@ -81,12 +87,17 @@ class Published(Baseline):
             return f"its weights expect {expected} channel(s), the task has {given}"
         return None
 
+    def rename(self, name: str) -> str:
+        """What the network calls a published tensor, with or without its part."""
+        return name
+
     def translate(
         self, published: Mapping[str, "Tensor"], backbone: "Backbone"
     ) -> Mapping[str, "Tensor"]:
         """Give the published tensors the names and shapes of `backbone.state_dict()`.
 
-        By default each goes below the part of the backbone, encoder or decoder, that has its name.
+        By default each goes, by the name that `rename` gives it, below the first of `parts` that
+        has this name.
 
         `published` are the file's tensors under plain names, without wrapper and prefixes; what it
         held beside them is in its attribute `beside`.
@@ -94,15 +105,31 @@ class Published(Baseline):
         counterpart keeps its name: the engine audits what share of the encoder the result covers,
         and refuses tensors without a place that `card.left_over` doesn't name.
         """
-        from voxbench.model.names import placed
+        state = backbone.state_dict()
+        translated = {}
+        for name, tensor in published.items():
+            ours = self.rename(name)
+            places = (f"{part}.{ours}" for part in self.parts)
+            scaled = tensor * self.scales[name] if name in self.scales else tensor
+            translated[next((place for place in places if place in state), ours)] = scaled
+        return translated
 
-        return placed(published, backbone)
-
-    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":
+    def head(
+        self,
+        published: Mapping[str, "Tensor"],
+        backbone: "Backbone",  # noqa: ARG002 (overridden by who needs it)
+    ) -> "nn.Module":
         """The published head with its weights, for `direct` inference.
 
         Its `forward(features, maps)` gives logits `(batch, len(card.outputs), d, h, w)` from the
         backbone's features `(batch, out_channels, d, h, w)` and the encoder's maps, finest
-        first. Needed only where the card has `outputs`.
+        first. By default the convolution `head_layer`; needed only where the card has `outputs`.
+
+        Raises:
+            WeightsError: the file lacks it, or it gives another number of outputs.
         """
-        raise NotImplementedError(f"{self.card.name} has no head")
+        if not self.head_layer:
+            raise NotImplementedError(f"{self.card.name} has no head")
+        from voxbench.model.heads import ConvolutionHead
+
+        return ConvolutionHead.of(published, self.head_layer, self.card.outputs)
