@@ -17,6 +17,7 @@ import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
+from inspect import CO_OPTIMIZED
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -98,7 +99,7 @@ class Trace:
     def _enter(self, frame: FrameType) -> None:
         code = frame.f_code
         room = self.rooms.room(code.co_filename)
-        if room is None or code.co_name == "<module>":
+        if room is None or not code.co_flags & CO_OPTIMIZED:  # a module or class is defined
             return
         if way := self._begins(code.co_name, code.co_filename):
             self.inside.append((frame, way))
@@ -123,8 +124,8 @@ class Trace:
         return None
 
 
-def told(entries: list[Entry], rooms: Rooms) -> Iterator[str]:
-    """The way in numbers, then each climb."""
+def told(entries: list[Entry], rooms: Rooms, *, names: bool) -> Iterator[str]:
+    """The way in numbers, the upward calls, and the climbs by `names`."""
     files = [entry.file for entry in entries]
     stays = [e for i, e in enumerate(entries) if i == 0 or e.file != files[i - 1]]
     visited: set[str] = set()
@@ -148,7 +149,7 @@ def told(entries: list[Entry], rooms: Rooms) -> Iterator[str]:
         f"{len(upward)} upward calls"
     )
     yield from sorted(upward)
-    if "--climbs" in sys.argv:
+    if names:
         for one, other in climbs:
             left, entered = _short(one.file), _short(other.file)
             yield f"    climb: {left} then {entered} from {_short(other.caller)}"
@@ -214,9 +215,9 @@ def counts(rooms: Rooms) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    product = Rooms(Path.cwd())
+    product, names = Rooms(Path.cwd()), "--climbs" in sys.argv
     print(*counts(product), sep="\n")
     if "--count" not in sys.argv:
         found = trace(product)
         for way, entries in found.ways.items():
-            print(f"one {way}:", *told(entries, product), sep="\n  ")
+            print(f"one {way}:", *told(entries, product, names=names), sep="\n  ")
