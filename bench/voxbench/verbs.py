@@ -68,12 +68,11 @@ def plan(
     Raises:
         SpecError, PluginError, DataError: it can't be run.
     """
-    from voxbench.records import Store
     from voxbench.run.bind import bind
     from voxbench.run.plan import plan_cells
 
     found = _sweep(sweep)
-    return plan_cells(bind(found, limit), Store(_folder(found, output)))
+    return plan_cells(bind(found, limit), _folder(found, output))
 
 
 def report(output: Path | str, metric: str = "dice", margin: float | None = None) -> "Report":

@@ -31,7 +31,7 @@ class Drawn:
 def case(tmp_path_factory):
     folder = tmp_path_factory.mktemp("annotation")
     task = toy(folder, [write_case(folder, "case0")])
-    return prepare_cases(task, task.cases()["all"], task.card.preprocessing)["case0"]
+    return prepare_cases(task.card, task.cases()["all"], task.card.preprocessing)["case0"]
 
 
 def view(case, structures=("ball", "box"), noise=0.0, seed=0) -> Reannotated:

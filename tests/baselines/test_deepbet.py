@@ -138,7 +138,7 @@ def test_on_a_real_brain_the_declared_axes_beat_turned_ones(packaged, real_data)
 
 def dice(backbone, head, task, contract, axes):
     case = next(iter(task.cases().values()))[0]
-    prepared = prepare_cases(task, [case], contract.model_copy(update={"axes": axes}))
+    prepared = prepare_cases(task.card, [case], contract.model_copy(update={"axes": axes}))
     image = prepared[case.id].image[0]
     brain = image > image.min()
     margins = [(-s % 32 // 2, -s % 32 - -s % 32 // 2) for s in image.shape]

@@ -40,7 +40,7 @@ def test_four_processes_that_prepare_the_same_cases_agree(empty, monkeypatch):
 
     def child():
         start.wait()
-        prepare_cases(task, cases, RULE)
+        prepare_cases(task.card, cases, RULE)
 
     children = [fork.Process(target=child) for _ in range(4)]
     for process in children:
@@ -50,7 +50,7 @@ def test_four_processes_that_prepare_the_same_cases_agree(empty, monkeypatch):
     assert [process.exitcode for process in children] == [0, 0, 0, 0]
     together = snapshot(cache.prepared_folder())
     monkeypatch.setenv("VOXBENCH_CACHE", str(empty / "alone"))
-    prepare_cases(task, cases, RULE)
+    prepare_cases(task.card, cases, RULE)
     assert together == snapshot(cache.prepared_folder())
 
 
@@ -60,7 +60,7 @@ def test_a_killed_process_leaves_no_half_case(empty, monkeypatch, moment):
     task = toy(empty, cases)
 
     def child():
-        prepare_cases(task, cases[:1], RULE)
+        prepare_cases(task.card, cases[:1], RULE)
         left = iter(range(moment + 1))
         sync = os.fsync
 
@@ -70,7 +70,7 @@ def test_a_killed_process_leaves_no_half_case(empty, monkeypatch, moment):
             sync(handle)
 
         os.fsync = deadly
-        prepare_cases(task, cases, RULE)
+        prepare_cases(task.card, cases, RULE)
 
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
@@ -79,7 +79,7 @@ def test_a_killed_process_leaves_no_half_case(empty, monkeypatch, moment):
     whole = [path for path in cache.prepared_folder().iterdir() if not path.name.startswith(".")]
     assert len(whole) == 1
     assert len(list(cache.prepared_folder().glob(".half-*"))) == 1
-    found = prepare_cases(task, cases, RULE)
+    found = prepare_cases(task.card, cases, RULE)
     assert all(case.image.shape[1:] == case.label.shape for case in found.values())
 
 
@@ -94,7 +94,7 @@ def test_leavings_are_removed_after_a_day_and_not_before(empty):
 
 def test_a_prepared_case_travels_as_a_path(empty):
     case = write_case(empty, "a")
-    prepared = prepare_cases(toy(empty, [case]), [case], RULE)["a"]
+    prepared = prepare_cases(toy(empty, [case]).card, [case], RULE)["a"]
     assert prepared.image.size
     sent = pickle.dumps(prepared)
     assert len(sent) < 1000
@@ -103,7 +103,7 @@ def test_a_prepared_case_travels_as_a_path(empty):
 
 def test_arrays_can_t_be_written_to_by_mistake(empty):
     case = write_case(empty, "a")
-    prepared = prepare_cases(toy(empty, [case]), [case], RULE)["a"]
+    prepared = prepare_cases(toy(empty, [case]).card, [case], RULE)["a"]
     with pytest.raises(ValueError, match="read-only"):
         prepared.image[0, 0, 0, 0] = 1
 
@@ -111,7 +111,7 @@ def test_arrays_can_t_be_written_to_by_mistake(empty):
 def test_a_large_class_keeps_a_fixed_random_sample_of_its_voxels(empty, monkeypatch):
     monkeypatch.setattr(cache, "FOREGROUND_SAMPLES", 100)
     case = write_case(empty, "a")
-    prepared = prepare_cases(toy(empty, [case]), [case], RULE)["a"]
+    prepared = prepare_cases(toy(empty, [case]).card, [case], RULE)["a"]
     positions = prepared.foreground["ball"]
     assert len(positions) == 100
     assert set(prepared.label.reshape(-1)[positions]) == {1}

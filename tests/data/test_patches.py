@@ -16,7 +16,7 @@ def prepared(tmp_path_factory):
     cases = [
         write_case(folder, name, *volumes(seed, (40, 40, 40))) for seed, name in enumerate("abc")
     ]
-    return list(prepare_cases(toy(folder, cases), cases, RULE).values())
+    return list(prepare_cases(toy(folder, cases).card, cases, RULE).values())
 
 
 def patches(cases, patch=(8, 8, 8), batch=2, foreground=0.5, seed=3):
@@ -86,7 +86,7 @@ def test_padding_surrounds_a_case_that_is_smaller_than_the_patch(prepared):
 
 def test_a_case_without_foreground_gives_random_patches(tmp_path):
     case = write_case(tmp_path, "a", label=np.zeros((20, 24, 16), np.uint8))
-    cases = list(prepare_cases(toy(tmp_path, [case]), [case], RULE).values())
+    cases = list(prepare_cases(toy(tmp_path, [case]).card, [case], RULE).values())
     assert not patches(cases, foreground=1.0).batch(0).labels.any()
 
 
@@ -95,6 +95,6 @@ def test_labelled_follows_the_case(tmp_path):
 
     whole = write_case(tmp_path, "a")
     part = replace(write_case(tmp_path, "b"), labelled=frozenset({"box"}))
-    cases = list(prepare_cases(toy(tmp_path, [whole, part]), [whole, part], RULE).values())
+    cases = list(prepare_cases(toy(tmp_path, [whole, part]).card, [whole, part], RULE).values())
     found = patches(cases, batch=2).batch(0).labelled
     assert sorted(found.tolist()) == [[False, True], [True, True]]

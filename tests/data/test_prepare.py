@@ -15,7 +15,7 @@ RULE = Preprocessing(spacing_mm=(2.0, 2.0, 2.0))
 
 def test_a_prepared_case_holds_normalised_image_class_indices_and_the_way_back(tmp_path):
     case = write_case(tmp_path, "a", affine=np.diag([1.0, 2.0, 4.0, 1.0]), patient="p")
-    prepared = prepare_cases(toy(tmp_path, [case]), [case], RULE)["a"]
+    prepared = prepare_cases(toy(tmp_path, [case]).card, [case], RULE)["a"]
     assert (prepared.id, prepared.patient) == ("a", "p")
     assert prepared.image.shape == (1, 10, 24, 32)
     assert prepared.image.dtype == np.float32
@@ -29,7 +29,7 @@ def test_a_prepared_case_holds_normalised_image_class_indices_and_the_way_back(t
 
 def test_the_foreground_index_points_at_the_voxels_of_each_class(tmp_path):
     case = write_case(tmp_path, "a")
-    prepared = prepare_cases(toy(tmp_path, [case]), [case], RULE)["a"]
+    prepared = prepare_cases(toy(tmp_path, [case]).card, [case], RULE)["a"]
     flat = prepared.label.reshape(-1)
     assert set(flat[prepared.foreground["ball"]]) == {1}
     assert set(flat[prepared.foreground["box"]]) == {2}
@@ -39,17 +39,17 @@ def test_the_foreground_index_points_at_the_voxels_of_each_class(tmp_path):
 def test_a_second_look_reads_no_volume(tmp_path, monkeypatch):
     case = write_case(tmp_path, "a")
     task = toy(tmp_path, [case])
-    first = prepare_cases(task, [case], RULE)["a"]
+    first = prepare_cases(task.card, [case], RULE)["a"]
     monkeypatch.setattr(nibabel, "load", lambda _path: pytest.fail("read again"))
-    assert prepare_cases(task, [case], RULE)["a"].path == first.path
+    assert prepare_cases(task.card, [case], RULE)["a"].path == first.path
     with pytest.raises(pytest.fail.Exception):
-        prepare_cases(task, [case], Preprocessing(spacing_mm=(3.0, 3.0, 3.0)))
+        prepare_cases(task.card, [case], Preprocessing(spacing_mm=(3.0, 3.0, 3.0)))
 
 
 def test_what_shapes_the_arrays_makes_another_entry(tmp_path):
     case = write_case(tmp_path, "a")
     paths = {
-        prepare_cases(toy(tmp_path, [case], **changes), [case], rule)["a"].path
+        prepare_cases(toy(tmp_path, [case], **changes).card, [case], rule)["a"].path
         for changes, rule in [
             ({}, RULE),
             ({"classes": {"ball": 4, "box": 1}}, RULE),
@@ -67,7 +67,7 @@ def test_several_files_or_a_fourth_axis_give_the_channels_in_order(tmp_path):
     files = (save(tmp_path / "0.nii", first), save(tmp_path / "1.nii", second))
     together = (save(tmp_path / "both.nii", np.stack([first, second], -1)),)
     cases = [replace(case, id=str(i), images=images) for i, images in enumerate([files, together])]
-    found = prepare_cases(toy(tmp_path, cases, channels=("t1", "t2")), cases, RULE)
+    found = prepare_cases(toy(tmp_path, cases, channels=("t1", "t2")).card, cases, RULE)
     assert found["0"].image.shape[0] == 2
     assert np.array_equal(found["0"].image, found["1"].image)
     assert not np.array_equal(found["0"].image[0], found["0"].image[1])
@@ -83,11 +83,11 @@ def test_masks_are_merged_the_later_class_wins_and_the_overlap_is_noted(tmp_path
     merged = read_reference(case, task.card).array
     assert np.array_equal(merged == 2, small == 1)
     assert np.array_equal(merged > 0, big == 1)
-    (problem,) = inspect_cases(task, [case], RULE)
+    (problem,) = inspect_cases(task.card, [case], RULE)
     assert (problem.kind, problem.fatal) == ("overlapping masks", False)
     assert f"{np.count_nonzero(small)} voxels" in problem.detail
-    assert inspect_cases(task, [case], RULE) == [problem]  # remembered with the prepared case
-    assert prepare_cases(task, [case], RULE)["a"].labelled == {"ball", "box"}
+    assert inspect_cases(task.card, [case], RULE) == [problem]  # remembered with the prepared case
+    assert prepare_cases(task.card, [case], RULE)["a"].labelled == {"ball", "box"}
 
 
 def broken(folder):
@@ -124,13 +124,13 @@ def test_every_broken_case_is_found_in_one_go(tmp_path):
     cases = broken(tmp_path)
     sound = write_case(tmp_path, "sound")
     task = toy(tmp_path, [*cases.values(), sound])
-    problems = inspect_cases(task, [*cases.values(), sound], RULE, jobs=2)
+    problems = inspect_cases(task.card, [*cases.values(), sound], RULE, jobs=2)
     assert {problem.case: problem.kind for problem in problems} == {
         case.id: kind for kind, case in cases.items()
     }
     assert all(problem.fatal for problem in problems)
     with pytest.raises(DataError, match=f"{len(cases)} cases can't be used") as caught:
-        prepare_cases(task, [*cases.values(), sound], RULE)
+        prepare_cases(task.card, [*cases.values(), sound], RULE)
     assert all(case.id in str(caught.value) for case in cases.values())
     assert "sound" not in str(caught.value)
 
@@ -140,14 +140,14 @@ def test_all_that_is_wrong_with_one_case_is_found(tmp_path):
     image[0, 0, 0] = np.inf
     case = write_case(tmp_path, "a", image=image)
     case.label.unlink()
-    kinds = [problem.kind for problem in inspect_cases(toy(tmp_path, [case]), [case], RULE)]
+    kinds = [problem.kind for problem in inspect_cases(toy(tmp_path, [case]).card, [case], RULE)]
     assert kinds == ["not finite", "missing file"]
 
 
 def test_details_name_what_was_found(tmp_path):
     cases = broken(tmp_path)
     task = toy(tmp_path, list(cases.values()))
-    details = {p.kind: p.detail for p in inspect_cases(task, list(cases.values()), RULE)}
+    details = {p.kind: p.detail for p in inspect_cases(task.card, list(cases.values()), RULE)}
     assert details["label out of range"] == "values 7, the task has 0, 1, 4"
     assert details["shape mismatch"] == "(19, 24, 16), the image has (20, 24, 16)"
     assert details["affine mismatch"] == "20.0 voxels away from the image"
@@ -163,7 +163,7 @@ def test_masks_of_other_values_or_grids_are_found(tmp_path):
         "box": save(tmp_path / "s.nii", mask[1:]),
     }
     case = replace(whole, label=masks)
-    problems = inspect_cases(toy(tmp_path, [case]), [case], RULE)
+    problems = inspect_cases(toy(tmp_path, [case]).card, [case], RULE)
     assert [(p.file, p.kind) for p in problems] == [
         ("b.nii", "label out of range"),
         ("s.nii", "shape mismatch"),
@@ -173,9 +173,9 @@ def test_masks_of_other_values_or_grids_are_found(tmp_path):
 def test_a_case_without_foreground_is_noted_and_kept(tmp_path):
     case = write_case(tmp_path, "healthy", label=np.zeros((20, 24, 16), np.uint8))
     task = toy(tmp_path, [case])
-    (problem,) = inspect_cases(task, [case], RULE)
+    (problem,) = inspect_cases(task.card, [case], RULE)
     assert (problem.kind, problem.fatal) == ("empty label", False)
-    assert prepare_cases(task, [case], RULE)["healthy"].present == frozenset()
+    assert prepare_cases(task.card, [case], RULE)["healthy"].present == frozenset()
 
 
 def test_a_reference_that_can_t_be_read_is_an_error(tmp_path):

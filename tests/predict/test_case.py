@@ -47,7 +47,7 @@ def case(tmp_path) -> Case:
 def score(case: Case, network: nn.Module, tmp_path, spacing_mm):
     task = Cubes(root=tmp_path)
     grid = Preprocessing(spacing_mm=spacing_mm, intensity=ZScore(), crop="none")
-    prepared = prepare_cases(task, [case], grid)[case.id]
+    prepared = prepare_cases(task.card, [case], grid)[case.id]
     return score_case(network, case, prepared, task.card, RECIPE, "cpu")
 
 

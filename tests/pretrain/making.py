@@ -9,7 +9,7 @@ from voxbench.pretrain.plan import PretrainingPlan, plan_pretraining
 
 
 def plan(baseline: Pretrained, source: Task, recipe: Pretraining) -> PretrainingPlan:
-    return plan_pretraining(baseline, source, split_cases(source).train, recipe)
+    return plan_pretraining(baseline, source.card, split_cases(source).train, recipe)
 
 
 def make(baseline: Pretrained, source: Task, recipe: Pretraining, **machine) -> Made:

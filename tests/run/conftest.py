@@ -6,7 +6,6 @@ import pytest
 from voxbench import plugins
 from voxbench.design.spec import Sweep, parse_sweep
 from voxbench.plugins import ARCHITECTURES, BASELINES, TASKS
-from voxbench.records import Store
 from voxbench.run.bind import bind
 from voxbench.run.jobs import Job, JobOutcome
 from voxbench.run.plan import Planned, plan_cells
@@ -46,7 +45,7 @@ def make_sweep(**changes) -> Sweep:
 
 def planned(sweep: Sweep, root: Path) -> list[Planned]:
     """The sweep's cells as they stand in an output folder."""
-    return plan_cells(bind(sweep), Store(root))
+    return plan_cells(bind(sweep), root)
 
 
 class Notes(Watch):

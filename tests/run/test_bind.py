@@ -1,7 +1,10 @@
 """A sweep becomes every pairing of its axes, each once, with its twins."""
 
+import pickle
+
 import pytest
 from voxbench.errors import PluginError, SpecError
+from voxbench.run import pairing
 from voxbench.run.bind import bind
 
 from tests.run.conftest import make_sweep
@@ -91,3 +94,33 @@ def test_a_limit_shortens_the_schedules_and_changes_the_cell(example):
     assert {cell.cell.recipe.steps for cell in limited} == {2}
     assert {cell.cell.pretraining.steps for cell in limited if cell.cell.pretraining} == {2}
     assert not {c.cell for c in limited} & {c.cell for c in bind(make_sweep(baselines=arms))}
+
+
+def test_a_task_its_data_and_an_arms_weights_are_looked_up_once(example, monkeypatch):
+    told = []
+    for name in ("find_task", "open_dataset", "plan_pretraining"):
+        found = getattr(pairing, name)
+        monkeypatch.setattr(
+            pairing, name, lambda *given, n=name, f=found: told.append(n) or f(*given)
+        )
+    arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes"}]
+    cells = bind(make_sweep(baselines=arms, seeds=3, fractions=["2 shots", 1.0]))
+    assert len(cells) == 2 * 3 * 2
+    assert sorted(told) == ["find_task", "open_dataset", "plan_pretraining"]
+
+
+def test_a_bound_cell_travels_to_another_process(example):
+    arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes"}]
+    for cell in bind(make_sweep(baselines=arms)):
+        assert pickle.loads(pickle.dumps(cell)) == cell
+
+
+def test_bound_cells_know_key_verdict_and_weights_and_skipped_ones_why(example):
+    arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes", "volumes": [3, 99]}]
+    few, many, twin = bind(make_sweep(baselines=arms, seeds=1))
+    assert len(few.weights.cases) == 3
+    assert few.contamination.status == twin.contamination.status == "clean"
+    assert few.key != twin.key
+    assert twin.weights is None
+    assert "ask for 1 to 7" in many.reason
+    assert (many.key, many.weights, many.contamination) == ("", None, None)

@@ -39,7 +39,7 @@ def race(root, watch=None, jobs=1, **changes):
 
 def compared(root, **changes):
     """Noise of an arm → its comparison."""
-    found = declared_race(sweep(**changes), plan_cells(bind(sweep(**changes)), Store(root)))
+    found = declared_race(sweep(**changes), plan_cells(bind(sweep(**changes)), root))
     records = {record.key: record for record in Store(root)}
     return {
         CLEAR if "noise=0.1" in raced.comparison.arm else HARD: raced

@@ -45,15 +45,15 @@ AUDIT = LoadAudit(
 def make(root: Path) -> Path:
     """The records, label maps and split of `SWEEP`: two arms, two fractions, two seeds."""
     store = Store(root)
-    for planned in plan_cells(bind(parse_sweep(SWEEP)), store):
+    for planned in plan_cells(bind(parse_sweep(SWEEP)), root):
         store.write(_record(planned.cell, root))
     return root
 
 
 def _record(bound: BoundCell, root: Path) -> Record:
-    cell, task, split = bound.cell, bound.dataset.task, bound.dataset.split
+    cell, card, split = bound.cell, bound.dataset.card, bound.dataset.split
     record = unfinished_record(bound, Worker(root, "tiny"))
-    present = {c.id: frozenset(task.card.classes) for c in (*split.train, *split.validation)}
+    present = {c.id: frozenset(card.classes) for c in (*split.train, *split.validation)}
     chosen = draw_subset(split, cell.fraction, record.seeds["subset"], present)
     record.data = Data(
         fingerprint=bound.dataset.identity,
@@ -69,7 +69,7 @@ def _record(bound: BoundCell, root: Path) -> Record:
         seconds=2.0, fit_seconds=1.0, predict_seconds=1.0, steps=4, peak_memory_mb=1.0,
         parameters=9, gpu_hours=0.0, cpu_hours=0.1,
     )  # fmt: skip
-    record.cases = [_case(record.key, case, task.card, root) for case in split.test]
+    record.cases = [_case(record.key, case, card, root) for case in split.test]
     record.status = "ok"
     return record
 

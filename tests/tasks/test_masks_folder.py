@@ -32,7 +32,7 @@ def test_an_abdomen_atlas_folder_describes_itself(tmp_path):
     assert case.labelled is None
     reference = read_reference(case, task.card).array
     assert np.array_equal(reference, np.array([0, 2, 0, 0, 1])[volumes(seed=97)[1]])
-    assert inspect_cases(task, task.cases()["all"], task.card.preprocessing) == []
+    assert inspect_cases(task.card, task.cases()["all"], task.card.preprocessing) == []
 
 
 def test_a_total_segmentator_mri_folder_is_z_scored(tmp_path):
@@ -55,7 +55,7 @@ def test_a_structure_without_a_mask_is_not_annotated_and_an_empty_mask_is_absent
     empty = root / "b" / "segmentations" / "aorta.nii.gz"
     save(empty, np.zeros((20, 24, 16), np.uint8))
     task = MasksFolder(root=root)
-    found = prepare_cases(task, task.cases()["all"], task.card.preprocessing)
+    found = prepare_cases(task.card, task.cases()["all"], task.card.preprocessing)
     assert found["a"].labelled == {"liver"}
     assert found["b"].labelled is None
     assert found["a"].present == found["b"].present == {"liver"}
@@ -74,7 +74,7 @@ def test_several_volumes_are_channels_and_may_be_chosen(tmp_path):
         _ = MasksFolder(root=root, channels=("t2",)).card
     (root / "a" / "flair.nii.gz").unlink()
     task = MasksFolder(root=root)
-    problems = inspect_cases(task, task.cases()["all"], task.card.preprocessing)
+    problems = inspect_cases(task.card, task.cases()["all"], task.card.preprocessing)
     assert [(p.case, p.file, p.kind) for p in problems] == [("a", "flair.nii.gz", "missing file")]
 
 
@@ -142,6 +142,6 @@ def test_malf_is_sound(real_data):
     cases = task.cases()["all"]
     assert (task.card.modality, len(task.card.classes)) == ("MR", 8)
     assert task.card.spacing_mm == (2.0, 2.0, 2.0)
-    assert inspect_cases(task, cases, task.card.preprocessing, jobs=2) == []
-    prepared = prepare_cases(task, cases, task.card.preprocessing)
+    assert inspect_cases(task.card, cases, task.card.preprocessing, jobs=2) == []
+    prepared = prepare_cases(task.card, cases, task.card.preprocessing)
     assert all(case.present == set(task.card.classes) for case in prepared.values())

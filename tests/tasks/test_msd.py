@@ -79,10 +79,10 @@ def test_cases_are_those_of_the_list_and_not_the_leavings_of_a_file_manager(tmp_
 def test_the_fourth_axis_of_prostate_gives_its_two_channels(tmp_path):
     decathlon(tmp_path, ["p_00"], channels=2)
     task = msd.Prostate(root=tmp_path)
-    prepared = prepare_cases(task, task.cases()["all"], task.card.preprocessing)["p_00"]
+    prepared = prepare_cases(task.card, task.cases()["all"], task.card.preprocessing)["p_00"]
     assert prepared.image.shape[0] == len(task.card.channels) == 2
     brain = msd.BrainTumour(root=tmp_path)
-    (problem,) = inspect_cases(brain, brain.cases()["all"], brain.card.preprocessing)
+    (problem,) = inspect_cases(brain.card, brain.cases()["all"], brain.card.preprocessing)
     assert (problem.kind, problem.detail) == ("channels", "2 channels, the task has 4")
 
 
@@ -104,8 +104,8 @@ def test_all_260_hippocampi_are_sound_and_split_as_committed(real_data):
     task = msd.Hippocampus(root=real_data / "Task04_Hippocampus")
     cases = task.cases()["all"]
     assert len(cases) == 260
-    assert inspect_cases(task, cases, task.card.preprocessing, jobs=2) == []
-    prepared = prepare_cases(task, cases, task.card.preprocessing)
+    assert inspect_cases(task.card, cases, task.card.preprocessing, jobs=2) == []
+    prepared = prepare_cases(task.card, cases, task.card.preprocessing)
     assert all(case.present == {"Anterior", "Posterior"} for case in prepared.values())
     assert all(abs(case.image.mean()) < 1e-3 for case in prepared.values())
     split = split_cases(task)

@@ -58,7 +58,7 @@ def test_the_labels_of_version_1_are_read_too(tmp_path):
         "a_0000.nii.gz",
         "a_0001.nii.gz",
     ]
-    assert inspect_cases(task, task.cases()["all"], task.card.preprocessing) == []
+    assert inspect_cases(task.card, task.cases()["all"], task.card.preprocessing) == []
 
 
 def test_files_that_miss_their_pair_are_found_by_prepare(tmp_path):
@@ -66,7 +66,7 @@ def test_files_that_miss_their_pair_are_found_by_prepare(tmp_path):
     (root / "labelsTr" / "a.nii.gz").unlink()
     (root / "imagesTr" / "b_0000.nii.gz").unlink()
     task = NnunetFolder(root=root)
-    problems = inspect_cases(task, task.cases()["all"], task.card.preprocessing)
+    problems = inspect_cases(task.card, task.cases()["all"], task.card.preprocessing)
     assert [(p.case, p.file, p.kind) for p in problems] == [
         ("a", "a.nii.gz", "missing file"),
         ("b", "b_0000.nii.gz", "missing file"),
@@ -123,8 +123,8 @@ def test_real_folders_are_sound(real_data, folder, cases, patients, classes):
     found = task.cases()["all"]
     assert (len(found), len({case.patient for case in found})) == (cases, patients)
     assert len(task.card.classes) == classes
-    assert inspect_cases(task, found, task.card.preprocessing, jobs=2) == []
-    prepared = prepare_cases(task, found, task.card.preprocessing)
+    assert inspect_cases(task.card, found, task.card.preprocessing, jobs=2) == []
+    prepared = prepare_cases(task.card, found, task.card.preprocessing)
     assert all(0 <= case.image.min() <= case.image.max() <= 1 for case in prepared.values())
     split = split_cases(task)
     people = [{case.patient for case in part} for part in split[:3]]
@@ -135,7 +135,7 @@ def test_real_folders_are_sound(real_data, folder, cases, patients, classes):
 def test_left_and_right_of_openkbp_lie_left_and_right(real_data):
     task = NnunetFolder(root=real_data / "Dataset501_OpenKBP")
     cases = task.cases()["all"][:10]
-    for case in prepare_cases(task, cases, task.card.preprocessing).values():
+    for case in prepare_cases(task.card, cases, task.card.preprocessing).values():
         side = {
             name: np.unravel_index(case.foreground[name], case.label.shape)[0].mean()
             for name in ("left_parotid", "right_parotid")

@@ -17,7 +17,6 @@ def plan_verb(
     """Print the cells: cached, missing, failed or skipped, with their estimated cost."""
     from pathlib import Path
 
-    from voxbench.records import Store
     from voxbench.run.bind import bind
     from voxbench.run.builtin import find_sweep
     from voxbench.run.plan import plan_cells
@@ -25,7 +24,7 @@ def plan_verb(
     include_all(include_path)
     sweep = find_sweep(spec, set_ or [])
     root = output or Path("runs") / sweep.name
-    cells = plan_cells(bind(sweep, limit), Store(root))
+    cells = plan_cells(bind(sweep, limit), root)
     rows = [
         {
             "key": cell.key,

@@ -47,7 +47,7 @@ def _report(task: "Task", jobs: int, quiet: bool) -> dict[str, Any]:
     cases = sorted((c for part in task.cases().values() for c in part), key=lambda c: c.id)
     outcomes: list[PrepareOutcome] = list(
         track(
-            prepare_each(task, cases, task.card.preprocessing, jobs),
+            prepare_each(task.card, cases, task.card.preprocessing, jobs),
             total=len(cases),
             description=task.card.name,
             console=Console(stderr=True),

@@ -94,7 +94,7 @@ def _write(
     task = find_task(source)
     return write_checkpoint(
         output,
-        plan_pretraining(found, task, split_cases(task).train, schedule),
+        plan_pretraining(found, task.card, split_cases(task).train, schedule),
         device="cuda:0" if torch.cuda.is_available() else "cpu",
         threads=torch.get_num_threads(),
     )

@@ -29,7 +29,7 @@ from voxbench.run.watch import Watch
 class Progress(Watch):
     """Counts jobs done, running and failed, and the time left."""
 
-    def __init__(self, mirror: Callable[[Record], None]) -> None:
+    def __init__(self, mirror: Callable[[Record], None] | None = None) -> None:
         self.console = Console(stderr=True)
         self.mirror = mirror
         self.running: dict[str, Job] = {}
@@ -78,8 +78,8 @@ class Progress(Watch):
         self.running.pop(outcome.job.id, None)
         self.done += 1
         self.failed += outcome.failure is not None
-        if outcome.record:
-            self._copy(outcome.record)
+        if self.mirror and outcome.record:
+            self._copy(self.mirror, outcome.record)
         if outcome.failure:
             last = outcome.failure.strip().splitlines()[-1]
             self.console.print(f"failed: {outcome.job}: {last}", highlight=False, markup=False)
@@ -95,13 +95,13 @@ class Progress(Watch):
         seconds = time.monotonic() - self.since
         self.console.print(f"{said} in {seconds:.0f} s: {root}", highlight=False)
 
-    def _copy(self, record: Record) -> None:
+    def _copy(self, mirror: Callable[[Record], None], record: Record) -> None:
         """Mirror a record; a mirror that breaks is left off, the sweep goes on."""
         try:
-            self.mirror(record)
+            mirror(record)
         except Exception as error:  # noqa: BLE001 (a client or a network may raise anything)
             self.console.print(f"no more mirroring: {error}", highlight=False, markup=False)
-            self.mirror = lambda _record: None
+            self.mirror = None
 
     def _show(self) -> None:
         if self.row is None:

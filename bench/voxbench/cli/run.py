@@ -66,7 +66,9 @@ def run_verb(
     sweep = find_sweep(spec, set_ or [])
     root = output or Path("runs") / sweep.name
     options = Options(jobs, limit, retry_failed, include, trusted(trust), predictions)
-    with Progress(mirror(wandb, f"voxbench-{sweep.name}", root / "wandb")) as progress:
+    project = f"voxbench-{sweep.name}"
+    copy = None if wandb == "off" else mirror(wandb, project, root / "wandb")
+    with Progress(copy) as progress:
         if until_settled:
             planned = run_race(sweep, root, options, progress)
         else:

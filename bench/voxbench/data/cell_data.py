@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from voxbench.api import Case, TaskCard
+from voxbench.data.batches import Batches, augmented_batches
 from voxbench.data.cache import PreparedCase
 from voxbench.data.dataset import Dataset
 from voxbench.data.fraction import draw_subset
@@ -19,16 +20,16 @@ class CellData(NamedTuple):
 
     Attributes:
         card: of the task.
-        axes: orientation code of the prepared arrays.
         prepared: case id → prepared case, of the whole task.
+        batches: what each step is trained on.
         train: what may be learnt from.
         validation: what weights may be selected by.
         test: what is scored.
     """
 
     card: TaskCard
-    axes: str
     prepared: Mapping[str, PreparedCase]
+    batches: Batches
     train: tuple[Case, ...]
     validation: tuple[Case, ...]
     test: tuple[Case, ...]
@@ -40,11 +41,20 @@ def load_cell_data(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -
     Raises:
         DataError: at least one case can't be used; lists every fatal problem of all of them.
     """
+    seeds, recipe = streams(cell), cell.recipe
     prepared = _prepared(dataset, preprocessing)
     present = {name: case.present for name, case in prepared.items()}
-    drawn = draw_subset(dataset.split, cell.fraction, streams(cell)["subset"], present)
+    train, validation = draw_subset(dataset.split, cell.fraction, seeds["subset"], present)
+    batches = augmented_batches(
+        [prepared[case.id] for case in train],
+        dataset.card.classes,
+        preprocessing.axes,
+        recipe,
+        foreground=recipe.foreground,
+        seeds=seeds,
+    )
     test = dataset.split.test[: cell.limit]
-    return CellData(dataset.card, preprocessing.axes, prepared, drawn.train, drawn.validation, test)
+    return CellData(dataset.card, prepared, batches, train, validation, test)
 
 
 @lru_cache(maxsize=16)
@@ -52,4 +62,4 @@ def _prepared(dataset: Dataset, preprocessing: Preprocessing) -> Mapping[str, Pr
     """All of a task's cases; a worker that runs many cells looks them up once."""
     split = dataset.split
     cases = [*split.train, *split.validation, *split.test]
-    return prepare_cases(dataset.task, cases, preprocessing)
+    return prepare_cases(dataset.card, cases, preprocessing)

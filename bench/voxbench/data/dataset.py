@@ -1,4 +1,4 @@
-"""A task with its data at hand: how they are split, and what they are as one hash."""
+"""The data of a task: its card, how its cases are split, and what they are as one hash."""
 
 from dataclasses import dataclass, field
 
@@ -10,22 +10,17 @@ from voxbench.design.cell import digest
 
 @dataclass(frozen=True)
 class Dataset:
-    """A task whose data are here, looked up once; equal to another of the same content.
+    """The data of a task, looked up once; equal to others of the same content.
 
     Attributes:
-        task: the plugin, which may have read its card from its files.
+        card: of the task, which may have been read from its files.
         split: the cases by part.
         identity: hash of the files, the split, and all of the card that decides a result.
     """
 
-    task: Task = field(compare=False)
+    card: TaskCard = field(compare=False)
     split: Split = field(compare=False)
     identity: str
-
-    @property
-    def card(self) -> TaskCard:
-        """Of the task."""
-        return self.task.card
 
 
 def open_dataset(task: Task) -> Dataset:
@@ -34,7 +29,7 @@ def open_dataset(task: Task) -> Dataset:
     Raises:
         DataError: a file is missing, or the cases can't be split.
     """
-    split = split_cases(task)
-    card = task.card.model_dump(mode="json", exclude={"name", "licence", "reference", "corpora"})
+    card, split = task.card, split_cases(task)
+    told = card.model_dump(mode="json", exclude={"name", "licence", "reference", "corpora"})
     cases = [*split.train, *split.validation, *split.test]
-    return Dataset(task, split, digest([cases_hash(cases), split.sha256, card]))
+    return Dataset(card, split, digest([cases_hash(cases), split.sha256, told]))

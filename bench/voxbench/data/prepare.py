@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.api import Case, Task, TaskCard
+from voxbench.api import Case, TaskCard
 from voxbench.data import cache
 from voxbench.data.cache import Prepared, PreparedCase
 from voxbench.data.content_hash import case_hashes
@@ -27,12 +27,12 @@ class PrepareOutcome(NamedTuple):
 
 
 def prepare_cases(
-    task: Task, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
+    card: TaskCard, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
 ) -> dict[str, PreparedCase]:
     """Prepare the cases that are not in the cache yet.
 
     Args:
-        task: whose cases they are.
+        card: of the task whose cases they are.
         cases: what to prepare.
         preprocessing: grid and intensity.
         jobs: cases in work at a time, each in memory as a whole.
@@ -43,26 +43,25 @@ def prepare_cases(
     Raises:
         DataError: at least one case can't be used; lists every fatal problem of all of them.
     """
-    outcomes = list(prepare_each(task, cases, preprocessing, jobs))
+    outcomes = list(prepare_each(card, cases, preprocessing, jobs))
     fatal = [problem for outcome in outcomes for problem in outcome.problems if problem.fatal]
     if fatal:
-        raise DataError(f"task {task.card.name!r}: {_table(fatal)}")
+        raise DataError(f"task {card.name!r}: {_table(fatal)}")
     return {outcome.case.id: outcome.case for outcome in outcomes if outcome.case}
 
 
 def inspect_cases(
-    task: Task, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
+    card: TaskCard, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
 ) -> list[Problem]:
     """Every problem and note of every case; what is sound is in the cache afterwards."""
-    outcomes = prepare_each(task, cases, preprocessing, jobs)
+    outcomes = prepare_each(card, cases, preprocessing, jobs)
     return [problem for outcome in outcomes for problem in outcome.problems]
 
 
 def prepare_each(
-    task: Task, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
+    card: TaskCard, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
 ) -> Iterator[PrepareOutcome]:
     """Prepare case after case, in the given order, without stopping at a broken one."""
-    card = task.card
     keys = [cache.case_key(content, card, preprocessing) for content in case_hashes(cases, jobs)]
     cache.remove_unfinished()
     with ThreadPoolExecutor(jobs) as pool:  # reading and resampling release the interpreter lock

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from torch import Tensor
 
-from voxbench.data.batches import augmented_batches
 from voxbench.data.cell_data import CellData
 from voxbench.design.cell import Cell
 from voxbench.design.seeds import streams
@@ -33,17 +32,9 @@ def fit_network(
     """
     if isinstance(network, Direct):
         return FitResult({}, {}, seconds=0.0, steps=0)
-    segmenter, recipe, seeds = network, cell.recipe, streams(cell)
+    segmenter, recipe = network, cell.recipe
     groups = parameter_groups(segmenter, cell.adaptation, recipe)
     forward = compiled(segmenter, recipe)
-    batches = augmented_batches(
-        [data.prepared[case.id] for case in data.train],
-        data.card.classes,
-        data.axes,
-        recipe,
-        foreground=recipe.foreground,
-        seeds=seeds,
-    )
 
     def loss(images: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:
         return segmentation_loss(forward(images), labels, labelled, recipe.loss)
@@ -54,9 +45,9 @@ def fit_network(
     return train(
         segmenter,
         loss,
-        batches,
+        data.batches,
         recipe,
-        seed=seeds["training"],
+        seed=streams(cell)["training"],
         device=device,
         checkpoint=checkpoint,
         groups=groups,

@@ -5,20 +5,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean
 
-import numpy as np
 from torch import nn
 
 from voxbench import metrics
 from voxbench.api import Case, TaskCard
 from voxbench.data.cache import PreparedCase
 from voxbench.data.cell_data import CellData
-from voxbench.data.geometry import scores_to_native
 from voxbench.data.label_map import write_label_map
 from voxbench.data.volumes import read_reference
 from voxbench.design.recipe import Recipe
 from voxbench.errors import VoxbenchError
 from voxbench.model.direct import Direct
-from voxbench.predict.window import predict
+from voxbench.predict.window import segment
 from voxbench.records.record import CaseScores, ClassScores
 
 
@@ -86,20 +84,6 @@ def score_case(
             write_label_map(keep, prediction, reference.affine)
     stored = {name: _stored(score) for name, score in found.items()}
     return CaseScores(case=case.id, patient=case.patient, classes=stored, failure=failure)
-
-
-def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: str) -> np.ndarray:
-    """Class indices (d, h, w) uint8 of a case on the grid of its files."""
-    scores = predict(
-        network,
-        prepared.image,
-        patch=recipe.patch,
-        overlap=recipe.overlap,
-        windows=recipe.windows,
-        device=device,
-        precision=recipe.precision,
-    )
-    return scores_to_native(scores, prepared.grid)
 
 
 def mean_dice(cases: Sequence[CaseScores]) -> float:

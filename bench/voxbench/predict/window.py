@@ -8,6 +8,24 @@ import torch
 from monai.inferers import sliding_window_inference
 from torch import Tensor, nn
 
+from voxbench.data.cache import PreparedCase
+from voxbench.data.geometry import scores_to_native
+from voxbench.design.recipe import Recipe
+
+
+def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: str) -> np.ndarray:
+    """Class indices (d, h, w) uint8 of a case on the grid of its files."""
+    scores = predict(
+        network,
+        prepared.image,
+        patch=recipe.patch,
+        overlap=recipe.overlap,
+        windows=recipe.windows,
+        device=device,
+        precision=recipe.precision,
+    )
+    return scores_to_native(scores, prepared.grid)
+
 
 def predict(
     network: nn.Module,

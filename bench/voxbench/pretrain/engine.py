@@ -71,7 +71,7 @@ def make_weights(
             tensors, cost = _given(plan.donor, machine)
         else:
             tensors, cost = _trained(plan, folder, machine)
-        finished = plan.baseline.finish(tensors, plan.source.card, plan.schedule.seed)
+        finished = plan.baseline.finish(tensors, plan.source, plan.schedule.seed)
         return store_made(folder, finished, cost)
 
 
@@ -85,7 +85,7 @@ def _trained(
     plan: PretrainingPlan, folder: Path, machine: _Machine
 ) -> tuple[Mapping[str, Tensor], TrainingCost]:
     """Train the backbone on the objective: its weights, and what they cost."""
-    schedule, card, seeds = plan.schedule, plan.source.card, pretraining_streams(plan.schedule)
+    schedule, card, seeds = plan.schedule, plan.source, pretraining_streams(plan.schedule)
     network = _network(plan, seeds["initialisation"])
     cases = _annotated(plan)
     objective = plan.baseline.objective(network, card).to(machine.device)
@@ -118,11 +118,11 @@ def _trained(
 
 def _network(plan: PretrainingPlan, seed: int) -> Backbone:
     torch.manual_seed(seed)
-    network = plan.baseline.backbone(len(plan.source.card.channels))
+    network = plan.baseline.backbone(len(plan.source.channels))
     network.check_patch(plan.schedule.patch)
     return network
 
 
 def _annotated(plan: PretrainingPlan) -> Sequence[PreparedCase]:
     prepared = prepare_cases(plan.source, plan.cases, plan.preprocessing)
-    return plan.baseline.annotated(list(prepared.values()), plan.source.card, plan.schedule.seed)
+    return plan.baseline.annotated(list(prepared.values()), plan.source, plan.schedule.seed)

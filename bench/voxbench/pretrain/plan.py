@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from functools import cached_property
 
-from voxbench.api import Case, Preprocessing, Pretrained, Task
+from voxbench.api import Case, Preprocessing, Pretrained, TaskCard
 from voxbench.api.fields import identifying
 from voxbench.data.content_hash import cases_hash
 from voxbench.design.cell import Ref, digest
@@ -22,14 +22,14 @@ class PretrainingPlan:
 
     Attributes:
         baseline: whose backbone and objective.
-        source: task that gives images and labels.
+        source: card of the task that gives images and labels.
         cases: its training cases that are used; those for validation and test never are.
         schedule: steps, patch, seed.
         donor: of the weights that this one changes; None if it is trained itself.
     """
 
     baseline: Pretrained
-    source: Task
+    source: TaskCard
     cases: tuple[Case, ...]
     schedule: Pretraining
     donor: "PretrainingPlan | None" = None
@@ -37,8 +37,8 @@ class PretrainingPlan:
     @property
     def preprocessing(self) -> Preprocessing:
         """The baseline's input contract on this source, else the source's own grid and values."""
-        contract, card = self.baseline.card.contract, self.source.card
-        return contract.on(card.modality) if contract else card.preprocessing
+        contract = self.baseline.card.contract
+        return contract.on(self.source.modality) if contract else self.source.preprocessing
 
     @cached_property
     def identity(self) -> str:
@@ -47,7 +47,7 @@ class PretrainingPlan:
         Raises:
             DataError: a file of the cases is missing.
         """
-        card = self.source.card
+        card = self.source
         fields = identifying(self.baseline, dataclasses.asdict(self.baseline))
         for name in ("source", "volumes"):  # their content enters as the hash of the cases
             del fields[name]
@@ -67,13 +67,13 @@ class PretrainingPlan:
 
 
 def plan_pretraining(
-    baseline: Pretrained, source: Task, train: Sequence[Case], schedule: Pretraining
+    baseline: Pretrained, source: TaskCard, train: Sequence[Case], schedule: Pretraining
 ) -> PretrainingPlan:
     """Choose the cases of a pre-training and find its donor.
 
     Args:
         baseline: what is pre-trained.
-        source: on whose cases.
+        source: card of the task on whose cases.
         train: the source's training cases.
         schedule: how.
 
@@ -86,7 +86,7 @@ def plan_pretraining(
     return PretrainingPlan(
         baseline,
         source,
-        choose_volumes(baseline, source.card.name, train, schedule.seed),
+        choose_volumes(baseline, source.name, train, schedule.seed),
         schedule,
         plan_pretraining(donor, source, train, schedule) if donor else None,
     )

@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from voxbench.api import Baseline, Pretrained, Published, TaskCard
+from voxbench.api import Baseline, Pretrained
 from voxbench.design.cell import Ref
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.spec import Entry, Sweep
-from voxbench.design.structures import shared
 from voxbench.errors import SpecError, unknown
 from voxbench.plugins import BASELINES, TASKS, find_baseline
-from voxbench.pretrain.plan import find_donor
 
 
 @dataclass(frozen=True)
@@ -108,26 +106,3 @@ def _source(sweep: Sweep, baseline: Baseline) -> Ref | None:
             f"baselines.{baseline.card.name}: {unknown('source', baseline.source, known)}"
         )
     return TASKS.complete(Ref(baseline.source))
-
-
-def unsuited(baseline: Baseline, card: TaskCard, source: TaskCard | None) -> str | None:
-    """Why an arm can't be used on a task, or None; `source` is what its weights are made from."""
-    if source and isinstance(baseline, Pretrained):
-        supervised = (find_donor(baseline) or baseline).needs_labels
-        if supervised and source.name == card.name:
-            return "its supervised source is the task itself, whose labels the fraction rations"
-        if (channels := len(source.channels)) != len(card.channels):
-            return f"its source has {channels} channels, the task has {len(card.channels)}"
-    return baseline.unfit(card)
-
-
-def headless(baseline: Baseline, card: TaskCard) -> str | None:
-    """Why a baseline's head can't infer a task directly, or None if it can."""
-    outputs = baseline.card.outputs
-    if not (isinstance(baseline, Published) and outputs):
-        return "its weights have no head to infer with"
-    if not baseline.decoder:
-        return "a head needs the decoder that it was trained with"
-    if not shared(outputs, card.classes):
-        return f"its head has no class of the task: it gives {', '.join(outputs)}"
-    return None

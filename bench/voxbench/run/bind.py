@@ -2,29 +2,27 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from voxbench import metrics
-from voxbench.api import Baseline, Pretrained, Published
+from voxbench.api import Baseline
 from voxbench.data.cache import PREPARED_VERSION
-from voxbench.data.dataset import Dataset, open_dataset
+from voxbench.data.dataset import Dataset
 from voxbench.data.fraction import unfit
 from voxbench.design.cell import Adaptation, Cell, Ref
 from voxbench.design.fraction import ZERO_SHOT, Fraction
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.design.spec import Sweep
-from voxbench.errors import DataError, SpecError, VoxbenchError, WeightsError
-from voxbench.ledger.verdict import Verdict, verdict_for
-from voxbench.plugins import TASKS, find_task
+from voxbench.errors import SpecError
+from voxbench.plugins import TASKS
 from voxbench.pretrain import PRETRAINING_VERSION
-from voxbench.pretrain.plan import PretrainingPlan, plan_pretraining
-from voxbench.published.file import WeightsFile, verified_file
+from voxbench.published.file import WeightsFile
 from voxbench.records import SCHEMA
 from voxbench.records.record import Arm, Contamination
-from voxbench.run.arms import SweepArm, headless, resolve_arms, unsuited
+from voxbench.run.arms import SweepArm, resolve_arms
+from voxbench.run.pairing import InitialWeights, Pairing, Pairings, headless
 
 VERSIONS: dict[str, str | int] = {
     "record": SCHEMA,
@@ -33,7 +31,6 @@ VERSIONS: dict[str, str | int] = {
     "pretraining": PRETRAINING_VERSION,
 }
 Axes = tuple[Fraction, int, int, Adaptation]
-InitialWeights = WeightsFile | PretrainingPlan | None
 Schedule = TypeVar("Schedule", Recipe, Pretraining)
 
 
@@ -44,7 +41,7 @@ class BoundCell:
     Attributes:
         cell: what is trained on what.
         arm: the names that tables group it by.
-        dataset: the task, with its cases.
+        dataset: the task's, with its cases.
         preprocessing: grid and intensity of its images.
         baseline: the plugin of its arm.
         weights: the file they are in, or how they are made here; None for scratch.
@@ -64,19 +61,6 @@ class BoundCell:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class _ArmOnTask:
-    """What the cells of an arm on a task have in common."""
-
-    arm: SweepArm
-    task: Ref
-    dataset: Dataset
-    weights: InitialWeights = None
-    source: Dataset | None = None
-    contamination: Contamination | None = None
-    reason: str | None = None
-
-
 def bind(sweep: Sweep, limit: int | None = None) -> list[BoundCell]:
     """All cells of a sweep, in the order of its axes; each once.
 
@@ -91,19 +75,19 @@ def bind(sweep: Sweep, limit: int | None = None) -> list[BoundCell]:
     """
     schedules = {name: _limited(getattr(sweep, name), limit) for name in ("recipe", "pretraining")}
     sweep = sweep.model_copy(update=schedules)
-    arms, binder = resolve_arms(sweep), _Binder(sweep.pretraining)
+    arms, pairings = resolve_arms(sweep), Pairings(sweep.pretraining)
     cells = (
-        _cell(sweep, on, axes, limit)
-        for ref in _tasks(sweep, binder)
-        for on in (binder.bind(arm, ref) for arm in arms)
-        for axes in _axes(sweep, on.arm)
+        _cell(sweep, pairing, axes, limit)
+        for ref in _tasks(sweep, pairings)
+        for pairing in (pairings.pair(ref, arm) for arm in arms)
+        for axes in _axes(sweep, pairing.arm)
     )
     return list({bound.cell: bound for bound in cells}.values())
 
 
-def _tasks(sweep: Sweep, binder: "_Binder") -> list[Ref]:
+def _tasks(sweep: Sweep, pairings: Pairings) -> list[Ref]:
     refs = [TASKS.complete(Ref.of(entry.name, entry.fields)) for entry in sweep.tasks]
-    names = [binder.task(ref).card.name for ref in refs]
+    names = [pairings.task(ref).card.name for ref in refs]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise SpecError(
             f"tasks: {', '.join(sorted(repeated))} is named by two entries; give one another "
@@ -124,26 +108,14 @@ def _axes(sweep: Sweep, arm: SweepArm) -> Iterator[Axes]:
             yield ZERO_SHOT, 0, 0, "direct"
 
 
-def _cell(sweep: Sweep, on: _ArmOnTask, axes: Axes, limit: int | None) -> BoundCell:
+def _cell(sweep: Sweep, pairing: Pairing, axes: Axes, limit: int | None) -> BoundCell:
     fraction, draw, seed, adaptation = axes
-    arm, baseline, card = on.arm, on.arm.baseline, on.dataset.card
+    arm, baseline, dataset = pairing.arm, pairing.arm.baseline, pairing.dataset
     direct = adaptation == "direct"
-    cell = Cell(
-        task=on.task,
-        baseline=arm.ref,
-        fraction=fraction,
-        draw=draw,
-        seed=seed,
-        adaptation=adaptation,
-        limit=limit,
-        recipe=sweep.recipe,
-        source=arm.source,
-        pretraining=sweep.pretraining if arm.source else None,
-        contract=arm.contract and arm.contract.on(card.modality),
-        twin=None if direct else arm.twin,
-    )
+    reason = (headless(baseline, dataset.card) if direct else None) or pairing.reason
+    reason = reason or unfit(dataset.split, fraction)
     names = Arm(
-        task=card.name,
+        task=dataset.card.name,
         baseline=arm.label,
         twin=None if direct else arm.twin_label,
         strategy=baseline.card.strategy,
@@ -153,70 +125,34 @@ def _cell(sweep: Sweep, on: _ArmOnTask, axes: Axes, limit: int | None) -> BoundC
         seed=seed,
         adaptation=adaptation,
     )
-    reason = (headless(baseline, card) if direct else None) or on.reason
-    reason = reason or unfit(on.dataset.split, fraction)
-    own = cell.contract or card.preprocessing
-    if reason:
-        return BoundCell(cell, names, on.dataset, own, baseline, reason=reason)
-    key = cell.key(
-        on.dataset.identity,
-        on.weights.sha256 if isinstance(on.weights, WeightsFile) else None,
-        on.source.identity if on.source else None,
+    cell = Cell(
+        task=pairing.task,
+        baseline=arm.ref,
+        fraction=fraction,
+        draw=draw,
+        seed=seed,
+        adaptation=adaptation,
+        limit=limit,
+        recipe=sweep.recipe,
+        source=arm.source,
+        pretraining=sweep.pretraining if arm.source else None,
+        contract=pairing.contract,
+        twin=None if direct else arm.twin,
+    )
+    bound = BoundCell(cell, names, dataset, pairing.preprocessing, baseline, reason=reason)
+    return bound if reason else _with_weights(bound, pairing)
+
+
+def _with_weights(bound: BoundCell, pairing: Pairing) -> BoundCell:
+    """What only a cell that can be run has: weights, the verdict on them, and a key."""
+    weights, source = pairing.weights, pairing.source
+    key = bound.cell.key(
+        bound.dataset.identity,
+        weights.sha256 if isinstance(weights, WeightsFile) else None,
+        source.identity if source else None,
         VERSIONS,
     )
-    return BoundCell(cell, names, on.dataset, own, baseline, on.weights, on.contamination, key)
-
-
-class _Binder:
-    """Looks arms up on their tasks: a task, a data set or weights once, however many use them."""
-
-    def __init__(self, schedule: Pretraining) -> None:
-        self.schedule = schedule
-        self.task = cache(find_task)
-        self.dataset = cache(self._dataset)
-        self.weights = cache(self._weights)
-
-    def bind(self, arm: SweepArm, ref: Ref) -> _ArmOnTask:
-        """What an arm is on a task, or why it can't be used there."""
-        dataset = self.dataset(ref)
-        card = self.task(arm.source).card if arm.source else None
-        if reason := unsuited(arm.baseline, dataset.card, card):
-            return _ArmOnTask(arm, ref, dataset, reason=reason)
-        source = self.dataset(arm.source) if arm.source else None
-        try:
-            weights = self.weights(arm)
-        except (WeightsError, DataError) as error:
-            return _ArmOnTask(arm, ref, dataset, reason=str(error))
-        seen = _contamination(arm.baseline, dataset, source, weights)
-        return _ArmOnTask(arm, ref, dataset, weights, source, seen)
-
-    def _dataset(self, ref: Ref) -> Dataset:
-        return open_dataset(self.task(ref))
-
-    def _weights(self, arm: SweepArm) -> InitialWeights:
-        if isinstance(arm.baseline, Published):
-            return verified_file(arm.baseline)
-        if isinstance(arm.baseline, Pretrained) and arm.source:
-            source = self.dataset(arm.source)
-            return plan_pretraining(arm.baseline, source.task, source.split.train, self.schedule)
-        return None
-
-
-def _contamination(
-    baseline: Baseline, dataset: Dataset, source: Dataset | None, weights: InitialWeights
-) -> Contamination:
-    """The verdict on an arm's weights, by the names of corpora, by patient and by file.
-
-    What can't be told (a broken ledger) is unknown, with the reason: it must not stop a sweep.
-    Copies that were altered are not looked for here, which would read every image of the source:
-    that is what `voxbench overlap` does.
-    """
-    cases = weights.cases if isinstance(weights, PretrainingPlan) else ()
-    try:
-        found = verdict_for(baseline, dataset, source, cases)
-    except VoxbenchError as error:
-        found = Verdict("unknown", reason=str(error))
-    return Contamination(status=found.status, shared=list(found.shared), reason=found.reason)
+    return replace(bound, weights=weights, contamination=pairing.contamination, key=key)
 
 
 def _limited(schedule: Schedule, limit: int | None) -> Schedule:

@@ -1,14 +1,15 @@
 """One cell, from its data to its record: the whole story on one screen."""
 
+import resource
 import time
 from functools import partial
 
+import torch
 from torch import nn
 
 from voxbench.data.cell_data import CellData, load_cell_data
 from voxbench.data.dataset import Dataset
 from voxbench.errors import FitError
-from voxbench.fit.devices import peak_memory_mb
 from voxbench.fit.loop import FitResult
 from voxbench.fit.segmenter import fit_network
 from voxbench.predict.case import score_cases
@@ -69,12 +70,17 @@ def _told(data: CellData, dataset: Dataset) -> Data:
 def _cost(
     network: nn.Module, fitted: FitResult, seconds: float, predicting: float, worker: Worker
 ) -> Cost:
+    peak = (
+        torch.cuda.max_memory_allocated() / 2**20
+        if worker.device.startswith("cuda")
+        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    )
     return Cost(
         seconds=seconds,
         fit_seconds=fitted.seconds,
         predict_seconds=predicting,
         steps=fitted.steps,
-        peak_memory_mb=peak_memory_mb(worker.device),
+        peak_memory_mb=peak,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         **compute_hours(seconds, worker.device, worker.threads)._asdict(),
     )

@@ -7,19 +7,17 @@ from typing import Any, Literal
 
 from voxbench.records import Record
 
-Mode = Literal["off", "offline", "online"]
+Mode = Literal["offline", "online"]
 
 
 def mirror(mode: Mode, project: str, folder: Path) -> Callable[[Record], None]:
     """A function that copies one record as a run: loss curve, mean scores, cost.
 
     Args:
-        mode: "off" copies nothing; "offline" writes files that `wandb sync` sends later.
+        mode: "offline" writes files that `wandb sync` sends later.
         project: on the server.
         folder: where the client writes.
     """
-    if mode == "off":
-        return lambda _record: None
 
     def send(record: Record) -> None:
         import wandb

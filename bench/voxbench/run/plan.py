@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Literal
 
@@ -42,18 +43,18 @@ class Planned:
         return self.cell.arm
 
 
-def plan_cells(cells: Sequence[BoundCell], store: Store) -> list[Planned]:
-    """Look every cell up in the store.
+def plan_cells(cells: Sequence[BoundCell], root: Path) -> list[Planned]:
+    """Look every cell up among the records of an output folder.
 
-    The split of each task is frozen in the output folder when it is first planned.
+    The split of each task is frozen in the folder when it is first planned.
 
     Raises:
         DataError: a task's split is not the frozen one.
         RecordError: a stored record is damaged.
     """
     for name, dataset in {cell.arm.task: cell.dataset for cell in cells}.items():
-        freeze_split(dataset.split, store.root / "splits" / f"{name}.json")
-    records = {record.key: record for record in store}
+        freeze_split(dataset.split, root / "splits" / f"{name}.json")
+    records = {record.key: record for record in Store(root)}
     seconds = _seconds(records.values())
     return [_planned(cell, records.get(cell.key), seconds) for cell in cells]
 

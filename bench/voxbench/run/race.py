@@ -41,14 +41,14 @@ def run_race(
         raise SpecError(
             "--until-settled takes failed cells as run: use --retry-failed in a run of its own."
         )
-    bound, store = bind(sweep, options.limit), Store(root)
-    planned = plan_cells(bound, store)
+    workers = workers_of(sweep.name, root, options)
+    bound = bind(sweep, options.limit)
+    planned = plan_cells(bound, root)
     race = declared_race(sweep, planned, options.limit)
     race.declare(root)
-    refresh_contamination(planned, store)
+    refresh_contamination(planned, root)
     cells = {cell.key: cell for cell in bound if cell.reason is None}
-    records = {record.key: record for record in store if record.key in cells}
-    workers = workers_of(sweep.name, root, options)
+    records = {record.key: record for record in Store(root) if record.key in cells}
     course = _Course(race, cells, records, len(workers))
     queue = Queue(course.more())
     missing = [one.cell for one in planned if one.state == "missing"]
@@ -59,7 +59,7 @@ def run_race(
         course.note(outcome)
         if queue.over:
             queue.add(course.more())
-    return plan_cells(bound, store)
+    return plan_cells(bound, root)
 
 
 def declared_race(sweep: Sweep, planned: Sequence[Planned], limit: int | None = None) -> Race:

@@ -55,36 +55,38 @@ def run_sweep(
     Raises:
         SpecError, PluginError, DataError: before anything runs.
     """
-    cells, store = bind(sweep, options.limit), Store(root)
-    planned = plan_cells(cells, store)
-    refresh_contamination(planned, store)
+    workers = workers_of(sweep.name, root, options)
+    cells = bind(sweep, options.limit)
+    planned = plan_cells(cells, root)
+    refresh_contamination(planned, root)
     wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
-    again = _unpredicted(planned, store) if options.predictions else set()
+    again = _unpredicted(planned, root) if options.predictions else set()
     todo = jobs_for(one.cell for one in planned if one.state in wanted or one.key in again)
     watch.planned(planned, todo)
     if not todo:
         return planned
-    for _ in execute(Queue(todo), workers_of(sweep.name, root, options), watch):
+    for _ in execute(Queue(todo), workers, watch):
         pass
-    return plan_cells(cells, store)
+    return plan_cells(cells, root)
 
 
-def refresh_contamination(planned: Sequence[Planned], store: Store) -> None:
+def refresh_contamination(planned: Sequence[Planned], root: Path) -> None:
     """Bring the verdicts of finished cells to what the ledger says today; it enters no key."""
     told = {one.key: one.cell.contamination for one in planned if one.state == "cached"}
+    store = Store(root)
     for record in store:
         if record.key in told and record.contamination != told[record.key]:
             record.contamination = told[record.key]
             store.write(record)
 
 
-def _unpredicted(planned: Sequence[Planned], store: Store) -> set[str]:
+def _unpredicted(planned: Sequence[Planned], root: Path) -> set[str]:
     """The finished cells whose label maps were not kept."""
     cached = {one.key for one in planned if one.state == "cached"}
     return {
         record.key
-        for record in store
-        if record.key in cached and missing_predictions(store.root, record)
+        for record in Store(root)
+        if record.key in cached and missing_predictions(root, record)
     }
 
 
@@ -105,12 +107,20 @@ def execute(queue: Queue, workers: Sequence[Worker], watch: Watch) -> Iterator[J
 
 def workers_of(name: str, root: Path, options: Options) -> list[Worker]:
     """One worker a device, each with its share of the threads."""
-    from voxbench.fit.devices import worker_devices
-
-    devices = worker_devices(options.jobs)
+    devices = _devices(options.jobs)
     threads = max(1, cpus() // len(devices))
     include, trust = tuple(options.include), tuple(options.trust)
     return [
         Worker(root, name, device, threads, include, trust, options.predictions)
         for device in devices
     ]
+
+
+def _devices(count: int | None) -> list[str]:
+    """One entry a worker: the GPUs in turn, or the processor."""
+    import torch
+
+    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if gpus:
+        return [gpus[i % len(gpus)] for i in range(count or len(gpus))]
+    return ["cpu"] * (count or cpus())

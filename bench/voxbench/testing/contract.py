@@ -99,14 +99,16 @@ def contract_losses(
     tried = {"declared": contract, **wrong}
     classes = list(task.card.classes)
     return {
-        name: loss([cube(case, classes, side) for case in prepare_cases(task, cases, one).values()])
+        name: loss(
+            [cube(case, classes, side) for case in prepare_cases(task.card, cases, one).values()]
+        )
         for name, one in tried.items()
     }
 
 
 def _cases(task: Task, contract: Preprocessing) -> list[Case]:
     train = sorted(split_cases(task).train, key=lambda case: case.id)
-    prepared = prepare_cases(task, train[: 4 * PROBED_CASES], contract)
+    prepared = prepare_cases(task.card, train[: 4 * PROBED_CASES], contract)
     found = [case for case in train[: 4 * PROBED_CASES] if prepared[case.id].present]
     if not found:
         raise Skip(f"the first training cases of {task.card.name} have no annotated voxel")

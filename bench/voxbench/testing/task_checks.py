@@ -69,7 +69,7 @@ class TaskChecks:
 
     def test_every_file_can_be_prepared(self) -> None:
         """No file is missing, corrupt, mismatched or out of range."""
-        problems = inspect_cases(self.task, self._cases(), self.task.card.preprocessing)
+        problems = inspect_cases(self.task.card, self._cases(), self.task.card.preprocessing)
         fatal = [problem for problem in problems if problem.fatal]
         assert not fatal, f"{len(fatal)} problems, the first: {' '.join(fatal[0])}"
 
@@ -78,7 +78,7 @@ class TaskChecks:
         from voxbench.data.prepare import prepare_cases
 
         train = self._split().train
-        prepared = prepare_cases(self.task, train, self.task.card.preprocessing)
+        prepared = prepare_cases(self.task.card, train, self.task.card.preprocessing)
         present = frozenset().union(*(case.present for case in prepared.values()))
         absent = set(self.task.card.classes) - present
         assert not absent, f"classes without a voxel in the training split: {sorted(absent)}"

@@ -1,0 +1,130 @@
+"""What an arm is on a task, or why it can't be used there; each thing is looked up once."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from voxbench.api import Baseline, Pretrained, Published, TaskCard
+from voxbench.data.dataset import Dataset, open_dataset
+from voxbench.design.cell import Ref
+from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.recipe import Pretraining
+from voxbench.design.structures import shared
+from voxbench.errors import DataError, VoxbenchError, WeightsError
+from voxbench.ledger.verdict import Verdict, verdict_for
+from voxbench.plugins import find_task
+from voxbench.pretrain.plan import PretrainingPlan, find_donor, plan_pretraining
+from voxbench.published.file import WeightsFile, verified_file
+from voxbench.records.record import Contamination
+from voxbench.run.arms import SweepArm
+
+InitialWeights = WeightsFile | PretrainingPlan | None
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """An arm on a task: what all its cells have in common.
+
+    Attributes:
+        task: its name and fields.
+        arm: of the sweep.
+        dataset: the task's.
+        contract: grid and intensity that the arm demands; None takes the task's own.
+        preprocessing: grid and intensity of the images.
+        weights: the file they are in, or how they are made here; None for scratch.
+        source: what weights made here are trained on.
+        contamination: whether they have seen the test cases.
+        reason: why the arm can't be used here, if it can't; then nothing more is known.
+    """
+
+    task: Ref
+    arm: SweepArm
+    dataset: Dataset
+    contract: Preprocessing | None
+    preprocessing: Preprocessing
+    weights: InitialWeights = None
+    source: Dataset | None = None
+    contamination: Contamination | None = None
+    reason: str | None = None
+
+
+class Pairings:
+    """Pairs arms with tasks; a task, its data and an arm's weights are looked up once.
+
+    Args:
+        schedule: of pre-training.
+    """
+
+    def __init__(self, schedule: Pretraining) -> None:
+        self.schedule = schedule
+        self.task = cache(find_task)
+        self.dataset = cache(lambda ref: open_dataset(self.task(ref)))
+        self.weights = cache(self._weights)
+
+    def pair(self, ref: Ref, arm: SweepArm) -> Pairing:
+        """An arm on a task.
+
+        Raises:
+            DataError: data of the task, or of the arm's source, are missing.
+            SpecError: the arm's weights are to be made from a donor that has none.
+        """
+        dataset: Dataset = self.dataset(ref)
+        contract = arm.contract and arm.contract.on(dataset.card.modality)
+        seen = dataset, contract, contract or dataset.card.preprocessing
+        card = self.task(arm.source).card if arm.source else None
+        if reason := _unsuited(arm.baseline, dataset.card, card):
+            return Pairing(ref, arm, *seen, reason=reason)
+        source = self.dataset(arm.source) if arm.source else None
+        try:
+            weights = self.weights(arm)
+        except (WeightsError, DataError) as error:
+            return Pairing(ref, arm, *seen, reason=str(error))
+        contamination = _contamination(arm.baseline, dataset, source, weights)
+        return Pairing(ref, arm, *seen, weights, source, contamination)
+
+    def _weights(self, arm: SweepArm) -> InitialWeights:
+        if isinstance(arm.baseline, Published):
+            return verified_file(arm.baseline)
+        if isinstance(arm.baseline, Pretrained) and arm.source:
+            source = self.dataset(arm.source)
+            return plan_pretraining(arm.baseline, source.card, source.split.train, self.schedule)
+        return None
+
+
+def _unsuited(baseline: Baseline, card: TaskCard, source: TaskCard | None) -> str | None:
+    """Why an arm can't be used on a task, or None; `source` is what its weights are made from."""
+    if source and isinstance(baseline, Pretrained):
+        supervised = (find_donor(baseline) or baseline).needs_labels
+        if supervised and source.name == card.name:
+            return "its supervised source is the task itself, whose labels the fraction rations"
+        if (channels := len(source.channels)) != len(card.channels):
+            return f"its source has {channels} channels, the task has {len(card.channels)}"
+    return baseline.unfit(card)
+
+
+def _contamination(
+    baseline: Baseline, dataset: Dataset, source: Dataset | None, weights: InitialWeights
+) -> Contamination:
+    """The verdict on an arm's weights, by the names of corpora, by patient and by file.
+
+    What can't be told (a broken ledger) is unknown, with the reason: it must not stop a sweep.
+    Copies that were altered are not looked for here, which would read every image of the source:
+    that is what `voxbench overlap` does.
+    """
+    cases = weights.cases if isinstance(weights, PretrainingPlan) else ()
+    try:
+        found = verdict_for(baseline, dataset, source, cases)
+    except VoxbenchError as error:
+        found = Verdict("unknown", reason=str(error))
+    return Contamination(status=found.status, shared=list(found.shared), reason=found.reason)
+
+
+def headless(baseline: Baseline, card: TaskCard) -> str | None:
+    """Why a baseline's head can't infer a task directly, or None if it can."""
+    outputs = baseline.card.outputs
+    if not (isinstance(baseline, Published) and outputs):
+        return "its weights have no head to infer with"
+    if not baseline.decoder:
+        return "a head needs the decoder that it was trained with"
+    if not shared(outputs, card.classes):
+        return f"its head has no class of the task: it gives {', '.join(outputs)}"
+    return None
