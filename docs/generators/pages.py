@@ -11,7 +11,7 @@ from docs.generators.architectures import architectures
 from docs.generators.columns import columns
 from docs.generators.models import keys, path, reference, toml
 from docs.generators.plugins import axes, baselines, tasks
-from docs.generators.public import exceptions, verbs
+from docs.generators.public import exceptions, verbs, way
 from docs.generators.published import corpora, weights
 
 PARTS: Mapping[str, Callable[[], str]] = {
@@ -22,6 +22,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "columns": columns,
     "corpora": corpora,
     "errors": exceptions,
+    "map": way,
     "record": lambda: reference(Record, path),
     "sweep": lambda: reference(Sweep, toml),
     "tasks": tasks,

@@ -7,6 +7,12 @@ import voxbench
 from voxbench import api, errors
 
 
+def way() -> str:
+    """The map of the rooms, as the package's docstring draws it."""
+    _, _, drawn = inspect.getdoc(voxbench).partition("folder by folder:\n\n")
+    return f"```text\n{inspect.cleandoc(drawn)}\n```"
+
+
 def verbs() -> str:
     """Functions and classes for a notebook, as directives of Sphinx."""
     found = {name: getattr(voxbench, name) for name in voxbench.__all__ if name not in api.__all__}
