@@ -34,7 +34,7 @@ class SwinUNETR5050(Published):
         strategy="self-supervised",
         pretraining_data=SWIN_START,
         volumes=5050,
-        gpu_hours=1152,  # as SuPreM states it
+        gpu_hours=1152,  # as SuPreM's paper states it, of the pre-training on 5,050 CT
         licence="Apache-2.0",
         reference=_TANG,
         contract=Preprocessing(

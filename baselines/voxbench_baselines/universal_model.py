@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from voxbench.toolkit import Backbone
 
+DIRECT = (
+    "Direct inference gives each voxel to the likeliest of the task's classes whose sigmoid is "
+    "above 0.5. The authors' own decides each structure alone, keeps its largest component and "
+    "lets structures overlap"
+)
+_NOTE = f"{DIRECT}; it looks for tumours within their organ. The paper tells of 3,410 CT in all."
 CONTROLLER = ("GAP.*", "controller.*", "organ_embedding*", "precls_conv.*", "text_to_vision.*")
 """Names of its head."""
 
@@ -31,7 +37,7 @@ UNIVERSAL_CONTRACT = Preprocessing(
 universal_card = partial(
     BaselineCard,
     strategy="supervised",
-    volumes=2100,  # as SuPreM's table counts them
+    volumes=2100,  # of its list for training, `PAOT_train.txt`; AbdomenAtlas' are as many
     contract=UNIVERSAL_CONTRACT,
     channels=1,
     outputs=UNIVERSAL_OUTPUTS,
@@ -48,7 +54,12 @@ UNET_START = ("LUNA16",)
 _REFERENCE = (
     "Liu et al., CLIP-Driven Universal Model for Organ Segmentation and Tumor Detection, ICCV 2023"
 )
-_card = partial(universal_card, licence="CC BY-NC-ND 4.0 (of the repository)", reference=_REFERENCE)
+_card = partial(
+    universal_card,
+    licence="CC BY-NC-ND 4.0 (of the repository)",
+    reference=_REFERENCE,
+    note=_NOTE,
+)
 _HOST = "ljwztc/CLIP-Driven-Universal-Model"
 
 

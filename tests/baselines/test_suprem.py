@@ -135,3 +135,11 @@ def test_a_head_with_other_classes_is_not_read_as_its_own(tmp_path):
     assert audit.loaded_share == 1
     with pytest.raises(WeightsError, match="gives 25 outputs, the baseline's card names 32"):
         baseline.head(published, backbone)
+
+
+@pytest.mark.parametrize("kind", [SuPreMSegResNet, SuPreMSwinUNETR, SuPreMUNet])
+def test_its_card_says_what_its_paper_s_numbers_and_inference_are_not(kind):
+    card = kind.card
+    assert (card.volumes, card.gpu_hours) == (2100, None)
+    assert "21 CT with 672 masks, not of these weights" in card.note
+    assert "largest component and lets structures overlap, for nine of them" in card.note

@@ -66,6 +66,8 @@ class BaselineCard(BaseModel):
         left_over: tensors of the file that no part of the network takes, as patterns of their
             names ("*" stands for anything); a file with other unused tensors is refused. By
             default the usual names of heads.
+        note: what to know before results are compared: which numbers of the paper are not those
+            of these weights, what the authors' own inference does that `direct` does not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,3 +84,4 @@ class BaselineCard(BaseModel):
     outputs: tuple[str, ...] = ()
     min_loaded: float = Field(default=1.0, gt=0, le=1)
     left_over: tuple[str, ...] = HEADS
+    note: str = ""

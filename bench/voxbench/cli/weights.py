@@ -36,6 +36,8 @@ def weights_get_verb(
     baseline = _published(name, field)
     card = baseline.card
     print(f"licence: {card.licence}\nreference: {card.reference}")
+    if card.note:
+        print(f"note: {card.note}")
     offer = baseline.checkpoints.get(baseline.size)
     if offer:
         print(f"page: {offer.page}")
