@@ -9,6 +9,7 @@ from torch import nn
 from voxbench.data.patches import Batch
 from voxbench.design.recipe import Recipe
 from voxbench.errors import FitError
+from voxbench.fit import callbacks
 from voxbench.fit.loop import train
 from voxbench.fit.loss import segmentation_loss
 from voxbench.fit.optim import ParameterGroup
@@ -61,11 +62,12 @@ def test_training_twice_gives_the_same_bits():
 
 
 @pytest.mark.parametrize("stop", [2, 13, 24])
-def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, stop):
+def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, stop, monkeypatch):
+    monkeypatch.setattr(callbacks, "CHECKPOINT_SECONDS", 0)
     whole, parts, checkpoint = network(), network(), tmp_path / "c.ckpt"
     told = run(whole)
     with pytest.raises(Stopped):
-        run(parts, stop, checkpoint=checkpoint, checkpoint_seconds=0)
+        run(parts, stop, checkpoint=checkpoint)
     assert checkpoint.exists()
     again = network()
     continued = run(again, checkpoint=checkpoint)

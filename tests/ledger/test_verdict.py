@@ -7,6 +7,7 @@ from voxbench.data.dataset import open_dataset
 from voxbench.ledger.corpora import Corpora, Corpus
 from voxbench.ledger.verdict import by_case, by_corpus, verdict_for
 from voxbench.plugins import find_baseline
+from voxbench.records.record import Contamination
 
 from tests.data.toy import save, toy
 from tests.ledger.phantom import person
@@ -50,7 +51,8 @@ KNOWN = Corpora(
     ],
 )
 def test_the_names_decide(seen, tested, status, shared):
-    assert by_corpus(seen, tested, KNOWN)[:2] == (status, shared)
+    found = by_corpus(seen, tested, KNOWN)
+    assert (found.status, found.shared) == (status, list(shared))
 
 
 def test_an_unknown_says_why():
@@ -93,14 +95,14 @@ def test_scratch_is_clean_whatever_the_task_holds(tmp_path):
 
 def test_the_training_split_of_the_very_task_is_no_contamination(tmp_path):
     own = open_dataset(cohort(tmp_path, range(8), corpora=("own",)))
-    assert verdict_for(Made(), own, own, own.split.train) == ("clean", (), "")
+    assert verdict_for(Made(), own, own, own.split.train) == Contamination(status="clean")
 
 
 def test_a_test_patient_among_the_seen_cases_is_named(tmp_path):
     own = open_dataset(cohort(tmp_path, range(8), corpora=("own",)))
     split = own.split
     found = verdict_for(Made(), own, own, (*split.train, split.test[0]))
-    assert found[:2] == ("overlaps (by case)", (split.test[0].id,))
+    assert (found.status, found.shared) == ("overlaps (by case)", [split.test[0].id])
 
 
 def test_the_same_file_in_another_task_is_found_by_its_content(tmp_path):
@@ -110,7 +112,7 @@ def test_the_same_file_in_another_task_is_found_by_its_content(tmp_path):
     seen = whole(other)
     assert by_case(seen, one.split.test, one_task=False) == test
     found = verdict_for(Made(), one, other, seen)
-    assert found[:2] == ("overlaps (by case)", tuple(sorted(test)))
+    assert (found.status, found.shared) == ("overlaps (by case)", sorted(test))
 
 
 def test_patients_of_different_tasks_are_different_people(tmp_path):

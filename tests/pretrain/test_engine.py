@@ -11,6 +11,7 @@ from voxbench.data import batches
 from voxbench.data.split import split_cases
 from voxbench.design.recipe import Pretraining
 from voxbench.errors import DataError, SpecError
+from voxbench.fit import callbacks
 from voxbench.model.weights import read_weights, sha256
 from voxbench.pretrain import engine
 from voxbench.pretrain.plan import choose_volumes
@@ -247,6 +248,7 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(baseline, source, monkeypa
     assert whole.cost.volumes == len(split_cases(source).train)
     assert (whole.cost.masks > 0) == baseline.needs_labels
     monkeypatch.setenv("VOXBENCH_CACHE", str(source.root / "elsewhere"))
+    monkeypatch.setattr(callbacks, "CHECKPOINT_SECONDS", 0)
     calls, fetch = [], batches.augment
 
     def stopping(batch, level, seed, step, mirrors):
@@ -257,9 +259,9 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(baseline, source, monkeypa
 
     monkeypatch.setattr(batches, "augment", stopping)
     with pytest.raises(Stopped):
-        make(baseline, source, RECIPE, checkpoint_seconds=0)
+        make(baseline, source, RECIPE)
     assert list((source.root / "elsewhere" / "weights").glob("*/checkpoint.ckpt"))
-    resumed = make(baseline, source, RECIPE, checkpoint_seconds=0)
+    resumed = make(baseline, source, RECIPE)
     assert resumed.sha256 == whole.sha256
     assert resumed.cost.losses == pytest.approx(whole.cost.losses)
     assert not (resumed.path.parent / "checkpoint.ckpt").exists()

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from voxbench.fit.optim import Schedule
 
+CHECKPOINT_SECONDS = 60.0  # of wall clock between checkpoints
+
 
 class RandomState(Callback):
     """Carries torch's generators over a stop."""
@@ -44,13 +46,12 @@ class RandomState(Callback):
 class CheckpointWriter(Callback):
     """Writes the whole state now and then, whole or not at all."""
 
-    def __init__(self, path: Path, seconds: float) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.seconds = seconds
         self.last = time.monotonic()
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if time.monotonic() - self.last < self.seconds:
+        if time.monotonic() - self.last < CHECKPOINT_SECONDS:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")

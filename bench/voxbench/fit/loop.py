@@ -54,7 +54,6 @@ def train(
     seed: int,
     device: str,
     checkpoint: Path | None = None,
-    checkpoint_seconds: float = 60.0,
     groups: Sequence[ParameterGroup] | None = None,
     validate: Callable[[], float] | None = None,
 ) -> FitResult:
@@ -69,9 +68,7 @@ def train(
         schedule: steps, optimiser, learning rate, precision.
         seed: of torch's generator (dropout, masks).
         device: "cpu" or "cuda:N".
-        checkpoint: written every `checkpoint_seconds`, continued from if it exists, and
-            removed at the end.
-        checkpoint_seconds: wall clock between checkpoints.
+        checkpoint: written once a minute, continued from if it exists, and removed at the end.
         groups: of parameters, at rates of their own; all at one rate if None.
         validate: score of the network as it is, looked at `schedule.validations` times; the
             network ends with the best weights.
@@ -85,7 +82,7 @@ def train(
     if best:
         callbacks.append(best)
     if checkpoint:
-        callbacks.append(CheckpointWriter(checkpoint, checkpoint_seconds))
+        callbacks.append(CheckpointWriter(checkpoint))
     torch.manual_seed(seed)
     with _quiet():
         trainer = pl.Trainer(

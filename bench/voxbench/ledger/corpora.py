@@ -80,7 +80,7 @@ class Corpora:
         for corpus in self.all:
             for name in (*corpus.parents, *corpus.perhaps):
                 self.find(name, f"corpus {corpus.name!r}: ")
-            if corpus.name in self._reached(corpus.parents, suspected=True):
+            if corpus.name in self.closure(corpus.parents, suspected=True):
                 raise PluginError(f"corpus {corpus.name!r} is its own ancestor; see its parents.")
 
     def find(self, name: str, context: str = "") -> Corpus:
@@ -99,7 +99,7 @@ class Corpora:
         """Whether a name or alias is registered."""
         return _plain(name) in self._by_name
 
-    def closure(self, names: Iterable[str], *, suspected: bool = False) -> frozenset[str]:
+    def closure(self, names: Iterable[str], *, suspected: bool = False) -> set[str]:
         """Canonical names of the corpora and of all that volumes of them come from.
 
         Args:
@@ -109,9 +109,6 @@ class Corpora:
         Raises:
             PluginError: a name is unknown.
         """
-        return frozenset(self._reached(names, suspected))
-
-    def _reached(self, names: Iterable[str], suspected: bool) -> set[str]:
         seen: set[str] = set()
         waiting = [self.find(name) for name in names]
         while waiting:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.ledger.look import EDGE, along
+from voxbench.ledger.look import EDGE, along, resampling
 
 Ranks = NDArray[np.uint8]
 _Volume = NDArray[np.float32]
@@ -116,13 +116,9 @@ def _sample(
 
 def sampling(low: float, high: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Weights (24, 24) that sample a span, given in shares; zero where it lies outside."""
-    step = high - low
-    centres = low * EDGE + (np.arange(EDGE) + 0.5) * step - 0.5
+    centres = low * EDGE + (np.arange(EDGE) + 0.5) * (high - low) - 0.5
     inside = (centres > -0.51) & (centres < EDGE - 0.49)
-    distance = np.abs(np.clip(centres, 0, EDGE - 1)[:, None] - np.arange(EDGE)) / max(1.0, step)
-    weights = np.clip(1 - distance, 0, None)
-    weights *= inside[:, None] / weights.sum(1, keepdims=True)
-    return weights.astype(np.float32), inside
+    return resampling(EDGE, EDGE, low * EDGE, high * EDGE) * inside[:, None], inside
 
 
 def _smooth(volume: _Volume, times: int) -> _Volume:

@@ -11,29 +11,13 @@
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
 
 from voxbench.api import Baseline, Case, Pretrained
 from voxbench.data.content_hash import file_hashes
 from voxbench.data.dataset import Dataset
 from voxbench.errors import PluginError
 from voxbench.ledger.corpora import Corpora, corpora
-
-Status = Literal["clean", "overlaps (by corpus)", "overlaps (by case)", "unknown"]
-
-
-class Verdict(NamedTuple):
-    """What the ledger says of an arm and a task.
-
-    Attributes:
-        status: clean, overlaps (by corpus), overlaps (by case) or unknown.
-        shared: the corpora, or the test cases, that both sides hold.
-        reason: of an unknown, in a sentence.
-    """
-
-    status: Status
-    shared: tuple[str, ...] = ()
-    reason: str = ""
+from voxbench.records.record import Contamination
 
 
 def verdict_for(
@@ -41,7 +25,7 @@ def verdict_for(
     dataset: Dataset,
     source: Dataset | None = None,
     seen: Sequence[Case] = (),
-) -> Verdict:
+) -> Contamination:
     """The verdict on an arm's weights and a task's test cases.
 
     Args:
@@ -51,57 +35,58 @@ def verdict_for(
         seen: the cases of the source that were used.
     """
     if baseline.card.strategy == "scratch":
-        return Verdict("clean")
+        return Contamination(status="clean")
     if not isinstance(baseline, Pretrained) or source is None:
-        return by_corpus(baseline.card.pretraining_data, dataset.card.corpora)
+        return by_corpus(baseline.card.pretraining_data, dataset.card.corpora, corpora())
     one_task = (source.card.name, source.split.sha256) == (dataset.card.name, dataset.split.sha256)
     if shared := by_case(seen, dataset.split.test, one_task=one_task):
-        return Verdict("overlaps (by case)", tuple(sorted(shared)))
+        return Contamination(status="overlaps (by case)", shared=sorted(shared))
     if one_task:
-        return Verdict("clean")
-    return by_corpus(source.card.corpora, dataset.card.corpora)
+        return Contamination(status="clean")
+    return by_corpus(source.card.corpora, dataset.card.corpora, corpora())
 
 
-def by_corpus(seen: Sequence[str], tested: Sequence[str], known: Corpora | None = None) -> Verdict:
+def by_corpus(seen: Sequence[str], tested: Sequence[str], known: Corpora) -> Contamination:
     """The verdict of the names alone; what is not registered is unknown, never an error."""
-    known = known or corpora()
     for names, side in ((seen, "the weights'"), (tested, "the task's")):
         if not names:
-            return Verdict("unknown", reason=f"{side} corpora are not named.")
+            return Contamination(status="unknown", reason=f"{side} corpora are not named.")
     registered = [[name for name in names if known.knows(name)] for names in (seen, tested)]
     weights, task = (known.closure(names) for names in registered)
     if shared := weights & task:
-        return Verdict("overlaps (by corpus)", _nearest(shared, known))
+        return Contamination(status="overlaps (by corpus)", shared=_nearest(shared, known))
     if same := set(seen) & set(tested):
-        return Verdict("overlaps (by corpus)", tuple(sorted(same)))
+        return Contamination(status="overlaps (by corpus)", shared=sorted(same))
     for name in (*seen, *tested):
         try:
             known.find(name)
         except PluginError as error:
-            return Verdict("unknown", reason=str(error).split(" Known:")[0])
+            return Contamination(status="unknown", reason=str(error).split(" Known:")[0])
     return _doubts(seen, tested, known)
 
 
-def _doubts(seen: Sequence[str], tested: Sequence[str], known: Corpora) -> Verdict:
+def _doubts(seen: Sequence[str], tested: Sequence[str], known: Corpora) -> Contamination:
     """Clean, unless a suspected origin or an incomplete list stands against it."""
     weights, task = (known.closure(names, suspected=True) for names in (seen, tested))
     if maybe := weights & task:
-        return Verdict("unknown", reason=f"may share {', '.join(_nearest(maybe, known))}.")
+        names = ", ".join(_nearest(maybe, known))
+        return Contamination(status="unknown", reason=f"may share {names}.")
     for one, other in ((weights, task), (task, weights)):
         kinds = {kind for name in other for kind in known.find(name).kind}
         for name in sorted(one):
             corpus = known.find(name)
             if not corpus.complete and kinds & set(corpus.kind):
-                return Verdict("unknown", reason=f"not all origins of {name} are known.")
-    return Verdict("clean")
+                reason = f"not all origins of {name} are known."
+                return Contamination(status="unknown", reason=reason)
+    return Contamination(status="clean")
 
 
-def _nearest(shared: frozenset[str], known: Corpora) -> tuple[str, ...]:
+def _nearest(shared: set[str], known: Corpora) -> list[str]:
     """Without those that are only there as ancestors of another shared one."""
     older: set[str] = set()
     for name in shared:
         older |= known.closure([name], suspected=True) - {name}
-    return tuple(sorted(shared - older))
+    return sorted(shared - older)
 
 
 def by_case(seen: Sequence[Case], test: Sequence[Case], *, one_task: bool) -> set[str]:

@@ -218,53 +218,34 @@ def _class_score(
     geometry: Geometry,
     request: CaseRequest,
 ) -> ClassMetrics:
-    """Put the numbers of one class together, or what the policy says about an empty one."""
-    if measured is None:
-        return _empty_score(voxels, sides, geometry, request)
-    there, back = measured
-    in_prediction, in_reference, in_both = (int(n) for n in voxels)
-    volume = math.prod(request.spacing_mm)
-    total = there.total + back.total
-    hd_mm = {
-        percent: max(pair)
-        for percent, *pair in zip(request.percentiles, there.hd_mm, back.hd_mm, strict=True)
-    }
-    return ClassMetrics(
-        dice=2 * in_both / (in_prediction + in_reference),
-        nsd=(there.within + back.within) / total,
-        hd95_mm=hd_mm[95.0],
-        volume_mm3_prediction=in_prediction * volume,
-        volume_mm3_reference=in_reference * volume,
-        boundary_prediction=there.total,
-        boundary_reference=back.total,
-        assd_mm=(there.distance_sum + back.distance_sum) / total,
-        hd_mm=hd_mm,
-        voxels_prediction=in_prediction,
-        voxels_reference=in_reference,
-        voxels_both=in_both,
-    )
-
-
-def _empty_score(
-    voxels: NDArray[np.int64], sides: list[Boundary], geometry: Geometry, request: CaseRequest
-) -> ClassMetrics:
-    """What the policy says about a class that one side, or either, lacks."""
+    """Put the numbers of one class together, or what the policy says where a side lacks it."""
     in_prediction, in_reference, in_both = (int(n) for n in voxels)
     flag = empty_flag(in_prediction, in_reference)
-    overlap = empty_overlap(flag)
-    mm = empty_distance_mm(flag, request.shape, request.spacing_mm)
+    if measured:
+        there, back = measured
+        boundaries = [there.total, back.total]
+        dice = 2 * in_both / (in_prediction + in_reference)
+        nsd = (there.within + back.within) / sum(boundaries)
+        assd_mm = (there.distance_sum + back.distance_sum) / sum(boundaries)
+        distances = [max(pair) for pair in zip(there.hd_mm, back.hd_mm, strict=True)]
+    else:
+        boundaries = [float(geometry.measure[side.codes].sum()) for side in sides]
+        dice = nsd = empty_overlap(flag)
+        mm = empty_distance_mm(flag, request.shape, request.spacing_mm)
+        assd_mm = mm if request.assd else math.nan
+        distances = [mm] * len(request.percentiles)
     volume = math.prod(request.spacing_mm)
-    boundaries = [float(geometry.measure[side.codes].sum()) for side in sides]
+    hd_mm = dict(zip(request.percentiles, distances, strict=True))
     return ClassMetrics(
-        dice=overlap,
-        nsd=overlap,
-        hd95_mm=mm,
+        dice=dice,
+        nsd=nsd,
+        hd95_mm=hd_mm[95.0],
         volume_mm3_prediction=in_prediction * volume,
         volume_mm3_reference=in_reference * volume,
         boundary_prediction=boundaries[0],
         boundary_reference=boundaries[1],
-        assd_mm=mm if request.assd else math.nan,
-        hd_mm=dict.fromkeys(request.percentiles, mm),
+        assd_mm=assd_mm,
+        hd_mm=hd_mm,
         voxels_prediction=in_prediction,
         voxels_reference=in_reference,
         voxels_both=in_both,

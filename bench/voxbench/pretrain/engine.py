@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -30,21 +29,7 @@ from voxbench.records.cost import compute_hours
 FOREGROUND = 2 / 3  # patches centred on a structure, where labels are used (SuPreM's 2:1)
 
 
-class _Machine(NamedTuple):
-    """The machine's part of a pre-training."""
-
-    device: str
-    threads: int
-    checkpoint_seconds: float
-
-
-def make_weights(
-    plan: PretrainingPlan,
-    *,
-    device: str = "cpu",
-    threads: int = 1,
-    checkpoint_seconds: float = 60.0,
-) -> Made:
+def make_weights(plan: PretrainingPlan, *, device: str = "cpu", threads: int = 1) -> Made:
     """Pre-train a baseline on the training cases of a source, or find that done.
 
     One process does the work, others that ask for the same weights wait for it; killed, it is
@@ -54,7 +39,6 @@ def make_weights(
         plan: what is trained on what.
         device: "cpu" or "cuda:N".
         threads: that this process computes with, for the cost.
-        checkpoint_seconds: wall clock between checkpoints.
 
     Raises:
         DataError: a case can't be used.
@@ -66,29 +50,24 @@ def make_weights(
     with locked(folder):
         if found := find_made(folder):  # by whom this process waited for
             return found
-        machine = _Machine(device, threads, checkpoint_seconds)
+        tensors: Mapping[str, Tensor]
         if plan.donor:
-            tensors, cost = _given(plan.donor, machine)
+            made = make_weights(plan.donor, device=device, threads=threads)
+            tensors, cost = read_weights(made.path, made.sha256), made.cost
         else:
-            tensors, cost = _trained(plan, folder, machine)
+            tensors, cost = _trained(plan, folder, device, threads)
         finished = plan.baseline.finish(tensors, plan.source, plan.schedule.seed)
         return store_made(folder, finished, cost)
 
 
-def _given(donor: PretrainingPlan, machine: _Machine) -> tuple[Mapping[str, Tensor], TrainingCost]:
-    """The weights of a donor, made if they are not there, and what they cost."""
-    made = make_weights(donor, **machine._asdict())
-    return read_weights(made.path, made.sha256), made.cost
-
-
 def _trained(
-    plan: PretrainingPlan, folder: Path, machine: _Machine
+    plan: PretrainingPlan, folder: Path, device: str, threads: int
 ) -> tuple[Mapping[str, Tensor], TrainingCost]:
     """Train the backbone on the objective: its weights, and what they cost."""
     schedule, card, seeds = plan.schedule, plan.source, pretraining_streams(plan.schedule)
     network = _network(plan, seeds["initialisation"])
     cases = _annotated(plan)
-    objective = plan.baseline.objective(network, card).to(machine.device)
+    objective = plan.baseline.objective(network, card).to(device)
     fitted = train(
         objective,
         compiled(objective, schedule),
@@ -102,15 +81,14 @@ def _trained(
         ),
         schedule,
         seed=seeds["training"],
-        device=machine.device,
+        device=device,
         checkpoint=folder / "checkpoint.ckpt",
-        checkpoint_seconds=machine.checkpoint_seconds,
     )
     store_head(folder, head_of(objective, network))
     return network.state_dict(), TrainingCost(
         volumes=len(plan.cases),
         masks=sum(len(case.present) for case in cases) if plan.baseline.needs_labels else 0,
-        **compute_hours(fitted.seconds, machine.device, machine.threads)._asdict(),
+        **compute_hours(fitted.seconds, device, threads)._asdict(),
         seconds=fitted.seconds,
         losses=fitted.losses,
     )

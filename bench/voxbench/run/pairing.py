@@ -10,7 +10,7 @@ from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining
 from voxbench.design.structures import shared
 from voxbench.errors import DataError, VoxbenchError, WeightsError
-from voxbench.ledger.verdict import Verdict, verdict_for
+from voxbench.ledger.verdict import verdict_for
 from voxbench.plugins import find_task
 from voxbench.pretrain.plan import PretrainingPlan, find_donor, plan_pretraining
 from voxbench.published.file import WeightsFile, verified_file
@@ -112,10 +112,9 @@ def _contamination(
     """
     cases = weights.cases if isinstance(weights, PretrainingPlan) else ()
     try:
-        found = verdict_for(baseline, dataset, source, cases)
+        return verdict_for(baseline, dataset, source, cases)
     except VoxbenchError as error:
-        found = Verdict("unknown", reason=str(error))
-    return Contamination(status=found.status, shared=list(found.shared), reason=found.reason)
+        return Contamination(status="unknown", reason=str(error))
 
 
 def headless(baseline: Baseline, card: TaskCard) -> str | None:

@@ -4,7 +4,6 @@ import math
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import nibabel
@@ -15,7 +14,7 @@ MOST_VOXELS = 1 << 29  # 512 MB as bytes
 _HEADER = 352
 _FURTHEST = 1 << 16  # where voxels may begin: behind the header's extensions
 _UINT8 = 2
-_CHUNK = 1 << 20
+_CUT_OFF = "its compressed data end too early"
 
 
 class SubmittedMap(NamedTuple):
@@ -31,50 +30,33 @@ def read_map(raw: bytes) -> SubmittedMap:
     Raises:
         ValueError: anything else.
     """
-    stream = _inflated(raw)
-    head = _take(stream, _HEADER, b"")
-    shape, offset, affine = _judged(head.taken)
+    inflate = zlib.decompressobj(wbits=31)
+    shape, offset, affine = _judged(_take(inflate, raw, _HEADER))
     voxels = math.prod(shape)
-    body = _take(stream, offset - _HEADER + voxels, head.rest)
-    if body.rest or next(stream, b""):
+    body = _take(inflate, inflate.unconsumed_tail, offset - _HEADER + voxels)
+    if _inflated(inflate, inflate.unconsumed_tail, 1):
         raise ValueError("it holds more bytes than its header says")
-    labels = np.frombuffer(body.taken, np.uint8, voxels, offset - _HEADER)
+    if not inflate.eof:
+        raise ValueError(_CUT_OFF)
+    if inflate.unused_data:
+        raise ValueError("something follows its compressed data")
+    labels = np.frombuffer(body, np.uint8, voxels, offset - _HEADER)
     return SubmittedMap(labels.reshape(shape, order="F"), affine)
 
 
-class _Taken(NamedTuple):
-    taken: bytes
-    rest: bytes
+def _take(inflate: "zlib._Decompress", compressed: bytes, size: int) -> bytes:
+    """The next `size` bytes of one gzip member."""
+    content = _inflated(inflate, compressed, size)
+    if len(content) < size:
+        raise ValueError("it ends too early" if inflate.eof else _CUT_OFF)
+    return content
 
 
-def _take(stream: Iterator[bytes], size: int, begun: bytes) -> _Taken:
-    """So many bytes of a stream that has begun with `begun`, and what was read beyond them."""
-    parts, length = [begun], len(begun)
-    while length < size:
-        part = next(stream, b"")
-        if not part:
-            raise ValueError("it ends too early")
-        parts.append(part)
-        length += len(part)
-    whole = b"".join(parts)
-    return _Taken(whole[:size], whole[size:])
-
-
-def _inflated(raw: bytes) -> Iterator[bytes]:
-    """The content of one gzip member, in pieces of at most `_CHUNK` bytes."""
-    inflate = zlib.decompressobj(wbits=31)
+def _inflated(inflate: "zlib._Decompress", compressed: bytes, most: int) -> bytes:
     try:
-        while not inflate.eof:
-            part = inflate.decompress(raw, _CHUNK)
-            raw = inflate.unconsumed_tail
-            if part:
-                yield part
-            elif not inflate.eof:
-                raise ValueError("its compressed data end too early")
+        return inflate.decompress(compressed, most)
     except zlib.error as error:
         raise ValueError(f"it is no gzip file, or a damaged one ({error})") from None
-    if inflate.unused_data:
-        raise ValueError("something follows its compressed data")
 
 
 def _judged(head: bytes) -> tuple[tuple[int, int, int], int, NDArray[np.float64]]:
