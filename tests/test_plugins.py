@@ -60,6 +60,11 @@ def test_an_unknown_field_gets_the_nearest_one():
         find_baseline(Ref.of("scratch", {"archtecture": "unet"}))
 
 
+def test_an_unknown_architecture_gets_the_nearest_one_before_anything_runs():
+    with pytest.raises(PluginError, match=r"'scratch': unknown architecture 'unett'.*'unet'"):
+        find_baseline(Ref.of("scratch", {"architecture": "unett"}))
+
+
 def test_a_folder_task_needs_its_root():
     with pytest.raises(DataError, match="needs `root`"):
         find_task("nnunet-folder")

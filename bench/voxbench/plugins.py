@@ -15,7 +15,7 @@ from typing import Any
 
 from voxbench.api import Architecture, Baseline, BaselineCard, Task
 from voxbench.design.cell import Ref
-from voxbench.errors import DataError, PluginError
+from voxbench.errors import DataError, PluginError, unknown
 from voxbench.paths import cache_dir, data_root
 from voxbench.registry import ClassRegistry, Registration, Registry, failure
 
@@ -66,9 +66,14 @@ def find_baseline(ref: Ref | str) -> Baseline:
     """A baseline with the axes of `ref`.
 
     Raises:
-        PluginError: unknown or broken.
+        PluginError: unknown or broken, or its architecture is unknown.
     """
-    return BASELINES.make(Ref(ref) if isinstance(ref, str) else ref)
+    found = BASELINES.make(Ref(ref) if isinstance(ref, str) else ref)
+    builds_its_own = type(found).backbone is not Baseline.backbone
+    if not builds_its_own and found.architecture not in (known := ARCHITECTURES.plugins()):
+        told = unknown("architecture", found.architecture, known)
+        raise PluginError(f"baseline {found.card.name!r}: {told}")
+    return found
 
 
 def find_architecture(name: str) -> Architecture[Any]:
