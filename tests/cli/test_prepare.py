@@ -47,7 +47,9 @@ def test_sound_cases_are_counted_and_the_exit_code_is_0(call):
     result = call("--json")
     assert result.exit_code == 0
     (report,) = json.loads(result.stdout)
+    mirroring = report.pop("mirroring")
     assert report == {"task": "raw", "cases": 3, "patients": 3, "usable": 3, "problems": []}
+    assert mirroring == "mirrored in training: left-right, front-back, top-bottom"
 
 
 def test_a_broken_case_is_in_the_table_and_the_exit_code_is_1(call, tmp_path):

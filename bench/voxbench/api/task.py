@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from voxbench.api.case import Case
+from voxbench.api.fields import added
 from voxbench.api.task_card import TaskCard
 
 Part = Literal["train", "validation", "test", "all"]
@@ -22,9 +23,12 @@ class Task(ABC):
     Attributes:
         root: folder of the data set. The engine resolves it: the sweep's `root`, else
             `folder` below the data root, else (for a generated task) a folder of the cache.
+        mirror: axes along which training may mirror patches, of R (left and right), A (front and
+            back) and S (top and bottom), as "AS"; by default those that turn no class into another.
     """
 
     root: Path
+    mirror: str | None = added(None)
 
     folder: ClassVar[str | None] = None
     generated: ClassVar[bool] = False

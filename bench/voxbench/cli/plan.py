@@ -3,7 +3,7 @@
 from typing import Any
 
 from voxbench.cli.options import Include, Json, Limit, Output, Overrides, Spec, include_all
-from voxbench.cli.show import print_json, print_rows
+from voxbench.cli.show import print_json, print_remarks, print_rows
 
 
 def plan_verb(
@@ -20,11 +20,13 @@ def plan_verb(
     from voxbench.run.bind import bind
     from voxbench.run.builtin import find_sweep
     from voxbench.run.plan import plan_cells
+    from voxbench.run.remarks import remarks
 
     include_all(include_path)
     sweep = find_sweep(spec, set_ or [])
     root = output or Path("runs") / sweep.name
-    cells = plan_cells(bind(sweep, limit), root)
+    bound = bind(sweep, limit)
+    cells = plan_cells(bound, root)
     rows = [
         {
             "key": cell.key,
@@ -39,6 +41,7 @@ def plan_verb(
         print_json(rows)
         return
     _print(rows)
+    print_remarks(remarks(bound))
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

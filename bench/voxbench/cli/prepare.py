@@ -8,7 +8,9 @@ from voxbench.cli.options import Include, Json, include_all
 from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
-    from voxbench.api import Task
+    from collections.abc import Sequence
+
+    from voxbench.api import Case, Task
     from voxbench.data.prepare import PrepareOutcome
 
 
@@ -58,6 +60,7 @@ def _report(task: "Task", jobs: int, quiet: bool) -> dict[str, Any]:
         "task": task.card.name,
         "cases": len(cases),
         "patients": len({case.patient for case in cases}),
+        "mirroring": _mirroring(task, cases),
         "usable": sum(outcome.case is not None for outcome in outcomes),
         "problems": [
             {**problem._asdict(), "fatal": problem.fatal}
@@ -65,6 +68,19 @@ def _report(task: "Task", jobs: int, quiet: bool) -> dict[str, Any]:
             for problem in outcome.problems
         ],
     }
+
+
+def _mirroring(task: "Task", cases: "Sequence[Case]") -> str:
+    """By the training cases, as in a sweep; by all of them where they can't be split."""
+    from contextlib import suppress
+
+    from voxbench.data.mirroring import find_mirroring
+    from voxbench.data.split import split_cases
+    from voxbench.errors import DataError
+
+    with suppress(DataError):
+        cases = split_cases(task).train
+    return find_mirroring(task, cases).told
 
 
 def _print(reports: list[dict[str, Any]]) -> None:
@@ -75,7 +91,7 @@ def _print(reports: list[dict[str, Any]]) -> None:
     for report in reports:
         console.print(
             f"{report['task']}: {report['usable']} of {report['cases']} cases usable, "
-            f"{report['patients']} patients"
+            f"{report['patients']} patients; {report['mirroring']}"
         )
         if not report["problems"]:
             continue

@@ -78,7 +78,7 @@ def _write(
     import torch
 
     from voxbench.api import Pretrained
-    from voxbench.data.split import split_cases
+    from voxbench.data.dataset import open_dataset
     from voxbench.errors import SpecError
     from voxbench.plugins import BASELINES, find_baseline, find_task
     from voxbench.pretrain.checkpoint import write_checkpoint
@@ -91,10 +91,9 @@ def _write(
         )
     found = find_baseline(baseline)
     assert isinstance(found, Pretrained)  # noqa: S101 (for the type checker)
-    task = find_task(source)
     return write_checkpoint(
         output,
-        plan_pretraining(found, task.card, split_cases(task).train, schedule),
+        plan_pretraining(found, open_dataset(find_task(source)), schedule),
         device="cuda:0" if torch.cuda.is_available() else "cpu",
         threads=torch.get_num_threads(),
     )

@@ -23,6 +23,7 @@ from rich.progress import Progress as Bar
 from voxbench.records import Record
 from voxbench.run.jobs import Job, JobOutcome
 from voxbench.run.plan import Planned
+from voxbench.run.remarks import remarks
 from voxbench.run.watch import Watch
 
 
@@ -65,6 +66,8 @@ class Progress(Watch):
         said = ", ".join(f"{count} {state}" for state, count in counts.items())
         self.console.print(f"{len(cells)} cells: {said}; {self.total} jobs to run", highlight=False)
         self.since = time.monotonic()
+        for line in remarks(cell.cell for cell in cells) if todo else ():
+            self.console.print(f"note: {line}", highlight=False, markup=False, soft_wrap=True)
         if todo:
             self.row = self.bar.add_task("cells", total=self.total, state="")
 

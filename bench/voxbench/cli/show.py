@@ -28,6 +28,12 @@ def print_rows(rows: Iterable[Mapping[str, object]]) -> None:
     print_table(Table.plain(rows))
 
 
+def print_remarks(lines: Iterable[str]) -> None:
+    """What should be known, beside the result."""
+    for line in lines:
+        print(f"note: {line}", file=sys.stderr)
+
+
 def print_json(value: Any) -> None:
     """Print what a program reads; what is undefined (NaN) is null."""
     from voxbench.report.printer import as_json

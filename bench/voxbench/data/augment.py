@@ -5,12 +5,9 @@ rotation, scaling, noise, blur, brightness, contrast, low resolution, gamma, mir
 keeps mirroring and a small change of scale and offset. Noise and offset are in units of the
 patch's deviation, so that they mean the same for windowed CT and z-scored MR.
 
-An axis along which a class name is sided is not mirrored: a mirrored left kidney is a right one,
-a mirrored anterior hippocampus a posterior one. `mirror_axes` decides it from the class names.
+What may be mirrored is the task's: see `data.mirroring`.
 """
 
-import re
-from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -24,24 +21,6 @@ from voxbench.data.resample import resample_image
 AugmentationLevel = Literal["none", "light", "full"]
 Image = NDArray[np.float32]
 
-_SIDED = {
-    "LR": re.compile(r"(^|[^a-z])(left|right|l|r|lt|rt)([^a-z]|$)"),
-    "AP": re.compile(r"(^|[^a-z])(anterior|posterior)([^a-z]|$)"),
-    "IS": re.compile(r"(^|[^a-z])(superior|inferior|upper|lower)([^a-z]|$)"),
-}
-
-
-def mirror_axes(classes: Iterable[str], axes: str = "RAS") -> tuple[int, ...]:
-    """The axes along which patches of a task may be mirrored.
-
-    Args:
-        classes: names of the task's classes.
-        axes: orientation code of the prepared arrays.
-    """
-    names = [name.lower() for name in classes]
-    sided = "".join(letters for letters, words in _SIDED.items() if any(map(words.search, names)))
-    return tuple(axis for axis in range(3) if axes[axis] not in sided)
-
 
 def augment(
     batch: Batch, level: AugmentationLevel, seed: int, step: int, mirrors: tuple[int, ...] = (1, 2)
@@ -53,7 +32,7 @@ def augment(
         level: none, light or full.
         seed: of the stream.
         step: of the batch.
-        mirrors: axes that may be mirrored; see `mirror_axes`.
+        mirrors: axes that may be mirrored.
     """
     if level == "none":
         return batch

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from voxbench.data.augment import augment, mirror_axes
+from voxbench.data.augment import augment
 from voxbench.data.cache import PreparedCase
 from voxbench.data.patches import Batch, Patches
 from voxbench.design.recipe import Pretraining, Recipe
@@ -14,7 +14,7 @@ Batches = Callable[[int], Batch]
 def augmented_batches(
     cases: Sequence[PreparedCase],
     classes: Mapping[str, int],
-    axes: str,
+    mirrors: tuple[int, ...],
     schedule: Recipe | Pretraining,
     *,
     foreground: float,
@@ -25,11 +25,11 @@ def augmented_batches(
     Args:
         cases: to sample from.
         classes: of the card.
-        axes: orientation code of the prepared arrays.
+        mirrors: axes of the prepared arrays that may be mirrored.
         schedule: gives patch, batch and augmentation.
         foreground: share of patches centred on a class.
         seeds: of the streams `order` and `augmentation`.
     """
     patches = Patches(cases, classes, schedule.patch, schedule.batch, foreground, seeds["order"])
-    mirrors, level = mirror_axes(classes, axes), schedule.augmentation
+    level = schedule.augmentation
     return lambda step: augment(patches.batch(step), level, seeds["augmentation"], step, mirrors)

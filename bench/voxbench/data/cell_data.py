@@ -48,7 +48,7 @@ def load_cell_data(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -
     batches = augmented_batches(
         [prepared[case.id] for case in train],
         dataset.card.classes,
-        preprocessing.axes,
+        dataset.mirroring.along(preprocessing.axes),
         recipe,
         foreground=recipe.foreground,
         seeds=seeds,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from voxbench.api import Task, TaskCard
 from voxbench.data.content_hash import cases_hash
+from voxbench.data.mirroring import Mirroring, find_mirroring
 from voxbench.data.split import Split, split_cases
 from voxbench.design.cell import digest
 
@@ -15,11 +16,13 @@ class Dataset:
     Attributes:
         card: of the task, which may have been read from its files.
         split: the cases by part.
+        mirroring: the axes along which training may mirror.
         identity: hash of the files, the split, and all of the card that decides a result.
     """
 
     card: TaskCard = field(compare=False)
     split: Split = field(compare=False)
+    mirroring: Mirroring = field(compare=False)
     identity: str
 
 
@@ -28,8 +31,12 @@ def open_dataset(task: Task) -> Dataset:
 
     Raises:
         DataError: a file is missing, or the cases can't be split.
+        SpecError: the task's `mirror` names no axes.
     """
     card, split = task.card, split_cases(task)
     told = card.model_dump(mode="json", exclude={"name", "licence", "reference", "corpora"})
     cases = [*split.train, *split.validation, *split.test]
-    return Dataset(card, split, digest([cases_hash(cases), split.sha256, told]))
+    content = [cases_hash(cases), split.sha256, told]
+    mirroring = find_mirroring(task, split.train)
+    identity = digest([*content, *([mirroring.identity] if mirroring.identity else [])])
+    return Dataset(card, split, mirroring, identity)

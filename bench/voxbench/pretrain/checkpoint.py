@@ -69,7 +69,7 @@ def _head(made: Made) -> dict[str, Tensor]:
 
 
 def _card(plan: PretrainingPlan, cost: TrainingCost) -> CheckpointCard:
-    baseline, described = plan.baseline, plan.source
+    baseline, described = plan.baseline, plan.source.card
     own = baseline.card
     return CheckpointCard(
         name=own.name,

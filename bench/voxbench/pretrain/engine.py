@@ -56,7 +56,7 @@ def make_weights(plan: PretrainingPlan, *, device: str = "cpu", threads: int = 1
             tensors, cost = read_weights(made.path, made.sha256), made.cost
         else:
             tensors, cost = _trained(plan, folder, device, threads)
-        finished = plan.baseline.finish(tensors, plan.source, plan.schedule.seed)
+        finished = plan.baseline.finish(tensors, plan.source.card, plan.schedule.seed)
         return store_made(folder, finished, cost)
 
 
@@ -64,7 +64,7 @@ def _trained(
     plan: PretrainingPlan, folder: Path, device: str, threads: int
 ) -> tuple[Mapping[str, Tensor], TrainingCost]:
     """Train the backbone on the objective: its weights, and what they cost."""
-    schedule, card, seeds = plan.schedule, plan.source, pretraining_streams(plan.schedule)
+    schedule, card, seeds = plan.schedule, plan.source.card, pretraining_streams(plan.schedule)
     network = _network(plan, seeds["initialisation"])
     cases = _annotated(plan)
     objective = plan.baseline.objective(network, card).to(device)
@@ -74,7 +74,7 @@ def _trained(
         augmented_batches(
             cases,
             card.classes,
-            plan.preprocessing.axes,
+            plan.source.mirroring.along(plan.preprocessing.axes),
             schedule,
             foreground=FOREGROUND if plan.baseline.needs_labels else 0.0,
             seeds=seeds,
@@ -96,11 +96,11 @@ def _trained(
 
 def _network(plan: PretrainingPlan, seed: int) -> Backbone:
     torch.manual_seed(seed)
-    network = plan.baseline.backbone(len(plan.source.channels))
+    network = plan.baseline.backbone(len(plan.source.card.channels))
     network.check_patch(plan.schedule.patch)
     return network
 
 
 def _annotated(plan: PretrainingPlan) -> Sequence[PreparedCase]:
-    prepared = prepare_cases(plan.source, plan.cases, plan.preprocessing)
-    return plan.baseline.annotated(list(prepared.values()), plan.source, plan.schedule.seed)
+    prepared = prepare_cases(plan.source.card, plan.cases, plan.preprocessing)
+    return plan.baseline.annotated(list(prepared.values()), plan.source.card, plan.schedule.seed)

@@ -5,9 +5,10 @@ import random
 from collections.abc import Sequence
 from functools import cached_property
 
-from voxbench.api import Case, Preprocessing, Pretrained, TaskCard
+from voxbench.api import Case, Preprocessing, Pretrained
 from voxbench.api.fields import identifying
 from voxbench.data.content_hash import cases_hash
+from voxbench.data.dataset import Dataset
 from voxbench.design.cell import Ref, digest
 from voxbench.design.recipe import Pretraining
 from voxbench.design.seeds import stream
@@ -22,14 +23,14 @@ class PretrainingPlan:
 
     Attributes:
         baseline: whose backbone and objective.
-        source: card of the task that gives images and labels.
+        source: data set that gives images and labels.
         cases: its training cases that are used; those for validation and test never are.
         schedule: steps, patch, seed.
         donor: of the weights that this one changes; None if it is trained itself.
     """
 
     baseline: Pretrained
-    source: TaskCard
+    source: Dataset
     cases: tuple[Case, ...]
     schedule: Pretraining
     donor: "PretrainingPlan | None" = None
@@ -37,8 +38,8 @@ class PretrainingPlan:
     @property
     def preprocessing(self) -> Preprocessing:
         """The baseline's input contract on this source, else the source's own grid and values."""
-        contract = self.baseline.card.contract
-        return contract.on(self.source.modality) if contract else self.source.preprocessing
+        contract, card = self.baseline.card.contract, self.source.card
+        return contract.on(card.modality) if contract else card.preprocessing
 
     @cached_property
     def identity(self) -> str:
@@ -47,7 +48,7 @@ class PretrainingPlan:
         Raises:
             DataError: a file of the cases is missing.
         """
-        card = self.source
+        card = self.source.card
         fields = identifying(self.baseline, dataclasses.asdict(self.baseline))
         for name in ("source", "volumes"):  # their content enters as the hash of the cases
             del fields[name]
@@ -56,6 +57,7 @@ class PretrainingPlan:
             {
                 **({"donor": self.donor.identity} if self.donor else {}),
                 "version": PRETRAINING_VERSION,
+                **self.source.mirroring.identity,
                 "baseline": [self.baseline.card.name, fields],
                 "channels": len(card.channels),
                 "classes": list(card.classes.items()),
@@ -67,14 +69,13 @@ class PretrainingPlan:
 
 
 def plan_pretraining(
-    baseline: Pretrained, source: TaskCard, train: Sequence[Case], schedule: Pretraining
+    baseline: Pretrained, source: Dataset, schedule: Pretraining
 ) -> PretrainingPlan:
     """Choose the cases of a pre-training and find its donor.
 
     Args:
         baseline: what is pre-trained.
-        source: card of the task on whose cases.
-        train: the source's training cases.
+        source: on whose training cases.
         schedule: how.
 
     Raises:
@@ -86,9 +87,9 @@ def plan_pretraining(
     return PretrainingPlan(
         baseline,
         source,
-        choose_volumes(baseline, source.name, train, schedule.seed),
+        choose_volumes(baseline, source.card.name, source.split.train, schedule.seed),
         schedule,
-        plan_pretraining(donor, source, train, schedule) if donor else None,
+        plan_pretraining(donor, source, schedule) if donor else None,
     )
 
 

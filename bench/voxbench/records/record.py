@@ -64,6 +64,8 @@ class Data(_Part):
         validation: ids.
         test: ids.
         train_patients: number of people in `train`.
+        mirrored: axes along which training mirrored patches at random, of R, A and S; None in
+            records from before it was told.
     """
 
     fingerprint: str
@@ -72,6 +74,7 @@ class Data(_Part):
     validation: list[str]
     test: list[str]
     train_patients: int
+    mirrored: str | None = None
 
 
 class LoadAudit(_Part):

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from voxbench.data.cell_data import CellData, load_cell_data
-from voxbench.data.dataset import Dataset
 from voxbench.errors import FitError
 from voxbench.fit.loop import FitResult
 from voxbench.fit.segmenter import fit_network
@@ -37,7 +36,7 @@ def _run(record: Record, bound: BoundCell, worker: Worker) -> None:
     cell, device = bound.cell, worker.device
     started = time.perf_counter()
     data = load_cell_data(cell, bound.dataset, bound.preprocessing)
-    record.data = _told(data, bound.dataset)
+    record.data = _told(data, bound)
 
     network, record.weights = load_network(bound, worker)
 
@@ -56,7 +55,9 @@ def _run(record: Record, bound: BoundCell, worker: Worker) -> None:
     record.status = "ok"
 
 
-def _told(data: CellData, dataset: Dataset) -> Data:
+def _told(data: CellData, bound: BoundCell) -> Data:
+    cell, dataset = bound.cell, bound.dataset
+    augmented = cell.adaptation != "direct" and cell.recipe.augmentation != "none"
     return Data(
         fingerprint=dataset.identity,
         split_sha256=dataset.split.sha256,
@@ -64,6 +65,7 @@ def _told(data: CellData, dataset: Dataset) -> Data:
         validation=[case.id for case in data.validation],
         test=[case.id for case in data.test],
         train_patients=len({case.patient for case in data.train}),
+        mirrored=dataset.mirroring.axes if augmented else "",
     )
 
 

@@ -68,7 +68,7 @@ def _made_here(
     backbone: Backbone, baseline: Pretrained, plan: PretrainingPlan, worker: Worker
 ) -> Weights:
     made = make_weights(plan, device=worker.device, threads=worker.threads)
-    channels = len(plan.source.channels)
+    channels = len(plan.source.card.channels)
     return Weights(
         origin=f"{baseline.card.name} on {baseline.source}",
         sha256=made.sha256,

@@ -85,8 +85,7 @@ class Pairings:
         if isinstance(arm.baseline, Published):
             return verified_file(arm.baseline)
         if isinstance(arm.baseline, Pretrained) and arm.source:
-            source = self.dataset(arm.source)
-            return plan_pretraining(arm.baseline, source.card, source.split.train, self.schedule)
+            return plan_pretraining(arm.baseline, self.dataset(arm.source), self.schedule)
         return None
 
 

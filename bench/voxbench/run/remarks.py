@@ -1,0 +1,63 @@
+"""What should be known of a sweep before it runs: what is mirrored, and patches beyond volumes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from statistics import median
+
+from voxbench.api import Preprocessing
+from voxbench.data.dataset import Dataset
+from voxbench.data.image import read_extent, read_spacing
+from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.errors import DataError
+from voxbench.pretrain.plan import PretrainingPlan
+from voxbench.run.bind import BoundCell
+
+_LOOKED_AT = 64  # images of a data set, whose headers say how large they are
+
+
+def remarks(cells: Iterable[BoundCell]) -> list[str]:
+    """One line a fact, each once, of the tasks and sources of the cells that can be run."""
+    return list(dict.fromkeys(line for cell in cells if not cell.reason for line in _of(cell)))
+
+
+def _of(cell: BoundCell) -> Iterator[str]:
+    yield from _told(cell.dataset, cell.preprocessing, cell.cell.recipe)
+    if isinstance(plan := cell.weights, PretrainingPlan):
+        yield from _told(plan.source, plan.preprocessing, plan.schedule)
+
+
+def _told(
+    dataset: Dataset, preprocessing: Preprocessing, schedule: Recipe | Pretraining
+) -> Iterator[str]:
+    if schedule.augmentation != "none":
+        yield f"{dataset.card.name}: {dataset.mirroring.told}"
+    patch = schedule.patch
+    shapes = _shapes(dataset, preprocessing)
+    small = sum(any(n < side for n, side in zip(shape, patch, strict=True)) for shape in shapes)
+    if small:
+        size = [round(median(axis)) for axis in zip(*shapes, strict=True)]
+        yield (
+            f"{dataset.card.name}: a patch of {_by(patch)} is larger than {small} of "
+            f"{len(shapes)} volumes (median {_by(size)} voxels, before they are cropped); around "
+            "them lies each case's darkest value"
+        )
+
+
+@cache
+def _shapes(dataset: Dataset, preprocessing: Preprocessing) -> list[list[int]]:
+    """Voxels along the prepared axes of some of the images, by their headers."""
+    split = dataset.split
+    cases = [*split.train, *split.validation, *split.test]
+    shapes = []
+    for case in cases[:: max(1, len(cases) // _LOOKED_AT)]:
+        try:
+            extent = read_extent(case.images[0], preprocessing.axes)
+            spacing = preprocessing.spacing_mm or read_spacing(case.images[0], preprocessing.axes)
+        except DataError:  # told when the case is prepared
+            continue
+        shapes.append([round(mm / side) for mm, side in zip(extent, spacing, strict=True)])
+    return shapes
+
+
+def _by(sides: Sequence[int]) -> str:
+    return " × ".join(map(str, sides))

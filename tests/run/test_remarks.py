@@ -1,0 +1,31 @@
+"""Before a sweep runs it is said what is mirrored, and where a patch is larger than the volumes."""
+
+from voxbench.run.bind import bind
+from voxbench.run.remarks import remarks
+
+from tests.run.conftest import make_sweep
+
+MIRRORED = "example-cubes: mirrored in training: left-right, front-back, top-bottom"
+BEYOND = (
+    "example-cubes: a patch of 64 × 16 × 16 is larger than 10 of 10 volumes (median 32 × 32 × 32 "
+    "voxels, before they are cropped); around them lies each case's darkest value"
+)
+
+
+def told(**changes) -> list[str]:
+    return remarks(bind(make_sweep(**changes)))
+
+
+def test_a_task_that_is_its_own_source_is_told_once(example):
+    recipe = {"steps": 4, "patch": [16, 16, 16], "augmentation": "light"}
+    pretrained = {"name": "example-denoising", "size": "tiny", "source": "cubes"}
+    assert told(recipe=recipe, baselines=[pretrained], pretraining=recipe) == [MIRRORED]
+
+
+def test_a_patch_that_is_larger_than_the_volumes_is_told(example):
+    recipe = {"steps": 4, "patch": [64, 16, 16], "augmentation": "none"}
+    assert told(recipe=recipe) == [BEYOND]
+
+
+def test_nothing_is_said_of_mirroring_that_does_not_happen(example):
+    assert told() == []
