@@ -1,6 +1,7 @@
 """What every network is made of: an encoder, a decoder, and their stages in order."""
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from math import ceil, prod
 
 from torch import Tensor, nn
@@ -90,3 +91,17 @@ class Backbone(nn.Module):
                 f"patch {tuple(patch)}: this network sees a single voxel at its coarsest level; "
                 f"make one axis at least {2 * self.divisor}."
             )
+
+
+def layers(**layers: nn.Module) -> nn.Sequential:
+    """Layers that follow one another, under the names that their weights are published with."""
+    return nn.Sequential(OrderedDict(layers))
+
+
+def maps_of(levels: Iterable[nn.Module], x: Tensor) -> list[Tensor]:
+    """What each level makes of the one before: feature maps, finest first."""
+    maps = []
+    for level in levels:
+        x = level(x)
+        maps.append(x)
+    return maps

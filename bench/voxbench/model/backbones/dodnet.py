@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
-from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder, maps_of
 
 _GROUPS = 16
 _BLOCKS = (1, 2, 2, 2, 2)
@@ -39,12 +39,9 @@ class DoDNetEncoder(Encoder):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
-        x = self.conv1(x)
-        maps = []
-        for layer in self.layers:
-            x = self.get_submodule(layer)(x)
-            maps.append(x)
-        return [*maps[:-1], self.fusionConv(x)]
+        levels = [self.get_submodule(layer) for layer in self.layers]
+        *maps, x = maps_of(levels, self.conv1(x))
+        return [*maps, self.fusionConv(x)]
 
 
 class DoDNetDecoder(Decoder):

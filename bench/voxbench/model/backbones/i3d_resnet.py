@@ -9,7 +9,7 @@ from torch import Tensor
 
 from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.decoder import decoded
-from voxbench.model.backbones.resnet import RESNET, ResNetEncoder, ResNetSize
+from voxbench.model.backbones.resnet import RESNET, ResNetEncoder
 
 
 class I3DResNetEncoder(ResNetEncoder):
@@ -19,8 +19,7 @@ class I3DResNetEncoder(ResNetEncoder):
     them. Here the volume is isotropic and slices are averaged in pairs before the stem.
     """
 
-    def __init__(self, size: ResNetSize, in_channels: int) -> None:
-        super().__init__(size, in_channels, stem=(3, 7, 7), stride=(1, 2, 2))
+    stem = ((3, 7, 7), (1, 2, 2))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""

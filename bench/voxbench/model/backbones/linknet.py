@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
-from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder, layers, maps_of
 
 _LAST = 8  # channels at half resolution
 _LOGITS = 2  # brain or not, at full resolution
@@ -26,30 +26,19 @@ class LinkNetEncoder(Encoder):
         self.downs = tuple(f"down{level}" for level in range(len(widths)))
         before = widths[0]
         for level, (name, width) in enumerate(zip(self.downs, widths, strict=True)):
-            self.add_module(name, _Down(before, width, 2 if level else 1))
+            self.add_module(name, _down(before, width, 2 if level else 1))
             before = width
         self.stages = [("init.",), *((f"{name}.",) for name in self.downs)]
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
-        maps = [self.init(x)]
-        for name in self.downs:
-            maps.append(self.get_submodule(name)(maps[-1]))
-        return maps
+        x = self.init(x)
+        return [x, *maps_of([self.get_submodule(name) for name in self.downs], x)]
 
 
-class _Down(nn.Module):
+def _down(channels: int, width: int, stride: int) -> nn.Sequential:
     """Two residual blocks, the first of which may halve."""
-
-    def __init__(self, channels: int, width: int, stride: int) -> None:
-        super().__init__()
-        self.block1 = _Block(channels, width, stride)
-        self.block2 = _Block(width, width, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, channels, …) → (b, width, …)."""
-        deeper: Tensor = self.block2(self.block1(x))
-        return deeper
+    return layers(block1=_Block(channels, width, stride), block2=_Block(width, width, 1))
 
 
 class _Block(nn.Module):
@@ -89,7 +78,7 @@ class LinkNetDecoder(Decoder):
         self.ups = tuple(f"up{level}" for level in range(len(widths)))
         for level, name in enumerate(self.ups):
             before = widths[-1 - level]
-            self.add_module(name, _Up(before, after[level], 1 if name == self.ups[-1] else 2))
+            self.add_module(name, _up(before, after[level], 1 if name == self.ups[-1] else 2))
         self.tp_conv1 = _normalised(_enlarge(widths[0], _LAST, 2, bias=True), _LAST)
         self.conv = _normalised(nn.Conv3d(_LAST, _LAST, 3, padding=1), _LAST)
         self.tp_conv2 = nn.ConvTranspose3d(_LAST, _LOGITS, 2, 2)
@@ -105,20 +94,14 @@ class LinkNetDecoder(Decoder):
         return torch.cat([F.interpolate(half, scale_factor=2.0), self.tp_conv2(half)], dim=1)
 
 
-class _Up(nn.Module):
-    """Squeeze to a quarter, enlarge, widen."""
-
-    def __init__(self, channels: int, width: int, stride: int) -> None:
-        super().__init__()
-        inner = channels // 4
-        self.conv1 = _normalised(nn.Conv3d(channels, inner, 1, bias=False), inner)
-        self.tp_conv = _normalised(_enlarge(inner, inner, stride, bias=False), inner)
-        self.conv2 = _normalised(nn.Conv3d(inner, width, 1, bias=False), width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, channels, …) → (b, width, …), `stride` times as large."""
-        enlarged: Tensor = self.conv2(self.tp_conv(self.conv1(x)))
-        return enlarged
+def _up(channels: int, width: int, stride: int) -> nn.Sequential:
+    """Squeeze to a quarter, enlarge `stride` times, widen."""
+    inner = channels // 4
+    return layers(
+        conv1=_normalised(nn.Conv3d(channels, inner, 1, bias=False), inner),
+        tp_conv=_normalised(_enlarge(inner, inner, stride, bias=False), inner),
+        conv2=_normalised(nn.Conv3d(inner, width, 1, bias=False), width),
+    )
 
 
 def _enlarge(channels: int, width: int, stride: int, *, bias: bool) -> nn.Module:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
-from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder, layers
 
 
 class _Size(NamedTuple):
@@ -44,12 +44,12 @@ class MiTEncoder(Encoder):
 
     def __init__(self, size: _Size, in_channels: int) -> None:
         super().__init__()
-        self.patch_embed0 = _Convolution(in_channels, _STEM, 7, (1, 2, 2))
+        self.patch_embed0 = _convolution(in_channels, _STEM, 7, (1, 2, 2))
         self.stages = [("patch_embed0.",)]
         levels = zip(_WIDTHS, _GRIDS, _HEADS, _REDUCTIONS, size.down, strict=True)
         before = _STEM
         for i, (width, grid, heads, reduction, count) in enumerate(levels, start=1):
-            self.add_module(f"patch_embed{i}", _PatchEmbed(before, width))
+            self.add_module(f"patch_embed{i}", layers(proj=_convolution(before, width, 3, 2)))
             self.register_parameter(f"pos_embed{i}", _positions(grid, width))
             blocks = (_Block(width, heads, reduction, True, 1e-6) for _ in range(count))
             self.add_module(f"block{i}", nn.ModuleList(blocks))
@@ -78,7 +78,7 @@ class MiTDecoder(Decoder):
         levels = zip(_UP_WIDTHS, _UP_GRIDS, _UP_HEADS, _UP_REDUCTIONS, size.up, strict=True)
         below = _WIDTHS[-1]
         for i, (width, grid, heads, reduction, count) in enumerate(levels):
-            self.add_module(f"DecEmbed{i}", _Enlarged(below, width))
+            self.add_module(f"DecEmbed{i}", layers(proj=nn.ConvTranspose3d(below, width, 2, 2)))
             self.register_parameter(f"DecPosEmbed{i}", _positions(grid, width))
             blocks = (_Block(width, heads, reduction, False, 1e-5) for _ in range(count))
             self.add_module(f"Decblock{i}", nn.ModuleList(blocks))
@@ -86,7 +86,7 @@ class MiTDecoder(Decoder):
             below = width
         self.norm = nn.LayerNorm(below)
         self.transposeconv_stage3 = nn.ConvTranspose3d(below, _STEM, kernel_size=2, stride=2)
-        self.stage3_de = _Convolution(_STEM, _STEM, 3)
+        self.stage3_de = _convolution(_STEM, _STEM, 3)
         self.stages.append(("norm.", "transposeconv_stage3.", "stage3_de."))
         self.apply(_initialise)
 
@@ -102,49 +102,15 @@ class MiTDecoder(Decoder):
         return F.interpolate(x, scale_factor=(1.0, 2.0, 2.0), mode="trilinear")
 
 
-class _Convolution(nn.Module):
+def _convolution(
+    channels: int, out_channels: int, kernel: int, stride: int | tuple[int, int, int] = 1
+) -> nn.Sequential:
     """Convolution, instance norm, leaky ReLU."""
-
-    def __init__(
-        self,
-        channels: int,
-        out_channels: int,
-        kernel: int,
-        stride: int | tuple[int, int, int] = 1,
-    ) -> None:
-        super().__init__()
-        self.conv = nn.Conv3d(channels, out_channels, kernel, stride, kernel // 2, bias=False)
-        self.norm = nn.InstanceNorm3d(out_channels, affine=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, channels, …) → (b, out_channels, …)."""
-        return F.leaky_relu(self.norm(self.conv(x)))
-
-
-class _PatchEmbed(nn.Module):
-    """Patches that overlap: a convolution that halves."""
-
-    def __init__(self, channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.proj = _Convolution(channels, out_channels, 3, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, channels, …) → (b, out_channels, …)."""
-        result: Tensor = self.proj(x)
-        return result
-
-
-class _Enlarged(nn.Module):
-    """A transposed convolution that doubles."""
-
-    def __init__(self, channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.proj = nn.ConvTranspose3d(channels, out_channels, kernel_size=2, stride=2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, channels, …) → (b, out_channels, …)."""
-        result: Tensor = self.proj(x)
-        return result
+    return layers(
+        conv=nn.Conv3d(channels, out_channels, kernel, stride, kernel // 2, bias=False),
+        norm=nn.InstanceNorm3d(out_channels, affine=True),
+        active=nn.LeakyReLU(),
+    )
 
 
 class _Block(nn.Module):

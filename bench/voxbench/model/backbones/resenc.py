@@ -5,7 +5,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
-from voxbench.model.backbones.backbone import Encoder
+from voxbench.model.backbones.backbone import Encoder, maps_of
 from voxbench.model.backbones.decoder import convolution, decoded
 
 
@@ -38,12 +38,7 @@ class ResidualEncoder(Encoder):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
-        x = self.stem(x)
-        maps = []
-        for level in self.levels:
-            x = level(x)
-            maps.append(x)
-        return maps
+        return maps_of(self.levels, self.stem(x))
 
 
 class ResidualBlock(nn.Module):

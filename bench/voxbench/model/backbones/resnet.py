@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
-from voxbench.model.backbones.backbone import Encoder
+from voxbench.model.backbones.backbone import Encoder, maps_of
 from voxbench.model.backbones.decoder import decoded
 from voxbench.model.backbones.norm import with_small_batches
 
@@ -26,22 +26,14 @@ class ResNetEncoder(Encoder):
 
     Its batch norms know how to train on few patches (`norm.py`), in both arms alike.
 
-    Args:
-        size: its depth.
-        in_channels: of the images.
-        stem: kernel of the first convolution.
-        stride: of the first convolution.
+    Attributes:
+        stem: kernel and stride of the first convolution.
     """
 
     strides = (2, 4, 8, 16, 32)
+    stem = ((7, 7, 7), (2, 2, 2))
 
-    def __init__(
-        self,
-        size: ResNetSize,
-        in_channels: int,
-        stem: tuple[int, int, int] = (7, 7, 7),
-        stride: tuple[int, int, int] = (2, 2, 2),
-    ) -> None:
+    def __init__(self, size: ResNetSize, in_channels: int) -> None:
         from monai.networks.nets import ResNet
 
         super().__init__()
@@ -50,8 +42,8 @@ class ResNetEncoder(Encoder):
             layers=list(size.layers),
             block_inplanes=[64, 128, 256, 512],
             n_input_channels=in_channels,
-            conv1_t_size=stem,
-            conv1_t_stride=stride,
+            conv1_t_size=self.stem[0],
+            conv1_t_stride=self.stem[1],
             feed_forward=False,
             shortcut_type=size.shortcut,
             bias_downsample=False,
@@ -72,12 +64,8 @@ class ResNetEncoder(Encoder):
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
         x = self.act(self.bn1(self.conv1(x)))
-        maps = [x]
-        x = self.maxpool(x)
-        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = layer(x)
-            maps.append(x)
-        return maps
+        levels = (self.layer1, self.layer2, self.layer3, self.layer4)
+        return [x, *maps_of(levels, self.maxpool(x))]
 
 
 RESNET = Architecture(

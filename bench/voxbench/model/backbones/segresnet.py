@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
-from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder, maps_of
 
 
-class _Size(NamedTuple):
+class SegResNetSize(NamedTuple):
     """Channels of the first level and residual blocks a level."""
 
     filters: int
@@ -18,7 +18,7 @@ class _Size(NamedTuple):
 class SegResNetEncoder(Encoder):
     """The way down: `convInit`, `down_layers`."""
 
-    def __init__(self, network: Any, size: _Size) -> None:
+    def __init__(self, network: Any, size: SegResNetSize) -> None:
         super().__init__()
         levels = range(len(size.blocks))
         self.channels = tuple(size.filters * 2**level for level in levels)
@@ -29,18 +29,13 @@ class SegResNetEncoder(Encoder):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
-        x = self.convInit(x)
-        maps = []
-        for layer in self.down_layers:
-            x = layer(x)
-            maps.append(x)
-        return maps
+        return maps_of(self.down_layers, self.convInit(x))
 
 
 class SegResNetDecoder(Decoder):
     """The way up: `up_samples`, `up_layers`, and norm and activation of `conv_final`."""
 
-    def __init__(self, network: Any, size: _Size) -> None:
+    def __init__(self, network: Any, size: SegResNetSize) -> None:
         super().__init__()
         self.out_channels = size.filters
         self.up_samples: nn.ModuleList = network.up_samples
@@ -58,7 +53,7 @@ class SegResNetDecoder(Decoder):
         return finished
 
 
-def _network(size: _Size, in_channels: int) -> Backbone:
+def _network(size: SegResNetSize, in_channels: int) -> Backbone:
     from monai.networks.nets import SegResNet
 
     network = SegResNet(
@@ -73,9 +68,9 @@ def _network(size: _Size, in_channels: int) -> Backbone:
 SEGRESNET = Architecture(
     "segresnet",
     {
-        "tiny": _Size(8, (1, 1, 1)),
-        "small": _Size(16, (1, 2, 2, 4)),  # whose weights SuPreM publishes
-        "base": _Size(32, (1, 2, 2, 4)),
+        "tiny": SegResNetSize(8, (1, 1, 1)),
+        "small": SegResNetSize(16, (1, 2, 2, 4)),  # whose weights SuPreM publishes
+        "base": SegResNetSize(32, (1, 2, 2, 4)),
     },
     _network,
 )

@@ -3,26 +3,20 @@
 Its head on the finest level and those of deep supervision are left out.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 from voxbench.model.backbones.norm import with_small_batches
-
-
-class _Size(NamedTuple):
-    """Channels of the first level and residual blocks a level."""
-
-    filters: int
-    blocks: tuple[int, ...]
+from voxbench.model.backbones.segresnet import SegResNetSize
 
 
 class SegResNetDSEncoder(Encoder):
     """The way down: `conv_init`, `layers`."""
 
-    def __init__(self, network: Any, size: _Size) -> None:
+    def __init__(self, network: Any, size: SegResNetSize) -> None:
         super().__init__()
         levels = range(len(size.blocks))
         self.channels = tuple(size.filters * 2**level for level in levels)
@@ -61,7 +55,7 @@ class SegResNetDSDecoder(Decoder):
         return x
 
 
-def _network(size: _Size, in_channels: int) -> Backbone:
+def _network(size: SegResNetSize, in_channels: int) -> Backbone:
     """Its batch norms know how to train on few patches (`norm.py`), in both arms alike."""
     from monai.networks.nets import SegResNetDS
 
@@ -73,6 +67,9 @@ def _network(size: _Size, in_channels: int) -> Backbone:
 
 SEGRESNET_DS = Architecture(
     "segresnet-ds",
-    {"tiny": _Size(8, (1, 1, 1)), "base": _Size(32, (1, 2, 2, 4, 4))},  # base is CT-FM's
+    {
+        "tiny": SegResNetSize(8, (1, 1, 1)),
+        "base": SegResNetSize(32, (1, 2, 2, 4, 4)),
+    },  # base is CT-FM's
     _network,
 )

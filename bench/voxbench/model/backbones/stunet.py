@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
-from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder, layers, maps_of
 
 
 class _Size(NamedTuple):
@@ -42,11 +42,7 @@ class STUNetEncoder(Encoder):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
-        maps = []
-        for level in self.conv_blocks_context:
-            x = level(x)
-            maps.append(x)
-        return maps
+        return maps_of(self.conv_blocks_context, x)
 
 
 class STUNetDecoder(Decoder):
@@ -59,7 +55,7 @@ class STUNetDecoder(Decoder):
         self.conv_blocks_localization = nn.ModuleList()
         for level in reversed(range(len(_POOLS))):
             below, width = (size.width * _GROWTH[i] for i in (level + 1, level))
-            self.upsample_layers.append(_Enlarged(below, width, _POOLS[level]))
+            self.upsample_layers.append(_enlarged(below, width, _POOLS[level]))
             self.conv_blocks_localization.append(_level(2 * width, width, size.blocks))
         self.stages = [
             (f"upsample_layers.{i}.", f"conv_blocks_localization.{i}.") for i in range(len(_POOLS))
@@ -74,19 +70,10 @@ class STUNetDecoder(Decoder):
         return x
 
 
-class _Enlarged(nn.Module):
+def _enlarged(channels: int, out_channels: int, factor: tuple[int, int, int]) -> nn.Sequential:
     """Nearest neighbours, then a 1x1x1 convolution."""
-
-    def __init__(self, channels: int, out_channels: int, factor: tuple[int, int, int]) -> None:
-        super().__init__()
-        self.factor = factor
-        self.conv = nn.Conv3d(channels, out_channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, channels, …) → (b, out_channels, …), finer by the factor."""
-        scale = tuple(float(factor) for factor in self.factor)
-        finer: Tensor = self.conv(F.interpolate(x, scale_factor=scale, mode="nearest"))
-        return finer
+    finer = nn.Upsample(scale_factor=factor, mode="nearest")
+    return layers(finer=finer, conv=nn.Conv3d(channels, out_channels, 1))
 
 
 class _Block(nn.Module):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
-from voxbench.model.backbones.backbone import Encoder
+from voxbench.model.backbones.backbone import Encoder, maps_of
 from voxbench.model.backbones.decoder import convolution, decoded
 
 
@@ -36,11 +36,7 @@ class UNetEncoder(Encoder):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
-        maps = []
-        for level in self.levels:
-            x = level(x)
-            maps.append(x)
-        return maps
+        return maps_of(self.levels, x)
 
 
 UNET = Architecture(

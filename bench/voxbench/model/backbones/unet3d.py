@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
-from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
+from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder, layers
 
 _DOWN = ("down_tr64", "down_tr128", "down_tr256", "down_tr512")
 _UP = ("up_tr256", "up_tr128", "up_tr64")
@@ -26,7 +26,7 @@ class UNet3DEncoder(Encoder):
         self.stages = [(f"{name}.",) for name in _DOWN]
         before = (in_channels, *self.channels)
         for name, channels, out_channels in zip(_DOWN, before, self.channels, strict=False):
-            self.add_module(name, _Level(channels, out_channels // 2, out_channels))
+            self.add_module(name, _level(channels, out_channels))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
@@ -56,19 +56,13 @@ class UNet3DDecoder(Decoder):
         return x
 
 
-class _Level(nn.Module):
-    """Two convolutions."""
-
-    def __init__(self, channels: int, between: int, out_channels: int) -> None:
-        super().__init__()
-        self.ops = nn.Sequential(
-            _Convolution(channels, between), _Convolution(between, out_channels)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, channels, …) → (b, out_channels, …)."""
-        result: Tensor = self.ops(x)
-        return result
+def _level(channels: int, out_channels: int) -> nn.Sequential:
+    """Two convolutions, the second twice as wide."""
+    between = out_channels // 2
+    convolutions = nn.Sequential(
+        _convolution(channels, between), _convolution(between, out_channels)
+    )
+    return layers(ops=convolutions)
 
 
 class _UpLevel(nn.Module):
@@ -81,7 +75,7 @@ class _UpLevel(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.up_conv = nn.ConvTranspose3d(2 * width, 2 * width, kernel_size=2, stride=2)
-        self.ops = nn.Sequential(_Convolution(3 * width, width), _Convolution(width, width))
+        self.ops = nn.Sequential(_convolution(3 * width, width), _convolution(width, width))
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """(b, 2 · width, …) and its skip → (b, width, …), twice as fine."""
@@ -89,17 +83,10 @@ class _UpLevel(nn.Module):
         return result
 
 
-class _Convolution(nn.Module):
+def _convolution(channels: int, out_channels: int) -> nn.Sequential:
     """3x3x3 convolution, norm, ReLU."""
-
-    def __init__(self, channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv3d(channels, out_channels, 3, padding=1)
-        self.bn1 = ContinualBatchNorm3d(out_channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, channels, …) → (b, out_channels, …)."""
-        return F.relu(self.bn1(self.conv1(x)))
+    convolve = nn.Conv3d(channels, out_channels, 3, padding=1)
+    return layers(conv1=convolve, bn1=ContinualBatchNorm3d(out_channels), active=nn.ReLU())
 
 
 class ContinualBatchNorm3d(nn.BatchNorm3d):
