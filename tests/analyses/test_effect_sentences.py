@@ -2,6 +2,7 @@ import pytest
 from voxbench.analyses.effect_sentences import effect_chapters, effect_sentence, effect_summary
 from voxbench.analyses.effects import Effect
 from voxbench.analyses.groups import Where
+from voxbench.stats.interval import Interval
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED
@@ -16,7 +17,7 @@ def effect(mean=0.021, low=0.010, high=0.033, verdict="better", adaptation="full
         "patients": 40, "runs": 3, "arm_mean": 0.5, "other_mean": 0.5, "p": 0.01, "p_holm": 0.01,
         "undefined": 0, "failed": 0, "contamination": "clean", "note": "",
     }  # fmt: skip
-    found = {**values, "effect": mean, "low": low, "high": high, "verdict": verdict, **changes}
+    found = {**values, "effect": Interval(mean, low, high), "verdict": verdict, **changes}
     return Effect(**found)
 
 

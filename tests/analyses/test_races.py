@@ -71,7 +71,7 @@ def test_what_the_ordinary_test_would_call_stays_open_in_a_race(tmp_path):
     ordinary = effect_of(tmp_path)
     assert (inside.verdict, ordinary.verdict) == ("undecided", "better")
     assert inside.note.startswith("race: undecided at interim analysis 2 of 4")
-    assert inside.high - inside.low > ordinary.high - ordinary.low
+    assert inside.effect.high - inside.effect.low > ordinary.effect.high - ordinary.effect.low
     assert inside.p > ordinary.p
 
 

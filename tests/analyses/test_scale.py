@@ -32,15 +32,15 @@ def by_volumes(gains, **options):
 def test_more_volumes_that_help_are_rising():
     row = by_volumes((0.0, 0.05, 0.1))
     assert (row.answer, row.points, row.least, row.most) == ("rising", 3, 10, 1000)
-    assert row.change == pytest.approx(0.1, abs=0.02)
-    assert row.low < row.change < row.high
+    assert row.change.mean == pytest.approx(0.1, abs=0.02)
+    assert row.change.low < row.change.mean < row.change.high
     assert row.family == "masked"
 
 
 def test_flat_is_an_answer():
     row = by_volumes((0.05, 0.05, 0.05), patients=120)
     assert row.answer == "flat"
-    assert -0.01 < row.low < row.high < 0.01
+    assert -0.01 < row.change.low < row.change.high < 0.01
 
 
 def test_more_volumes_that_hurt_are_falling():

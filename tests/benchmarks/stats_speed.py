@@ -21,7 +21,7 @@ from voxbench.analyses.ranks.board import Board, TaskScores
 from voxbench.analyses.ranks.league import league
 from voxbench.stats.bootstrap import Sample, estimate
 from voxbench.stats.counts import patient_counts
-from voxbench.stats.interval import bounds
+from voxbench.stats.interval import Interval, intervals_of
 from voxbench.stats.metric import METRICS
 from voxbench.stats.permutation import pair_contrasts, sign_flip
 
@@ -60,11 +60,11 @@ def bootstrap_ratio(values: np.ndarray, share: float) -> float:
     """All pairs' intervals, scipy's percentiles pair by pair."""
     contrasts, pairs = pair_contrasts(ARMS)
 
-    def ours() -> tuple[np.ndarray, np.ndarray]:
+    def ours() -> list[Interval]:
         patient_counts.cache_clear()
         found = estimate([Sample(values.T[:, :, None], (0,))], RESAMPLES)
         units = np.full(len(pairs), len(values))
-        return bounds(found.drawn[0] @ contrasts, found.points[0] @ contrasts, units)
+        return intervals_of(found.drawn[0] @ contrasts, found.points[0] @ contrasts, units)
 
     def theirs() -> list[float]:
         return [
@@ -75,11 +75,11 @@ def bootstrap_ratio(values: np.ndarray, share: float) -> float:
             for i, j in pairs[: round(share * len(pairs))]
         ]  # fmt: skip
 
-    low, _ = ours()
+    first = ours()[0]
     told = theirs()[:1] if share < 1 else None
     ratio = compare("bootstrap", ours, theirs, share)
     if told:
-        print(f"  the first lower bound: {low[0]:.5f} and scipy's {told[0]:.5f}")
+        print(f"  the first lower bound: {first.low:.5f} and scipy's {told[0]:.5f}")
     return ratio
 
 

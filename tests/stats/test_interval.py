@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from voxbench.stats.bootstrap import Sample, bootstrap
-from voxbench.stats.interval import bounds
+from voxbench.stats.interval import intervals_of
 
 
 def one_run(values):
@@ -23,9 +23,10 @@ def test_equal_values_leave_no_doubt():
 
 def test_resamples_without_a_value_are_left_out():
     estimates = np.array([[0.0], [1.0], [np.nan]])
-    low, high = bounds(estimates, np.array([0.5]), np.array([1]))
-    assert (low[0], high[0]) == pytest.approx((0.025, 0.975))
+    [found] = intervals_of(estimates, np.array([0.5]), np.array([1]))
+    assert found == pytest.approx((0.5, 0.025, 0.975))
 
 
 def test_no_resample_has_no_interval():
-    assert np.isnan(bounds(np.full((3, 1), np.nan), np.array([np.nan]), np.array([0]))).all()
+    [found] = intervals_of(np.full((3, 1), np.nan), np.array([np.nan]), np.array([0]))
+    assert np.isnan(found).all()

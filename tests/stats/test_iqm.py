@@ -4,7 +4,7 @@ from scipy import stats
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.counts import patient_counts, run_counts
-from voxbench.stats.iqm import interquartile_mean, iqm_interval, iqm_resampled
+from voxbench.stats.iqm import interquartile_mean, iqm_intervals, iqm_resampled
 
 NAN = np.nan
 
@@ -42,14 +42,14 @@ def test_each_resample_is_the_mean_of_the_middle_half_of_what_was_drawn():
 
 def test_the_interval_is_near_that_of_winsorised_values():
     values = np.random.default_rng(1).standard_t(3, (1, 200, 1))
-    low, high = iqm_interval([Sample(values, (0,))])
+    [found] = iqm_intervals([Sample(values, (0,))])
     cut = np.clip(values.ravel(), *np.quantile(values, (0.25, 0.75)))
     error = cut.std(ddof=1) / (0.5 * 200**0.5)  # Yuen 1974
-    assert high[0] - low[0] == pytest.approx(2 * stats.t.ppf(0.975, 99) * error, rel=0.1)
+    assert found.high - found.low == pytest.approx(2 * stats.t.ppf(0.975, 99) * error, rel=0.1)
 
 
 def test_one_outlier_moves_the_interval_little():
     values = np.random.default_rng(1).normal(0.8, 0.01, (1, 40, 1))
-    before = np.array(iqm_interval([Sample(values, (0,))]))
+    before = np.array(iqm_intervals([Sample(values, (0,))]))
     values[0, 0] = 0.0
-    assert np.abs(np.array(iqm_interval([Sample(values, (0,))])) - before).max() < 0.005
+    assert np.abs(np.array(iqm_intervals([Sample(values, (0,))])) - before).max() < 0.005

@@ -167,7 +167,7 @@ def _on_task(claim: Claim, pair: Pair, margin: float) -> TaskResult:
     verdicts: set[ClaimVerdict] = set()
     p = []
     for side, bound in _statements(claim, margin, pair.metric.sign):
-        low, high = sorted((side * row.low, side * row.high))
+        low, high = sorted(side * end for end in row.effect[1:])
         verdicts.add("holds" if low > bound else "does not hold" if high < bound else "undecided")
         p.append(p_beyond(Sample(side * difference.values, difference.draws), bound))
     return TaskResult(
@@ -175,9 +175,9 @@ def _on_task(claim: Claim, pair: Pair, margin: float) -> TaskResult:
         setting=row.where.setting,
         patients=row.patients,
         runs=row.runs,
-        effect=row.effect,
-        low=row.low,
-        high=row.high,
+        effect=row.effect.mean,
+        low=row.effect.low,
+        high=row.effect.high,
         p=max(p),
         verdict=_all_true(verdicts) if row.patients else "cannot be tested",
         note="; ".join(notes),

@@ -10,7 +10,14 @@ from voxbench.analyses.effects import effects
 from voxbench.analyses.groups import Scope
 from voxbench.analyses.pairing import Pair, pair_arms
 from voxbench.analyses.read import groups_in
-from voxbench.analyses.table import Column, Table, interval, number, p_value
+from voxbench.analyses.table import (
+    Column,
+    Table,
+    interval_column,
+    number,
+    p_value,
+    plain_columns,
+)
 from voxbench.errors import RecordError
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import Metric, find_metric
@@ -96,12 +103,10 @@ def _mixed_table(rows: list[dict[str, Any]], metric: Metric) -> Table:
         "before, so that their luck is in no interval. The model takes scores for normal: with a "
         "warning read the bootstrap.",
         [
-            Column("fraction"),
-            Column("adaptation"),
-            Column("tasks", number=True),
-            Column("scores", number=True),
+            *plain_columns("fraction", "adaptation"),
+            *plain_columns("tasks", "scores", number=True),
             Column("left out", ("left_out",), str, True),
-            Column("A − B [95%]", ("effect", "low", "high"), interval(digits, True), True),
+            interval_column("A − B [95%]", "effect", digits, signed=True),
             Column("p", show=p_value, number=True),
             Column("sd task", ("deviation_task",), number(digits), True),
             Column("sd patient", ("deviation_patient",), number(digits), True),

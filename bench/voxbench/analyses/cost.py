@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voxbench.analyses.groups import Group, Where
-from voxbench.analyses.table import ARM_COLUMNS, Column, Table, as_row, number
+from voxbench.analyses.table import Column, Table, as_row, number, plain_columns
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import Metric
 
@@ -112,8 +112,7 @@ def frontier_table(groups: Sequence[Group], metric: Metric) -> Table:
         "score as good for no more hours: with the weights for free, with their cost shared by all "
         "trainings here that use them, and with all of it.",
         [
-            *ARM_COLUMNS,
-            Column("fraction"),
+            *plain_columns("task", "adaptation", "arm", "fraction"),
             Column(metric.title, ("score",), number(metric.digits), True),
             Column("GPU h", ("gpu_hours",), hours, True),
             Column("CPU h", ("cpu_hours",), hours, True),

@@ -12,11 +12,11 @@ import numpy as np
 
 from voxbench.analyses.groups import Where
 from voxbench.analyses.pairing import Pair
-from voxbench.analyses.table import ARM_COLUMNS, Column, Table, as_row, interval, number
+from voxbench.analyses.table import Column, Table, as_row, interval_column, number, plain_columns
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Sample, estimate
 from voxbench.stats.counts import RESAMPLES
-from voxbench.stats.interval import TAILS
+from voxbench.stats.interval import TAILS, UNDEFINED, Interval
 from voxbench.stats.metric import Metric
 from voxbench.stats.power_law import EXPONENTS, FEWEST_POINTS, PowerLaw, fit_power_law
 
@@ -65,12 +65,8 @@ class FittedCurve:
     where: Where
     arm: str
     points: int
-    ceiling: float
-    ceiling_low: float
-    ceiling_high: float
-    exponent: float
-    exponent_low: float
-    exponent_high: float
+    ceiling: Interval
+    exponent: Interval
     gap: float
     error: float
     refused: str
@@ -138,14 +134,14 @@ def _fitted(own: LearningCurves, name: str, scores: Array, drawn: Array) -> Fitt
     points = len(own.labels)
     if len(set(own.labels)) < FEWEST_POINTS:
         why = f"{points} fractions, {FEWEST_POINTS} are needed"
-        nothing = (math.nan,) * 8
-        return FittedCurve(own.where, name, points, *nothing, refused=why)
+        return FittedCurve(
+            own.where, name, points, UNDEFINED, UNDEFINED, math.nan, math.nan, refused=why
+        )
     once, each = (fit_power_law(own.labels, values, own.best) for values in (scores[None], drawn))
     ceiling, exponent = (np.quantile(v, TAILS) for v in (each.ceiling, each.exponent))
     return FittedCurve(
         own.where, name, points,
-        float(once.ceiling[0]), float(ceiling[0]), float(ceiling[1]),
-        float(once.exponent[0]), float(exponent[0]), float(exponent[1]),
+        Interval.of(once.ceiling[0], *ceiling), Interval.of(once.exponent[0], *exponent),
         float(once.gap[0]), float(once.error[0]),
         _doubt(once, exponent),
     )  # fmt: skip
@@ -161,7 +157,6 @@ def _doubt(once: PowerLaw, exponent: Array) -> str:
 
 def curve_table(curves: Sequence[LearningCurves], metric: Metric) -> Table:
     """The power law of every arm and twin."""
-    bounds = ("ceiling", "ceiling_low", "ceiling_high")
     negated = "" if metric.sign > 0 else " For distances the score is the negative distance."
     return Table(
         f"power-law-{metric.key}",
@@ -169,12 +164,10 @@ def curve_table(curves: Sequence[LearningCurves], metric: Metric) -> Table:
         f"{metric.title} = ceiling − gap · n^−exponent over labelled patients n, with gap ≥ 0 and "
         f"no ceiling above the best possible; 95% bootstrap intervals.{negated}",
         [
-            *ARM_COLUMNS,
+            *plain_columns("task", "adaptation", "arm"),
             Column("points", number=True),
-            Column("ceiling [95%]", bounds, interval(metric.digits), True),
-            Column(
-                "exponent [95%]", ("exponent", "exponent_low", "exponent_high"), interval(2), True
-            ),
+            interval_column("ceiling [95%]", "ceiling", metric.digits),
+            interval_column("exponent [95%]", "exponent", 2),
             Column("error", show=number(metric.digits), number=True),
             Column("note", ("refused",)),
         ],

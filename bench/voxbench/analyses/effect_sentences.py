@@ -1,11 +1,13 @@
 """Effects in plain sentences."""
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from voxbench.analyses.effects import Effect, Overall
 from voxbench.analyses.table import number
+from voxbench.stats.interval import Interval
 from voxbench.stats.metric import Metric
 
 _CHAPTERS = {
@@ -35,7 +37,7 @@ def effect_chapters(effects: Sequence[Effect], metric: Metric) -> Iterator[tuple
     """Heading and sentences of each kind of finding, the largest effects first."""
     for word, heading in _CHAPTERS.items():
         found = [effect for effect in effects if effect.verdict == word]
-        found.sort(key=lambda effect: 0.0 if math.isnan(effect.effect) else -abs(effect.effect))
+        found.sort(key=lambda effect: -np.nan_to_num(abs(effect.effect.mean)))
         if found:
             yield heading, [effect_sentence(effect, metric) for effect in found]
 
@@ -56,26 +58,23 @@ def effect_sentence(effect: Effect, metric: Metric) -> str:
 
 def _verdict(effect: Effect, metric: Metric) -> str:
     if effect.verdict in ("better", "worse"):
-        low, high = sorted((abs(effect.low), abs(effect.high)))
-        size = _size(metric, number(metric.digits), abs(effect.effect), low, high)
+        low, high = sorted(map(abs, effect.effect[1:]))
+        size = _size(metric, Interval(abs(effect.effect.mean), low, high))
         return f"{effect.verdict} than {effect.other} by {size}"
-    signed = number(metric.digits, signed=True)
-    size = _size(metric, signed, effect.effect, effect.low, effect.high)
     against = "equivalent to" if effect.verdict == "equivalent" else "undecided against"
-    return f"{against} {effect.other}, {size}"
+    return f"{against} {effect.other}, {_size(metric, effect.effect, signed=True)}"
 
 
 def overall_sentence(row: Overall, metric: Metric) -> str:
     """One sentence on an effect over several tasks."""
-    size = _size(metric, number(metric.digits, signed=True), row.effect, row.low, row.high)
+    size = _size(metric, row.effect, signed=True)
     return f"{row.arm} at {row.where}, over {row.tasks} tasks: {size} against {row.other}."
 
 
-def _size(
-    metric: Metric, show: Callable[[float], str], mean: float, low: float, high: float
-) -> str:
+def _size(metric: Metric, size: Interval, signed: bool = False) -> str:
     """`0.021 Dice [0.010, 0.033]`."""
-    return f"{show(mean)} {_unit(metric)} [{show(low)}, {show(high)}]"
+    mean, low, high = map(number(metric.digits, signed), size)
+    return f"{mean} {_unit(metric)} [{low}, {high}]"
 
 
 def _unit(metric: Metric) -> str:

@@ -10,10 +10,11 @@ from voxbench.analyses.table import (
     Table,
     as_row,
     hours,
-    interval,
+    interval_column,
     number,
     or_dash,
     p_value,
+    plain_columns,
 )
 from voxbench.stats.metric import METRICS, Metric
 
@@ -61,13 +62,10 @@ def _method(metric: Metric, margin: float) -> str:
 def _result(metric: Metric, arm: str, other: str) -> list[Column]:
     digits = metric.digits
     return [
-        Column("patients", number=True),
-        Column("runs", number=True),
+        *plain_columns("patients", "runs", number=True),
         Column(arm, ("arm_mean",), number(digits), True),
         Column(other, ("other_mean",), number(digits), True),
-        Column(
-            f"{arm} − {other} [95%]", ("effect", "low", "high"), interval(digits, signed=True), True
-        ),
+        interval_column(f"{arm} − {other} [95%]", "effect", digits, signed=True),
         Column("p", show=p_value, number=True),
         Column("Holm p", ("p_holm",), p_value, True),
         Column("verdict", show=or_dash),
@@ -79,38 +77,29 @@ def _result(metric: Metric, arm: str, other: str) -> list[Column]:
 
 def overall_table(overall: Sequence[Overall], metric: Metric) -> Table:
     """The effect over all tasks that an arm was tried on."""
-    columns = [
-        Column("arm"),
-        Column("adaptation"),
-        Column("fraction"),
-        Column("against", ("other",)),
-        Column("tasks", number=True),
-        Column(
-            "effect [95%]", ("effect", "low", "high"), interval(metric.digits, signed=True), True
-        ),
-    ]
     return Table(
         f"overall-{metric.key}",
         "Effects over all tasks",
         f"Effect on {metric.label} over all tasks: tasks, patients and runs resampled.",
-        columns,
+        [
+            *plain_columns("arm", "adaptation", "fraction"),
+            Column("against", ("other",)),
+            Column("tasks", number=True),
+            interval_column("effect [95%]", "effect", metric.digits, signed=True),
+        ],
         [as_row(row) for row in overall],
     )
 
 
 def mean_table(means: Sequence[Mean]) -> Table:
     """Mean and interval of every metric, with what the arm cost."""
-    rows = [mean_row(mean) for mean in means]
+    rows = [as_row(mean) for mean in means]
     columns = [
         *where_columns(rows),
         Column("arm"),
         Column("labelled", ("train_patients",), number(0), True),
-        Column("patients", number=True),
-        Column("runs", number=True),
-        *(
-            Column(metric.label, (key, f"{key}_low", f"{key}_high"), interval(metric.digits), True)
-            for key, metric in METRICS.items()
-        ),
+        *plain_columns("patients", "runs", number=True),
+        *(interval_column(metric.label, key, metric.digits) for key, metric in METRICS.items()),
         Column("undefined", number=True),
         Column("failed cases", ("failed_cases",), str, True),
         Column("failed cells", ("failed",), str, True),
@@ -132,11 +121,8 @@ def mean_table(means: Sequence[Mean]) -> Table:
 def failed_table(groups: Sequence[Group]) -> Table:
     """Every cell without a result, with the reason."""
     columns = [
-        Column("task"),
-        Column("fraction"),
-        Column("arm"),
-        Column("draw", number=True),
-        Column("seed", number=True),
+        *plain_columns("task", "fraction", "arm"),
+        *plain_columns("draw", "seed", number=True),
         Column("reason", ("reason",), lambda reason: reason.strip().splitlines()[-1]),
         Column("record", ("key",)),
     ]
@@ -165,12 +151,3 @@ def where_columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
     if {row["adaptation"] for row in rows} - {"full"}:
         columns.append(Column("adaptation"))
     return columns
-
-
-def mean_row(mean: Mean) -> dict[str, Any]:
-    """A mean with its scores as columns of their own."""
-    row = as_row(mean)
-    scores = row.pop("scores")
-    for key, (value, low, high) in scores.items():
-        row |= {key: value, f"{key}_low": low, f"{key}_high": high}
-    return row

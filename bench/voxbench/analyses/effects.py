@@ -38,9 +38,7 @@ class Effect:
     runs: int
     arm_mean: float
     other_mean: float
-    effect: float
-    low: float
-    high: float
+    effect: Interval
     p: float
     p_holm: float
     verdict: str
@@ -59,7 +57,6 @@ class Mean:
     arm: str
     patients: int
     runs: int
-    scores: dict[str, Interval]
     undefined: int
     failed_cases: int
     failed: int
@@ -70,6 +67,7 @@ class Mean:
     pretraining_gpu_hours: float
     scale: Scale
     contamination: str
+    scores: dict[str, Interval]
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,7 @@ class Overall:
     arm: str
     other: str
     tasks: int
-    effect: float
-    low: float
-    high: float
+    effect: Interval
 
 
 def effects(pairs: Sequence[Pair], margin: float) -> list[Effect]:
@@ -129,9 +125,7 @@ def _effect(pair: Pair, found: _Compared, p: float, p_holm: float, margin: float
         runs=len(found.difference.draws),
         arm_mean=found.arm_mean,
         other_mean=found.other_mean,
-        effect=interval.mean,
-        low=interval.low,
-        high=interval.high,
+        effect=interval,
         p=p,
         p_holm=p_holm,
         verdict=word if found.patients else "",
@@ -174,7 +168,7 @@ def overall(pairs: Sequence[Pair]) -> list[Overall]:
     for key, tasks in found.items():
         if len(tasks) > 1:
             most = pairs[0].metric.most
-            rows.append(Overall(*key, len(tasks), *bootstrap(*tasks.values()).within(-most, most)))
+            rows.append(Overall(*key, len(tasks), bootstrap(*tasks.values()).within(-most, most)))
     return rows
 
 

@@ -1,6 +1,5 @@
 """What a pre-training is worth in labels, and where its benefit vanishes."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,8 +7,8 @@ import numpy as np
 
 from voxbench.analyses.curves import LearningCurves
 from voxbench.analyses.groups import Where
-from voxbench.analyses.table import ARM_COLUMNS, DASH, Column, Table, as_row, number
-from voxbench.stats.interval import TAILS
+from voxbench.analyses.table import DASH, Column, Table, as_row, number, plain_columns
+from voxbench.stats.interval import TAILS, UNDEFINED, Interval
 from voxbench.stats.learning_curve import labels_to_reach, last_crossing
 from voxbench.stats.metric import Metric
 from voxbench.stats.paired import FEWEST_PATIENTS
@@ -22,8 +21,8 @@ class Worth:
 
     Attributes:
         labels: patients that the arm was trained on.
-        fitted, fitted_low, fitted_high: k by the twin's power law; NaN where refused.
-        direct, direct_low, direct_high: k between the twin's own points.
+        fitted: k by the twin's power law; NaN where refused.
+        direct: k between the twin's own points.
         refused: why there is no fitted k; "" where there is one.
         refused_direct: why there is no direct one.
 
@@ -35,12 +34,8 @@ class Worth:
     labels: float
     arm: str
     other: str
-    fitted: float
-    fitted_low: float
-    fitted_high: float
-    direct: float
-    direct_low: float
-    direct_high: float
+    fitted: Interval
+    direct: Interval
     refused: str
     refused_direct: str
 
@@ -50,16 +45,14 @@ class Vanishing:
     """The labelled patients from which on arm − twin stays within the margin.
 
     Attributes:
-        labels, low, high: NaN where `refused`; infinite high: beyond the largest fraction.
+        labels: NaN where `refused`; infinite high: beyond the largest fraction.
         refused: why there is no such point.
     """
 
     where: Where
     arm: str
     other: str
-    labels: float
-    low: float
-    high: float
+    labels: Interval
     refused: str
 
 
@@ -69,15 +62,13 @@ def worth(curves: LearningCurves) -> list[Worth]:
     once = None if refused else fit_power_law(curves.labels, curves.twin_scores[None], curves.best)
     drawn = None if refused else fit_power_law(curves.labels, curves.twin_drawn, curves.best)
     rows = []
-    for step, labels in enumerate(curves.labels):
-        fitted = _multiplier(curves, step, once, drawn, refused)
-        direct = _multiplier(curves, step, None, None, refused_direct)
+    for step, (fraction, labels) in enumerate(zip(curves.fractions, curves.labels, strict=True)):
+        fitted, why = _multiplier(curves, step, once, drawn, refused)
+        direct, why_not = _multiplier(curves, step, None, None, refused_direct)
+        where = curves.where._replace(fraction=fraction)
         rows.append(
-            Worth(
-                curves.where._replace(fraction=curves.fractions[step]), float(labels), curves.arm,
-                curves.twin, *fitted[:3], *direct[:3], fitted[3], direct[3],
-            )
-        )  # fmt: skip
+            Worth(where, float(labels), curves.arm, curves.twin, fitted, direct, why, why_not)
+        )
     return rows
 
 
@@ -104,16 +95,16 @@ def _unfit(curves: LearningCurves, fewest: int) -> str:
 
 def _multiplier(
     curves: LearningCurves, step: int, once: PowerLaw | None, drawn: PowerLaw | None, refused: str
-) -> tuple[float, float, float, str]:
+) -> tuple[Interval, str]:
     if refused:
-        return math.nan, math.nan, math.nan, refused
+        return UNDEFINED, refused
     twin, arm = curves.twin_scores[None], curves.arm_scores[None, step]
     smallest, largest = curves.labels[0], curves.labels[-1]
     point = once.labels(arm) if once else labels_to_reach(arm, curves.labels, twin)
     if not smallest <= point[0] <= largest:
         end = "highest" if point[0] > largest else "lowest"
         side = "above" if point[0] > largest else "below"
-        return math.nan, math.nan, math.nan, f"the arm is {side} the twin's {end} score"
+        return UNDEFINED, f"the arm is {side} the twin's {end} score"
     each = (
         drawn.labels(curves.arm_drawn[:, step])
         if drawn
@@ -122,7 +113,7 @@ def _multiplier(
     each = np.where(each > largest, np.inf, np.where(each < smallest, 0.0, each))
     low, high = np.quantile(each[~np.isnan(each)], TAILS, method="inverted_cdf")
     labels = curves.labels[step]
-    return float(point[0] / labels), float(low / labels), float(high / labels), ""
+    return Interval.of(point[0] / labels, low / labels, high / labels), ""
 
 
 def vanishing(curves: LearningCurves, margin: float) -> Vanishing:
@@ -139,15 +130,12 @@ def vanishing(curves: LearningCurves, margin: float) -> Vanishing:
     elif effects[-1] > margin:
         refused = f"still above the margin at {curves.fractions[-1]}, the largest fraction"
     if refused:
-        return Vanishing(
-            curves.where, curves.arm, curves.twin, math.nan, math.nan, math.nan, refused
-        )
+        return Vanishing(curves.where, curves.arm, curves.twin, UNDEFINED, refused)
     point = last_crossing(curves.labels, effects[None] - margin)[0]
     each = last_crossing(curves.labels, drawn - margin)
     low, high = np.quantile(each, TAILS, method="inverted_cdf")
-    return Vanishing(
-        curves.where, curves.arm, curves.twin, float(point), float(low), float(high), ""
-    )
+    found = Interval.of(point, low, high)
+    return Vanishing(curves.where, curves.arm, curves.twin, found, "")
 
 
 def worth_table(curves: Sequence[LearningCurves], metric: Metric) -> Table:
@@ -159,7 +147,7 @@ def worth_table(curves: Sequence[LearningCurves], metric: Metric) -> Table:
         "by the twin's power law and by interpolation between its points, with 95% bootstrap "
         "intervals. «…» is an end that the twin's fractions don't reach.",
         [
-            *ARM_COLUMNS,
+            *plain_columns("task", "adaptation", "arm"),
             Column("against", ("other",)),
             Column("fraction"),
             Column("labelled", ("labels",), number(0), True),
@@ -183,7 +171,7 @@ def vanishing_table(curves: Sequence[LearningCurves], metric: Metric, margin: fl
         f"By {metric.title}: labelled patients from which on arm − twin stays within the margin, "
         "between points linear in log labels, with 95% bootstrap interval.",
         [
-            *ARM_COLUMNS,
+            *plain_columns("task", "adaptation", "arm"),
             Column("labelled [95%]", ("labels", "low", "high"), shown, True),
             Column("no such point because", ("refused",)),
         ],

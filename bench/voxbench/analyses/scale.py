@@ -1,6 +1,5 @@
 """Does more pre-training help? Effects against volumes, masks and hours of pre-training."""
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,10 +10,10 @@ import numpy as np
 from voxbench.analyses.curves import on_patients
 from voxbench.analyses.groups import Where
 from voxbench.analyses.pairing import Pair
-from voxbench.analyses.table import Column, Table, as_row, interval, or_dash
+from voxbench.analyses.table import Column, Table, as_row, interval_column, or_dash, plain_columns
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import estimate
-from voxbench.stats.interval import TAILS
+from voxbench.stats.interval import TAILS, UNDEFINED, Interval
 from voxbench.stats.metric import Metric
 from voxbench.stats.paired import FEWEST_PATIENTS
 from voxbench.stats.trend import Answer, answer, change_along
@@ -31,7 +30,7 @@ class Trend:
         family: the baseline's name; arms: its members, from least to most.
         amount: volumes, masks, gpu_hours or cpu_hours of pre-training.
         least, most: of it; points: distinct amounts.
-        change, low, high: of arm − twin from least to most along the line through all points
+        change: of arm − twin from least to most along the line through all points
             against the amount's logarithm; positive is better also for distances.
         answer: flat if the interval lies within ±margin; rising or falling if it excludes 0.
         refused: why there is no answer.
@@ -44,9 +43,7 @@ class Trend:
     least: float
     most: float
     points: int
-    change: float
-    low: float
-    high: float
+    change: Interval
     answer: Answer
     refused: str
 
@@ -71,7 +68,7 @@ def _trend(pairs: Sequence[Pair], amount: str, amounts: Array, margin: float) ->
     members, amounts = [pairs[i] for i in order], amounts[order]
     refused = Trend(
         members[0].arm.where, _family(members[0]), tuple(pair.arm.arm for pair in members), amount,
-        float(amounts[0]), float(amounts[-1]), len(set(amounts)), math.nan, math.nan, math.nan, "",
+        float(amounts[0]), float(amounts[-1]), len(set(amounts)), UNDEFINED, "",
         f"the amounts differ by less than {LEAST_RATIO} times",
     )  # fmt: skip
     if amounts[-1] < LEAST_RATIO * amounts[0]:
@@ -87,9 +84,8 @@ def _trend(pairs: Sequence[Pair], amount: str, amounts: Array, margin: float) ->
     drawn = sign * np.stack([-np.diff(one.drawn[0], axis=1)[:, 0] for one in found], axis=1)
     change, each = change_along(amounts, point[None])[0], change_along(amounts, drawn)
     low, high = np.quantile(each, TAILS)
-    low, high = float(low), float(high)
     word = answer(low, high, margin)
-    return replace(refused, change=float(change), low=low, high=high, answer=word, refused="")
+    return replace(refused, change=Interval.of(change, low, high), answer=word, refused="")
 
 
 def _family(pair: Pair) -> str:
@@ -105,15 +101,11 @@ def trend_table(pairs: Sequence[Pair], metric: Metric, margin: float) -> Table:
         f"line in its logarithm, positive is better; flat: the 95% interval lies within "
         f"±{margin:g}.",
         [
-            Column("task"),
-            Column("adaptation"),
-            Column("fraction"),
-            Column("family"),
-            Column("amount"),
+            *plain_columns("task", "adaptation", "fraction", "family", "amount"),
             Column("from", ("least",), _amount, True),
             Column("to", ("most",), _amount, True),
             Column("points", number=True),
-            Column("change [95%]", ("change", "low", "high"), interval(metric.digits, True), True),
+            interval_column("change [95%]", "change", metric.digits, signed=True),
             Column("answer", show=or_dash),
             Column("no answer because", ("refused",)),
         ],

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from voxbench.stats.interval import Interval
+
 DASH = "–"
 
 
@@ -32,7 +34,7 @@ class Column(NamedTuple):
         return self.show(*self.values(row))
 
 
-ARM_COLUMNS = (Column("task"), Column("adaptation"), Column("arm"))
+_LEADING = ("effect", "mean", "change", "difference", "labels")  # their ends are `low` and `high`
 
 
 class Table(NamedTuple):
@@ -75,15 +77,41 @@ def _plain(value: object) -> str:
 
 
 def as_row(found: Any, *left_out: str) -> dict[str, Any]:
-    """The fields of a dataclass as a row of a table; those of its `where` stand on their own.
+    """The fields of a dataclass as a row of a table.
+
+    Those of its `where`, and the ends of its intervals, stand on their own.
 
     Args:
         found: a row of an analysis.
         left_out: fields that its table does not have.
     """
-    fields = asdict(found)
-    fields = {**fields.pop("where")._asdict(), **fields}
-    return {key: value for key, value in fields.items() if key not in left_out}
+    row: dict[str, Any] = {}
+    for name, value in asdict(found).items():
+        row |= value._asdict() if name == "where" else _flat(name, value)
+    return {key: value for key, value in row.items() if key not in left_out}
+
+
+def _flat(name: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, Interval):
+        return dict(zip(_interval_keys(name), value, strict=True))
+    if isinstance(value, dict):
+        return {key: item for own in value for key, item in _flat(own, value[own]).items()}
+    return {name: value}
+
+
+def _interval_keys(name: str) -> tuple[str, str, str]:
+    prefix = "" if name in _LEADING else f"{name}_"
+    return name, f"{prefix}low", f"{prefix}high"
+
+
+def plain_columns(*titles: str, number: bool = False) -> list[Column]:
+    """Columns of values as they are, each under its key."""
+    return [Column(title, number=number) for title in titles]
+
+
+def interval_column(title: str, name: str, digits: int, signed: bool = False) -> Column:
+    """The column of a field that is an interval."""
+    return Column(title, _interval_keys(name), interval(digits, signed), True)
 
 
 def number(digits: int, signed: bool = False) -> Callable[[float], str]:

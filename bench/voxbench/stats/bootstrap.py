@@ -18,7 +18,7 @@ import numpy as np
 
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts, task_counts
-from voxbench.stats.interval import Interval, bounds
+from voxbench.stats.interval import UNDEFINED, Interval, intervals_of
 from voxbench.stats.student import spread
 
 
@@ -73,13 +73,21 @@ def bootstrap(*samples: Sample, resamples: int = RESAMPLES) -> Interval:
         if not np.isnan(sample.values).all()
     ]
     if not known:
-        return Interval(np.nan, np.nan, np.nan)
-    found = estimate(known, resamples)
-    point = found.points.mean(axis=0)
-    sure = spread(*known[0]) if len(known) == 1 else None
-    drawn = over_tasks(found.drawn, found.times)
-    low, high = bounds(drawn, point, defined(found.points), sure)
-    return Interval(float(point[0]), float(low[0]), float(high[0]))
+        return UNDEFINED
+    [interval] = intervals(estimate(known, resamples), known)
+    return interval
+
+
+def intervals(found: Estimates, samples: Sequence[Sample]) -> list[Interval]:
+    """Each arm's mean over tasks, with its interval.
+
+    Args:
+        found: estimates of the samples.
+        samples: (arm, patient, run) of each task.
+    """
+    point, drawn = nanmean(found.points, axis=0), over_tasks(found.drawn, found.times)
+    known = spread(*samples[0]) if len(samples) == 1 else None
+    return intervals_of(drawn, point, defined(found.points), known)
 
 
 def over_tasks(by_task: Array, times: Array) -> Array:

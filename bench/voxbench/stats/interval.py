@@ -22,18 +22,26 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    @classmethod
+    def of(cls, *values: float | np.floating) -> "Interval":
+        """Of numbers of any kind."""
+        return cls(*map(float, values))
+
     def within(self, least: float, most: float) -> "Interval":
         """The interval without what is impossible."""
         return Interval(self.mean, *(float(np.clip(end, least, most)) for end in self[1:]))
 
 
-def bounds(
+UNDEFINED = Interval(math.nan, math.nan, math.nan)
+
+
+def intervals_of(
     estimates: Array,
     point: Array,
     units: NDArray[np.intp],
     known: Spread | None = None,
-) -> tuple[Array, Array]:
-    """Lower and upper bound of each column.
+) -> list[Interval]:
+    """The interval of each column.
 
     Percentile intervals of a mean are too narrow for few units: a resample has (n − 1)/n of the
     variance, and the normal tail where Student's is due (Hesterberg 2015,
@@ -48,21 +56,20 @@ def bounds(
         known: variance of each point; None over several tasks.
     """
     tail = TAILS[0]
-    pairs = []
-    for i in range(estimates.shape[1]):
+    found = []
+    for i, mean in enumerate(point):
         drawn = estimates[:, i]
         drawn = drawn if np.isfinite(drawn.sum()) else drawn[~np.isnan(drawn)]
         if not drawn.size:
-            pairs.append((math.nan, math.nan))
+            found.append(Interval.of(mean, math.nan, math.nan))
             continue
         outer = tail if known else _further(tail, int(units[i]))
         low, high = np.quantile(drawn, (outer, 1 - outer))
         if known:
             factor = _factor(drawn, known.reach(i, tail), tail)
-            low, high = (float(point[i] + factor * (end - point[i])) for end in (low, high))
-        pairs.append((float(low), float(high)))
-    lows, highs = np.array(pairs).reshape(-1, 2).T
-    return lows, highs
+            low, high = (mean + factor * (end - mean) for end in (low, high))
+        found.append(Interval.of(mean, low, high))
+    return found
 
 
 def _factor(drawn: Array, reach: float, tail: float) -> float:

@@ -13,7 +13,7 @@ from voxbench.compiled import compiled
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.bootstrap import Sample, over_tasks
 from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts, task_counts
-from voxbench.stats.interval import bounds
+from voxbench.stats.interval import Interval, intervals_of
 
 _FIRST = 2000  # of the resamples that everybody shares: sorting is dear
 
@@ -35,8 +35,8 @@ def _middle(values: Array) -> float:
     return float(np.sort(values) @ weights / weights.sum())
 
 
-def iqm_interval(samples: Sequence[Sample]) -> tuple[Array, Array]:
-    """95% bounds of the mean over tasks of each arm's interquartile mean, each (arm,).
+def iqm_intervals(samples: Sequence[Sample]) -> list[Interval]:
+    """The mean over tasks of each arm's interquartile mean, with its 95% interval.
 
     Tasks, patients and runs are resampled as everywhere; the tails are moved out as over tasks.
 
@@ -49,10 +49,10 @@ def iqm_interval(samples: Sequence[Sample]) -> tuple[Array, Array]:
         runs = run_counts(sample.draws, column, RESAMPLES)
         drawn.append(iqm_resampled(sample, patients[:_FIRST], runs[:_FIRST]))
     means = [nanmean(sample.values, axis=2).T for sample in samples]
-    points = np.array([interquartile_mean(task) for task in means])
-    units = defined(means[0] if len(samples) == 1 else points)
+    by_task = np.array([interquartile_mean(task) for task in means])
+    units = defined(means[0] if len(samples) == 1 else by_task)
     times = task_counts(len(samples), RESAMPLES)[:_FIRST]
-    return bounds(over_tasks(np.array(drawn), times), nanmean(points, axis=0), units)
+    return intervals_of(over_tasks(np.array(drawn), times), nanmean(by_task, axis=0), units)
 
 
 def iqm_resampled(sample: Sample, patients: Array, runs: Array) -> Array:

@@ -30,17 +30,17 @@ def test_a_gain_at_one_site_is_found_there_and_the_sites_differ():
     assert [(row.group, row.patients, row.verdict) for row in rows] == [
         ("A", 10, "better"), ("B", 10, "equivalent"), ("C", 3, ""),
     ]  # fmt: skip
-    assert rows[0].effect == pytest.approx(0.1)
+    assert rows[0].effect.mean == pytest.approx(0.1)
     assert rows[2].note == "fewer than 5 patients: not tested"
     assert (contrast.group, contrast.against) == ("A", "B")
-    assert contrast.difference == pytest.approx(0.1)
+    assert contrast.difference.mean == pytest.approx(0.1)
     assert contrast.p < 0.001
 
 
 def test_equal_gains_do_not_differ_between_sites():
     _, [contrast] = split(pair(lambda i: 0.1 + 0.01 * (i % 3)), sites())
     assert contrast.p > 0.05
-    assert contrast.low < 0 < contrast.high
+    assert contrast.difference.low < 0 < contrast.difference.high
 
 
 def test_luck_of_a_run_cancels_between_groups():
@@ -51,8 +51,8 @@ def test_luck_of_a_run_cancels_between_groups():
     ]
     [found] = twins(read_groups(records), METRICS["dice"])
     rows, [contrast] = split(found, sites(20))
-    assert rows[0].high - rows[0].low > 0.4
-    assert contrast.high - contrast.low < 0.01
+    assert rows[0].effect.high - rows[0].effect.low > 0.4
+    assert contrast.difference.high - contrast.difference.low < 0.01
 
 
 def test_holm_is_over_the_groups_of_all_pairs():

@@ -15,7 +15,17 @@ from voxbench.analyses.power.prospects import (
 )
 from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.read import groups_in
-from voxbench.analyses.table import DASH, Column, Table, as_row, hours, interval, number
+from voxbench.analyses.table import (
+    DASH,
+    Column,
+    Table,
+    as_row,
+    hours,
+    interval,
+    interval_column,
+    number,
+    plain_columns,
+)
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.power import POWER
 
@@ -83,7 +93,7 @@ def _opening(pairs: int, undecided: int) -> str:
 
 def _sentence(one: Prospect, metric: Metric, margin: float) -> str:
     effect = one.effect
-    size = interval(metric.digits, signed=True)(effect.effect, effect.low, effect.high)
+    size = interval(metric.digits, signed=True)(*effect.effect)
     ways = "; ".join(_ways(one, metric, margin))
     return f"{effect.arm} on {effect.where}, {size}: {ways}."
 
@@ -108,7 +118,7 @@ def _ways(one: Prospect, metric: Metric, margin: float) -> list[str]:
 def _hopeless(one: Prospect, metric: Metric, margin: float) -> str:
     """Why seeds don't help: the patients, the draws, or Holm's bar."""
     digits = number(metric.digits + 1)
-    half, size = one.patients_reach, abs(one.effect.effect)
+    half, size = one.patients_reach, abs(one.effect.effect.mean)
     parts = "patients" if one.design.draws < 2 else "patients and draws"
     if one.barred:
         return (
@@ -151,12 +161,9 @@ def _table(found: Sequence[Prospect], metric: Metric, margin: float) -> Table:
     digits = metric.digits
     several = any(one.design.draws > 1 for one in found)
     columns = [
-        Column("task"),
-        Column("fraction"),
-        Column("arm"),
-        Column("effect [95%]", ("effect", "low", "high"), interval(digits, signed=True), True),
-        Column("patients", number=True),
-        Column("runs", number=True),
+        *plain_columns("task", "fraction", "arm"),
+        interval_column("effect [95%]", "effect", digits, signed=True),
+        *plain_columns("patients", "runs", number=True),
         *(
             Column(f"sd {name}", (f"sd_{name}",), number(digits), True)
             for name in _PARTS

@@ -92,7 +92,7 @@ def _prospect(pair: Pair, effect: Effect, margin: float, rivals: int) -> Prospec
     now = Design(effect.patients, draws, len(difference.draws) / draws)
 
     def chance(design: Design, rivals: int = rivals) -> tuple[str, float]:
-        return verdict_chance(effect.effect, parts, design, margin, rivals, pair.metric.sign)
+        return verdict_chance(effect.effect.mean, parts, design, margin, rivals, pair.metric.sign)
 
     def fewest(axis: str, there: float) -> int | None:
         if effect.runs < 2:

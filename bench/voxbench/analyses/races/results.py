@@ -10,6 +10,7 @@ from voxbench.analyses.pairing import Pair
 from voxbench.analyses.races.declaration import Race, races_in
 from voxbench.analyses.races.progress import RacedComparison, raced_comparisons
 from voxbench.records import Record, Store
+from voxbench.stats.interval import Interval
 from voxbench.stats.metric import find_metric
 from voxbench.stats.paired import ALPHA
 
@@ -51,9 +52,7 @@ def _replaced(effect: Effect, raced: RacedComparison) -> Effect:
     note = f"settled by racing at {seen}" if raced.settled else f"race: undecided at {seen}"
     changed = replace(
         effect,
-        effect=interim.effect,
-        low=interim.low,
-        high=interim.high,
+        effect=Interval(interim.effect, interim.low, interim.high),
         p=decision.p,
         p_holm=decision.p_holm,
         verdict=decision.verdict,

@@ -10,12 +10,11 @@ import numpy as np
 
 from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.analyses.ranks.pairs import PairRow, all_pairs
-from voxbench.stats.arrays import Array, defined, nanmean
-from voxbench.stats.bootstrap import Estimates, estimate, over_tasks
-from voxbench.stats.interval import LEVEL, bounds
-from voxbench.stats.iqm import interquartile_mean, iqm_interval
+from voxbench.stats.arrays import Array, defined
+from voxbench.stats.bootstrap import Estimates, estimate, intervals
+from voxbench.stats.interval import TAILS, Interval
+from voxbench.stats.iqm import iqm_intervals
 from voxbench.stats.ranks import Aggregation, aggregate, ranks, tie_letters
-from voxbench.stats.student import spread
 
 Ties = Literal["test", "verdict"]
 
@@ -29,9 +28,9 @@ class RankRow:
         group: letters of the tied groups that it belongs to.
         tasks: with a score.
         patients: with a score, over all tasks.
-        mean, low, high: of the metric over tasks.
-        iqm, iqm_low, iqm_high: interquartile mean over patients, of the mean over tasks.
-        rank, rank_low, rank_high: by the means, with a 95% bootstrap interval.
+        mean: of the metric over tasks.
+        iqm: interquartile mean over patients, of the mean over tasks.
+        rank: by the means.
         first: share of the resamples in which it is best, a tie counting for neither.
     """
 
@@ -40,15 +39,9 @@ class RankRow:
     group: str
     tasks: int
     patients: int
-    mean: float
-    low: float
-    high: float
-    iqm: float
-    iqm_low: float
-    iqm_high: float
-    rank: float
-    rank_low: float
-    rank_high: float
+    mean: Interval
+    iqm: Interval
+    rank: Interval
     first: float
 
 
@@ -85,27 +78,21 @@ def _table(
     ties: Ties,
 ) -> list[RankRow]:
     point, drawn = _ranks(board, found, how)
-    mean = nanmean(found.points, axis=0)
-    means = [patient_means(sample) for sample in board.samples]
-    sure = spread(*board.samples[0]) if len(means) == 1 else None
-    tasks = over_tasks(found.drawn, found.times)
-    low, high = bounds(tasks, mean, defined(found.points), known=sure)
-    low, high = np.clip((low, high), 0.0, board.metric.most)
-    inner = np.clip(iqm_interval(board.samples), 0.0, board.metric.most)
-    middle = nanmean(np.array([interquartile_mean(task) for task in means]), axis=0)
+    means, inner = intervals(found, board.samples), iqm_intervals(board.samples)
     order = [int(arm) for arm in np.argsort(point, kind="stable")]
     better = _better(board, pairs, ties)
     letters = tie_letters(order, {frozenset(pair) for pair in better})
     beaten = Counter(loser for _, loser in better)
+    scored = [defined(patient_means(sample)) for sample in board.samples]
     rows = []
     for arm in order:
-        patients = [int((~np.isnan(task[:, arm])).sum()) for task in means]
+        patients = [int(own[arm]) for own in scored]
+        rank, first = _spread(point[arm], drawn[:, arm])
+        mean, iqm = (own[arm].within(0.0, board.metric.most) for own in (means, inner))
         rows.append(
             RankRow(
                 1 + beaten[arm], board.arms[arm], letters[arm], sum(n > 0 for n in patients),
-                sum(patients), float(mean[arm]), float(low[arm]), float(high[arm]),
-                float(middle[arm]), float(inner[0, arm]), float(inner[1, arm]),
-                float(point[arm]), *_spread(drawn[:, arm]),
+                sum(patients), mean, iqm, rank, first,
             )
         )  # fmt: skip
     return rows
@@ -122,13 +109,12 @@ def _ranks(board: Board, found: Estimates, how: Aggregation) -> tuple[Array, Arr
     )
 
 
-def _spread(drawn: Array) -> tuple[float, float, float]:
-    """The 95% interval of a rank, and the share of resamples in which it is 1."""
+def _spread(point: float, drawn: Array) -> tuple[Interval, float]:
+    """A rank with its 95% interval, and the share of resamples in which it is 1."""
     own = drawn[~np.isnan(drawn)]
     if not own.size:
-        return math.nan, math.nan, math.nan
-    low, high = np.percentile(own, (50 * (1 - LEVEL), 50 * (1 + LEVEL)))
-    return float(low), float(high), float((own == 1).mean())
+        return Interval.of(point, math.nan, math.nan), math.nan
+    return Interval.of(point, *np.quantile(own, TAILS)), float((own == 1).mean())
 
 
 def _better(board: Board, pairs: Sequence[PairRow], ties: Ties) -> set[tuple[int, int]]:
@@ -137,7 +123,7 @@ def _better(board: Board, pairs: Sequence[PairRow], ties: Ties) -> set[tuple[int
     found = set()
     for pair in pairs:
         if pair.separated if ties == "test" else pair.verdict in ("better", "worse"):
-            ahead = pair.effect * board.metric.sign > 0
+            ahead = pair.effect.mean * board.metric.sign > 0
             one, other = number[pair.arm], number[pair.other]
             found.add((one, other) if ahead else (other, one))
     return found

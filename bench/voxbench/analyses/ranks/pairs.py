@@ -8,7 +8,7 @@ import numpy as np
 from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.bootstrap import Estimates, Sample, estimate, over_tasks
-from voxbench.stats.interval import Interval, bounds
+from voxbench.stats.interval import Interval, intervals_of
 from voxbench.stats.paired import ALPHA, benjamini_hochberg, effect_verdict, holm, wilcoxon
 from voxbench.stats.permutation import pair_contrasts, sign_flip
 from voxbench.stats.student import spread
@@ -29,9 +29,7 @@ class PairRow:
     arm: str
     other: str
     patients: int
-    effect: float
-    low: float
-    high: float
+    effect: Interval
     p: float
     p_flip: float
     p_holm: float
@@ -46,7 +44,7 @@ def all_pairs(board: Board, margin: float, found: Estimates) -> list[PairRow]:
     A pair uses the patients and runs that both arms have. `found` are the arms' estimates.
     """
     contrasts, sides = pair_contrasts(len(board.arms))
-    effects, (low, high) = _effects(board, found, contrasts, sides)
+    effects = _effects(board, found, contrasts, sides)
     means = [patient_means(sample) for sample in board.samples]
     differences = np.concatenate([_differences(found, sides) for found in means])
     tested = [wilcoxon(column) for column in differences.T]
@@ -55,12 +53,12 @@ def all_pairs(board: Board, margin: float, found: Estimates) -> list[PairRow]:
     families = zip(holm(tested), benjamini_hochberg(tested), strict=True)
     rows, most = [], board.metric.most
     for i, (holmed, discovered) in enumerate(families):
-        interval = Interval(float(effects[i]), float(low[i]), float(high[i])).within(-most, most)
+        interval = effects[i].within(-most, most)
         word = effect_verdict(interval, holmed, int(patients[i]), margin, board.metric.sign)
         arm, other = (board.arms[side] for side in sides[i])
         rows.append(
             PairRow(
-                arm, other, int(patients[i]), *interval, tested[i], float(flipped[i]), holmed,
+                arm, other, int(patients[i]), interval, tested[i], float(flipped[i]), holmed,
                 discovered, holmed < ALPHA, word if patients[i] else "",
             )
         )  # fmt: skip
@@ -72,8 +70,8 @@ def _effects(
     found: Estimates,
     contrasts: Array,
     sides: Sequence[tuple[int, int]],
-) -> tuple[Array, tuple[Array, Array]]:
-    """Point and interval of each pair.
+) -> list[Interval]:
+    """Of each pair.
 
     Where nothing is undefined the differences of the arms' estimates are those of the pairs.
     """
@@ -88,7 +86,7 @@ def _effects(
     sure = None
     if len(samples) == 1:
         sure = spread(*(_paired(samples[0], sides) if complete else samples[0]))
-    return point, bounds(drawn, point, defined(by_task), known=sure)
+    return intervals_of(drawn, point, defined(by_task), sure)
 
 
 def _gaps(values: Array) -> bool:

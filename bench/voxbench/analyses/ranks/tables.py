@@ -1,7 +1,6 @@
 """Which columns the tables of a ranking have: ranks, pairs, classes and sensitivity."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,16 @@ from voxbench.analyses.ranks.board import POLICIES, Board, Policy, apply_policy,
 from voxbench.analyses.ranks.league import League, league
 from voxbench.analyses.ranks.leagues import TIES
 from voxbench.analyses.ranks.sensitivity import Variant
-from voxbench.analyses.table import Column, Table, interval, number, or_dash, p_value
+from voxbench.analyses.table import (
+    Column,
+    Table,
+    as_row,
+    interval_column,
+    number,
+    or_dash,
+    p_value,
+    plain_columns,
+)
 from voxbench.records import Record
 from voxbench.stats.metric import Metric
 from voxbench.stats.ranks import AGGREGATIONS, Aggregation
@@ -44,14 +52,13 @@ def rank_table(found: League, how: Aggregation, policy: Policy) -> Table:
             Column("place", number=True),
             Column("arm"),
             Column("tied", ("group",)),
-            Column("tasks", number=True),
-            Column("patients", number=True),
-            Column("mean [95%]", ("mean", "low", "high"), interval(digits), True),
-            Column("IQM [95%]", ("iqm", "iqm_low", "iqm_high"), interval(digits), True),
-            Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
+            *plain_columns("tasks", "patients", number=True),
+            interval_column("mean [95%]", "mean", digits),
+            interval_column("IQM [95%]", "iqm", digits),
+            interval_column("rank [95%]", "rank", 1),
             Column("first", show=number(2), number=True),
         ],
-        [asdict(row) for row in found.rows],
+        [as_row(row) for row in found.rows],
     )
 
 
@@ -68,7 +75,7 @@ def pair_table(found: League, margin: float) -> Table:
             Column("A", ("arm",)),
             Column("B", ("other",)),
             Column("patients", number=True),
-            Column("A − B [95%]", ("effect", "low", "high"), interval(digits, signed=True), True),
+            interval_column("A − B [95%]", "effect", digits, signed=True),
             Column("p", show=p_value, number=True),
             Column("sign-flip p", ("p_flip",), p_value, True),
             Column("Holm p", ("p_holm",), p_value, True),
@@ -76,7 +83,7 @@ def pair_table(found: League, margin: float) -> Table:
             Column("separated", show=lambda apart: "yes" if apart else "no"),
             Column("verdict", show=or_dash),
         ],
-        [asdict(pair) for pair in found.pairs],
+        [as_row(pair) for pair in found.pairs],
     )
 
 
@@ -89,14 +96,13 @@ def class_table(records: Sequence[Record], board: Board, margin: float, policy: 
         f"Each class by {_scope(board)}; Holm over the pairs of a class. Patients without a score "
         "in every arm are left out of all.",
         [
-            Column("task"),
-            Column("class"),
+            *plain_columns("task", "class"),
             Column("place", number=True),
             Column("arm"),
             Column("tied", ("group",)),
             Column("patients", number=True),
-            Column("mean [95%]", ("mean", "low", "high"), interval(digits), True),
-            Column("IQM [95%]", ("iqm", "iqm_low", "iqm_high"), interval(digits), True),
+            interval_column("mean [95%]", "mean", digits),
+            interval_column("IQM [95%]", "iqm", digits),
             Column("undefined", number=True),
         ],
         list(_class_rows(records, board, margin, policy)),
@@ -117,7 +123,7 @@ def _class_rows(
             for own in boards(groups, board.metric):
                 if own.scope == board.scope and _comparable(own):
                     for row in league(apply_policy(own, policy), margin).rows:
-                        own_row = {"task": task, "class": name, **asdict(row)}
+                        own_row = {"task": task, "class": name, **as_row(row)}
                         yield own_row | {"undefined": undefined[row.arm]}
 
 
@@ -137,8 +143,7 @@ def sensitivity_table(board: Board, variants: Sequence[Variant]) -> Table:
         f"Ranks at {board.scope.fraction} by metric, aggregation and policy for missing trainings; "
         "τ is Kendall's with the first row.",
         [
-            Column("metric"),
-            Column("aggregation"),
+            *plain_columns("metric", "aggregation"),
             Column("missing", ("policy",)),
             *ranks,
             Column("τ", ("tau",), number(2), True),
@@ -159,7 +164,7 @@ def sensitivity_table(board: Board, variants: Sequence[Variant]) -> Table:
 def shared_table(leagues: Sequence[League], metric: Metric) -> Table:
     """The ranks over several tasks."""
     rows: list[dict[str, Any]] = [
-        {**made.board.scope._asdict(), "on": ", ".join(made.board.tasks), **asdict(row)}
+        {**made.board.scope._asdict(), "on": ", ".join(made.board.tasks), **as_row(row)}
         for made in leagues
         for row in made.rows
     ]
@@ -174,8 +179,8 @@ def shared_table(leagues: Sequence[League], metric: Metric) -> Table:
             Column("place", number=True),
             Column("arm"),
             Column("tied", ("group",)),
-            Column(metric.label, ("mean", "low", "high"), interval(metric.digits), True),
-            Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
+            interval_column(metric.label, "mean", metric.digits),
+            interval_column("rank [95%]", "rank", 1),
             Column("patients", number=True),
         ],
         rows,

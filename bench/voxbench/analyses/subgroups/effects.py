@@ -15,6 +15,7 @@ from voxbench.analyses.subgroups.case_table import group_labels
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
 from voxbench.stats.contrast import contrast
+from voxbench.stats.interval import Interval
 from voxbench.stats.paired import effect_verdict, holm, wilcoxon
 
 SMALLEST = 5  # patients of a group that is tested
@@ -35,9 +36,7 @@ class SubgroupEffect:
     other: str
     group: str
     patients: int
-    effect: float
-    low: float
-    high: float
+    effect: Interval
     p: float
     p_holm: float
     verdict: str
@@ -57,9 +56,7 @@ class Contrast:
     other: str
     group: str
     against: str
-    difference: float
-    low: float
-    high: float
+    difference: Interval
     p: float
     p_holm: float
 
@@ -140,13 +137,13 @@ def _effect(group: _Subgroup, p: float, p_holm: float, margin: float) -> Subgrou
     interval = bootstrap(group.sample).within(-metric.most, metric.most)
     note = group.left_out
     word = "" if note else effect_verdict(interval, p_holm, patients, margin, metric.sign)
-    return SubgroupEffect(*group.compared, group.name, patients, *interval, p, p_holm, word, note)
+    return SubgroupEffect(*group.compared, group.name, patients, interval, p, p_holm, word, note)
 
 
 def _contrasts(couples: Sequence[tuple[_Subgroup, _Subgroup]]) -> list[Contrast]:
     found = [contrast(one.sample, other.sample) for one, other in couples]
     corrected = holm([p for _, p in found])
     return [
-        Contrast(*one.compared, one.name, other.name, *interval, p, p_holm)
+        Contrast(*one.compared, one.name, other.name, interval, p, p_holm)
         for (one, other), (interval, p), p_holm in zip(couples, found, corrected, strict=True)
     ]

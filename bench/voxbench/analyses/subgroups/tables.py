@@ -9,7 +9,14 @@ from voxbench.analyses.pairing import Pair, pair_arms, twins
 from voxbench.analyses.read import read_groups, records_in
 from voxbench.analyses.subgroups.case_table import CaseTable, read_case_table, values_by_patient
 from voxbench.analyses.subgroups.effects import SMALLEST, subgroup_effects
-from voxbench.analyses.table import Column, Table, as_row, interval, or_dash, p_value
+from voxbench.analyses.table import (
+    Column,
+    Table,
+    as_row,
+    interval_column,
+    or_dash,
+    p_value,
+)
 from voxbench.errors import SpecError
 from voxbench.records import Record
 from voxbench.stats.metric import Metric, find_metric
@@ -131,9 +138,7 @@ def _group_table(
             *_compared(rows),
             Column(column, ("group",), or_dash),
             Column("patients", number=True),
-            Column(
-                "effect [95%]", ("effect", "low", "high"), interval(metric.digits, True), True
-            ),
+            interval_column("effect [95%]", "effect", metric.digits, signed=True),
             Column("p", show=p_value, number=True),
             Column("Holm p", ("p_holm",), p_value, True),
             Column("verdict", show=or_dash),
@@ -154,9 +159,7 @@ def _contrast_table(rows: Sequence[dict[str, Any]], metric: Metric, column: str)
             *_compared(rows),
             Column("A", ("group",), or_dash),
             Column("B", ("against",), or_dash),
-            Column(
-                "A − B [95%]", ("difference", "low", "high"), interval(metric.digits, True), True
-            ),
+            interval_column("A − B [95%]", "difference", metric.digits, signed=True),
             Column("p", show=p_value, number=True),
             Column("Holm p", ("p_holm",), p_value, True),
         ],

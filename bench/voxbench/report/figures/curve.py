@@ -24,7 +24,6 @@ from voxbench.report.figures.style import (
     new_figure,
     save_figure,
 )
-from voxbench.stats.interval import Interval
 from voxbench.stats.metric import Metric
 
 if TYPE_CHECKING:
@@ -70,11 +69,7 @@ def _lines(means: Sequence[Mean], effects: Sequence[Effect], metric: Metric) -> 
             marker_of(trained.index(arm)) if arm in trained else "o",
             bool(owners[arm]),
             [(m.train_patients, m.scores[metric.key]) for m in means if m.arm == arm and m.runs],
-            [
-                (e.train_patients, Interval(e.effect, e.low, e.high))
-                for e in effects
-                if e.arm == arm and e.verdict
-            ],
+            [(e.train_patients, e.effect) for e in effects if e.arm == arm and e.verdict],
         )
         for arm in arms
     ]

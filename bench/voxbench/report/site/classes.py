@@ -6,7 +6,7 @@ from typing import Any
 from voxbench.analyses.classes import class_groups, class_names
 from voxbench.analyses.effects import Mean, means
 from voxbench.analyses.groups import Where
-from voxbench.analyses.table import Column, Table, interval
+from voxbench.analyses.table import Column, Table, interval, plain_columns
 from voxbench.records import Record
 from voxbench.report.names import slug
 from voxbench.stats.metric import METRICS, Metric
@@ -33,8 +33,7 @@ def _table(task: str, found: dict[str, list[Mean]], metric: Metric) -> Table:
         f"{metric.label} by class",
         f"Mean {metric.label} of each class over patients, with its 95% bootstrap interval.",
         [
-            Column("arm"),
-            Column("fraction"),
+            *plain_columns("arm", "fraction"),
             *([Column("setting")] if len(several) > 1 else []),
             *(
                 Column(name, (name, f"{name} low", f"{name} high"), interval(metric.digits), True)

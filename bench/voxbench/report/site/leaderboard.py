@@ -3,10 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from voxbench.analyses.effect_tables import mean_row
 from voxbench.analyses.ranks.leagues import TIES
-from voxbench.analyses.table import DASH, Column, Table, hours, interval, number, or_dash
+from voxbench.analyses.table import (
+    DASH,
+    Column,
+    Table,
+    as_row,
+    hours,
+    interval,
+    interval_column,
+    number,
+    or_dash,
+    plain_columns,
+)
 from voxbench.report.site.material import ArmResult
+from voxbench.stats.interval import UNDEFINED
 from voxbench.stats.metric import METRICS, Metric
 
 _NAN = float("nan")
@@ -23,24 +34,18 @@ def leaderboard(results: Iterable[ArmResult], metric: Metric) -> Table:
         "Effects are arm − scratch twin of the same network.",
         [
             Column("place", show=_whole, number=True),
-            Column("tied"),
-            Column("arm"),
-            Column("task"),
-            Column("fraction"),
+            *plain_columns("tied", "arm", "task", "fraction"),
             *_named(rows, "adaptation", "full"),
             *_named(rows, "recipe", ""),
             *_named(rows, "smoke", ""),
             _score(metric),
             Column("arm − twin [95%]", ("effect", "effect_low", "effect_high"), signed, True),
             Column("verdict", show=or_dash),
-            Column("rank [95%]", ("rank", "rank_low", "rank_high"), interval(1), True),
+            interval_column("rank [95%]", "rank", 1),
             *(_score(other) for other in METRICS.values() if other is not metric),
-            Column("strategy"),
-            Column("contamination"),
+            *plain_columns("strategy", "contamination"),
             Column("labelled", ("train_patients",), number(0), True),
-            Column("patients", number=True),
-            Column("runs", number=True),
-            Column("failed", number=True),
+            *plain_columns("patients", "runs", "failed", number=True),
             Column("fit s/run", ("fit_seconds",), number(1), True),
             Column("all runs", ("cpu_hours", "gpu_hours"), hours, True),
             Column("pre-training", ("pretraining_cpu_hours", "pretraining_gpu_hours"), hours, True),
@@ -50,38 +55,34 @@ def leaderboard(results: Iterable[ArmResult], metric: Metric) -> Table:
 
 
 def _score(metric: Metric) -> Column:
-    keys = (metric.key, f"{metric.key}_low", f"{metric.key}_high")
-    return Column(f"{metric.label} [95%]", keys, interval(metric.digits), True)
+    return interval_column(f"{metric.label} [95%]", metric.key, metric.digits)
 
 
 def _order(result: ArmResult) -> tuple[Any, ...]:
     rank, where = result.rank, result.group.where
     patients = result.group.train_patients
     known = 0 if patients != patients else patients
-    own = (rank.place, rank.rank) if rank else (10**6, _NAN)
+    own = (rank.place, rank.rank.mean) if rank else (10**6, _NAN)
     return where.task, where.adaptation, where.setting, known, where.fraction, *own
 
 
 def _row(result: ArmResult) -> dict[str, Any]:
-    mean = mean_row(result.mean)
-    mean |= {"strategy": result.records[0].arm.strategy, "recipe": result.recipe}
-    mean["smoke"] = "smoke" if result.group.smoke else ""
     rank, effect = result.rank, result.effect
-    mean |= {
+    row = as_row(result.mean, "scale")
+    row |= {
+        "strategy": result.records[0].arm.strategy,
+        "recipe": result.recipe,
+        "smoke": "smoke" if result.group.smoke else "",
         "place": rank.place if rank else _NAN,
         "tied": rank.group if rank else "",
-        "rank": rank.rank if rank else _NAN,
-        "rank_low": rank.rank_low if rank else _NAN,
-        "rank_high": rank.rank_high if rank else _NAN,
-        "rank_note": result.gaps if rank else "",
-        "twin": effect.other if effect else "",
-        "effect": effect.effect if effect else _NAN,
-        "effect_low": effect.low if effect else _NAN,
-        "effect_high": effect.high if effect else _NAN,
-        "verdict": effect.verdict if effect else "",
     }
-    mean["pretraining_volumes"] = mean.pop("scale").volumes
-    return mean
+    row |= zip(("rank", "rank_low", "rank_high"), rank.rank if rank else UNDEFINED, strict=True)
+    row |= {"rank_note": result.gaps if rank else "", "twin": effect.other if effect else ""}
+    ends = ("effect", "effect_low", "effect_high")
+    row |= zip(ends, effect.effect if effect else UNDEFINED, strict=True)
+    row["verdict"] = effect.verdict if effect else ""
+    row["pretraining_volumes"] = result.mean.scale.volumes
+    return row
 
 
 def _named(rows: list[dict[str, Any]], name: str, usual: str) -> list[Column]:

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from voxbench.analyses.groups import Run
-from voxbench.analyses.table import DASH, Column, Table, hours, interval, number, or_dash
+from voxbench.analyses.table import (
+    DASH,
+    Column,
+    Table,
+    hours,
+    interval,
+    number,
+    or_dash,
+    plain_columns,
+)
 from voxbench.records import Record
 from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.material import ArmResult, Material
@@ -50,7 +59,7 @@ def _effect(result: ArmResult, metric: Metric) -> dict[str, str]:
     effect = result.effect
     if effect is None:
         return {}
-    shown = interval(metric.digits, signed=True)(effect.effect, effect.low, effect.high)
+    shown = interval(metric.digits, signed=True)(*effect.effect)
     return {
         "against": effect.other,
         f"arm − twin, {metric.label} [95%]": shown,
@@ -69,8 +78,7 @@ def _runs(material: Material, result: ArmResult) -> HtmlTable:
         [
             Column("record", ("key",)),
             Column("status"),
-            Column("draw", number=True),
-            Column("seed", number=True),
+            *plain_columns("draw", "seed", number=True),
             *(
                 Column(metric.label, (key,), number(metric.digits), True)
                 for key, metric in METRICS.items()
@@ -80,8 +88,7 @@ def _runs(material: Material, result: ArmResult) -> HtmlTable:
             Column("fit s", ("fit_seconds",), number(1), True),
             Column("cost", ("cpu_hours", "gpu_hours"), hours, True),
             Column("peak MB", ("peak_memory_mb",), number(0), True),
-            Column("sweep"),
-            Column("commit"),
+            *plain_columns("sweep", "commit"),
             Column("reason", ("failure",), or_dash),
         ],
         [_run(result, record) for record in result.records],
