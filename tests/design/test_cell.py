@@ -46,7 +46,7 @@ def test_a_cell_is_told_without_places_and_twin_and_read_back():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"task": ["t", {"root": "/etc"}]}, "names a place on somebody's machine"),
+        ({"task": ["t", {"root": "/etc"}]}, "names a location on somebody's machine"),
         ({"task": ["t", {"volumes": {"a": 1}}]}, "no plugin's name and fields"),
         ({"task": "t"}, "no plugin's name and fields"),
         ({"draw": True}, "draw"),

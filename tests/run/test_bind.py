@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 from voxbench.errors import PluginError, SpecError
-from voxbench.run import pairing
+from voxbench.run import task_arm
 from voxbench.run.bind import bind
 
 from tests.run.conftest import make_sweep
@@ -99,9 +99,9 @@ def test_a_limit_shortens_the_schedules_and_changes_the_cell(example):
 def test_a_task_its_data_and_an_arms_weights_are_looked_up_once(example, monkeypatch):
     told = []
     for name in ("find_task", "open_dataset", "plan_pretraining"):
-        found = getattr(pairing, name)
+        found = getattr(task_arm, name)
         monkeypatch.setattr(
-            pairing, name, lambda *given, n=name, f=found: told.append(n) or f(*given)
+            task_arm, name, lambda *given, n=name, f=found: told.append(n) or f(*given)
         )
     arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes"}]
     cells = bind(make_sweep(baselines=arms, seeds=3, fractions=["2 shots", 1.0]))

@@ -134,4 +134,4 @@ def downloading(name: str) -> Iterator[Callable[[int, int | None], None]]:
     )
     with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
         row = bar.add_task(name, total=None)
-        yield lambda here, whole: bar.update(row, completed=here, total=whole)
+        yield lambda received, total: bar.update(row, completed=received, total=total)

@@ -32,7 +32,7 @@ def cases_hash(cases: Sequence[Case]) -> str:
 
 def case_hashes(cases: Sequence[Case], jobs: int = 4) -> list[str]:
     """sha256 of each case: all that its files and description say; missing files are «-»."""
-    hashes = file_hashes((path for case in cases for path in case.files), jobs)
+    hashes = file_hashes([path for case in cases for path in case.files], jobs)
     return [_case_hash(case, hashes) for case in cases]
 
 

@@ -24,7 +24,7 @@ LOCATION_FIELDS = frozenset({"root", "weights"})
 class Ref:
     """A plugin by name with the values of its fields, in the order of the names.
 
-    The fields `root` and `weights` are places on a machine: they find files, whose content is
+    The fields `root` and `weights` are locations on a machine: they find files, whose content is
     hashed, and are no identity of their own.
     """
 
@@ -47,7 +47,7 @@ class Ref:
         return Ref(self.name, tuple(item for item in self.fields if item[0] not in names))
 
     def to_json(self) -> list[str | dict[str, FieldValue]]:
-        """Name and fields; without the places of this machine."""
+        """Name and fields; without locations on this machine."""
         return [self.name, self.without(*LOCATION_FIELDS).values]
 
     @classmethod
@@ -55,12 +55,12 @@ class Ref:
         """What `to_json` gave.
 
         Raises:
-            ValueError: it is something else, or names a place on somebody's machine.
+            ValueError: it is something else, or names a location on somebody's machine.
         """
         match told:
             case [str(name), dict(fields)] if all(map(_is_plain, fields.values())):
                 if LOCATION_FIELDS & fields.keys():
-                    raise ValueError("it names a place on somebody's machine")
+                    raise ValueError("it names a location on somebody's machine")
                 return cls.of(name, fields)
         raise ValueError("no plugin's name and fields")
 
@@ -108,7 +108,7 @@ class Cell(BaseModel):
     twin: Plugin | None = Field(default=None, exclude=True)
 
     def to_json(self) -> dict[str, JsonValue]:
-        """The cell as its record tells it: without its twin and the places of this machine."""
+        """The cell as its record tells it: without its twin and locations on this machine."""
         return self.model_dump(mode="json")
 
     @classmethod

@@ -3,9 +3,10 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from voxbench.design.cell import Adaptation
 from voxbench.design.fraction import Fraction
@@ -43,7 +44,7 @@ class Entry(BaseModel):
     name: str
 
     @property
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, object]:
         """The further keys."""
         return dict(self.__pydantic_extra__ or {})
 
@@ -113,7 +114,7 @@ def read_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
     return parse_sweep(table, origin=str(path))
 
 
-def parse_sweep(table: Mapping[str, Any], origin: str = "sweep") -> Sweep:
+def parse_sweep(table: Mapping[str, object], origin: str = "sweep") -> Sweep:
     """Validate a sweep given as a mapping.
 
     Raises:
@@ -126,7 +127,7 @@ def parse_sweep(table: Mapping[str, Any], origin: str = "sweep") -> Sweep:
         raise SpecError(f"{origin}: " + "\n".join(lines)) from None
 
 
-def parse_override(text: str, option: str = "--set") -> tuple[str, Any]:
+def parse_override(text: str, option: str = "--set") -> tuple[str, object]:
     """Split `key=value`; the value is TOML, or a plain word.
 
     Raises:
@@ -141,17 +142,18 @@ def parse_override(text: str, option: str = "--set") -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
-def _override(table: dict[str, Any], override: str) -> None:
+def _override(table: dict[str, object], override: str) -> None:
     key, value = parse_override(override)
     *parents, last = key.split(".")
     for parent in parents:
-        table = table.setdefault(parent, {})
-        if not isinstance(table, dict):
+        inner = table.setdefault(parent, {})
+        if not isinstance(inner, dict):
             raise SpecError(f"--set {override!r}: {parent!r} is not a table.")
+        table = inner
     table[last] = value
 
 
-def _explain(item: Mapping[str, Any]) -> str:
+def _explain(item: ErrorDetails) -> str:
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         models: dict[str, type[BaseModel]] = {"recipe": Recipe, "pretraining": Pretraining}

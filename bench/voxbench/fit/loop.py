@@ -85,21 +85,7 @@ def train(
         callbacks.append(CheckpointWriter(checkpoint))
     torch.manual_seed(seed)
     with _quiet():
-        trainer = pl.Trainer(
-            accelerator="gpu" if device.startswith("cuda") else "cpu",
-            devices=[int(device.partition(":")[2] or 0)] if device.startswith("cuda") else 1,
-            precision=_PRECISION[schedule.precision],
-            max_steps=schedule.steps,
-            max_epochs=-1,
-            callbacks=callbacks,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            use_distributed_sampler=False,
-            # one process on one device, also inside a Slurm job, which Lightning would requeue
-            plugins=[LightningEnvironment()],
-        )
+        trainer = _trainer(schedule, device, callbacks)
         ahead = 4 if device.startswith("cuda") else 1
         stream = Stream(batches, lambda: module.global_step, schedule.steps, ahead)
         try:
@@ -115,11 +101,30 @@ def train(
     return FitResult(module.curve.losses, best.scores if best else {}, seconds, trainer.global_step)
 
 
-def compiled(module: nn.Module, schedule: Schedule) -> Callable[..., Tensor]:
+def accelerated(module: nn.Module, schedule: Schedule) -> Callable[..., Tensor]:
     """A module as training calls it: compiled, in channels-last memory, where that is asked for."""
     if schedule.channels_last:
         module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     return torch.compile(module) if schedule.compile else module
+
+
+def _trainer(schedule: Schedule, device: str, callbacks: list[Callback]) -> pl.Trainer:
+    """One process on one device, also inside a Slurm job, which Lightning would requeue."""
+    gpu = device.startswith("cuda")
+    return pl.Trainer(
+        accelerator="gpu" if gpu else "cpu",
+        devices=[int(device.partition(":")[2] or 0)] if gpu else 1,
+        precision=_PRECISION[schedule.precision],
+        max_steps=schedule.steps,
+        max_epochs=-1,
+        callbacks=callbacks,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        plugins=[LightningEnvironment()],
+    )
 
 
 class _Module(pl.LightningModule):

@@ -8,7 +8,7 @@ from voxbench.data.cell_data import CellData
 from voxbench.design.cell import Cell
 from voxbench.design.seeds import streams
 from voxbench.fit.adapt import parameter_groups
-from voxbench.fit.loop import FitResult, compiled, train
+from voxbench.fit.loop import FitResult, accelerated, train
 from voxbench.fit.loss import segmentation_loss
 from voxbench.model.direct import Direct
 from voxbench.model.segmenter import Segmenter
@@ -34,7 +34,7 @@ def fit_network(
         return FitResult({}, {}, seconds=0.0, steps=0)
     segmenter, recipe = network, cell.recipe
     groups = parameter_groups(segmenter, cell.adaptation, recipe)
-    forward = compiled(segmenter, recipe)
+    forward = accelerated(segmenter, recipe)
 
     def loss(images: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:
         return segmentation_loss(forward(images), labels, labelled, recipe.loss)

@@ -92,7 +92,7 @@ def _nearest(shared: set[str], known: Corpora) -> list[str]:
 def by_case(seen: Sequence[Case], test: Sequence[Case], *, one_task: bool) -> set[str]:
     """Test cases of a patient that was seen (within one task), or whose image file was."""
     patients = {case.patient for case in seen} if one_task else set()
-    hashes = file_hashes(path for case in (*seen, *test) for path in case.images)
+    hashes = file_hashes([path for case in (*seen, *test) for path in case.images])
     files = {hashes[path] for case in seen for path in case.images if path in hashes}
     return {
         case.id

@@ -10,7 +10,7 @@ from voxbench.data.batches import augmented_batches
 from voxbench.data.cache import PreparedCase
 from voxbench.data.prepare import prepare_cases
 from voxbench.design.seeds import pretraining_streams
-from voxbench.fit.loop import compiled, train
+from voxbench.fit.loop import accelerated, train
 from voxbench.locks import locked
 from voxbench.model.backbones import Backbone
 from voxbench.model.weights import read_weights
@@ -70,7 +70,7 @@ def _trained(
     objective = plan.baseline.objective(network, card).to(device)
     fitted = train(
         objective,
-        compiled(objective, schedule),
+        accelerated(objective, schedule),
         augmented_batches(
             cases,
             card.classes,

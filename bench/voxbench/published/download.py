@@ -50,9 +50,12 @@ def download(checkpoint: Checkpoint, arrived: Arrived = lambda _here, _all: None
 
 
 def _fetch(checkpoint: Checkpoint, url: str, content: Path, etag: Path, arrived: Arrived) -> None:
-    here = content.stat().st_size if content.exists() else 0
+    received = content.stat().st_size if content.exists() else 0
     try:
-        with _session(url) as session, _ask(session, url, here, _condition(checkpoint, etag)) as r:
+        with (
+            _session(url) as session,
+            _ask(session, url, received, _condition(checkpoint, etag)) as r,
+        ):
             if r.status_code == requests.codes.range_not_satisfiable:  # it is whole already
                 return
             if not r.ok:
@@ -65,7 +68,7 @@ def _fetch(checkpoint: Checkpoint, url: str, content: Path, etag: Path, arrived:
                     f"{checkpoint.file}: {url} tells no length and no checksum is known, so a file "
                     f"that broke off could not be told from a whole one; look at {checkpoint.page}."
                 )
-            start = here if r.status_code == requests.codes.partial_content else 0
+            start = received if r.status_code == requests.codes.partial_content else 0
             etag.write_text(r.headers.get("ETag", ""), encoding="utf-8")
             _append(r, content, start, arrived)
     except requests.exceptions.InvalidSchema as error:
@@ -90,11 +93,11 @@ def _session(url: str) -> requests.Session:
 
 
 def _ask(
-    session: requests.Session, url: str, here: int, condition: dict[str, str] | None
+    session: requests.Session, url: str, received: int, condition: dict[str, str] | None
 ) -> requests.Response:
     headers = {"Accept-Encoding": "identity"}
-    if here and condition is not None:
-        headers |= {"Range": f"bytes={here}-", **condition}
+    if received and condition is not None:
+        headers |= {"Range": f"bytes={received}-", **condition}
     return session.get(url, headers=headers, stream=True, timeout=TIMEOUT_S)
 
 

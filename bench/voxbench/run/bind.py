@@ -22,7 +22,7 @@ from voxbench.published.file import WeightsFile
 from voxbench.records import SCHEMA
 from voxbench.records.record import Arm, Contamination
 from voxbench.run.arms import SweepArm, resolve_arms
-from voxbench.run.pairing import InitialWeights, Pairing, Pairings, headless
+from voxbench.run.task_arm import Binder, InitialWeights, TaskArm, headless
 
 VERSIONS: dict[str, str | int] = {
     "record": SCHEMA,
@@ -75,19 +75,19 @@ def bind(sweep: Sweep, limit: int | None = None) -> list[BoundCell]:
     """
     schedules = {name: _limited(getattr(sweep, name), limit) for name in ("recipe", "pretraining")}
     sweep = sweep.model_copy(update=schedules)
-    arms, pairings = resolve_arms(sweep), Pairings(sweep.pretraining)
+    arms, binder = resolve_arms(sweep), Binder(sweep.pretraining)
     cells = (
-        _cell(sweep, pairing, axes, limit)
-        for ref in _tasks(sweep, pairings)
-        for pairing in (pairings.pair(ref, arm) for arm in arms)
-        for axes in _axes(sweep, pairing.arm)
+        _cell(sweep, on, axes, limit)
+        for ref in _tasks(sweep, binder)
+        for on in (binder.bind_arm(ref, arm) for arm in arms)
+        for axes in _axes(sweep, on.arm)
     )
     return list({bound.cell: bound for bound in cells}.values())
 
 
-def _tasks(sweep: Sweep, pairings: Pairings) -> list[Ref]:
+def _tasks(sweep: Sweep, binder: Binder) -> list[Ref]:
     refs = [TASKS.complete(Ref.of(entry.name, entry.fields)) for entry in sweep.tasks]
-    names = [pairings.task(ref).card.name for ref in refs]
+    names = [binder.task(ref).card.name for ref in refs]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise SpecError(
             f"tasks: {', '.join(sorted(repeated))} is named by two entries; give one another "
@@ -108,11 +108,11 @@ def _axes(sweep: Sweep, arm: SweepArm) -> Iterator[Axes]:
             yield ZERO_SHOT, 0, 0, "direct"
 
 
-def _cell(sweep: Sweep, pairing: Pairing, axes: Axes, limit: int | None) -> BoundCell:
+def _cell(sweep: Sweep, on: TaskArm, axes: Axes, limit: int | None) -> BoundCell:
     fraction, draw, seed, adaptation = axes
-    arm, baseline, dataset = pairing.arm, pairing.arm.baseline, pairing.dataset
+    arm, baseline, dataset = on.arm, on.arm.baseline, on.dataset
     direct = adaptation == "direct"
-    reason = (headless(baseline, dataset.card) if direct else None) or pairing.reason
+    reason = (headless(baseline, dataset.card) if direct else None) or on.reason
     reason = reason or unfit(dataset.split, fraction)
     names = Arm(
         task=dataset.card.name,
@@ -126,7 +126,7 @@ def _cell(sweep: Sweep, pairing: Pairing, axes: Axes, limit: int | None) -> Boun
         adaptation=adaptation,
     )
     cell = Cell(
-        task=pairing.task,
+        task=on.task,
         baseline=arm.ref,
         fraction=fraction,
         draw=draw,
@@ -136,23 +136,23 @@ def _cell(sweep: Sweep, pairing: Pairing, axes: Axes, limit: int | None) -> Boun
         recipe=sweep.recipe,
         source=arm.source,
         pretraining=sweep.pretraining if arm.source else None,
-        contract=pairing.contract,
+        contract=on.contract,
         twin=None if direct else arm.twin,
     )
-    bound = BoundCell(cell, names, dataset, pairing.preprocessing, baseline, reason=reason)
-    return bound if reason else _with_weights(bound, pairing)
+    bound = BoundCell(cell, names, dataset, on.preprocessing, baseline, reason=reason)
+    return bound if reason else _with_weights(bound, on)
 
 
-def _with_weights(bound: BoundCell, pairing: Pairing) -> BoundCell:
+def _with_weights(bound: BoundCell, on: TaskArm) -> BoundCell:
     """What only a cell that can be run has: weights, the verdict on them, and a key."""
-    weights, source = pairing.weights, pairing.source
+    weights, source = on.weights, on.source
     key = bound.cell.key(
         bound.dataset.identity,
         weights.sha256 if isinstance(weights, WeightsFile) else None,
         source.identity if source else None,
         VERSIONS,
     )
-    return replace(bound, weights=weights, contamination=pairing.contamination, key=key)
+    return replace(bound, weights=weights, contamination=on.contamination, key=key)
 
 
 def _limited(schedule: Schedule, limit: int | None) -> Schedule:

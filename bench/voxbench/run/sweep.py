@@ -55,10 +55,10 @@ def run_sweep(
     Raises:
         SpecError, PluginError, DataError: before anything runs.
     """
-    workers = workers_of(sweep.name, root, options)
     cells = bind(sweep, options.limit)
     planned = plan_cells(cells, root)
     refresh_contamination(planned, root)
+    workers = workers_of(sweep.name, root, options)
     wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
     again = _unpredicted(planned, root) if options.predictions else set()
     todo = jobs_for(one.cell for one in planned if one.state in wanted or one.key in again)

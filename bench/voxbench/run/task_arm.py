@@ -21,7 +21,7 @@ InitialWeights = WeightsFile | PretrainingPlan | None
 
 
 @dataclass(frozen=True)
-class Pairing:
+class TaskArm:
     """An arm on a task: what all its cells have in common.
 
     Attributes:
@@ -47,8 +47,8 @@ class Pairing:
     reason: str | None = None
 
 
-class Pairings:
-    """Pairs arms with tasks; a task, its data and an arm's weights are looked up once.
+class Binder:
+    """Binds arms to tasks; a task, its data and an arm's weights are looked up once.
 
     Args:
         schedule: of pre-training.
@@ -60,7 +60,7 @@ class Pairings:
         self.dataset = cache(lambda ref: open_dataset(self.task(ref)))
         self.weights = cache(self._weights)
 
-    def pair(self, ref: Ref, arm: SweepArm) -> Pairing:
+    def bind_arm(self, ref: Ref, arm: SweepArm) -> TaskArm:
         """An arm on a task.
 
         Raises:
@@ -72,14 +72,14 @@ class Pairings:
         seen = dataset, contract, contract or dataset.card.preprocessing
         card = self.task(arm.source).card if arm.source else None
         if reason := _unsuited(arm.baseline, dataset.card, card):
-            return Pairing(ref, arm, *seen, reason=reason)
+            return TaskArm(ref, arm, *seen, reason=reason)
         source = self.dataset(arm.source) if arm.source else None
         try:
             weights = self.weights(arm)
         except (WeightsError, DataError) as error:
-            return Pairing(ref, arm, *seen, reason=str(error))
+            return TaskArm(ref, arm, *seen, reason=str(error))
         contamination = _contamination(arm.baseline, dataset, source, weights)
-        return Pairing(ref, arm, *seen, weights, source, contamination)
+        return TaskArm(ref, arm, *seen, weights, source, contamination)
 
     def _weights(self, arm: SweepArm) -> InitialWeights:
         if isinstance(arm.baseline, Published):
