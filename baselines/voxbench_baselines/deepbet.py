@@ -67,11 +67,7 @@ class Deepbet(Published):
             ) from error
         return Path(str(package.locate_file(f"data/models/{self.checkpoint.file}")))
 
-    def head(
-        self,
-        published: Mapping[str, "Tensor"],  # noqa: ARG002 (its weights are the decoder's)
-        backbone: "Backbone",
-    ) -> "nn.Module":
+    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":
         """The last two features are the logits."""
         import torch
         from voxbench.toolkit import ConvolutionHead

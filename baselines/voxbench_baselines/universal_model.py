@@ -67,7 +67,7 @@ _HOST = "ljwztc/CLIP-Driven-Universal-Model"
 class Controllable(Published):
     """A published network under the Universal Model's head."""
 
-    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":  # noqa: ARG002
+    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":
         """The controller, which makes a small network for each organ."""
         from voxbench.toolkit import ControlledHead
 

@@ -38,17 +38,14 @@ class VolumeContrast(Pretrained):
         if self.regularisation < 0:
             raise ValueError(f"regularisation must not be negative, got {self.regularisation}")
 
-    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":  # noqa: ARG002
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
         """Prediction of the crops' positions."""
         from voxbench_baselines.objectives.volume_contrast import VolumeContrastObjective
 
         return VolumeContrastObjective(backbone, self.crops, self.regularisation)
 
     def finish(
-        self,
-        tensors: "Mapping[str, Tensor]",
-        source: TaskCard,  # noqa: ARG002
-        seed: int,  # noqa: ARG002
+        self, tensors: "Mapping[str, Tensor]", source: TaskCard, seed: int
     ) -> "Mapping[str, Tensor]":
         """The encoder: nothing has trained the decoder."""
         return {name: t for name, t in tensors.items() if name.startswith("encoder.")}

@@ -3,7 +3,7 @@ from dataclasses import replace
 import nibabel
 import numpy as np
 import pytest
-from voxbench.data.prepare import inspect_cases, prepare_cases
+from voxbench.data.prepare import inspect_cases, prepare_cases, prepare_each
 from voxbench.data.volumes import read_reference
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.errors import DataError
@@ -124,7 +124,8 @@ def test_every_broken_case_is_found_in_one_go(tmp_path):
     cases = broken(tmp_path)
     sound = write_case(tmp_path, "sound")
     task = toy(tmp_path, [*cases.values(), sound])
-    problems = inspect_cases(task.card, [*cases.values(), sound], RULE, jobs=2)
+    outcomes = prepare_each(task.card, [*cases.values(), sound], RULE, jobs=2)
+    problems = [problem for outcome in outcomes for problem in outcome.problems]
     assert {problem.case: problem.kind for problem in problems} == {
         case.id: kind for kind, case in cases.items()
     }

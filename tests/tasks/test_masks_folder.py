@@ -142,6 +142,6 @@ def test_malf_is_sound(real_data):
     cases = task.cases()["all"]
     assert (task.card.modality, len(task.card.classes)) == ("MR", 8)
     assert task.card.spacing_mm == (2.0, 2.0, 2.0)
-    assert inspect_cases(task.card, cases, task.card.preprocessing, jobs=2) == []
+    assert inspect_cases(task.card, cases, task.card.preprocessing) == []
     prepared = prepare_cases(task.card, cases, task.card.preprocessing)
     assert all(case.present == set(task.card.classes) for case in prepared.values())

@@ -104,7 +104,7 @@ def test_all_260_hippocampi_are_sound_and_split_as_committed(real_data):
     task = msd.Hippocampus(root=real_data / "Task04_Hippocampus")
     cases = task.cases()["all"]
     assert len(cases) == 260
-    assert inspect_cases(task.card, cases, task.card.preprocessing, jobs=2) == []
+    assert inspect_cases(task.card, cases, task.card.preprocessing) == []
     prepared = prepare_cases(task.card, cases, task.card.preprocessing)
     assert all(case.present == {"Anterior", "Posterior"} for case in prepared.values())
     assert all(abs(case.image.mean()) < 1e-3 for case in prepared.values())

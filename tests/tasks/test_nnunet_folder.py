@@ -123,7 +123,7 @@ def test_real_folders_are_sound(real_data, folder, cases, patients, classes):
     found = task.cases()["all"]
     assert (len(found), len({case.patient for case in found})) == (cases, patients)
     assert len(task.card.classes) == classes
-    assert inspect_cases(task.card, found, task.card.preprocessing, jobs=2) == []
+    assert inspect_cases(task.card, found, task.card.preprocessing) == []
     prepared = prepare_cases(task.card, found, task.card.preprocessing)
     assert all(0 <= case.image.min() <= case.image.max() <= 1 for case in prepared.values())
     split = split_cases(task)

@@ -51,6 +51,6 @@ class Baseline(ABC):
         """Name and axes of the scratch baseline with the same network; None for scratch itself."""
         return "scratch", {"architecture": self.architecture, "size": self.size}
 
-    def unfit(self, task: TaskCard) -> str | None:  # noqa: ARG002 (overridden by who needs it)
+    def unfit(self, task: TaskCard) -> str | None:
         """Say why this baseline can't be used on a task, or None if it can."""
         return None

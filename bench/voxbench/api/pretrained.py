@@ -48,19 +48,13 @@ class Pretrained(Baseline):
         return None
 
     def annotated(
-        self,
-        cases: "Sequence[PreparedCase]",
-        source: TaskCard,  # noqa: ARG002 (overridden by who needs it)
-        seed: int,  # noqa: ARG002
+        self, cases: "Sequence[PreparedCase]", source: TaskCard, seed: int
     ) -> "Sequence[PreparedCase]":
         """The cases with the annotation that is trained on; as they are, unless overridden."""
         return cases
 
     def finish(
-        self,
-        tensors: "Mapping[str, Tensor]",
-        source: TaskCard,  # noqa: ARG002 (overridden by who needs it)
-        seed: int,  # noqa: ARG002
+        self, tensors: "Mapping[str, Tensor]", source: TaskCard, seed: int
     ) -> "Mapping[str, Tensor]":
         """The weights to store, from those of the trained backbone or of the donor."""
         return tensors

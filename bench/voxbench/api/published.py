@@ -114,11 +114,7 @@ class Published(Baseline):
             translated[next((place for place in places if place in state), ours)] = scaled
         return translated
 
-    def head(
-        self,
-        published: Mapping[str, "Tensor"],
-        backbone: "Backbone",  # noqa: ARG002 (overridden by who needs it)
-    ) -> "nn.Module":
+    def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":
         """The published head with its weights, for `direct` inference.
 
         Its `forward(features, maps)` gives logits `(batch, len(card.outputs), d, h, w)` from the

@@ -27,7 +27,7 @@ class PrepareOutcome(NamedTuple):
 
 
 def prepare_cases(
-    card: TaskCard, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
+    card: TaskCard, cases: Sequence[Case], preprocessing: Preprocessing
 ) -> dict[str, PreparedCase]:
     """Prepare the cases that are not in the cache yet.
 
@@ -35,7 +35,6 @@ def prepare_cases(
         card: of the task whose cases they are.
         cases: what to prepare.
         preprocessing: grid and intensity.
-        jobs: cases in work at a time, each in memory as a whole.
 
     Returns:
         Case id → prepared case, in the given order.
@@ -43,7 +42,7 @@ def prepare_cases(
     Raises:
         DataError: at least one case can't be used; lists every fatal problem of all of them.
     """
-    outcomes = list(prepare_each(card, cases, preprocessing, jobs))
+    outcomes = list(prepare_each(card, cases, preprocessing))
     fatal = [problem for outcome in outcomes for problem in outcome.problems if problem.fatal]
     if fatal:
         raise DataError(f"task {card.name!r}: {_table(fatal)}")
@@ -51,17 +50,20 @@ def prepare_cases(
 
 
 def inspect_cases(
-    card: TaskCard, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
+    card: TaskCard, cases: Sequence[Case], preprocessing: Preprocessing
 ) -> list[Problem]:
     """Every problem and note of every case; what is sound is in the cache afterwards."""
-    outcomes = prepare_each(card, cases, preprocessing, jobs)
+    outcomes = prepare_each(card, cases, preprocessing)
     return [problem for outcome in outcomes for problem in outcome.problems]
 
 
 def prepare_each(
     card: TaskCard, cases: Sequence[Case], preprocessing: Preprocessing, jobs: int = 1
 ) -> Iterator[PrepareOutcome]:
-    """Prepare case after case, in the given order, without stopping at a broken one."""
+    """Prepare case after case, in the given order, without stopping at a broken one.
+
+    `jobs` cases are in work at a time, each in memory as a whole.
+    """
     keys = [cache.case_key(content, card, preprocessing) for content in case_hashes(cases, jobs)]
     cache.remove_unfinished()
     with ThreadPoolExecutor(jobs) as pool:  # reading and resampling release the interpreter lock
