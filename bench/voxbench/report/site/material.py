@@ -12,7 +12,7 @@ from voxbench.analyses.groups import Group, Where
 from voxbench.analyses.ranks.league import League, RankRow
 from voxbench.analyses.ranks.leagues import task_leagues
 from voxbench.analyses.read import by_arm
-from voxbench.analyses.setting_words import setting_words
+from voxbench.analyses.settings import setting_words
 from voxbench.analyses.table import DASH, Column, Table
 from voxbench.design.cell import digest
 from voxbench.records import Record, Store

@@ -1,5 +1,5 @@
 from voxbench.analyses.read import by_arm
-from voxbench.analyses.setting_words import setting_words
+from voxbench.analyses.settings import setting_words
 
 from tests.analyses.records import cases, record
 
