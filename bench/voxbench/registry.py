@@ -157,30 +157,7 @@ def _installed(group: str) -> tuple[Registration, ...]:
     """Of each entry point one, though a path that is listed twice lists them twice."""
     found = {
         (entry.name, entry.value, owner): Registration(entry.name, owner, entry)
-        for entry in _entry_points(group)
-        for owner in [entry.dist.name if entry.dist else "voxbench"]
+        for entry in metadata.entry_points(group=group)
+        for owner in [entry.dist.name if entry.dist else entry.value]
     }
     return tuple(found.values())
-
-
-def _entry_points(group: str) -> list[metadata.EntryPoint]:
-    """Those of a group; the networks also where metadata are from before they were registered."""
-    found = list(metadata.entry_points(group=group))
-    if group == "voxbench.architectures" and not any(":UNET" in entry.value for entry in found):
-        files = dict(pair.split("=") for pair in _NETWORKS.split())
-        found += [
-            metadata.EntryPoint(name, f"voxbench.model.backbones.{at}", group)
-            for name, at in files.items()
-        ]
-    return found
-
-
-_NETWORKS = """
-allconv-unet=allconv:ALLCONV_UNET dodnet=dodnet:DODNET hippodeep=hippodeep:HIPPODEEP
-efficientnet-lite0=efficientnet:EFFICIENTNET_LITE0 i3d-resnet=i3d_resnet:I3D_RESNET
-linknet=linknet:LINKNET medicalnet=medicalnet:MEDICALNET mit=mit:MIT primus=primus:PRIMUS
-resenc-unet=resenc:RESENC_UNET resnet=resnet:RESNET segresnet=segresnet:SEGRESNET
-segresnet-ds=segresnet_ds:SEGRESNET_DS squeezenet=squeezenet:SQUEEZENET stunet=stunet:STUNET
-swin-unetr=swin:SWIN_UNETR swin-unetr-distinct=swin:SWIN_UNETR_DISTINCT unet=unet:UNET
-unet3d=unet3d:UNET3D
-"""
