@@ -2,14 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Preprocessing, Published, ZScore
 
-_REFERENCE = "Chen, Ma and Zheng, Med3D: Transfer Learning for 3D Medical Image Analysis, 2019"
-# Its code takes arrays depth first and says no more about axes: slices as DICOM orders them. Each
-# data set kept its own median spacing.
-_CONTRACT = Preprocessing(axes="SPL", intensity=ZScore(nonzero=True))
+_card = partial(
+    BaselineCard,
+    strategy="supervised",
+    licence="MIT",
+    reference="Chen, Ma and Zheng, Med3D: Transfer Learning for 3D Medical Image Analysis, 2019",
+    # Its code takes arrays depth first and says no more about axes: slices as DICOM orders them.
+    # Each data set kept its own median spacing.
+    contract=Preprocessing(axes="SPL", intensity=ZScore(nonzero=True)),
+    channels=1,
+    left_over=("conv_seg.*",),
+)
 
 
 def _hosted(depth: str, suffix: str = "") -> Checkpoint:
@@ -29,16 +37,8 @@ class MedicalNet(Published):
     architecture: str = "medicalnet"
     size: str = "50"
 
-    card: ClassVar[BaselineCard] = BaselineCard(
-        name="medicalnet",
-        strategy="supervised",
-        pretraining_data=("3DSeg-8",),
-        volumes=1638,
-        licence="MIT",
-        reference=_REFERENCE,
-        contract=_CONTRACT,
-        channels=1,
-        left_over=("conv_seg.*",),
+    card: ClassVar[BaselineCard] = _card(
+        name="medicalnet", pretraining_data=("3DSeg-8",), volumes=1638
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         depth: _hosted(depth) for depth in ("10", "18", "34", "50", "101", "152", "200")
@@ -49,15 +49,8 @@ class MedicalNet(Published):
 class MedicalNet23(MedicalNet):
     """The weights from 23 data sets, of depth 10 to 50."""
 
-    card: ClassVar[BaselineCard] = BaselineCard(
-        name="medicalnet-23",
-        strategy="supervised",
-        pretraining_data=("3DSeg-8", "MedicalNet 23"),
-        licence="MIT",
-        reference=_REFERENCE,
-        contract=_CONTRACT,
-        channels=1,
-        left_over=("conv_seg.*",),
+    card: ClassVar[BaselineCard] = _card(
+        name="medicalnet-23", pretraining_data=("3DSeg-8", "MedicalNet 23")
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         depth: _hosted(depth, "_23dataset") for depth in ("10", "18", "34", "50")

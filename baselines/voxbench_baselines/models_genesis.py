@@ -45,12 +45,4 @@ class ModelsGenesis(Pretrained):
         """Restoration of the distorted patch."""
         from voxbench_baselines.objectives.models_genesis import ModelsGenesisObjective
 
-        return ModelsGenesisObjective(
-            backbone,
-            len(source.channels),
-            nonlinear=self.nonlinear,
-            shuffling=self.shuffling,
-            painting=self.painting,
-            inside=self.inside,
-            flipping=self.flipping,
-        )
+        return ModelsGenesisObjective(backbone, len(source.channels), self)

@@ -1,5 +1,7 @@
 """Models Genesis for any backbone (Zhou et al., MICCAI 2019; Medical Image Analysis 67, 2021)."""
 
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,6 +16,9 @@ from voxbench_baselines.objectives.distort import (
     shuffled,
 )
 
+if TYPE_CHECKING:
+    from voxbench_baselines.models_genesis import ModelsGenesis
+
 
 class ModelsGenesisObjective(nn.Module):
     """Distort a patch in the published ways and restore it.
@@ -26,45 +31,27 @@ class ModelsGenesisObjective(nn.Module):
     Args:
         backbone: what is pre-trained, encoder and decoder.
         channels: of the images.
-        nonlinear: probability that a patch's intensities are bent.
-        shuffling: probability that its voxels are shuffled.
-        painting: probability that it is painted over.
-        inside: share of the painted patches that are painted inside, the others outside.
-        flipping: probability of a first mirroring, then of a second and a third.
+        chances: how often a patch is distorted in which way.
     """
 
-    def __init__(
-        self,
-        backbone: Backbone,
-        channels: int,
-        *,
-        nonlinear: float,
-        shuffling: float,
-        painting: float,
-        inside: float,
-        flipping: float,
-    ) -> None:
+    def __init__(self, backbone: Backbone, channels: int, chances: "ModelsGenesis") -> None:
         super().__init__()
         self.backbone = backbone
-        self.nonlinear = nonlinear
-        self.shuffling = shuffling
-        self.painting = painting
-        self.inside = inside
-        self.flipping = flipping
+        self.chances = chances
         self.head = nn.Conv3d(backbone.out_channels, channels, kernel_size=1)
 
     def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Tensor:
         """Mean squared error of the restored images (b, c, d, h, w)."""
-        images = flipped(images, self.flipping)
+        images = flipped(images, self.chances.flipping)
         restored = self.head(self.backbone(self.distorted(images)))
         return F.mse_loss(restored.float(), images)
 
     def distorted(self, images: Tensor) -> Tensor:
         """The images (b, c, d, h, w) as the network sees them."""
-        batch, device = len(images), images.device
-        changed = torch.where(happens(batch, self.shuffling, device), shuffled(images), images)
-        changed = torch.where(happens(batch, self.nonlinear, device), bent(changed), changed)
-        painted = happens(batch, self.painting, device)
-        inside = happens(batch, self.inside, device)
+        chances, batch, device = self.chances, len(images), images.device
+        changed = torch.where(happens(batch, chances.shuffling, device), shuffled(images), images)
+        changed = torch.where(happens(batch, chances.nonlinear, device), bent(changed), changed)
+        painted = happens(batch, chances.painting, device)
+        inside = happens(batch, chances.inside, device)
         changed = torch.where(painted & inside, in_painted(changed), changed)
         return torch.where(painted & ~inside, out_painted(changed), changed)

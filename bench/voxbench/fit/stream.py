@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -14,27 +15,21 @@ from voxbench.data.batches import Batches
 Tensors = tuple[Tensor, Tensor, Tensor]
 
 
+@dataclass(frozen=True, eq=False)
 class Stream:
     """The batches of the steps that are left when it is iterated.
 
-    Args:
+    Attributes:
         batches: the batch of a step.
         first: tells the step to start from, once training does.
         steps: one past the last.
         ahead: batches that are made in advance, each in a thread.
     """
 
-    def __init__(
-        self,
-        batches: Batches,
-        first: Callable[[], int],
-        steps: int,
-        ahead: int,
-    ) -> None:
-        self.batches = batches
-        self.first = first
-        self.steps = steps
-        self.ahead = ahead
+    batches: Batches
+    first: Callable[[], int]
+    steps: int
+    ahead: int
 
     def _tensors(self, step: int) -> Tensors:
         batch = self.batches(step)

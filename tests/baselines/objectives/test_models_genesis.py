@@ -3,6 +3,7 @@
 import pytest
 import torch
 from voxbench.plugins import find_architecture
+from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.objectives.models_genesis import ModelsGenesisObjective
 
 from tests.baselines.objectives.learning import losses, waves
@@ -14,9 +15,8 @@ PUBLISHED = {"nonlinear": 0.9, "shuffling": 0.5, "painting": 0.9, "inside": 0.2,
 
 def objective(**changes: float) -> ModelsGenesisObjective:
     torch.manual_seed(0)
-    return ModelsGenesisObjective(
-        find_architecture("unet").build("tiny", 1), 1, **{**OFF, **changes}
-    )
+    chances = ModelsGenesis(**{**OFF, **changes})
+    return ModelsGenesisObjective(find_architecture("unet").build("tiny", 1), 1, chances)
 
 
 def test_with_every_probability_at_zero_nothing_is_distorted():
