@@ -164,6 +164,8 @@ def _unimiss(path: Path, weights: State) -> Path:
     """With the last level of the fine-tuning network, which the released file lacks."""
     published = {}
     for name, tensor in weights.items():
+        if "cls_conv" in name:
+            continue
         if name.split(".")[-1] in {"pos_embed4", "DecPosEmbed0", "DecPosEmbed1", "DecPosEmbed2"}:
             tensor = torch.cat([torch.ones(1, 1, tensor.shape[2]), tensor], dim=1)
         published[name.replace("patch_embed", "patch_embed3D")] = tensor
@@ -224,12 +226,12 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "suprem_unet": Family(SuPreMUNet, partial(wrapped, wrapper="net", prefix="module."), whole),
     "tang_swinvit": Family(SwinUNETRTang, _tang, _hidden),
-    "unimiss_small": Family(UniMiSS, _unimiss, partial(_convolved, "cls_conv")),
+    "unimiss_small": Family(UniMiSS, _unimiss, whole),
 }
 BEYOND = {
     "medicalnet_18": {"layer3", "layer4", "logits"},  # denser than the baseline's; its head
     "models_genesis": {"output"},  # the sigmoid of the logits
-    "unimiss_small": {"stage3_de"},  # the features before they are enlarged
+    "unimiss_small": {"stage3_de", "logits"},  # features before they are enlarged; a new head
 }
 """Outputs of the files that a baseline doesn't have."""
 

@@ -35,7 +35,7 @@ def test_the_name_that_a_trainer_gives_its_network_is_stripped(tmp_path, prefix)
 
 
 def test_a_loss_beside_the_network_keeps_its_name(tmp_path):
-    loss = {"criterion.weight": torch.ones(3)}
+    loss = {f"criterion.{i}": torch.ones(3) for i in range(4)}
     assert same(read(tmp_path, {"state_dict": prefixed("model.") | loss}), TENSORS | loss)
 
 
@@ -57,6 +57,7 @@ def test_the_moving_average_is_taken_and_the_last_weights_are_told(tmp_path, ave
     found = read(tmp_path, {wrapper: OTHERS, average: TENSORS, "optimizer": {"state": {0: OTHERS}}})
     assert same(found)
     assert found.layout == Layout("torch", (average,), passed_over=(wrapper,))
+    assert found.layout.choice == f"{average}, not {wrapper}"
 
 
 def test_a_moving_average_s_own_settings_are_no_tensors(tmp_path):

@@ -22,8 +22,8 @@ WRAPPERS = (
 )
 PREFIXES = ("module.", "backbone.", "_orig_mod.")
 TRAINERS = ("model", "net", "network", "encoder")
-"""Names that a trainer gives the network it holds: prefixes only where nearly all tensors agree."""
-_NEARLY_ALL = 0.9
+"""Names that a trainer gives the network it holds: prefixes where most tensors agree on one."""
+_MOST = 0.5
 
 
 class Layout(NamedTuple):
@@ -42,6 +42,12 @@ class Layout(NamedTuple):
     prefixes: tuple[str, ...] = ()
     stood_in: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
+
+    @property
+    def choice(self) -> str:
+        """In words, which of several networks in the file was taken; "" where there is one."""
+        others = ", ".join(self.passed_over)
+        return f"{self.wrappers[0]}, not {others}" if others else ""
 
 
 class Unwrapped(NamedTuple):
@@ -101,7 +107,7 @@ def _without_trainer(names: Mapping[Any, str], trainers: tuple[str, ...]) -> dic
     """Names without the trainer's name for the network; a loss beside it keeps its own."""
     first = Counter(name.partition(".")[0] for name in names.values() if "." in name)
     for trainer, count in first.most_common(1):
-        enough = len(names) if trainer == "encoder" else _NEARLY_ALL * len(names)
-        if trainer in trainers and count >= enough:
+        whole = trainer != "encoder" or count == len(names)  # an encoder may have a decoder beside
+        if trainer in trainers and whole and count > _MOST * len(names):
             return {key: name.removeprefix(f"{trainer}.") for key, name in names.items()}
     return dict(names)

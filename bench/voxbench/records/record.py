@@ -107,7 +107,8 @@ class Weights(_Part):
     """Where a cell's weights came from, and what making them cost.
 
     Attributes:
-        origin: name of the file, or of the baseline and the source that it was made on.
+        origin: name of the file, with what was taken of several networks in it; or of the
+            baseline and the source that it was made on.
         sha256: of the weights file.
         audit: proof that they reached the encoder.
         volumes: that they were pre-trained on, where that is known.

@@ -52,7 +52,9 @@ def _from_file(
     content = read_weights(file.path, file.sha256, trust=trusted)
     tensors = baseline.translate(content, backbone)
     audit = _load(backbone, tensors, baseline, len(card.channels))
-    weights = Weights(origin=file.path.name, sha256=file.sha256, audit=audit, trusted=trusted)
+    choice = content.layout.choice
+    origin = f"{file.path.name} ({choice})" if choice else file.path.name
+    weights = Weights(origin=origin, sha256=file.sha256, audit=audit, trusted=trusted)
     if bound.cell.adaptation != "direct":
         return segmenter, weights
     if audit.loaded_total_share < 1:
