@@ -50,16 +50,20 @@ class Reannotated(PreparedCase):
         given = super().labelled
         return self.structures if given is None else self.structures & given
 
-    @cached_property
+    @property
     def label(self) -> NDArray[np.uint8]:
         """(d, h, w) of class indices: the stored map, or a copy with wrong masks."""
-        stored = super().label
+        return super().label if self._drawn is None else self._drawn
+
+    @cached_property
+    def _drawn(self) -> NDArray[np.uint8] | None:
+        """The copy with wrong masks, if there are any."""
         errors = {
             index: generator
             for index, name in enumerate(self.classes, start=1)
             if name in self.labelled and (generator := self._error(name))
         }
-        return with_errors(stored, errors) if errors else stored
+        return with_errors(super().label, errors) if errors else None
 
     @cached_property
     def foreground(self) -> dict[str, NDArray[np.int64]]:

@@ -3,6 +3,7 @@ import os
 import pickle
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -116,3 +117,25 @@ def test_a_large_class_keeps_a_fixed_random_sample_of_its_voxels(empty, monkeypa
     assert len(positions) == 100
     assert set(prepared.label.reshape(-1)[positions]) == {1}
     assert np.all(np.diff(positions) > 0)
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_many_mapped_cases_keep_few_files_open(empty, monkeypatch):
+    """A limit of files is a machine's; the arrays of every case can be read all the same."""
+    (case,) = cases = [write_case(empty, "a")]
+    prepared = prepare_cases(toy(empty, cases).card, cases, Preprocessing(crop="none"))["a"]
+    before = open_files()
+    held = []
+    for number in range(400):
+        copied = empty / f"copy{number}"
+        copied.mkdir()
+        for name in ("image.npy", "label.npy"):
+            os.link(prepared.path / name, copied / name)
+        one = cache.PreparedCase(case.id, case.patient, copied)
+        assert one.image.shape[1:] == one.label.shape
+        held.append(one)
+    assert len(held) == 400
+    assert open_files() - before <= 256

@@ -1,3 +1,4 @@
+import os
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -48,6 +49,20 @@ def test_a_changed_file_is_noticed_and_an_untouched_one_is_read_once(tmp_path, m
     assert after != before
     monkeypatch.setattr(content_hash, "hex_digest", lambda _path: pytest.fail("read again"))
     assert cases_hash([case]) == after
+
+
+def test_a_file_that_another_of_equal_size_and_date_replaces_is_noticed(tmp_path):
+    path = tmp_path / "a.nii"
+    found = []
+    for content in (b"first", b"other"):
+        path.write_bytes(content)
+        os.utime(path, (1, 1))  # as reproducible archives and stores set it
+        found.append(file_hashes([path])[path])
+    replaced = tmp_path / "b.nii"
+    replaced.write_bytes(b"third")
+    os.utime(replaced, (1, 1))
+    replaced.replace(path)
+    assert len({*found, file_hashes([path])[path]}) == 3
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,12 @@ from voxbench.paths import cache_dir
 PREPARED_VERSION = 1
 FOREGROUND_SAMPLES = 4096
 _STALE_S = 24 * 3600.0
+_MAPPED = 256  # arrays at a time, each an open file, however many cases there are
 
 
 @dataclass(frozen=True)
 class PreparedCase:
-    """One case of the cache; arrays are mapped when they are first asked for.
+    """One case of the cache; its arrays are mapped when they are asked for.
 
     Attributes:
         id: of the case.
@@ -46,12 +47,12 @@ class PreparedCase:
     patient: str
     path: Path
 
-    @cached_property
+    @property
     def image(self) -> NDArray[np.float32]:
         """(channel, d, h, w), normalised, read-only memory map."""
         return _mapped(self.path / "image.npy")
 
-    @cached_property
+    @property
     def label(self) -> NDArray[np.uint8]:
         """(d, h, w) of class indices: 0 is background, `i` the card's i-th class."""
         return _mapped(self.path / "label.npy")
@@ -211,6 +212,7 @@ def _spans(found: Mapping[str, NDArray[np.int64]]) -> dict[str, tuple[int, int]]
     return dict(zip(found, pairwise(ends), strict=True))
 
 
+@lru_cache(maxsize=_MAPPED)
 def _mapped(path: Path) -> NDArray[Any]:
     # a plain view: slicing np.memmap itself costs ten times the bookkeeping
     return np.asarray(np.load(path, mmap_mode="r"))

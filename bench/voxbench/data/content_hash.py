@@ -51,8 +51,9 @@ def _case_hash(case: Case, hashes: Mapping[Path, str]) -> str:
 def file_hashes(paths: Iterable[Path], jobs: int = 4) -> dict[Path, str]:
     """sha256 of each file that exists.
 
-    Hashes are remembered in the cache under the file's path, size and time of change, so that
-    an untouched file is read once.
+    Hashes are remembered in the cache under the file's path, size and what the system alone sets
+    when it changes (device, inode, ctime), so that an untouched file is read once, and one that
+    another of equal size and date replaces is read again.
     """
     stamps = {path: stamp for path in paths if (stamp := _stamp(path))}
     try:
@@ -88,7 +89,8 @@ def _stamp(path: Path) -> str | None:
         status = path.stat()
     except OSError:
         return None
-    return f"{os.path.realpath(path)}\0{status.st_size}\0{status.st_mtime_ns}"
+    facts = status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_dev, status.st_ino
+    return "\0".join(map(str, (os.path.realpath(path), *facts)))
 
 
 def _remembered() -> sqlite3.Connection:

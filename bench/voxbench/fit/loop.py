@@ -17,6 +17,7 @@ from voxbench.data.batches import Batches
 from voxbench.fit.callbacks import BestWeights, CheckpointWriter, RandomState
 from voxbench.fit.curve import LossCurve
 from voxbench.fit.optim import ParameterGroup, Schedule, all_parameters, optimiser, rates
+from voxbench.fit.precision import check_precision
 from voxbench.fit.stream import Stream, Tensors
 
 _PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
@@ -75,7 +76,9 @@ def train(
 
     Raises:
         FitError: the loss is not finite.
+        SpecError: the device can't do the schedule's precision.
     """
+    check_precision(schedule, device)
     module = _Module(network, loss, schedule, groups or all_parameters(network))
     callbacks: list[Callback] = [RandomState()]
     best = BestWeights(network, validate, schedule) if validate else None

@@ -1,6 +1,5 @@
 """Units of work that an engine hands out: weights to make first, then cells."""
 
-import resource
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -109,12 +108,6 @@ def give_up(job: Job, reason: str, worker: Worker) -> JobOutcome:
     record = unfinished_record(job.cell, worker)
     record.failure = reason
     return _stored(job, record, worker)
-
-
-def raise_file_limit() -> None:
-    """Let this process hold the mapped arrays of a large task: two files a case."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _stored(job: CellJob, record: Record, worker: Worker) -> JobOutcome:

@@ -41,7 +41,7 @@ def run_race(
         raise SpecError(
             "--until-settled takes failed cells as run: use --retry-failed in a run of its own."
         )
-    workers = workers_of(sweep.name, root, options)
+    workers = workers_of(sweep, root, options)
     bound = bind(sweep, options.limit)
     planned = plan_cells(bound, root)
     race = declared_race(sweep, planned, options.limit)

@@ -58,7 +58,7 @@ def run_sweep(
     cells = bind(sweep, options.limit)
     planned = plan_cells(cells, root)
     refresh_contamination(planned, root)
-    workers = workers_of(sweep.name, root, options)
+    workers = workers_of(sweep, root, options)
     wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
     again = _unpredicted(planned, root) if options.predictions else set()
     todo = jobs_for(one.cell for one in planned if one.state in wanted or one.key in again)
@@ -105,13 +105,20 @@ def execute(queue: Queue, workers: Sequence[Worker], watch: Watch) -> Iterator[J
                 yield event
 
 
-def workers_of(name: str, root: Path, options: Options) -> list[Worker]:
-    """One worker a device, each with its share of the threads."""
+def workers_of(sweep: Sweep, root: Path, options: Options) -> list[Worker]:
+    """One worker a device, each with its share of the threads.
+
+    Raises:
+        SpecError: a device can't do the precision of the sweep's recipe.
+    """
+    from voxbench.fit.precision import check_precision
+
     devices = _devices(options.jobs)
+    check_precision(sweep.recipe, devices[0])
     threads = max(1, cpus() // len(devices))
     include, trust = tuple(options.include), tuple(options.trust)
     return [
-        Worker(root, name, device, threads, include, trust, options.predictions)
+        Worker(root, sweep.name, device, threads, include, trust, options.predictions)
         for device in devices
     ]
 

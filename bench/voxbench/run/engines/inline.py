@@ -3,7 +3,7 @@
 from collections.abc import Generator, Sequence
 
 from voxbench.run.engines import Event, JobStart
-from voxbench.run.jobs import give_up, perform, raise_file_limit
+from voxbench.run.jobs import give_up, perform
 from voxbench.run.queue import Queue
 from voxbench.run.worker import Worker
 
@@ -11,7 +11,6 @@ from voxbench.run.worker import Worker
 def run_inline(queue: Queue, workers: Sequence[Worker]) -> Generator[Event, None, None]:
     """See `Engine`; the first worker is this process."""
     worker = workers[0]
-    raise_file_limit()
     while job := queue.take():
         if reason := queue.doomed(job):
             outcome = give_up(job, reason, worker)

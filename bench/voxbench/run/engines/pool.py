@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from voxbench.run.engines import Event, JobStart
-from voxbench.run.jobs import Job, JobOutcome, give_up, perform, raise_file_limit
+from voxbench.run.jobs import Job, JobOutcome, give_up, perform
 from voxbench.run.queue import Queue
 from voxbench.run.worker import Worker
 
@@ -111,7 +111,6 @@ def _serve(pipe: Connection, worker: Worker) -> None:
     os.environ["OMP_NUM_THREADS"] = str(worker.threads)
     from voxbench import plugins
 
-    raise_file_limit()
     for folder in worker.include:
         plugins.include(folder)
     try:

@@ -1,0 +1,31 @@
+"""Half precision is refused where it would silently be another."""
+
+import pytest
+from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.errors import SpecError
+from voxbench.fit.precision import check_precision
+
+from tests.run.conftest import example as example
+from tests.run.conftest import make_sweep
+
+
+@pytest.mark.parametrize("schedule", [Recipe(precision="16"), Pretraining(precision="16")])
+def test_16_needs_a_gpu(schedule):
+    check_precision(schedule, "cuda:0")
+    with pytest.raises(SpecError, match='precision: "16" needs a GPU'):
+        check_precision(schedule, "cpu")
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_others_run_anywhere(precision):
+    check_precision(Recipe(precision=precision), "cpu")
+
+
+def test_a_sweep_is_refused_before_anything_runs(example, tmp_path, monkeypatch):
+    from voxbench.run import sweep as room
+
+    monkeypatch.setattr(room, "_devices", lambda _count: ["cpu"])
+    sweep = make_sweep(recipe={"steps": 4, "patch": [16, 16, 16], "precision": "16"})
+    with pytest.raises(SpecError, match="needs a GPU"):
+        room.run_sweep(sweep, tmp_path)
+    assert not (tmp_path / "records").exists()
