@@ -10,7 +10,8 @@
   `find_baseline` of a `Ref`, another baseline;
 - tasks: a folder's own description, `DatasetJson` or what else `read_json` reads, and the card that
   follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`, `tolerances`,
-  `corpora_of`; `write_atomically`.
+  `corpora_of`; `arrange_cases`, which finds patients and a published split beside the data, a
+  `part_named` by a word; `write_atomically`.
 
 Nothing is imported before it is used, so that listing plugins costs no torch.
 """
@@ -22,6 +23,8 @@ from voxbench.lazy import lazily
 _HOMES = {
     "voxbench.data.cache": ("PreparedCase", "sample_foreground"),
     "voxbench.data.dataset_json": ("DatasetJson", "read_json"),
+    "voxbench.data.folder_cases": ("FolderCases", "arrange_cases"),
+    "voxbench.data.published_split": ("part_named",),
     "voxbench.data.folder_card": (
         *("card_name", "corpora_of", "make_card", "median_spacing", "modality_of", "tolerances"),
     ),
@@ -48,6 +51,9 @@ if TYPE_CHECKING:
     from voxbench.data.folder_card import median_spacing as median_spacing
     from voxbench.data.folder_card import modality_of as modality_of
     from voxbench.data.folder_card import tolerances as tolerances
+    from voxbench.data.folder_cases import FolderCases as FolderCases
+    from voxbench.data.folder_cases import arrange_cases as arrange_cases
+    from voxbench.data.published_split import part_named as part_named
     from voxbench.design.cell import Ref as Ref
     from voxbench.design.seeds import stream as stream
     from voxbench.files import write_atomically as write_atomically

@@ -3,28 +3,30 @@
     <case>/ct.nii.gz                              the image: the only volume of the folder,
     <case>/segmentations/<structure>.nii.gz       or one volume a channel
 
-as AbdomenAtlas and TotalSegmentator publish theirs. A structure without a mask counts as not
-annotated in that case; an empty mask says that it is absent. Who is who is read from the first
-of these that exists: `patients.json` (case → person), `about.json` (`same_person`: lists of
-cases) or `meta.csv` (a column `patient_id`, `patient` or `subject`); else each case is a person.
+as AbdomenAtlas and TotalSegmentator publish theirs; the cases may also lie in training/, testing/
+and validation/. A structure without a mask counts as not annotated in that case; an empty mask says
+that it is absent. Where it may stand who is who, and a published split, tell `data/patients.py` and
+`data/published_split.py`.
 """
 
-import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from voxbench.api import Case, Part, Task, TaskCard
+from voxbench.api import Case, Part, Task, TaskCard, added
 from voxbench.errors import DataError, unknown
 from voxbench.toolkit import (
+    FolderCases,
+    arrange_cases,
     card_name,
     corpora_of,
     make_card,
     median_spacing,
     modality_of,
+    part_named,
     read_json,
     tolerances,
 )
@@ -46,6 +48,10 @@ class MasksFolder(Task):
         spacing_mm: grid along R, A, S; by default the median of the images.
         tolerance_mm: NSD tolerance of all classes; by default 2 mm in CT and PET, else 1 mm.
         window: of CT, in HU.
+        patients: who is who, where no table beside the data says so, or against it: "prefix" (of
+            the cases' names), "case" (each shows another person), or a table, relative to `root`.
+        split: "own" parts the cases by patient, whatever split was published; those in folders of
+            other parts are left out.
     """
 
     layout: ClassVar[str] = f"<case>/{_MASKS}/<structure>.nii.gz beside the image of the case"
@@ -57,6 +63,8 @@ class MasksFolder(Task):
     spacing_mm: tuple[float, float, float] | None = None
     tolerance_mm: float | None = None
     window: tuple[float, float] = (-175.0, 250.0)
+    patients: str | None = added(None)
+    split: str | None = added(None)
 
     @cached_property
     def card(self) -> TaskCard:
@@ -65,13 +73,14 @@ class MasksFolder(Task):
         channels = tuple(_stem(name) for name in self._images)
         modality = self.modality or modality_of(channels)
         classes = {name: value for value, name in enumerate(self._classes, start=1)}
+        first = [case.images[0] for cases in self._found.values() for case in cases]
         return make_card(
             self.root,
             name=name,
             modality=modality,
             channels=channels,
             classes=classes,
-            spacing_mm=self.spacing_mm or median_spacing([c.images[0] for c in self._cases]),
+            spacing_mm=self.spacing_mm or median_spacing(first),
             tolerance_mm=tolerances(classes, modality, self.tolerance_mm),
             window=self.window,
             licence=str(self._about.get("licence") or "unknown"),
@@ -82,18 +91,33 @@ class MasksFolder(Task):
     @classmethod
     def recognises(cls, folder: Path) -> bool:
         """Whether a case has masks."""
-        return any(folder.glob(f"[!.]*/{_MASKS}/[!.]*.nii*"))
+        return any(
+            any(place.glob(f"[!.]*/{_MASKS}/[!.]*.nii*")) for _, place in _parts_below(folder)
+        )
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
         """Every folder that holds a mask of at least one of the structures."""
-        return {"all": self._cases}
+        return self._arranged.parts
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Where patients and split were found."""
+        return self._arranged.notes
 
     @cached_property
-    def _folders(self) -> dict[str, dict[str, Path]]:
-        """Case → structure → mask."""
-        found = {
-            masks.parent.name: {_stem(path.name): path for path in sorted(masks.glob("[!.]*.nii*"))}
-            for masks in sorted(self.root.glob(f"[!.]*/{_MASKS}"))
+    def _arranged(self) -> FolderCases:
+        return arrange_cases(self.root, self._found, self.patients, self.split)
+
+    @cached_property
+    def _folders(self) -> dict[Path, tuple[Part, dict[str, Path]]]:
+        """Folder of a case → its part, and its masks by structure."""
+        found: dict[Path, tuple[Part, dict[str, Path]]] = {
+            masks.parent: (
+                part,
+                {_stem(path.name): path for path in sorted(masks.glob("[!.]*.nii*"))},
+            )
+            for part, place in _parts_below(self.root)
+            for masks in sorted(place.glob(f"[!.]*/{_MASKS}"))
         }
         if not found:
             raise DataError(f"{self.root}: no <case>/{_MASKS}/ in it.")
@@ -101,7 +125,7 @@ class MasksFolder(Task):
 
     @cached_property
     def _classes(self) -> tuple[str, ...]:
-        seen = {name for masks in self._folders.values() for name in masks}
+        seen = {name for _, masks in self._folders.values() for name in masks}
         for name in self.structures or ():
             if name not in seen:
                 raise DataError(f"{self.root}: {unknown('structure', name, seen)}")
@@ -111,8 +135,8 @@ class MasksFolder(Task):
     def _images(self) -> tuple[str, ...]:
         """Names of the image files: what most cases have, so that an odd one is reported."""
         sets = Counter(
-            tuple(sorted(path.name for path in (self.root / case).glob("[!.]*.nii*")))
-            for case in self._folders
+            tuple(sorted(path.name for path in folder.glob("[!.]*.nii*")))
+            for folder in self._folders
         )
         found = [
             name for name in max(sets, key=lambda names: sets[names]) if _stem(name) != _MERGED
@@ -128,19 +152,21 @@ class MasksFolder(Task):
         return tuple(found)
 
     @cached_property
-    def _cases(self) -> list[Case]:
+    def _found(self) -> dict[Part, list[Case]]:
+        found: dict[Part, list[Case]] = {}
         wanted = set(self._classes)
-        return [
-            self._case(name, masks) for name, masks in self._folders.items() if wanted & set(masks)
-        ]
+        for folder, (part, masks) in self._folders.items():
+            if wanted & set(masks):
+                found.setdefault(part, []).append(self._case(folder, masks))
+        return found
 
-    def _case(self, name: str, masks: Mapping[str, Path]) -> Case:
+    def _case(self, folder: Path, masks: Mapping[str, Path]) -> Case:
         chosen = {structure: masks[structure] for structure in self._classes if structure in masks}
         return Case(
-            id=name,
-            images=tuple(self.root / name / file for file in self._images),
+            id=folder.name,
+            images=tuple(folder / file for file in self._images),
             label=chosen,
-            patient=self._patients.get(name, name),
+            patient=folder.name,
             labelled=None if len(chosen) == len(self._classes) else frozenset(chosen),
         )
 
@@ -149,34 +175,14 @@ class MasksFolder(Task):
         path = self.root / "about.json"
         return read_json(path) if path.is_file() else {}
 
-    @cached_property
-    def _patients(self) -> dict[str, str]:
-        given, table = self.root / "patients.json", self.root / "meta.csv"
-        if given.is_file():
-            return {name: str(patient) for name, patient in read_json(given).items()}
-        if groups := self._about.get("same_person"):
-            if not isinstance(groups, list) or not all(isinstance(group, list) for group in groups):
-                path = self.root / "about.json"
-                raise DataError(f'{path}: same_person: expected [["a", "b"], …], got {groups!r}.')
-            return {str(name): str(min(group)) for group in groups for name in group}
-        return _column(table) if table.is_file() else {}
-
 
 def _stem(name: str) -> str:
     return name.removesuffix(".gz").removesuffix(".nii")
 
 
-def _column(path: Path) -> dict[str, str]:
-    """Case → person of a table, by its first column and the one that names the person.
-
-    A row that names nobody says nothing.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        delimiter = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
-        rows = list(csv.DictReader(lines, delimiter=delimiter))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: can't be read as CSV in UTF-8 ({error}); save it so.") from None
-    columns = list(rows[0]) if rows else []
-    person = next((c for c in ("patient_id", "patient", "subject") if c in columns), None)
-    return {row[columns[0]]: row[person] for row in rows if row[person]} if person else {}
+def _parts_below(root: Path) -> Iterator[tuple[Part, Path]]:
+    """The folder itself, for training, and those below it that are called as a part."""
+    yield "train", root
+    for place in sorted(root.glob("[!.]*/")):
+        if part := part_named(place.name):
+            yield part, place

@@ -3,8 +3,10 @@
     dataset.json                 channel_names, labels, file_ending; optionally patients, corpora
     imagesTr/<case>_0000.nii.gz  one file a channel
     labelsTr/<case>.nii.gz       one label map
+    imagesTs/, labelsTs/         likewise, of a published test part; imagesVa/, labelsVa/ validate
 
-`patients` maps case to person, so that the scans of one person stay in one part of the split.
+`patients` maps case to person, so that the scans of one person stay in one part of the split. Where
+else that may stand, and a published split, tell `data/patients.py` and `data/published_split.py`.
 """
 
 import re
@@ -14,15 +16,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from voxbench.api import Case, Part, Task, TaskCard
+from voxbench.api import Case, Part, Task, TaskCard, added
 from voxbench.errors import DataError
 from voxbench.toolkit import (
     DatasetJson,
+    FolderCases,
+    arrange_cases,
     card_name,
     corpora_of,
     make_card,
     median_spacing,
     modality_of,
+    part_named,
     tolerances,
 )
 
@@ -37,6 +42,9 @@ class NnunetFolder(Task):
         spacing_mm: grid along R, A, S; by default the median of the images.
         tolerance_mm: NSD tolerance of all classes; by default 2 mm in CT and PET, else 1 mm.
         window: of CT, in HU.
+        patients: who is who, where no table beside the data says so, or against it: "prefix" (of
+            the cases' names), "case" (each shows another person), or a table, relative to `root`.
+        split: "own" parts the cases of `imagesTr` by patient, whatever split was published.
     """
 
     layout: ClassVar[str] = "dataset.json beside imagesTr/<case>_0000.nii.gz and labelsTr/"
@@ -46,13 +54,15 @@ class NnunetFolder(Task):
     spacing_mm: tuple[float, float, float] | None = None
     tolerance_mm: float | None = None
     window: tuple[float, float] = (-175.0, 250.0)
+    patients: str | None = added(None)
+    split: str | None = added(None)
 
     @cached_property
     def card(self) -> TaskCard:
         """Read from `dataset.json` and the headers of the images."""
         name = self.title or card_name(re.sub(r"^(Dataset|Task)\d+_", "", self.root.name))
         modality = self.modality or modality_of(self._described.channels)
-        first = [case.images[0] for case in self._cases]
+        first = [case.images[0] for cases in self._found.values() for case in cases]
         return make_card(
             self.root,
             name=name,
@@ -74,8 +84,20 @@ class NnunetFolder(Task):
         return described and any((folder / "imagesTr").glob("[!.]*_0000.nii*"))
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
-        """All cases of `imagesTr` and `labelsTr`; files that miss their pair are for `prepare`."""
-        return {"all": self._cases}
+        """All cases of `imagesTr` and `labelsTr`; files that miss their pair are for `prepare`.
+
+        Of other parts, what has a label.
+        """
+        return self._arranged.parts
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Where patients and split were found."""
+        return self._arranged.notes
+
+    @cached_property
+    def _arranged(self) -> FolderCases:
+        return arrange_cases(self.root, self._found, self.patients, self.split)
 
     @cached_property
     def _described(self) -> DatasetJson:
@@ -97,26 +119,36 @@ class NnunetFolder(Task):
         return classes
 
     @cached_property
-    def _cases(self) -> list[Case]:
+    def _found(self) -> dict[Part, list[Case]]:
+        """The cases of each part that the names of the folders tell."""
         ending = str(self._described.table.get("file_ending", ".nii.gz"))
         if ending not in (".nii.gz", ".nii"):
             raise DataError(
                 f"{self._described.path}: file_ending: {ending!r} is not NIfTI; convert first."
             )
-        images, labels = self.root / "imagesTr", self.root / "labelsTr"
+        found: dict[Part, list[Case]] = {}
+        for images in sorted(self.root.glob("images*/")):
+            suffix = images.name.removeprefix("images")
+            part = part_named(suffix)
+            if part and (cases := self._cases(images, self.root / f"labels{suffix}", ending)):
+                found.setdefault(part, []).extend(cases)
+        if not found.get("train"):
+            raise DataError(f"{self.root / 'imagesTr'}: no file like <case>_0000{ending}.")
+        return found
+
+    def _cases(self, images: Path, labels: Path, ending: str) -> list[Case]:
+        """The cases of two folders; without those that nobody labelled, outside of training."""
         names = {path.name.removesuffix(ending) for path in labels.glob(f"[!.]*{ending}")}
-        for path in images.glob(f"[!.]*_0000{ending}"):
-            names.add(path.name.removesuffix(f"_0000{ending}"))
-        if not names:
-            raise DataError(f"{images}: no file like <case>_0000{ending}.")
-        patients = self._described.patients
+        if part_named(images.name.removeprefix("images")) == "train":
+            for path in images.glob(f"[!.]*_0000{ending}"):
+                names.add(path.name.removesuffix(f"_0000{ending}"))
         endings = [f"_{channel:04d}{ending}" for channel in range(len(self._described.channels))]
         return [
             Case(
                 id=name,
                 images=tuple(images / f"{name}{channel}" for channel in endings),
                 label=labels / f"{name}{ending}",
-                patient=patients.get(name, name),
+                patient=name,
             )
             for name in sorted(names)
         ]

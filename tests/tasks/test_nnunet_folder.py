@@ -90,7 +90,7 @@ def test_files_that_miss_their_pair_are_found_by_prepare(tmp_path):
 def test_a_description_that_can_t_be_used_is_one_clear_line(tmp_path, description, message):
     task = NnunetFolder(root=raw(tmp_path, **description))
     with pytest.raises(DataError, match=r".") as caught:
-        _ = task.card
+        _ = task.card, task.cases()
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -40,6 +40,15 @@ class Task(ABC):
     def card(self) -> TaskCard:
         """The card; a task of private data reads it from the folder's own description."""
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was found about the data and decides results, a sentence each, for plan and record.
+
+        Raises:
+            DataError: as `cases`.
+        """
+        return ()
+
     @classmethod
     def recognises(cls, folder: Path) -> bool:
         """Whether a folder looks like this task's data; by default it is called `folder`."""

@@ -110,18 +110,6 @@ class DatasetJson:
         return tuple(self._pair(item) for item in listed)
 
     @cached_property
-    def patients(self) -> dict[str, str]:
-        """Case → person, as far as the file says.
-
-        Raises:
-            DataError: it is no table.
-        """
-        table = self.table.get("patients", {})
-        if not isinstance(table, dict):
-            self._wrong("patients", '{"<case>": "<person>", …}', table)
-        return {case: str(person) for case, person in table.items()}
-
-    @cached_property
     def _labels(self) -> dict[str, int | tuple[int, ...]]:
         """Name → value or values, whichever way round they are written."""
         table = self.table.get("labels")

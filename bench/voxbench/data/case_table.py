@@ -1,0 +1,165 @@
+"""Tables that lie beside the data: their columns, and which case each of their names means."""
+
+import csv
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from voxbench.errors import DataError
+
+TABLES = tuple(
+    f"{name}{ending}"
+    for name in ("patients", "participants", "subjects", "meta", "metadata")
+    for ending in (".csv", ".tsv")
+)
+"""Names of tables that are looked for beside the data, the first in rank first."""
+NOTHING = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "?", "unknown"})
+"""What an empty cell holds, in lower case."""
+_ENDING = re.compile(r"(?:_0000)?\.(?:nii|nrrd|mha|mhd|npz|img|hdr)(?:\.gz)?$")
+_CASE = re.compile(
+    r"(?:nnunet)?(?:case|image|img|file|scan|volume|vol|series)(?:id|name|file|path|no|nr|number)?"
+    r"|id|name|path|key|identifier"
+)
+
+
+class CaseTable(NamedTuple):
+    """A table in CSV or TSV.
+
+    Attributes:
+        path: of the file.
+        columns: header → the cells below it, as many as there are rows; "" where there is nothing.
+    """
+
+    path: Path
+    columns: dict[str, list[str]]
+
+    def column(self, header: re.Pattern[str]) -> str | None:
+        """The first column whose header, in plain letters and digits, matches."""
+        return next((title for title in self.columns if header.fullmatch(_plain(title))), None)
+
+    def rows_of(self, cases: Sequence[str], apart: str) -> dict[str, list[int]]:
+        """Case → its rows, by the column that names most cases.
+
+        A column that is called as such, else the first, is tried with all rules of `match_names`;
+        the others without that of bare numbers, which an age or a year would match.
+
+        Args:
+            cases: ids.
+            apart: a column that says something else.
+        """
+        titles = [title for title in self.columns if title != apart]
+        likely = [title for title in titles if _CASE.fullmatch(_plain(title))] or titles[:1]
+        found: dict[str, list[int]] = {}
+        for title in (*likely, *titles):
+            cells = self.columns[title]
+            matched = match_names(cells, cases, numbers=title in likely)
+            if len(matched) > len(found):
+                found = {
+                    case: [row for row, cell in enumerate(cells) if cell in names]
+                    for case, names in matched.items()
+                }
+        return found
+
+
+def read_table(path: Path) -> CaseTable:
+    """Read a table whose first row is its header; cells that a short row lacks are empty.
+
+    Raises:
+        DataError: it can't be read, or two columns have one name.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        delimiter = max(",;\t", key=(lines or [""])[0].count)
+        header, *rows = [row for row in csv.reader(lines, delimiter=delimiter) if row] or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: can't be read as CSV in UTF-8 ({error}); save it so.") from None
+    titles = [title.strip() for title in header]
+    if repeated := [title for title, count in Counter(titles).items() if count > 1 and title]:
+        raise DataError(f"{path}: two columns are called {repeated[0]!r}; rename one.")
+    columns = {
+        title: [_cell(row[index]) if index < len(row) else "" for row in rows]
+        for index, title in enumerate(titles)
+        if title
+    }
+    return CaseTable(path, columns)
+
+
+def match_names(
+    names: Iterable[str], cases: Sequence[str], *, numbers: bool = True
+) -> dict[str, list[str]]:
+    """Case → the names that mean it, by the strictest rule by which most cases have one.
+
+    Rules, each looser than the one before: as it is; without folder, ending of an image file (and
+    number of its channel) and capitals; without the zeros that pad a number; by the number alone,
+    where one side has nothing else and the other the same word everywhere. A rule by which two
+    cases are called alike is none.
+
+    Args:
+        names: of a table, perhaps repeated.
+        cases: ids.
+        numbers: use the last rule.
+    """
+    given = [*dict.fromkeys(filter(None, names))]
+    found: dict[str, list[str]] = {}
+    rules: list[Callable[[str], str]] = [str, _bare, _unpadded]
+    for rule in (*rules, *([_number(given, cases)] if numbers else [])):
+        known = {rule(case): case for case in cases}
+        if len(known) < len(cases):
+            continue
+        matched: dict[str, list[str]] = {}
+        for name in given:
+            if (case := known.get(rule(name))) is not None:
+                matched.setdefault(case, []).append(name)
+        if len(matched) > len(found):
+            found = matched
+    return found
+
+
+def match_starts(names: Iterable[str], cases: Sequence[str]) -> dict[str, str]:
+    """Case → the longest name that it begins with: `sub-1`, or `01`, of `sub-01_ses-2`."""
+    starts: dict[str, str] = {}
+    for name in filter(None, names):
+        plain = _unpadded(name)
+        starts |= {plain: name, f"sub-{plain}": name}
+    found = {}
+    for case in cases:
+        plain = _unpadded(case)
+        ends = [len(plain), *(at.start() for at in reversed([*re.finditer(r"[\W_]", plain)]))]
+        if start := next((plain[:end] for end in ends if plain[:end] in starts), None):
+            found[case] = starts[start]
+    return found
+
+
+def some(names: Iterable[str]) -> str:
+    """The first three of some names, and how many there are if there are more."""
+    listed = sorted(set(names))
+    return (", ".join(listed[:3]) + (f", … ({len(listed)})" if listed[3:] else "")) or "none"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]", "", text.lower())
+
+
+def _cell(text: str) -> str:
+    return "" if text.strip().lower() in NOTHING else text.strip()
+
+
+def _bare(name: str) -> str:
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name.strip()))[-1]
+    return _ENDING.sub("", last.lower())
+
+
+def _unpadded(name: str) -> str:
+    plain = re.sub(r"^(\d+)\.0$", r"\1", _bare(name))  # as a column of numbers with gaps is saved
+    return re.sub(r"[0-9]+", lambda number: str(int(number[0])), plain)
+
+
+def _number(*sides: Sequence[str]) -> Callable[[str], str]:
+    """The number alone; nothing looser than before where words tell names apart."""
+    words = [{re.sub(r"[0-9]+", "#", _unpadded(name)) for name in side} for side in sides]
+    if {"#"} in words and all([word.count("#") for word in side] == [1] for side in words):
+        return lambda name: re.sub(r"[^0-9]", "", _unpadded(name))
+    return _unpadded
