@@ -15,7 +15,7 @@ AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 
 def nnunet(root, names="abcdefgh"):
     for name in names:
-        image, label = volumes(seed=ord(name))
+        image, label = volumes(seed=sum(name.encode()))
         save(root / "imagesTr" / f"{name}_0000.nii.gz", image, AFFINE)
         save(root / "labelsTr" / f"{name}.nii.gz", label, AFFINE)
     described = {"channel_names": {"0": "CT"}, "labels": {"background": 0, "ball": 1, "box": 4}}
@@ -77,10 +77,23 @@ def test_what_was_found_stands_in_the_file(voxbench, tmp_path):
     size = " × ".join(map(str, volumes()[0].shape))
     assert f"# images: CT (CT), in the median {size} voxels of 1 × 1 × 2 mm" in text
     assert "# classes: ball, box" in text
-    assert "# every case counts as another person" in text
+    assert "# patients: each case counts as one; nothing says who is who" in text
     assert tomllib.loads(text)["tasks"] == [
         {"name": "nnunet-folder", "root": str((tmp_path / "x's").resolve())}
     ]
+
+
+def test_names_that_look_grouped_are_kept_together_and_asked_about(voxbench, tmp_path):
+    nnunet(tmp_path / "x", [f"{name}_{phase}" for name in "pqrst" for phase in ("ED", "ES")])
+    code, told, _ = voxbench("init", tmp_path / "x", "-o", tmp_path / "x.toml")
+    assert code == 0
+    assert "10 cases of 5 patients" in told
+    assert "5 prefixes (as p of p_ED, p_ES)" in told
+    assert "are these patients?" in told
+    sweep = read_sweep(tmp_path / "x.toml")
+    for entry in (sweep.tasks[0], sweep.sources["own"]):
+        assert entry.fields["patients"] == "prefix"
+    assert voxbench("plan", tmp_path / "x.toml")[0] == 0
 
 
 def test_a_folder_below_the_data_root_is_named_from_there(voxbench, tmp_path, monkeypatch):

@@ -40,11 +40,6 @@ def test_the_training_cases_lie_beside_the_file():
     assert one.training == ((Path("data/imagesTr/a.nii.gz"), Path("data/labelsTr/a.nii.gz")),)
 
 
-def test_patients_are_as_far_as_told():
-    assert described(patients={"a": 7}).patients == {"a": "7"}
-    assert described().patients == {}
-
-
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
@@ -65,7 +60,6 @@ def test_patients_are_as_far_as_told():
         ("training", [], "training: expected the list of training cases, got []"),
         ("training", [{"image": "a"}], "training: expected image and label, got {'image': 'a'}"),
         ("training", [{"image": 1, "label": 2}], "training: expected image and label, got"),
-        ("patients", ["a"], "patients: expected .* got ['a']"),
     ],
 )
 def test_what_can_t_be_used_is_one_line_with_file_key_and_value(key, value, says):

@@ -114,3 +114,13 @@ def test_the_twin_is_a_name_and_no_identity():
 def test_the_key_is_the_same_in_every_release():
     """A changed key would orphan every stored record: change SCHEMA instead."""
     assert key(CELL) == "ef49d762bab447bbae5c"
+
+
+@pytest.mark.parametrize("path", ["/data/who.csv", "C:\\data\\who.csv"])
+def test_an_absolute_path_is_a_location_and_no_identity(path):
+    ref = Ref.of("folder", {"patients": path, "title": "mine"})
+    assert ref.to_json() == ["folder", {"title": "mine"}]
+    with pytest.raises(ValueError, match="a location on somebody's machine"):
+        Ref.from_json(["folder", {"patients": path}])
+    relative = Ref.of("folder", {"patients": "who.csv"})
+    assert relative.to_json() == ["folder", {"patients": "who.csv"}]

@@ -115,6 +115,29 @@ def test_a_table_of_patients_that_can_t_be_read_is_named(tmp_path, file, content
         MasksFolder(root=root).cases()
 
 
+def test_the_split_that_total_segmentator_publishes_is_used_and_named(tmp_path):
+    root = atlas(tmp_path, "abcdef")
+    (root / "meta.csv").write_text(
+        "image_id;age;split\na;40;train\nb;40;train\nc;40;train\nd;40;val\ne;40;test\nf;40;test\n"
+    )
+    task = MasksFolder(root=root)
+    split = split_cases(task)
+    assert [[case.id for case in part] for part in split[:3]] == [list("abc"), ["d"], ["e", "f"]]
+    assert any("column split of meta.csv" in note for note in task.notes)
+    assert list(MasksFolder(root=root, split="own").cases()) == ["all"]
+
+
+def test_cases_may_lie_in_folders_of_parts(tmp_path):
+    atlas(tmp_path / "training", "abc")
+    atlas(tmp_path / "testing", "de")
+    task = MasksFolder(root=tmp_path)
+    assert MasksFolder.recognises(tmp_path)
+    parts = {part: [case.id for case in cases] for part, cases in task.cases().items()}
+    assert parts == {"train": ["a", "b", "c"], "test": ["d", "e"]}
+    cases = [case for part in task.cases().values() for case in part]
+    assert inspect_cases(task, cases, task.card.preprocessing) == []
+
+
 def test_a_folder_of_something_else_says_what_is_missing(tmp_path):
     with pytest.raises(DataError, match="no <case>/segmentations/"):
         MasksFolder(root=tmp_path).cases()

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from voxbench.data.prepare import inspect_cases, prepare_cases
 from voxbench.data.split import SPLIT_PARTS, split_cases
+from voxbench.design.cell import Ref
 from voxbench.errors import DataError
+from voxbench.plugins import TASKS
 from voxbench_tasks.nnunet_folder import NnunetFolder
 
 from tests.data.toy import save, volumes
@@ -110,6 +112,42 @@ def test_the_cases_of_a_patient_stay_together(tmp_path):
     for part in SPLIT_PARTS:
         scans = sorted(case.id for case in getattr(split, part))
         assert scans == sorted(f"{p}{s}" for p in {name[0] for name in scans} for s in "12")
+
+
+def test_published_parts_are_what_the_folders_say_and_images_without_labels_are_not_used(tmp_path):
+    root = raw(tmp_path, "abcdefgh")
+    for name, part in (("f", "Va"), ("g", "Ts"), ("h", "Ts")):
+        for kind, ending in (("images", "_0000.nii.gz"), ("labels", ".nii.gz")):
+            (root / f"{kind}{part}").mkdir(exist_ok=True)
+            (root / f"{kind}Tr" / f"{name}{ending}").rename(
+                root / f"{kind}{part}" / f"{name}{ending}"
+            )
+    save(root / "imagesTs" / "unlabelled_0000.nii.gz", volumes()[0], AFFINE)
+    task = NnunetFolder(root=root)
+    split = split_cases(task)
+    assert [[case.id for case in part] for part in split[:3]] == [list("abcde"), ["f"], ["g", "h"]]
+    assert split.test[0].images[0].parent.name == "imagesTs"
+    assert any("published, by its folders" in note for note in task.notes)
+    own = split_cases(NnunetFolder(root=root, split="own"))
+    assert sorted(case.id for part in own[:3] for case in part) == list("abcde")
+
+
+def test_fields_that_say_nothing_new_leave_the_name_of_a_task_as_it_was(tmp_path):
+    ref = TASKS.complete(Ref.of("nnunet-folder", {"root": str(tmp_path)}))
+    assert not {"patients", "split"} & ref.values.keys()
+    said = TASKS.complete(Ref.of("nnunet-folder", {"patients": "prefix", "split": "own"}))
+    assert {"patients": "prefix", "split": "own"}.items() <= said.values.items()
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("folder", "patients"),
+    [("Dataset501_OpenKBP", 200), ("Dataset601_ACDC", 100), ("Dataset602_MSCMR", 35)],
+)
+def test_real_folders_are_not_asked_about(real_data, folder, patients):
+    cases = NnunetFolder(root=real_data / folder).cases()
+    assert list(cases) == ["all"]
+    assert len({case.patient for case in cases["all"]}) == patients
 
 
 @pytest.mark.slow

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voxbench.cli.options import Include, Json, include_all
-from voxbench.cli.show import print_json
+from voxbench.cli.show import counting, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from voxbench.api import Case, Task
     from voxbench.data.prepare import PrepareOutcome
+    from voxbench.data.volumes import Problem
 
 
 def prepare_verb(
@@ -24,7 +25,12 @@ def prepare_verb(
     include_path: Include = None,
     json: Json = False,
 ) -> None:
-    """Read, check and cache every case; exit code 1 if one can't be used."""
+    """Read, check and cache every case; exit code 1 if one can't be used or lies in two parts.
+
+    Images of validation and test are compared with those of the other parts, as `overlap` does it:
+    two scans of one person, or copies, tell that patients are not kept apart. It takes about half a
+    second an image.
+    """
     from voxbench.design.cell import Ref
     from voxbench.design.spec import parse_override
     from voxbench.plugins import find_task
@@ -56,16 +62,17 @@ def _report(task: "Task", jobs: int, quiet: bool) -> dict[str, Any]:
             disable=quiet,
         )
     )
+    problems = [problem for outcome in outcomes for problem in outcome.problems]
+    compared, copies = _copies(task, jobs)
     return {
         "task": task.card.name,
         "cases": len(cases),
         "patients": len({case.patient for case in cases}),
         "mirroring": _mirroring(task, cases),
+        "notes": [*task.notes, compared],
         "usable": sum(outcome.case is not None for outcome in outcomes),
         "problems": [
-            {**problem._asdict(), "fatal": problem.fatal}
-            for outcome in outcomes
-            for problem in outcome.problems
+            {**problem._asdict(), "fatal": problem.fatal} for problem in (*problems, *copies)
         ],
     }
 
@@ -83,6 +90,38 @@ def _mirroring(task: "Task", cases: "Sequence[Case]") -> str:
     return find_mirroring(task, cases).told
 
 
+def _copies(task: "Task", jobs: int) -> "tuple[str, list[Problem]]":
+    """Whether a scan lies in two parts of the split: what was compared, and the cases that do."""
+    import time
+
+    from voxbench.data.split import split_cases
+    from voxbench.data.volumes import Problem
+    from voxbench.errors import DataError
+    from voxbench.ledger.copies import find_copies
+
+    try:
+        split = split_cases(task)
+    except DataError as error:
+        return f"parts were not compared: {error}", []
+    tested = {case.id: case for case in (*split.validation, *split.test)}
+    started = time.perf_counter()
+    with counting("comparing parts", len(tested)) as done:
+        copies = find_copies(split, jobs, done)
+    seconds = time.perf_counter() - started
+    return (
+        f"{len(tested)} validation and test images compared with those of the other parts in "
+        f"{seconds:.0f} s: {len({copy.case for copy in copies}) or 'none'} look alike"
+    ), [
+        Problem(
+            copy.case,
+            tested[copy.case].images[0].name,
+            "in two parts",
+            f"looks like {copy.other} of {copy.part}: {copy.score:.3f} (≥ {copy.bar:.3f})",
+        )
+        for copy in copies
+    ]
+
+
 def _print(reports: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -93,6 +132,8 @@ def _print(reports: list[dict[str, Any]]) -> None:
             f"{report['task']}: {report['usable']} of {report['cases']} cases usable, "
             f"{report['patients']} patients; {report['mirroring']}"
         )
+        for note in report["notes"]:
+            console.print(f"  {note}", soft_wrap=True, markup=False)
         if not report["problems"]:
             continue
         table = Table("case", "file", "problem", "detail", box=None)

@@ -90,7 +90,7 @@ def read_table(path: Path) -> CaseTable:
 def match_names(
     names: Iterable[str], cases: Sequence[str], *, numbers: bool = True
 ) -> dict[str, list[str]]:
-    """Case → the names that mean it, by the strictest rule by which most cases have one.
+    """Case → the names that mean it, by the strictest rule by which most names mean one.
 
     Rules, each looser than the one before: as it is; without folder, ending of an image file (and
     number of its channel) and capitals; without the zeros that pad a number; by the number alone,
@@ -113,7 +113,7 @@ def match_names(
         for name in given:
             if (case := known.get(rule(name))) is not None:
                 matched.setdefault(case, []).append(name)
-        if len(matched) > len(found):
+        if sum(map(len, matched.values())) > sum(map(len, found.values())):
             found = matched
     return found
 

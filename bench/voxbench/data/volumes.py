@@ -23,7 +23,8 @@ class Problem(NamedTuple):
         case: its id.
         file: the file's name.
         kind: missing file, corrupt file, channels, shape mismatch, affine mismatch, not finite,
-            constant image, label out of range, empty label or overlapping masks.
+            constant image, label out of range, empty label, overlapping masks, or in two parts (of
+            the split, by its look).
         detail: what was found.
     """
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
@@ -24,8 +25,8 @@ LOCATION_FIELDS = frozenset({"root", "weights"})
 class Ref:
     """A plugin by name with the values of its fields, in the order of the names.
 
-    The fields `root` and `weights` are locations on a machine: they find files, whose content is
-    hashed, and are no identity of their own.
+    The fields `root` and `weights`, and whatever is an absolute path, are locations on a machine:
+    they find files, whose content is hashed, and are no identity of their own.
     """
 
     name: str
@@ -46,9 +47,13 @@ class Ref:
         """The same plugin with fewer fields told."""
         return Ref(self.name, tuple(item for item in self.fields if item[0] not in names))
 
+    def without_locations(self) -> "Ref":
+        """The same plugin without locations on this machine."""
+        return self.without(*(name for name, value in self.fields if _is_location(name, value)))
+
     def to_json(self) -> list[str | dict[str, FieldValue]]:
         """Name and fields; without locations on this machine."""
-        return [self.name, self.without(*LOCATION_FIELDS).values]
+        return [self.name, self.without_locations().values]
 
     @classmethod
     def from_json(cls, told: object) -> "Ref":
@@ -59,10 +64,17 @@ class Ref:
         """
         match told:
             case [str(name), dict(fields)] if all(map(_is_plain, fields.values())):
-                if LOCATION_FIELDS & fields.keys():
+                if any(_is_location(field, value) for field, value in fields.items()):
                     raise ValueError("it names a location on somebody's machine")
                 return cls.of(name, fields)
         raise ValueError("no plugin's name and fields")
+
+
+def _is_location(name: str, value: object) -> bool:
+    absolute = isinstance(value, str) and any(
+        kind(value).is_absolute() for kind in (PurePosixPath, PureWindowsPath)
+    )
+    return absolute or name in LOCATION_FIELDS
 
 
 def _is_plain(value: object) -> bool:

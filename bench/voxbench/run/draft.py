@@ -9,6 +9,7 @@ from typing import NamedTuple
 from voxbench.api import Published, Task, TaskCard
 from voxbench.data.folder_card import median_spacing
 from voxbench.data.image import read_extent
+from voxbench.data.patients import UnsettledPatientsError
 from voxbench.data.split import split_cases
 from voxbench.design.cell import Ref
 from voxbench.errors import DataError, PluginError, WeightsError
@@ -17,6 +18,10 @@ from voxbench.plugins import BASELINES, TASKS, find_baseline, find_task
 
 _MULTIPLE = 32  # every axis of a patch: what each network that there is can divide
 _LARGEST = 96
+_ASKED = (
+    'are these patients? "prefix" below keeps the cases of one together; say "case" if each shows '
+    "another person, or name a file with columns case and patient"
+)
 
 
 class Survey(NamedTuple):
@@ -30,6 +35,7 @@ class Survey(NamedTuple):
         train_patients: of them, those in the training part.
         spacing_mm: of the grid that networks work on, or the median of the files.
         size: median voxels along the three axes of that grid.
+        notes: of the task, and what remains to be settled.
     """
 
     ref: Ref
@@ -39,21 +45,20 @@ class Survey(NamedTuple):
     train_patients: int
     spacing_mm: tuple[float, ...]
     size: tuple[int, ...]
+    notes: tuple[str, ...]
 
     def told(self) -> list[str]:
         """In words, a line a fact."""
         card, size = self.card, " × ".join(map(str, self.size))
         spacing = " × ".join(f"{mm:g}" for mm in self.spacing_mm)
-        lines = [
+        return [
             f"{self.ref.name}: {self.cases} cases of {self.patients} patients, "
             f"{self.train_patients} of them in the training part",
             f"images: {card.modality} ({', '.join(card.channels)}), in the median {size} voxels of "
             f"{spacing} mm",
             f"classes: {', '.join(card.classes)}",
+            *self.notes,
         ]
-        if self.cases == self.patients:
-            lines.append("every case counts as another person; if that is wrong, say who is who")
-        return lines
 
 
 def survey(folder: Path) -> Survey:
@@ -63,8 +68,13 @@ def survey(folder: Path) -> Survey:
         DataError: no task does, or its volumes are not what that task needs.
     """
     ref = _reader(folder.resolve())
-    task = find_task(ref)
-    split = split_cases(task)
+    task, asked = find_task(ref), False
+    try:
+        split = split_cases(task)
+    except UnsettledPatientsError:
+        ref = Ref.of(ref.name, {**ref.values, "patients": "prefix"})
+        task, asked = find_task(ref), True
+        split = split_cases(task)
     cases = [*split.train, *split.validation, *split.test]
     images = [case.images[0] for case in cases]
     spacing = task.card.spacing_mm or median_spacing(images)
@@ -77,6 +87,7 @@ def survey(folder: Path) -> Survey:
         train_patients=len({case.patient for case in split.train}),
         spacing_mm=spacing,
         size=tuple(round(median(mm) / s) for mm, s in zip(extents, spacing, strict=True)),
+        notes=(*task.notes, *([_ASKED] if asked else [])),
     )
 
 

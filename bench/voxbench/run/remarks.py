@@ -1,4 +1,4 @@
-"""What should be known of a sweep before it runs: what is mirrored, and patches beyond volumes."""
+"""What should be known of a sweep before it runs: who is who, the split, mirroring, the patch."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -29,6 +29,7 @@ def _of(cell: BoundCell) -> Iterator[str]:
 def _told(
     dataset: Dataset, preprocessing: Preprocessing, schedule: Recipe | Pretraining
 ) -> Iterator[str]:
+    yield from (f"{dataset.card.name}: {note}" for note in dataset.task.notes)
     if schedule.augmentation != "none":
         yield f"{dataset.card.name}: {dataset.mirroring.told}"
     patch = schedule.patch

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from voxbench.api import TaskCard
-from voxbench.design.cell import LOCATION_FIELDS, Ref
+from voxbench.design.cell import Ref
 from voxbench.errors import VoxbenchError
 from voxbench.plugins import find_task
 from voxbench.records import Record
@@ -96,7 +96,7 @@ def ref_of(record: Record) -> Ref:
     found = record.cell.get("task")
     if not (isinstance(found, list) and len(found) == 2 and isinstance(found[1], dict)):
         raise VoxbenchError("its records do not say which task plugin it is.")
-    return Ref.of(str(found[0]), found[1]).without(*LOCATION_FIELDS)
+    return Ref.of(str(found[0]), found[1]).without_locations()
 
 
 def _card(record: Record) -> tuple[dict[str, Any] | None, str]:
