@@ -135,7 +135,7 @@ def test_cases_may_lie_in_folders_of_parts(tmp_path):
     parts = {part: [case.id for case in cases] for part, cases in task.cases().items()}
     assert parts == {"train": ["a", "b", "c"], "test": ["d", "e"]}
     cases = [case for part in task.cases().values() for case in part]
-    assert inspect_cases(task, cases, task.card.preprocessing) == []
+    assert inspect_cases(task.card, cases, task.card.preprocessing) == []
 
 
 def test_a_folder_of_something_else_says_what_is_missing(tmp_path):

@@ -18,12 +18,14 @@ class Dataset:
         split: the cases by part.
         mirroring: the axes along which training may mirror.
         identity: hash of the files, the split, and all of the card that decides a result.
+        notes: of the task: where patients and split were found, a sentence each.
     """
 
     card: TaskCard = field(compare=False)
     split: Split = field(compare=False)
     mirroring: Mirroring = field(compare=False)
     identity: str
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
 
 def open_dataset(task: Task) -> Dataset:
@@ -39,4 +41,4 @@ def open_dataset(task: Task) -> Dataset:
     content = [cases_hash(cases), split.sha256, told]
     mirroring = find_mirroring(task, split.train)
     identity = digest([*content, *([mirroring.identity] if mirroring.identity else [])])
-    return Dataset(card, split, mirroring, identity)
+    return Dataset(card, split, mirroring, identity, tuple(task.notes))

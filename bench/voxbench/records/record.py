@@ -66,6 +66,7 @@ class Data(_Part):
         train_patients: number of people in `train`.
         mirrored: axes along which training mirrored patches at random, of R, A and S; None in
             records from before it was told.
+        notes: where patients and split were found, as far as the task says so.
     """
 
     fingerprint: str
@@ -75,6 +76,7 @@ class Data(_Part):
     test: list[str]
     train_patients: int
     mirrored: str | None = None
+    notes: list[str] = []
 
 
 class LoadAudit(_Part):

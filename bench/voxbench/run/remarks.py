@@ -29,7 +29,7 @@ def _of(cell: BoundCell) -> Iterator[str]:
 def _told(
     dataset: Dataset, preprocessing: Preprocessing, schedule: Recipe | Pretraining
 ) -> Iterator[str]:
-    yield from (f"{dataset.card.name}: {note}" for note in dataset.task.notes)
+    yield from (f"{dataset.card.name}: {note}" for note in dataset.notes)
     if schedule.augmentation != "none":
         yield f"{dataset.card.name}: {dataset.mirroring.told}"
     patch = schedule.patch
