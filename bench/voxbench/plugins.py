@@ -13,32 +13,22 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from voxbench.api import Architecture, Baseline, BaselineCard, Task
+from voxbench.api import Architecture, Baseline, Task
 from voxbench.design.cell import Ref
 from voxbench.errors import DataError, PluginError, unknown
 from voxbench.paths import cache_dir, data_root
-from voxbench.registry import ClassRegistry, Registration, Registry, failure
+from voxbench.registry import (
+    ClassRegistry,
+    Registration,
+    Registry,
+    failure,
+    not_an_architecture,
+    not_of_class,
+)
 
-
-def _class_objection(base: type, found: object) -> str | None:
-    if not (isinstance(found, type) and issubclass(found, base)):
-        return f"is {found!r}, not a subclass of voxbench.api.{base.__name__}"
-    if absent := getattr(found, "__abstractmethods__", None):
-        return f"doesn't define {', '.join(sorted(absent))}"
-    if base is Baseline and not isinstance(getattr(found, "card", None), BaselineCard):
-        return "has no `card`, a voxbench.api.BaselineCard"
-    return None
-
-
-def _architecture_objection(found: object) -> str | None:
-    if not isinstance(found, Architecture):
-        return f"is {found!r}, not a voxbench.api.Architecture"
-    return None
-
-
-TASKS: ClassRegistry[Task] = ClassRegistry("task", partial(_class_objection, Task))
-BASELINES: ClassRegistry[Baseline] = ClassRegistry("baseline", partial(_class_objection, Baseline))
-ARCHITECTURES: Registry[Architecture[Any]] = Registry("architecture", _architecture_objection)
+TASKS: ClassRegistry[Task] = ClassRegistry("task", partial(not_of_class, Task))
+BASELINES: ClassRegistry[Baseline] = ClassRegistry("baseline", partial(not_of_class, Baseline))
+ARCHITECTURES: Registry[Architecture[Any]] = Registry("architecture", not_an_architecture)
 
 
 def find_task(ref: Ref | str) -> Task:

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
+from voxbench.api import Architecture, Baseline, BaselineCard
 from voxbench.api.fields import identifying
 from voxbench.design.cell import Ref
 from voxbench.errors import PluginError, VoxbenchError, first_rule, unknown
@@ -133,6 +134,24 @@ class ClassRegistry(Registry[type[C]], Generic[C]):
             if field.default is not dataclasses.MISSING
         }
         return Ref.of(ref.name, identifying(found, {**defaults, **ref.values}))
+
+
+def not_of_class(base: type, found: object) -> str | None:
+    """Why an object is no plugin class below `base`, or None if it is one."""
+    if not (isinstance(found, type) and issubclass(found, base)):
+        return f"is {found!r}, not a subclass of voxbench.api.{base.__name__}"
+    if absent := getattr(found, "__abstractmethods__", None):
+        return f"doesn't define {', '.join(sorted(absent))}"
+    if base is Baseline and not isinstance(getattr(found, "card", None), BaselineCard):
+        return "has no `card`, a voxbench.api.BaselineCard"
+    return None
+
+
+def not_an_architecture(found: object) -> str | None:
+    """Why an object is no architecture, or None if it is one."""
+    if not isinstance(found, Architecture):
+        return f"is {found!r}, not a voxbench.api.Architecture"
+    return None
 
 
 def failure(error: BaseException) -> str:
