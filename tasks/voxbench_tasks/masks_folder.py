@@ -41,7 +41,8 @@ class MasksFolder(Task):
 
     Attributes:
         title: the card's name; by default the folder's.
-        modality: CT, MR, PET or other; by default from the names of the image files.
+        modality: CT, MR, PET or other, or one a channel; by default from the names of the image
+            files.
         channels: the image files without their ending; by default every volume of the folder.
         structures: the classes, in this order; by default all, by name. Where masks overlap,
             the later one keeps the voxel.
@@ -57,7 +58,7 @@ class MasksFolder(Task):
     layout: ClassVar[str] = f"<case>/{_MASKS}/<structure>.nii.gz beside the image of the case"
 
     title: str | None = None
-    modality: str | None = None
+    modality: str | tuple[str, ...] | None = None
     channels: tuple[str, ...] | None = None
     structures: tuple[str, ...] | None = None
     spacing_mm: tuple[float, float, float] | None = None

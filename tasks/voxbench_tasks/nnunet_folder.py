@@ -38,7 +38,7 @@ class NnunetFolder(Task):
 
     Attributes:
         title: the card's name; by default the folder's, without `Dataset501_`.
-        modality: CT, MR, PET or other; by default from the channels' names.
+        modality: CT, MR, PET or other, or one a channel; by default from the channels' names.
         spacing_mm: grid along R, A, S; by default the median of the images.
         tolerance_mm: NSD tolerance of all classes; by default 2 mm in CT and PET, else 1 mm.
         window: of CT, in HU.
@@ -50,7 +50,7 @@ class NnunetFolder(Task):
     layout: ClassVar[str] = "dataset.json beside imagesTr/<case>_0000.nii.gz and labelsTr/"
 
     title: str | None = None
-    modality: str | None = None
+    modality: str | tuple[str, ...] | None = None
     spacing_mm: tuple[float, float, float] | None = None
     tolerance_mm: float | None = None
     window: tuple[float, float] = (-175.0, 250.0)
@@ -142,6 +142,7 @@ class NnunetFolder(Task):
         if part_named(images.name.removeprefix("images")) == "train":
             for path in images.glob(f"[!.]*_0000{ending}"):
                 names.add(path.name.removesuffix(f"_0000{ending}"))
+        self._check_channels(images, names, ending)
         endings = [f"_{channel:04d}{ending}" for channel in range(len(self._described.channels))]
         return [
             Case(
@@ -152,3 +153,15 @@ class NnunetFolder(Task):
             )
             for name in sorted(names)
         ]
+
+    def _check_channels(self, images: Path, names: set[str], ending: str) -> None:
+        """Refuse files of a channel that `channel_names` does not name."""
+        for path in sorted(images.glob(f"[!.]*{ending}")):
+            name, _, number = path.name.removesuffix(ending).rpartition("_")
+            count = len(self._described.channels)
+            if name in names and re.fullmatch(r"\d{4}", number) and int(number) >= count:
+                raise DataError(
+                    f"{path}: is channel {int(number)}, but channel_names of "
+                    f"{self._described.path.name} has 0 to {count - 1}; name it there, or move the "
+                    "file away."
+                )

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from voxbench.data.folder_card import card_name, median_spacing, modality_of
+from voxbench.data.folder_card import card_name, median_spacing, modality_of, tolerances
 from voxbench.errors import DataError
 
 from tests.data.toy import save, volumes
@@ -30,3 +30,11 @@ def test_names_of_folders_and_channels_become_what_cards_allow():
         "MR",
         "other",
     ]
+
+
+def test_channels_of_two_modalities_are_told_apart():
+    assert modality_of(["CT", "PET"]) == ("CT", "PET")
+    assert modality_of(["CT", "T1", "dose"]) == ("CT", "MR", "other")
+    assert modality_of(["T2", "ADC"]) == modality_of(["T2", "unheard of"]) == "MR"
+    assert modality_of(["CT", "ct portal"]) == "CT"
+    assert tolerances({"a": 1}, ("MR", "PET"), None) == {"a": 2.0}

@@ -80,6 +80,35 @@ def test_an_affine_without_inverse_is_refused(tmp_path):
         read_image(tmp_path / "flat.nii.gz")
 
 
+@pytest.mark.parametrize("reader", [read_image, read_label_map, read_spacing])
+def test_sheared_axes_are_refused_with_the_way_out(tmp_path, reader):
+    sheared = np.array([[1, 0.2, 0, 0], [0, 1, 0, 0], [0, 0, 3, 0], [0, 0, 0, 1.0]])
+    path = save(tmp_path / "tilted.nii.gz", volumes()[1], sheared)
+    with pytest.raises(
+        DataError, match=r"tilted\.nii\.gz: its axes are sheared, two of them 78.*re"
+    ):
+        reader(path)
+
+
+def test_turned_axes_and_rounded_headers_are_no_shear(tmp_path):
+    turn = np.array([[0.8, -0.6, 0, 0], [0.6, 0.8, 0.001, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
+    path = save(tmp_path / "a.nii", volumes()[0], turn @ np.diag([1.0, 1.0, 3.0, 1.0]))
+    assert read_image(path).spacing_mm == pytest.approx((1, 1, 3), abs=1e-3)
+
+
+def test_a_place_that_may_be_made_up_is_doubted(tmp_path):
+    image, _ = volumes()
+    assert read_image(save(tmp_path / "sound.nii", image)).doubt == ""
+    identity = read_image(save(tmp_path / "identity.nii", image, np.eye(4)))
+    assert identity.doubt.startswith("the affine is the identity")
+    unset = nibabel.Nifti1Image(image, None)
+    unset.header.set_zooms((1.0, 1.0, 2.0))
+    unset.set_sform(None, code=0)
+    unset.set_qform(None, code=0)
+    nibabel.save(unset, tmp_path / "unset.nii")
+    assert read_image(tmp_path / "unset.nii").doubt.startswith("neither sform nor qform is set")
+
+
 def test_spacing_follows_the_anatomy_not_the_file(tmp_path):
     affine = np.array([[0, 0, -3.0, 0], [1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 1]])
     path = save(tmp_path / "a.nii.gz", volumes()[0], affine)

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from voxbench.data.intensity import normalise
 from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
 
+from tests.data.toy import card
+
 
 def test_a_window_maps_its_ends_to_0_and_1_and_clips_the_rest():
     image = np.array([-1000, -175, 37.5, 250, 3000], np.float32).reshape(1, 1, 5)
@@ -54,6 +56,21 @@ def test_a_window_and_percentiles_are_scaled_to_the_asked_range():
 
 def test_a_window_becomes_percentiles_where_a_task_is_no_ct():
     contract = Preprocessing(spacing_mm=(1.5, 1.5, 1.5), intensity=Window(low=-175, high=250))
-    assert contract.on("CT") is contract
-    assert contract.on("MR") == Preprocessing(spacing_mm=(1.5, 1.5, 1.5), intensity=Rescale())
-    assert Preprocessing().on("MR") == Preprocessing()
+    assert contract.on(["CT"]) == contract
+    assert contract.on(["MR"]) == Preprocessing(spacing_mm=(1.5, 1.5, 1.5), intensity=Rescale())
+    assert Preprocessing().on(["MR"]) == Preprocessing()
+
+
+def test_each_channel_has_the_rule_of_its_modality():
+    window = Window(low=-175, high=250, to=(-1.0, 1.0))
+    contract = Preprocessing(intensity=window)
+    assert contract.on(["CT", "MR"]).intensity == (window, Rescale(to=(-1.0, 1.0)))
+    assert contract.on(["CT", "CT"]) == contract
+    own = card(modality=("CT", "PET"), channels=("ct", "pet")).preprocessing
+    assert own.rules(2) == (Window(low=-175, high=250), ZScore())
+    assert card(modality=("MR", "MR"), channels=("a", "b")).preprocessing.intensity == ZScore()
+
+
+def test_a_card_names_one_modality_or_one_a_channel():
+    with pytest.raises(ValueError, match="modality must be one for all channels or one a channel"):
+        card(modality=("CT", "MR"))

@@ -184,3 +184,40 @@ def test_a_reference_that_can_t_be_read_is_an_error(tmp_path):
     case.label.write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"a_label\.nii\.gz: corrupt file"):
         read_reference(case, toy(tmp_path, [case]).card)
+
+
+def two_channels(tmp_path, modality):
+    """CT in Hounsfield units beside an MR whose intensities lie far above any window of CT."""
+    case = write_case(tmp_path, "a")
+    mr = save(tmp_path / "mr.nii.gz", volumes(seed=5)[0] + 5000)
+    fields = {"modality": modality, "channels": ("ct", "mr")}
+    return replace(case, images=(*case.images, mr)), toy(tmp_path, [case], **fields).card
+
+
+def test_channels_of_two_modalities_are_prepared_each_by_its_own_rule(tmp_path):
+    case, card = two_channels(tmp_path, ("CT", "MR"))
+    ct, mr = prepare_cases(card, [case], card.preprocessing)["a"].image
+    assert (ct.min() >= 0, ct.max() <= 1) == (True, True)
+    assert (mr.mean(), mr.std()) == (pytest.approx(0, abs=0.1), pytest.approx(1, abs=0.1))
+    assert inspect_cases(card, [case], card.preprocessing) == []
+
+
+def test_a_channel_that_is_constant_once_prepared_is_told(tmp_path):
+    case, card = two_channels(tmp_path, "CT")
+    (note,) = inspect_cases(card, [case], card.preprocessing)
+    assert (note.file, note.kind, note.fatal) == ("mr.nii.gz", "constant channel", False)
+    assert note.detail == "mr is 1 everywhere once its intensities are prepared"
+    assert inspect_cases(card, [case], card.preprocessing) == [note]  # from the cache
+
+
+def test_a_place_that_may_be_made_up_is_a_note(tmp_path):
+    case = write_case(tmp_path, "a", affine=np.eye(4))
+    (note,) = inspect_cases(toy(tmp_path, [case]).card, [case], RULE)
+    assert (note.kind, note.fatal) == ("unsure geometry", False)
+
+
+def test_a_sheared_volume_can_t_be_used(tmp_path):
+    sheared = np.array([[1, 0.3, 0, 0], [0, 1, 0, 0], [0, 0, 3, 0], [0, 0, 0, 1.0]])
+    case = write_case(tmp_path, "a", affine=sheared)
+    problems = inspect_cases(toy(tmp_path, [case]).card, [case], RULE)
+    assert all(problem.fatal and "sheared" in problem.detail for problem in problems)

@@ -105,6 +105,20 @@ def test_a_folder_without_cases_or_description_says_so(tmp_path):
         NnunetFolder(root=tmp_path).cases()
 
 
+def test_files_of_a_channel_without_a_name_are_refused(tmp_path):
+    task = NnunetFolder(root=raw(tmp_path / "raw"))
+    save(task.root / "imagesTr" / "a_0001.nii.gz", volumes()[0])
+    with pytest.raises(DataError, match=r"a_0001\.nii\.gz: is channel 1, but channel_names of"):
+        task.cases()
+
+
+def test_channels_of_two_modalities_have_their_own_rules(tmp_path):
+    names = {"0": "CT", "1": "T1"}
+    task = NnunetFolder(root=raw(tmp_path / "raw", channels=2, channel_names=names))
+    assert task.card.modality == ("CT", "MR")
+    assert [rule.kind for rule in task.card.preprocessing.rules(2)] == ["window", "zscore"]
+
+
 def test_the_cases_of_a_patient_stay_together(tmp_path):
     names = [f"{person}{scan}" for person in "abcdef" for scan in "12"]
     task = NnunetFolder(root=raw(tmp_path, names, patients={name: name[0] for name in names}))

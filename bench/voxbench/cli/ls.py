@@ -87,7 +87,7 @@ def _card(name: str, kind: "type[Task]") -> dict[str, Any]:
         return {"classes": "read from its folder"}
     card = find_task(name).card
     return {
-        "modality": card.modality,
+        "modality": ", ".join(dict.fromkeys(card.modalities)),
         "classes": ", ".join(card.classes),
         "licence": card.licence,
     }

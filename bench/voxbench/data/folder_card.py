@@ -17,11 +17,21 @@ def card_name(name: str) -> str:
     return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._") or "unnamed"
 
 
-def modality_of(channels: Sequence[str]) -> str:
-    """CT, MR, PET or other, from the names of the channels."""
-    names = " ".join(channels).upper()
+def modality_of(channels: Sequence[str]) -> str | tuple[str, ...]:
+    """CT, MR, PET or other, from the names of the channels; one a channel where they differ.
+
+    A channel of an unknown name beside MR or PET has the same intensity rule, and counts as these.
+    """
+    found = tuple(_modality(name) for name in channels)
+    known = set(found) - {"other"}
+    if len(known) == 1 and known != {"CT"}:
+        return known.pop()
+    return found[0] if len(set(found)) == 1 else found
+
+
+def _modality(channel: str) -> str:
     for modality, words in _MODALITIES.items():
-        if re.search(rf"(^|[^A-Z])({words})", names):
+        if re.search(rf"(^|[^A-Z])({words})", channel.upper()):
             return modality
     return "other"
 
@@ -65,9 +75,12 @@ def make_card(origin: Path, **fields: Any) -> TaskCard:
         raise DataError(f"{origin}: {first_rule(error)}.") from None
 
 
-def tolerances(classes: Mapping[str, int], modality: str, given: float | None) -> dict[str, float]:
+def tolerances(
+    classes: Mapping[str, int], modality: str | Sequence[str], given: float | None
+) -> dict[str, float]:
     """The NSD tolerance of every class: as given, else 2 mm in CT and PET, 1 mm in others."""
-    value = given if given is not None else 2.0 if modality in ("CT", "PET") else 1.0
+    kinds = {modality} if isinstance(modality, str) else {*modality}
+    value = given if given is not None else 2.0 if kinds & {"CT", "PET"} else 1.0
     return dict.fromkeys(classes, value)
 
 

@@ -14,6 +14,7 @@ from voxbench.data.nifti import (
     Volume,
     affine_mm,
     check_voxels,
+    doubt_of,
     unreadable,
     without_trailing_axes,
 )
@@ -36,7 +37,8 @@ def read_image(path: Path) -> Volume:
     array = array.reshape(without_trailing_axes(array.shape), order="A")
     if array.ndim not in (3, 4) or 0 in array.shape:
         raise DataError(f"{path}: an image has 3 axes, or 4 with channels; got {array.shape}.")
-    return Volume(np.moveaxis(array, 3, 0) if array.ndim == 4 else array, affine)
+    channels = np.moveaxis(array, 3, 0) if array.ndim == 4 else array
+    return Volume(channels, affine, doubt_of(image.header, affine))
 
 
 def read_spacing(path: Path, axes: str = "RAS") -> tuple[float, float, float]:

@@ -23,6 +23,7 @@ UNREADABLE = (
     MemoryError,
 )
 _UNITS_MM = {1: 1000.0, 3: 0.001}  # metres and microns, by their code in `xyzt_units`
+_SHEAR = 0.01  # cosine between two axes: what rounded headers have is far below
 _FIRST_VOXEL = 352  # the least offset in a single file
 _NO_NUMBERS = {"V": "colours (RGB)", "c": "complex numbers"}
 
@@ -34,10 +35,12 @@ class Volume(NamedTuple):
         array: (d, h, w), or (channel, d, h, w) of an image file that holds several channels, or
             (h, w) where slices are accepted.
         affine: (4, 4), voxel indices to RAS+ millimetres.
+        doubt: why the affine may be made up; empty where nothing says so.
     """
 
     array: NDArray[Any]
     affine: NDArray[np.float64]
+    doubt: str = ""
 
     @property
     def spacing_mm(self) -> tuple[float, ...]:
@@ -52,7 +55,8 @@ def affine_mm(header: Any, path: Path, axes: int = 3) -> NDArray[np.float64]:
         (4, 4), voxel indices to RAS+ millimetres, whatever unit the header is in.
 
     Raises:
-        DataError: its columns along the first `axes` axes do not span them.
+        DataError: its columns along the first `axes` axes do not span them, or are not at right
+            angles.
     """
     affine = np.array(header.get_best_affine(), np.float64)
     if (
@@ -61,7 +65,34 @@ def affine_mm(header: Any, path: Path, axes: int = 3) -> NDArray[np.float64]:
     ):
         raise DataError(f"{path}: its affine has no inverse; the header is damaged.")
     affine[:3] *= _UNITS_MM.get(int(header["xyzt_units"]) & 7, 1.0)
+    check_angles(affine, path, axes)
     return affine
+
+
+def check_angles(affine: NDArray[np.float64], path: Path, axes: int = 3) -> None:
+    """Refuse a grid whose first `axes` axes are sheared, as a tilted gantry's is.
+
+    Raises:
+        DataError: two of them are half a degree or more from a right angle.
+    """
+    columns = affine[:3, :axes] / np.linalg.norm(affine[:3, :axes], axis=0)
+    cosine = float(np.abs(columns.T @ columns - np.eye(axes)).max())
+    if cosine > _SHEAR:
+        degrees = float(np.degrees(np.arccos(min(cosine, 1.0))))
+        raise DataError(
+            f"{path}: its axes are sheared, two of them {degrees:.1f}° apart; resample it onto "
+            "axes at right angles first, image and label alike (SimpleITK.Resample, "
+            "nilearn.image.resample_img)."
+        )
+
+
+def doubt_of(header: Any, affine: NDArray[np.float64]) -> str:
+    """Why the place of a file's voxels may be made up, or nothing."""
+    if not (int(header["sform_code"]) or int(header["qform_code"])):
+        return "neither sform nor qform is set: left and right are a guess"
+    if np.array_equal(affine, np.eye(4)):
+        return "the affine is the identity: voxel size and orientation may be lost"
+    return ""
 
 
 def check_voxels(dtype: np.dtype[Any], offset: int, path: Path, wanted: str) -> None:

@@ -87,8 +87,23 @@ def _prepare(case: Case, key: str, card: TaskCard, preprocessing: Preprocessing)
     if volumes is None:
         return PrepareOutcome(None, reader.problems)
     prepared = onto_grid(volumes, preprocessing)
+    reader.problems += _constant(case, card, prepared)
     cache.store_case(key, prepared, list(card.classes), case.labelled, reader.problems)
     return PrepareOutcome(found, reader.problems)
+
+
+def _constant(case: Case, card: TaskCard, prepared: Prepared) -> list[Problem]:
+    """The channels that a network would see as one value: a window beside all that is there."""
+    return [
+        Problem(
+            case.id,
+            case.images[min(index, len(case.images) - 1)].name,
+            "constant channel",
+            f"{name} is {channel.flat[0]:g} everywhere once its intensities are prepared",
+        )
+        for index, (name, channel) in enumerate(zip(card.channels, prepared.image, strict=True))
+        if channel.min() == channel.max()
+    ]
 
 
 def onto_grid(volumes: CaseVolumes, preprocessing: Preprocessing) -> Prepared:
@@ -98,10 +113,9 @@ def onto_grid(volumes: CaseVolumes, preprocessing: Preprocessing) -> Prepared:
     """
     grid = choose_grid(volumes.image, volumes.affine, preprocessing)
     image = np.empty((len(volumes.image), *grid.shape), np.float32)
-    for channel, native in zip(image, volumes.image, strict=True):
-        channel[...] = image_to_grid(
-            normalise(crop_to_grid(native, grid), preprocessing.intensity), grid
-        )
+    rules = preprocessing.rules(len(image))
+    for channel, native, rule in zip(image, volumes.image, rules, strict=True):
+        channel[...] = image_to_grid(normalise(crop_to_grid(native, grid), rule), grid)
     label = label_to_grid(np.ascontiguousarray(crop_to_grid(volumes.label, grid)), grid)
     return Prepared(image, label, grid)
 

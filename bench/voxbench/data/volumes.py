@@ -13,7 +13,7 @@ from voxbench.data.label_map import read_label_map
 from voxbench.data.nifti import Volume, voxels_apart
 from voxbench.errors import DataError
 
-NOTES = frozenset({"empty label", "overlapping masks"})
+NOTES = frozenset({"empty label", "overlapping masks", "unsure geometry", "constant channel"})
 
 
 class Problem(NamedTuple):
@@ -23,8 +23,8 @@ class Problem(NamedTuple):
         case: its id.
         file: the file's name.
         kind: missing file, corrupt file, channels, shape mismatch, affine mismatch, not finite,
-            constant image, label out of range, empty label, overlapping masks, or in two parts (of
-            the split, by its look).
+            constant image, label out of range, empty label, overlapping masks, unsure geometry,
+            constant channel, or in two parts (of the split, by its look).
         detail: what was found.
     """
 
@@ -107,6 +107,8 @@ class CaseReader:
             if image is None:
                 continue
             channels = image.array if image.array.ndim == 4 else image.array[None]
+            if image.doubt:
+                self._note(path, "unsure geometry", image.doubt)
             image = Volume(channels, image.affine)
             self._check_values(path, channels)
             if not found or self._same_grid(path, image, found[0]):

@@ -1,5 +1,6 @@
 """How a volume is brought onto the grid and into the value range that a network sees."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -69,14 +70,14 @@ class Preprocessing(_Value):
 
     Attributes:
         spacing_mm: target voxel size along the three axes of `axes`; None keeps the file's.
-        intensity: window, z-score or rescaling.
+        intensity: window, z-score or rescaling, of all channels or one a channel.
         axes: orientation code of the array's axes, as in nibabel ("RAS").
         crop: "nonzero" crops to the voxels that differ from the volume's minimum;
             "none" keeps the whole volume.
     """
 
     spacing_mm: tuple[Millimetres, Millimetres, Millimetres] | None = None
-    intensity: Intensity = ZScore()
+    intensity: Intensity | tuple[Intensity, ...] = ZScore()
     axes: str = "RAS"
     crop: Literal["nonzero", "none"] = "nonzero"
 
@@ -87,12 +88,24 @@ class Preprocessing(_Value):
             raise ValueError(f"axes need one of R/L, A/P and S/I each, got {axes!r}")
         return axes
 
-    def on(self, modality: str) -> "Preprocessing":
-        """The same for a task of another modality than CT: percentiles in place of a window.
+    def rules(self, channels: int) -> tuple[Intensity, ...]:
+        """The intensity rule of each of so many channels."""
+        rules = self.intensity
+        return rules if isinstance(rules, tuple) else (rules,) * channels
+
+    def on(self, modalities: Sequence[str]) -> "Preprocessing":
+        """The same for channels of these modalities: percentiles in place of a window but in CT.
 
         Hounsfield units mean nothing there, but the network still sees the range it was trained
         with.
         """
-        if modality == "CT" or not isinstance(self.intensity, Window):
-            return self
-        return self.model_copy(update={"intensity": Rescale(to=self.intensity.to)})
+        rules = tuple(
+            Rescale(to=rule.to) if isinstance(rule, Window) and kind != "CT" else rule
+            for rule, kind in zip(self.rules(len(modalities)), modalities, strict=True)
+        )
+        return self.model_copy(update={"intensity": one_or_each(rules)})
+
+
+def one_or_each(rules: tuple[Intensity, ...]) -> Intensity | tuple[Intensity, ...]:
+    """The rule that all channels share, else the rules of each."""
+    return rules[0] if len(set(rules)) == 1 else rules

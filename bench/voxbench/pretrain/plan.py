@@ -39,7 +39,7 @@ class PretrainingPlan:
     def preprocessing(self) -> Preprocessing:
         """The baseline's input contract on this source, else the source's own grid and values."""
         contract, card = self.baseline.card.contract, self.source.card
-        return contract.on(card.modality) if contract else card.preprocessing
+        return contract.on(card.modalities) if contract else card.preprocessing
 
     @cached_property
     def identity(self) -> str:

@@ -54,8 +54,8 @@ class Survey(NamedTuple):
         return [
             f"{self.ref.name}: {self.cases} cases of {self.patients} patients, "
             f"{self.train_patients} of them in the training part",
-            f"images: {card.modality} ({', '.join(card.channels)}), in the median {size} voxels of "
-            f"{spacing} mm",
+            f"images: {', '.join(dict.fromkeys(card.modalities))} ({', '.join(card.channels)}), "
+            f"in the median {size} voxels of {spacing} mm",
             f"classes: {', '.join(card.classes)}",
             *self.notes,
         ]

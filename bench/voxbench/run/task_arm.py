@@ -68,7 +68,7 @@ class Binder:
             SpecError: the arm's weights are to be made from a donor that has none.
         """
         dataset: Dataset = self.dataset(ref)
-        contract = arm.contract and arm.contract.on(dataset.card.modality)
+        contract = arm.contract and arm.contract.on(dataset.card.modalities)
         seen = dataset, contract, contract or dataset.card.preprocessing
         card = self.task(arm.source).card if arm.source else None
         if reason := _unsuited(arm.baseline, dataset.card, card):

@@ -149,7 +149,7 @@ class BaselineChecks:
             raise Skip(reason)
         assert isinstance(self.baseline, Published)
         backbone = network.backbone
-        contract = contract.on(self.task.card.modality)
+        contract = contract.on(self.task.card.modalities)
         wrong = other_windows(contract)
         if loss := head_loss(self.baseline, published, backbone, self.task):
             wrong = {**other_axes(contract), **wrong}

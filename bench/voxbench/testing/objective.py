@@ -74,7 +74,7 @@ class Probe(NamedTuple):
             raise Skip(f"give its source to probe it on: voxbench check -b NAME -t {card.source}")
         if len(task.card.channels) != card.in_channels:
             raise Skip(f"its weights expect {card.in_channels} channel(s)")
-        contract = card.preprocessing.on(task.card.modality)
+        contract = card.preprocessing.on(task.card.modalities)
         return cls(maker, contract, max(card.pretraining.patch), task, head)
 
     def loss(self, backbone: "Backbone", *, fresh: bool = False) -> "OwnLoss":

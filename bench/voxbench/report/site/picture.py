@@ -64,7 +64,7 @@ def picture(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> Picture
     kept: Box = tuple(slice(b.start, b.stop, s) for b, s in zip(box, stride, strict=True))  # type: ignore[assignment]
     affine = _moved(affine, [b.start for b in box], stride)
     image, reference, predicted = image[kept], reference[kept], predicted[kept]
-    window = card.window if card.modality == "CT" else _percentiles(image)
+    window = card.window if card.modalities[0] == "CT" else _percentiles(image)
     grey = _grey(image, window)
     still, size = _still(grey, reference, predicted, voxel_sizes(affine))
     cropped = any(b.stop - b.start < n for b, n in zip(box, volumes.label.shape, strict=True))
