@@ -136,8 +136,10 @@ def test_masks_and_label_maps_score_alike(folders, tmp_path):
 
 
 def test_the_summary_has_the_shape_of_nnunet_s_and_the_table_every_number(folders, tmp_path):
-    results = score_folders(pair_cases(*folders), OPTIONS)
-    table = write_summary(tmp_path / "out/summary.json", results, OPTIONS, [], ["z"])
+    save(folders[0] / "z.nii.gz", organs())
+    pairing = pair_cases(*folders)
+    results = score_folders(pairing, OPTIONS)
+    table = write_summary(tmp_path / "out/summary.json", results, OPTIONS, pairing)
     summary = json.loads((tmp_path / "out/summary.json").read_text())
     assert set(summary) >= {"foreground_mean", "mean", "metric_per_case"}
     liver = summary["metric_per_case"][0]["metrics"]["1"]
@@ -153,7 +155,7 @@ def test_the_summary_has_the_shape_of_nnunet_s_and_the_table_every_number(folder
     assert [(row["case"], row["class"]) for row in rows][:2] == [("a", "liver"), ("a", "spleen")]
     assert rows[0]["nsd"] == results[0].scores["liver"].nsd
     with pytest.raises(SpecError, match=r"named \.json"):
-        write_summary(tmp_path / "out.txt", results, OPTIONS, [], [])
+        write_summary(tmp_path / "out.txt", results, OPTIONS, pairing)
 
 
 def test_the_command_prints_and_writes(folders, tmp_path):
@@ -171,8 +173,10 @@ def test_the_command_prints_and_writes(folders, tmp_path):
 def test_the_command_names_missing_cases_and_scores_them_when_asked(folders):
     (folders[0] / "b.nii.gz").unlink()
     options = ["--class", "liver=1", "--class", "both=1+2", "--tolerance-mm", "2"]
-    with pytest.raises(DataError, match=r"1 references have no prediction: b\."):
+    with pytest.raises(DataError, match=r"1 references have no prediction: b\..*--cases-of"):
         run(*folders, *options)
+    alone = run(*folders, *options, "--cases-of", folders[0])
+    assert "1 not asked for by --cases-of, not scored: b" in alone
     assert "scored as the worst: b" in run(*folders, *options, "--missing-fail")
 
 

@@ -1,11 +1,9 @@
 """Which file belongs to which."""
 
-import json
-
 import pytest
 from voxbench.errors import DataError
 from voxbench.score import pair_cases
-from voxbench.score.pair import dataset_classes, find_cases, mask_structures
+from voxbench.score.pair import find_cases, mask_structures
 
 
 def touch(folder, *names):
@@ -52,41 +50,25 @@ def test_folders_without_a_common_case_are_refused_with_both_their_names(tmp_pat
         pair_cases(tmp_path / "nowhere", tmp_path / "r")
 
 
-@pytest.mark.parametrize(
-    ("labels", "expected"),
-    [
-        ({"background": 0, "liver": 1, "ignore": 2}, {"liver": 1}),
-        ({"background": 0, "whole": [1, 2], "core": [2]}, {"whole": (1, 2), "core": (2,)}),
-        ({"0": "background", "1": "Anterior", "2": "Posterior"}, {"Anterior": 1, "Posterior": 2}),
-    ],
-    ids=["nnU-Net", "regions", "Decathlon"],
-)
-def test_classes_come_from_the_dataset_json_beside_the_labels(tmp_path, labels, expected):
-    (tmp_path / "labelsTr").mkdir()
-    (tmp_path / "dataset.json").write_text(json.dumps({"labels": labels}))
-    assert dataset_classes(tmp_path / "labelsTr") == dataset_classes(tmp_path) == expected
+def test_a_data_set_gives_the_part_that_was_predicted(tmp_path):
+    raw = touch(tmp_path / "raw", "labelsTr/a.nii.gz", "labelsTs/b.nii.gz", "labelsVa/c.nii.gz")
+    for name in "abc":
+        ours = touch(tmp_path / name, f"{name}.nii.gz")
+        assert list(pair_cases(ours, raw).cases) == [name]
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b'{"labels": {"background": 0, "a": 1,}}', "not valid JSON"),
-        (b'{"labels": ["background", "a"]}', "labels: expected"),
-        (b'{"labels": {"background": "0", "a": "1.0"}}', "got '1.0'"),
-    ],
-    ids=["comma", "list", "text"],
-)
-def test_a_dataset_json_that_can_t_be_used_is_explained(tmp_path, content, says):
-    (tmp_path / "dataset.json").write_bytes(content)
-    with pytest.raises(DataError, match=rf"dataset\.json: .*{says}"):
-        dataset_classes(tmp_path)
+def test_two_files_of_one_case_are_refused(tmp_path):
+    with pytest.raises(DataError, match=r"a\.nii and a\.nii\.gz are one case"):
+        find_cases(touch(tmp_path, "a.nii", "a.nii.gz"))
 
 
-def test_a_dataset_json_may_begin_with_a_byte_order_mark(tmp_path):
-    (tmp_path / "dataset.json").write_text('{"labels": {"a": 1}}', encoding="utf-8-sig")
-    assert dataset_classes(tmp_path) == {"a": 1}
-
-
-def test_a_dataset_json_without_labels_says_nothing_of_classes(tmp_path):
-    (tmp_path / "dataset.json").write_text('{"name": "x"}')
-    assert dataset_classes(tmp_path) == {}
+def test_the_cases_of_a_folder_are_scored_alone_and_the_others_named(tmp_path):
+    ours = touch(tmp_path / "ours", "a.nii.gz", "b.nii.gz")
+    asked = touch(tmp_path / "asked", "b.nii.gz", "c.nii.gz")
+    theirs = touch(tmp_path / "theirs", *(f"{name}.nii.gz" for name in "abcd"))
+    found = pair_cases(ours, theirs, cases_of=ours)
+    assert (list(found.cases), list(found.missing)) == (["a", "b"], [])
+    assert found.left_out == ["c", "d"]
+    found = pair_cases(ours, theirs, cases_of=asked)
+    assert (list(found.cases), list(found.missing)) == (["b"], ["c"])
+    assert (found.extra, found.left_out) == (["a"], ["a", "d"])

@@ -37,6 +37,10 @@ def score_verb(
         bool,
         typer.Option("--missing-fail", help="Score cases without a prediction as the worst."),
     ] = False,
+    cases_of: Annotated[
+        Path | None,
+        typer.Option(help="Score the cases of this folder of predictions alone."),
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Cases at a time; all cores.")
     ] = None,
@@ -58,15 +62,17 @@ def score_verb(
     )
 
     include_all(include_path)
-    pairing = pair_cases(prediction, reference)
+    pairing = pair_cases(prediction, reference, cases_of)
     if pairing.missing and not missing_fail:
         raise DataError(
             f"{len(pairing.missing)} references have no prediction: {', '.join(pairing.missing)}."
-            " Predict them, or give --missing-fail to score them as the worst."
+            f" Predict them, give --cases-of {prediction} to score what is there, or"
+            " --missing-fail to score them as the worst."
         )
     options = choose_options(
         pairing,
-        (reference, prediction),
+        prediction,
+        reference,
         card=find_task(task).card if task else None,
         classes=classes or (),
         tolerance_mm=tolerance_mm or (),
@@ -77,7 +83,7 @@ def score_verb(
         results = score_folders(pairing, options, jobs, done=lambda _: done())
     _show(results, class_means(results), pairing)
     if output:
-        table = write_summary(output, results, options, list(pairing.missing), pairing.extra)
+        table = write_summary(output, results, options, pairing)
         print(f"wrote {output} and {table}", file=sys.stderr)
 
 
@@ -103,6 +109,7 @@ def _show(
     console.print("\nmeans over the cases in which a class is defined:")
     console.print(mean)
     for what, names in (("without a prediction, scored as the worst", pairing.missing),
-                        ("without a reference, not scored", pairing.extra)):  # fmt: skip
+                        ("without a reference, not scored", pairing.extra),
+                        ("not asked for by --cases-of, not scored", pairing.left_out)):  # fmt: skip
         if names:
             console.print(f"{len(names)} {what}: {', '.join(names)}", soft_wrap=True)

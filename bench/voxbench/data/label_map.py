@@ -65,6 +65,16 @@ def write_label_map(path: Path, array: NDArray[Any], affine: NDArray[np.float64]
     write_atomically(path, gzip.compress(image.to_bytes(), compresslevel=1, mtime=0))
 
 
+def label_values(array: NDArray[Any]) -> list[int]:
+    """The distinct values of a label map, without sorting its voxels."""
+    if array.min() < 0 or array.max() > 255:
+        return [int(value) for value in np.unique(array)]
+    counts = np.zeros(256, np.int64)
+    for slab in array.T:  # a file's last axis is its slowest
+        counts += np.bincount(slab.ravel().astype(np.int64, copy=False), minlength=256)
+    return [int(value) for value in np.flatnonzero(counts)]
+
+
 def _inflated(raw: bytes) -> bytes:
     """`raw` without its gzip compression, if it has any; members one after another are joined."""
     parts = []

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from voxbench.api import Case, TaskCard
 from voxbench.data.image import read_image
-from voxbench.data.label_map import read_label_map
+from voxbench.data.label_map import label_values, read_label_map
 from voxbench.data.nifti import Volume, voxels_apart
 from voxbench.errors import DataError
 
@@ -147,7 +147,7 @@ class CaseReader:
         if label is None or (like is not None and not self._same_grid(path, label, like)):
             return None
         known = {0, *self.card.classes.values()}
-        if strange := [value for value in _values(label.array) if value not in known]:
+        if strange := [value for value in label_values(label.array) if value not in known]:
             detail = f"values {_few(strange)}, the task has {_few(sorted(known))}"
             self._note(path, "label out of range", detail)
             return None
@@ -210,16 +210,6 @@ def read_reference(case: Case, card: TaskCard) -> Volume:
             "; ".join(f"{p.case}: {p.file}: {p.kind}: {p.detail}" for p in reader.problems)
         )
     return label
-
-
-def _values(array: NDArray[Any]) -> list[int]:
-    """The distinct values of a label map, without sorting its voxels."""
-    if array.min() < 0 or array.max() > 255:
-        return [int(value) for value in np.unique(array)]
-    counts = np.zeros(256, np.int64)
-    for slab in array.T:  # a file's last axis is its slowest
-        counts += np.bincount(slab.ravel(), minlength=256)
-    return [int(value) for value in np.flatnonzero(counts)]
 
 
 def _few(values: list[int]) -> str:

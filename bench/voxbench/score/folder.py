@@ -1,6 +1,6 @@
 """Score the cases of two folders, several at a time: one is read while another is scored."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -18,6 +18,7 @@ from voxbench.metrics.legacy import PROTOCOLS
 from voxbench.score.grid import resample_nearest, same_grid
 from voxbench.score.options import ScoreOptions
 from voxbench.score.pair import CasePairs, Files
+from voxbench.score.vocabulary import Vocabulary
 
 
 class CaseResult(NamedTuple):
@@ -66,7 +67,7 @@ def _case(
     try:
         if prediction is None:
             scores, voxels = _failed(reference, options)
-        elif isinstance(prediction, Path) and isinstance(reference, Path):
+        elif isinstance(prediction, Path) and isinstance(reference, Path) and options.meet_by_value:
             scores, voxels = _maps(prediction, reference, options, threads)
         else:
             scores, voxels = _masks(prediction, reference, options, threads)
@@ -80,7 +81,7 @@ def _failed(reference: Files, options: ScoreOptions) -> tuple[dict[str, ClassMet
     """The worst scores for every class of a case that has no prediction, and its voxels."""
     scores: dict[str, ClassMetrics] = {}
     voxels = 0
-    for name, truth in _structures(reference, options):
+    for name, truth in _structures(reference, options.classes, options.sides.reference):
         scores |= worst(truth.array, {name: 1}, truth.spacing_mm)
         voxels = truth.array.size
     return scores, voxels
@@ -89,46 +90,73 @@ def _failed(reference: Files, options: ScoreOptions) -> tuple[dict[str, ClassMet
 def _maps(
     prediction: Path, reference: Path, options: ScoreOptions, threads: int
 ) -> tuple[dict[str, ClassMetrics], int]:
-    """Scores of a case with a label map on either side, and its voxels."""
-    truth = _read(reference)
-    labels = _fitted(_read(prediction), truth, prediction, options)
+    """Scores of a case with a label map on either side of one vocabulary, and its voxels."""
+    ours, theirs = options.sides
+    truth, found = _read(reference, theirs), _read(prediction, ours)
+    labels = _fitted(found, truth, prediction, options)
+    if theirs.ignored is not None:
+        annotated = truth.array != theirs.ignored
+        labels, truth = labels * annotated, truth._replace(array=truth.array * annotated)
     return _scores(labels, truth, options.classes, options, threads), truth.array.size
 
 
 def _masks(
     prediction: Files, reference: Files, options: ScoreOptions, threads: int
 ) -> tuple[dict[str, ClassMetrics], int]:
-    """Scores of a case with masks on at least one side, one structure at a time, and its voxels."""
+    """Scores of a case whose sides meet by names, one structure at a time, and its voxels."""
+    ours, theirs = options.sides
     scores: dict[str, ClassMetrics] = {}
     voxels = 0
-    pairs = zip(_structures(prediction, options), _structures(reference, options), strict=True)
+    annotated = None
+    if theirs.ignored is not None and isinstance(reference, Path):
+        annotated = _read(reference).array != theirs.ignored
+    pairs = zip(
+        _structures(prediction, options.classes, ours),
+        _structures(reference, options.classes, theirs),
+        strict=True,
+    )
     for (name, found), (_, truth) in pairs:
         mask = _fitted(found, truth, _origin(prediction), options)
+        if annotated is not None:
+            mask = mask * annotated
         scores |= _scores(mask, truth, {name: 1}, options, threads)
         voxels = truth.array.size
     return scores, voxels
 
 
-def _read(path: Path) -> Volume:
-    """A label map of a volume or of a slice."""
-    return read_label_map(path, slices=True)
+def _read(path: Path, vocabulary: Vocabulary | None = None) -> Volume:
+    """A label map of a volume or of a slice, whose values have a meaning."""
+    found = read_label_map(path, slices=True)
+    if vocabulary:
+        vocabulary.check(found.array, path)
+    return found
 
 
-def _structures(files: Files, options: ScoreOptions) -> Iterator[tuple[str, Volume]]:
+def _structures(
+    files: Files, names: Iterable[str], vocabulary: Vocabulary
+) -> Iterator[tuple[str, Volume]]:
     """Each class with its mask (0 and 1), from its own file or from the label map of all."""
-    whole = _read(files) if isinstance(files, Path) else None
-    for name, value in options.classes.items():
-        if isinstance(files, Path) and whole:
-            inside = np.isin(whole.array, list(label_set(value)))
+    whole = _read(files, vocabulary) if isinstance(files, Path) else None
+    for name in names:
+        if whole:
+            inside = np.isin(whole.array, list(label_set(vocabulary.classes[name])))
             yield name, whole._replace(array=inside.view(np.uint8))
         elif isinstance(files, dict) and name in files:
-            mask = _read(files[name])
-            yield name, mask._replace(array=(mask.array != 0).view(np.uint8))
+            yield name, _mask(files[name])
         else:
             raise DataError(
                 f"{_origin(files)} has no mask of {name!r}: an empty one is needed where the"
                 " structure was not found."
             )
+
+
+def _mask(path: Path) -> Volume:
+    """The mask of one structure, as uint8."""
+    mask = _read(path)
+    low, high = int(mask.array.min()), int(mask.array.max())
+    if low < 0 or high > 1:
+        raise DataError(f"{path}: a mask holds 0 and 1, found {low} … {high}.")
+    return mask._replace(array=(mask.array != 0).view(np.uint8))
 
 
 def _fitted(found: Volume, truth: Volume, path: Path, options: ScoreOptions) -> NDArray[Any]:

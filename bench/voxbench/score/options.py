@@ -7,16 +7,19 @@ from pathlib import Path
 from voxbench.api import TaskCard
 from voxbench.errors import SpecError, unknown
 from voxbench.metrics.labels import LabelValues
-from voxbench.metrics.legacy import FLARE23_CLASSES, PROTOCOLS
-from voxbench.score.pair import CasePairs, dataset_classes, mask_structures
+from voxbench.metrics.legacy import PROTOCOLS
+from voxbench.score.pair import CasePairs
+from voxbench.score.vocabulary import Vocabularies, Vocabulary, choose_vocabularies
 
 
 @dataclass(frozen=True)
 class ScoreOptions:
     """What is asked of every case.
 
-    `definition` is `surface`, `voxel` or a protocol of `voxbench.metrics.legacy`, which has its own
-    tolerances; `tolerance_mm` is one number or one a class.
+    `classes` maps a class to its value, or the values of its region, in label maps of both sides,
+    unless `vocabularies` says more. `definition` is `surface`, `voxel` or a protocol of
+    `voxbench.metrics.legacy`, which has its own tolerances; `tolerance_mm` is one number or one a
+    class.
     """
 
     classes: Mapping[str, LabelValues]
@@ -25,11 +28,24 @@ class ScoreOptions:
     resample: bool = False
     percentiles: tuple[float, ...] = ()
     assd: bool = False
+    vocabularies: Vocabularies | None = None
+
+    @property
+    def sides(self) -> Vocabularies:
+        """What label maps of prediction and reference mean."""
+        return self.vocabularies or Vocabularies(*[Vocabulary(self.classes)] * 2)
+
+    @property
+    def meet_by_value(self) -> bool:
+        """Whether a class has the same values in label maps of both sides."""
+        ours, theirs = self.sides
+        return all(ours.classes[name] == value for name, value in theirs.classes.items())
 
 
 def choose_options(
     pairing: CasePairs,
-    folders: Sequence[Path],
+    prediction: Path,
+    reference: Path,
     *,
     card: TaskCard | None = None,
     classes: Iterable[str] = (),
@@ -41,7 +57,8 @@ def choose_options(
 
     Args:
         pairing: of the cases.
-        folders: where to look for a `dataset.json`, the first one first.
+        prediction: the folder.
+        reference: the folder.
         card: of a task that gives classes and tolerances.
         classes: texts as `parse_classes` takes them.
         tolerance_mm: texts as `parse_tolerances` takes them.
@@ -50,22 +67,19 @@ def choose_options(
 
     Raises:
         SpecError: no classes are known, a class has no tolerance, or a text makes no sense.
-        DataError: a `dataset.json` can't be used.
+        DataError: a `dataset.json` can't be used, or classes of the two sides differ.
     """
     if definition not in (known := ("surface", "voxel", *PROTOCOLS)):
         raise SpecError(unknown("definition", definition, known))
-    found: Mapping[str, LabelValues] = (
-        parse_classes(classes)
-        or (card.classes if card else {})
-        or dict.fromkeys(mask_structures(pairing), 1)
-        or dataset_classes(*folders)
-        or (FLARE23_CLASSES if definition == "flare23" else {})
+    sides = choose_vocabularies(
+        pairing,
+        prediction,
+        reference,
+        card=card,
+        given=parse_classes(classes),
+        definition=definition,
     )
-    if not found:
-        raise SpecError(
-            "no classes are known: give --task, --class name=label, or a dataset.json beside the"
-            " references."
-        )
+    found = sides.reference.classes
     tolerances = dict(card.tolerance_mm) if card else {}
     tolerances |= parse_tolerances(tolerance_mm, list(found))
     if definition in PROTOCOLS:
@@ -75,7 +89,8 @@ def choose_options(
             f"no tolerance for {', '.join(lacking)}: give --tolerance-mm 2.0, or one a class as"
             f" --tolerance-mm {lacking[0]}=2.0, or --task."
         )
-    return ScoreOptions(found, {n: tolerances[n] for n in found}, definition, resample)
+    wanted = {name: tolerances[name] for name in found}
+    return ScoreOptions(found, wanted, definition, resample, vocabularies=sides)
 
 
 def parse_classes(texts: Iterable[str]) -> dict[str, int | tuple[int, ...]]:

@@ -11,6 +11,7 @@ from voxbench.files import write_atomically
 from voxbench.metrics import METRICS_VERSION, ClassMetrics
 from voxbench.score.folder import CaseResult
 from voxbench.score.options import ScoreOptions
+from voxbench.score.pair import CasePairs
 
 SUMMARY_METRICS = {"Dice": "dice", "NSD": "nsd", "HD95": "hd95_mm"}
 SUMMARY_COUNTS = ("IoU", "TP", "FP", "FN", "TN", "n_pred", "n_ref")
@@ -62,8 +63,7 @@ def write_summary(
     file: Path,
     results: Sequence[CaseResult],
     options: ScoreOptions,
-    missing: Sequence[str],
-    extra: Sequence[str],
+    pairing: CasePairs,
 ) -> Path:
     """Write `file` (.json) in the shape of nnU-Net's summary, and a table of all scores beside it.
 
@@ -75,7 +75,11 @@ def write_summary(
     if file.suffix != ".json":
         raise SpecError(f"the output must be named .json, got {file}.")
     table = file.with_suffix(".parquet")
-    document = _document(results, options) | {"missing": list(missing), "extra": list(extra)}
+    document = _document(results, options) | {
+        "missing": list(pairing.missing),
+        "extra": pairing.extra,
+        "left_out": pairing.left_out,
+    }
     write_atomically(file, json.dumps(document, indent=2).encode())
     write_atomically(table, _parquet(results, options))
     return table
