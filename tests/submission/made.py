@@ -75,7 +75,7 @@ def _record(bound: BoundCell, root: Path) -> Record:
 
 
 def _case(key, case, card, root) -> CaseScores:
-    reference, affine = read_reference(case, card)
+    reference, affine = read_reference(case, card)[:2]
     random = np.random.default_rng(zlib.crc32(f"{key} {case.id}".encode()))
     prediction = np.where(random.random(reference.shape) < 0.2, 0, reference)
     write_label_map(prediction_path(root, key, case.id), prediction, affine)

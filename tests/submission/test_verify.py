@@ -324,7 +324,7 @@ def test_a_score_that_its_label_map_does_not_have_is_an_error(judge, field):
 def test_a_label_map_that_scores_otherwise_is_an_error(judge, run):
     record = next(iter(Store(run)))
     case = next(c for c in split_cases(find_task("boxes")).test if c.id == record.cases[0].case)
-    reference, affine = read_reference(case, find_task("boxes").card)
+    reference, affine = read_reference(case, find_task("boxes").card)[:2]
     path = prediction_path(run, record.key, case.id)
     for array, place, rule in (
         (reference, affine, "scores otherwise"),
@@ -366,7 +366,7 @@ def swap(root, source, target, noise=None):
     task = find_task("boxes")
     store = Store(root)
     for case, told in zip(split_cases(task).test, target.cases, strict=True):
-        reference, affine = read_reference(case, task.card)
+        reference, affine = read_reference(case, task.card)[:2]
         taken = read_label_map(prediction_path(root, source.key, case.id)).array.copy()
         if noise:
             taken[tuple(np.argwhere(taken == 1)[noise])] = 0
