@@ -56,9 +56,12 @@ def read_label_map(path: Path, *, slices: bool = False) -> Volume:
     return Volume(labels.reshape(shape, order="F"), affine)
 
 
-def write_label_map(path: Path, array: NDArray[Any], affine: NDArray[np.float64]) -> None:
+def write_label_map(
+    path: Path, array: NDArray[Any], affine: NDArray[np.float64], described: bytes = b""
+) -> None:
     """Write a label map (d, h, w) as uint8 in a .nii.gz; the same array gives the same bytes."""
     image = nibabel.Nifti1Image(np.asarray(array, np.uint8), affine)
+    image.header["descrip"] = described
     image.header.set_xyzt_units("mm")
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)

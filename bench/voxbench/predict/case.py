@@ -11,7 +11,7 @@ from voxbench import metrics
 from voxbench.api import Case, TaskCard
 from voxbench.data.cache import PreparedCase
 from voxbench.data.cell_data import CellData
-from voxbench.data.label_map import write_label_map
+from voxbench.data.kept_map import write_prediction
 from voxbench.data.volumes import read_reference
 from voxbench.design.recipe import Recipe
 from voxbench.errors import VoxbenchError
@@ -58,7 +58,7 @@ def score_case(
     """Scores of the classes that were annotated and that the network was made to predict.
 
     A prediction that fails scores worst and is flagged; one that succeeds is written to `keep`,
-    as class indices on the grid of the reference.
+    as label values on the grid of the reference.
 
     Raises:
         DataError: the reference can't be read, or the label map can't be written.
@@ -81,7 +81,7 @@ def score_case(
     else:
         found = metrics.evaluate(prediction, *truth, card.tolerance_mm)
         if keep:
-            write_label_map(keep, prediction, reference.affine)
+            write_prediction(keep, prediction, card.classes, reference.affine)
     stored = {name: _stored(score) for name, score in found.items()}
     return CaseScores(case=case.id, patient=case.patient, classes=stored, failure=failure)
 

@@ -1,18 +1,29 @@
 """Where the predicted label maps of a cell's test cases lie, beside its record."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
+from voxbench.files import write_atomically
 from voxbench.records.record import Record
 
 
 def prediction_path(root: Path, key: str, case: str) -> Path:
-    """`ROOT/predictions/KEY/CASE.nii.gz`: class indices 1, 2, … as the task's card lists them.
+    """`ROOT/predictions/KEY/CASE.nii.gz`: label values, as the task's data set has them.
 
-    uint8, on the grid of the case's reference file. A separator in a case's id becomes "_", so
-    that no id leads out of the folder.
+    uint8, on the grid of the case's reference file; `dataset.json` beside them says which value is
+    which class. Older files hold class indices, see `data.kept_map`. A separator in a case's id
+    becomes "_", so that no id leads out of the folder.
     """
     safe = case.replace("/", "_").replace("\\", "_")
     return root / "predictions" / key / f"{safe}.nii.gz"
+
+
+def describe_predictions(root: Path, key: str, classes: Mapping[str, int]) -> None:
+    """Write `dataset.json` beside a cell's predictions: which label value is which class."""
+    table = {"labels": {"background": 0, **classes}, "file_ending": ".nii.gz"}
+    file = root / "predictions" / key / "dataset.json"
+    write_atomically(file, json.dumps(table, indent=1) + "\n")
 
 
 def missing_predictions(root: Path, record: Record) -> list[str]:

@@ -13,7 +13,7 @@ from voxbench.fit.loop import FitResult
 from voxbench.fit.segmenter import fit_network
 from voxbench.predict.case import score_cases
 from voxbench.records.cost import Cost, compute_hours
-from voxbench.records.predictions import prediction_path
+from voxbench.records.predictions import describe_predictions, prediction_path
 from voxbench.records.record import Data, Record
 from voxbench.run.bind import BoundCell
 from voxbench.run.network import load_network
@@ -47,6 +47,8 @@ def _run(record: Record, bound: BoundCell, worker: Worker) -> None:
     predicting = time.perf_counter()
     keep = partial(prediction_path, worker.root, bound.key) if worker.predictions else None
     record.cases = score_cases(network, data.test, data, cell.recipe, device, keep)
+    if worker.predictions:
+        describe_predictions(worker.root, bound.key, data.card.classes)
     if all(case.failure for case in record.cases):
         raise FitError(f"every prediction failed, the first with {record.cases[0].failure}")
 

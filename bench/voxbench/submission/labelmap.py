@@ -10,6 +10,8 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.data.kept_map import MARK
+
 MOST_VOXELS = 1 << 29  # 512 MB as bytes
 _HEADER = 352
 _FURTHEST = 1 << 16  # where voxels may begin: behind the header's extensions
@@ -18,10 +20,17 @@ _CUT_OFF = "its compressed data end too early"
 
 
 class SubmittedMap(NamedTuple):
-    """Class indices (d, h, w) uint8, and the affine (4, 4) to RAS+ millimetres."""
+    """A label map of a bundle.
+
+    Attributes:
+        labels: (d, h, w) uint8, as they are stored.
+        affine: (4, 4) to RAS+ millimetres.
+        marked: whether they are label values; older ones are class indices.
+    """
 
     labels: NDArray[np.uint8]
     affine: NDArray[np.float64]
+    marked: bool
 
 
 def read_map(raw: bytes) -> SubmittedMap:
@@ -31,7 +40,8 @@ def read_map(raw: bytes) -> SubmittedMap:
         ValueError: anything else.
     """
     inflate = zlib.decompressobj(wbits=31)
-    shape, offset, affine = _judged(_take(inflate, raw, _HEADER))
+    head = _take(inflate, raw, _HEADER)
+    shape, offset, affine = _judged(head)
     voxels = math.prod(shape)
     body = _take(inflate, inflate.unconsumed_tail, offset - _HEADER + voxels)
     if _inflated(inflate, inflate.unconsumed_tail, 1):
@@ -41,7 +51,7 @@ def read_map(raw: bytes) -> SubmittedMap:
     if inflate.unused_data:
         raise ValueError("something follows its compressed data")
     labels = np.frombuffer(body, np.uint8, voxels, offset - _HEADER)
-    return SubmittedMap(labels.reshape(shape, order="F"), affine)
+    return SubmittedMap(labels.reshape(shape, order="F"), affine, head[148:].startswith(MARK))
 
 
 def _take(inflate: "zlib._Decompress", compressed: bytes, size: int) -> bytes:

@@ -11,6 +11,7 @@ import numpy as np
 from voxbench import metrics
 from voxbench.api import TaskCard
 from voxbench.data.dataset import Dataset
+from voxbench.data.kept_map import class_indices
 from voxbench.data.nifti import Volume
 from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Cell, Ref
@@ -123,13 +124,15 @@ def _compare(
         rule = "a label map on another grid than its reference"
         yield error(rule, f"{where}: {given.labels.shape}")
         return
-    if (most := int(given.labels.max())) > len(card.classes):
-        yield error("a label map with more classes than the task has", f"{where}: {most}")
+    try:
+        predicted = class_indices(given.labels, card.classes, marked=given.marked)
+    except ValueError as problem:
+        yield error("a label map with more classes than the task has", f"{where}: {problem}")
         return
     index = {name: i for i, name in enumerate(card.classes, start=1)}
     classes = {name: index[name] for name in told.classes if name in index}
     found = metrics.evaluate(
-        given.labels, reference.array, classes, reference.spacing_mm, card.tolerance_mm
+        predicted, reference.array, classes, reference.spacing_mm, card.tolerance_mm
     )
     for name, score in found.items():
         if field := _differing(told.classes[name], score):

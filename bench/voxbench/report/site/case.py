@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from voxbench.api import Case, Task, TaskCard
-from voxbench.data.label_map import read_label_map
+from voxbench.data.kept_map import read_prediction
 from voxbench.data.volumes import CaseReader
 from voxbench.errors import DataError, VoxbenchError
 from voxbench.plugins import find_task
@@ -168,4 +168,4 @@ def _picture(task: Task, cases: dict[str, Case], name: str, path: Path) -> Pictu
     if volumes is None:
         problem = next(problem for problem in reader.problems if problem.fatal)
         raise DataError(f"{problem.file}: {problem.kind}: {problem.detail}.")
-    return picture(volumes, read_label_map(path), task.card)
+    return picture(volumes, read_prediction(path, task.card.classes), task.card)
