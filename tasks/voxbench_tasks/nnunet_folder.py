@@ -92,8 +92,17 @@ class NnunetFolder(Task):
 
     @property
     def notes(self) -> Sequence[str]:
-        """Where patients and split were found."""
-        return self._arranged.notes
+        """Where patients and split were found, and what is not used."""
+        labelled = {images for cases in self._found.values() for c in cases for images in c.images}
+        lying = {
+            path
+            for folder in self.root.glob("images*/")
+            if part_named(folder.name.removeprefix("images"))
+            for path in folder.glob("[!.]*_0000.nii*")
+        }
+        unused = len(lying - labelled)
+        told = (f"images without a label, not used: {unused}",) if unused else ()
+        return (*self._arranged.notes, *told)
 
     @cached_property
     def _arranged(self) -> FolderCases:

@@ -142,6 +142,7 @@ def test_published_parts_are_what_the_folders_say_and_images_without_labels_are_
     assert [[case.id for case in part] for part in split[:3]] == [list("abcde"), ["f"], ["g", "h"]]
     assert split.test[0].images[0].parent.name == "imagesTs"
     assert any("published, by its folders" in note for note in task.notes)
+    assert "images without a label, not used: 1" in task.notes
     own = split_cases(NnunetFolder(root=root, split="own"))
     assert sorted(case.id for part in own[:3] for case in part) == list("abcde")
 
