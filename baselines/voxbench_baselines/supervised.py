@@ -50,7 +50,7 @@ class Supervised(Pretrained):
         """
         from voxbench_baselines.annotation import Reannotated, chosen_structures
 
-        classes = tuple(source.classes)
+        classes = tuple(source.parts)
         count = len(classes) if self.structures is None else self.structures
         if count > len(classes):
             raise SpecError(
@@ -66,4 +66,4 @@ class Supervised(Pretrained):
         """Segmentation of the source's structures."""
         from voxbench_baselines.objectives.structures import StructuresObjective
 
-        return StructuresObjective(backbone, len(source.classes))
+        return StructuresObjective(backbone, len(source.parts))

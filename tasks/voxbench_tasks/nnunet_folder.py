@@ -5,6 +5,10 @@
     labelsTr/<case>.nii.gz       one label map
     imagesTs/, labelsTs/         likewise, of a published test part; imagesVa/, labelsVa/ validate
 
+Regions of `labels` are scored as such; a network tells their parts apart, which exclude one
+another, so that `regions_class_order` decides nothing. Voxels of the label `ignore` neither train
+nor score.
+
 `patients` maps case to person, so that the scans of one person stay in one part of the split. Where
 else that may stand, and a published split, tell `data/patients.py` and `data/published_split.py`.
 """
@@ -68,9 +72,10 @@ class NnunetFolder(Task):
             name=name,
             modality=modality,
             channels=self._described.channels,
-            classes=self._classes,
+            classes=self._described.classes,
+            ignore=self._described.ignored,
             spacing_mm=self.spacing_mm or median_spacing(first),
-            tolerance_mm=tolerances(self._classes, modality, self.tolerance_mm),
+            tolerance_mm=tolerances(self._described.classes, modality, self.tolerance_mm),
             window=self.window,
             licence=str(self._described.table.get("licence") or "unknown"),
             reference=str(self._described.table.get("reference") or self.root.name),
@@ -112,20 +117,6 @@ class NnunetFolder(Task):
     def _described(self) -> DatasetJson:
         hint = "An nnU-Net raw folder has one beside imagesTr/."
         return DatasetJson.read(self.root / "dataset.json", hint)
-
-    @cached_property
-    def _classes(self) -> dict[str, int]:
-        given = self._described.classes
-        classes = {name: value for name, value in given.items() if isinstance(value, int)}
-        unsupported = [f"{name!r} is a region" for name in given if name not in classes]
-        if self._described.ignored is not None:
-            unsupported.append("'ignore' is an ignore label")
-        if unsupported:
-            raise DataError(
-                f"{self._described.path}: labels: {unsupported[0]}; regions and ignore labels are "
-                "not supported: write one value a class."
-            )
-        return classes
 
     @cached_property
     def _found(self) -> dict[Part, list[Case]]:

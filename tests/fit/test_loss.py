@@ -5,7 +5,10 @@ import math
 import pytest
 import torch
 from monai.losses import DiceLoss
-from voxbench.fit.loss import segmentation_loss
+from voxbench.api import IGNORED
+from voxbench.fit.loss import region_parts, segmentation_loss
+
+from tests.data.toy import card
 
 
 def _batch(classes: int = 2, seed: int = 0):
@@ -63,3 +66,47 @@ def test_gradients_are_finite_where_classes_are_hidden():
     logits.requires_grad_()
     segmentation_loss(logits, labels, labelled).backward()
     assert torch.isfinite(logits.grad).all()
+
+
+@pytest.mark.parametrize("kind", ["dice_ce", "dice", "ce"])
+def test_what_is_predicted_where_nobody_annotated_changes_nothing(kind):
+    logits, labels, labelled = _batch()
+    labels[:, :2] = IGNORED
+    other = logits.clone()
+    other[:, :, :2] = torch.randn_like(other[:, :, :2]) * 9
+    one, two = (segmentation_loss(given, labels, labelled, kind) for given in (logits, other))
+    assert torch.equal(one, two)
+    annotated = segmentation_loss(logits[:, :, 2:], labels[:, 2:], labelled, kind)
+    assert torch.isclose(one, annotated, atol=1e-5)
+
+
+def test_a_patch_that_nobody_annotated_has_a_finite_loss():
+    logits, labels, labelled = _batch()
+    loss = segmentation_loss(logits, torch.full_like(labels, IGNORED), labelled)
+    assert torch.isfinite(loss)
+
+
+REGIONS = card(
+    classes={"whole": (1, 2, 3), "core": (2, 3), "enhancing": 3},
+    tolerance_mm=dict.fromkeys(("whole", "core", "enhancing"), 1.0),
+)
+
+
+def test_a_region_is_as_likely_as_its_parts_together():
+    regions = region_parts(REGIONS)
+    assert regions.tolist() == [[1, 1, 1], [0, 1, 1], [0, 0, 1]]
+    logits, labels, labelled = _batch(classes=3)
+    p = torch.softmax(logits, 1)[:, 1:].flatten(2)
+    dice = []
+    for row in regions.bool():
+        found = p[:, row].sum(1)
+        truth = torch.isin(labels, torch.arange(1, 4)[row]).flatten(1).float()
+        both = (found * truth).sum(1)
+        dice.append((2 * both + 1e-5) / (found.sum(1) + truth.sum(1) + 1e-5))
+    expected = 1 - torch.stack(dice).mean()
+    found = segmentation_loss(logits, labels, labelled, "dice", regions)
+    assert torch.isclose(found, expected, atol=1e-6)
+
+
+def test_classes_that_are_no_regions_need_no_parts():
+    assert region_parts(card()) is None

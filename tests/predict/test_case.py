@@ -14,6 +14,7 @@ from voxbench.design.preprocessing import Preprocessing, ZScore
 from voxbench.design.recipe import Recipe
 from voxbench.predict.case import score_case
 
+from tests.data.toy import card
 from tests.example_plugin.voxbench_example.cubes import Cubes
 
 RECIPE = Recipe(patch=(16, 16, 16))
@@ -76,3 +77,53 @@ def test_a_failed_prediction_scores_worst_and_says_why(case, tmp_path):
 def test_a_class_that_was_not_annotated_is_not_scored(case, tmp_path):
     partial = replace(case, labelled=frozenset())
     assert score(partial, Threshold(), tmp_path, None).classes == {}
+
+
+def labelled_as(case: Case, tmp_path, values: np.ndarray, **described):
+    """The score of a perfect threshold where the reference is drawn otherwise."""
+    affine = np.diag([-1.0, -1.0, 3.0, 1.0])
+    nibabel.save(nibabel.Nifti1Image(values, affine), tmp_path / "label.nii.gz")
+    described = {"spacing_mm": None, "channels": ("image",), **described}
+    described["tolerance_mm"] = dict.fromkeys(described["classes"], 1.0)
+    task_card = card(**described)
+    rule = Preprocessing(intensity=ZScore(), crop="none")
+    prepared = prepare_cases(task_card, [case], rule)[case.id]
+    return score_case(Threshold(), case, prepared, task_card, RECIPE, "cpu").classes
+
+
+def test_nothing_is_scored_where_nobody_annotated(case, tmp_path):
+    values = np.zeros((30, 24, 12), np.uint8)
+    values[8:20, 6:18, 3:9] = 1
+    values[:, :12] = 9  # half of the box, and all that lies before it
+    found = labelled_as(case, tmp_path, values, classes={"cube": 1}, ignore=9)["cube"]
+    assert (found.dice, found.nsd, found.hd95_mm) == (1.0, 1.0, 0.0)
+    assert found.volume_mm3_prediction == found.volume_mm3_reference == 12 * 6 * 6 * 3
+
+
+class Halves(nn.Module):
+    """Calls the bright voxels the first part of the region up to a plane, then the second."""
+
+    def forward(self, x):
+        bright = (x - 1.3) * 10
+        plane = torch.arange(x.shape[2]).view(1, 1, -1, 1, 1) - 7.5
+        return torch.cat([torch.zeros_like(x), bright - plane, bright + plane], dim=1)
+
+
+def test_a_region_is_scored_as_the_union_of_its_parts(case, tmp_path):
+    values = np.zeros((30, 24, 12), np.uint8)
+    values[8:20, 6:18, 3:9] = 1
+    values[14:20, 6:18, 3:9] = 4
+    task_card = card(
+        classes={"whole": (1, 4), "second": 4},
+        tolerance_mm={"whole": 1.0, "second": 1.0},
+        spacing_mm=None,
+    )
+    nibabel.save(
+        nibabel.Nifti1Image(values, np.diag([-1.0, -1.0, 3.0, 1.0])), tmp_path / "label.nii.gz"
+    )
+    prepared = prepare_cases(task_card, [case], Preprocessing(crop="none"))[case.id]
+    found = score_case(Halves(), case, prepared, task_card, RECIPE, "cpu").classes
+    assert list(found) == ["whole", "second"]
+    assert found["whole"].dice == 1.0
+    assert found["whole"].volume_mm3_reference == 12 * 12 * 6 * 3
+    assert found["second"].volume_mm3_reference == 6 * 12 * 6 * 3

@@ -2,8 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from voxbench.api import IGNORED
 from voxbench.data.prepare import inspect_cases, prepare_cases
 from voxbench.data.split import SPLIT_PARTS, split_cases
+from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Ref
 from voxbench.errors import DataError
 from voxbench.plugins import TASKS
@@ -78,8 +80,8 @@ def test_files_that_miss_their_pair_are_found_by_prepare(tmp_path):
 @pytest.mark.parametrize(
     ("description", "message"),
     [
-        ({"labels": {"background": 0, "whole": [1, 2]}}, "'whole' is a region"),
-        ({"labels": {"background": 0, "ball": 1, "ignore": 2}}, "'ignore' is an ignore label"),
+        ({"labels": {"background": 0, "whole": [1, 300]}}, "distinct label values in 1…255"),
+        ({"labels": {"background": 0, "ball": 1, "ignore": 1}}, "ignore must be a label value"),
         ({"labels": ["ball"]}, "labels: expected"),
         ({"labels": {"background": 0, "ball": "one"}}, "labels: expected"),
         ({"labels": {"background": 0}}, "classes: "),
@@ -103,6 +105,21 @@ def test_a_folder_without_cases_or_description_says_so(tmp_path):
     raw(tmp_path, names=())
     with pytest.raises(DataError, match=r"no file like <case>_0000\.nii\.gz"):
         NnunetFolder(root=tmp_path).cases()
+
+
+def test_regions_and_the_ignore_label_are_read_and_prepared(tmp_path):
+    labels = {"background": 0, "whole": [1, 4], "box": 4, "ignore": 7}
+    task = NnunetFolder(root=raw(tmp_path / "raw", labels=labels))
+    label = volumes(seed=97)[1]
+    label[:2] = 7
+    save(task.root / "labelsTr" / "a.nii.gz", label, AFFINE)
+    card = task.card
+    assert (card.classes, card.ignore) == ({"whole": (1, 4), "box": 4}, 7)
+    case = task.cases()["all"][0]
+    assert inspect_cases(card, [case], card.preprocessing) == []
+    reference = read_reference(case, card).array
+    assert set(np.unique(reference)) == {0, 1, 2, IGNORED}
+    assert np.array_equal(reference == IGNORED, label == 7)
 
 
 def test_files_of_a_channel_without_a_name_are_refused(tmp_path):

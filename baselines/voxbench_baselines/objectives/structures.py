@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from voxbench.api import IGNORED
 from voxbench.toolkit import Backbone
 
 
@@ -31,15 +32,22 @@ def structure_loss(logits: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:
 
     Args:
         logits: (b, class, d, h, w).
-        labels: (b, d, h, w); class `i` of the card has the value `i + 1`, 0 is background.
+        labels: (b, d, h, w); class `i` of the card has the value `i + 1`, 0 is background; voxels
+            that are IGNORED count nowhere.
         labelled: (b, class) bool.
     """
     logits = logits.float().flatten(2)
     values = torch.arange(1, logits.shape[1] + 1, device=labels.device)
     truth = (labels.flatten(1).unsqueeze(1) == values.view(1, -1, 1)).to(logits.dtype)
     p = torch.sigmoid(logits)
+    entropies = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    known = (labels.flatten(1) != IGNORED).unsqueeze(1).to(logits.dtype)
+    if bool(known.all()):
+        entropy = entropies.mean(2)
+    else:
+        p = p * known
+        entropy = (entropies * known).sum(2) / known.sum(2).clamp(min=1)
     overlap, total = (p * truth).sum(2), p.sum(2) + truth.sum(2)
     dice = 1 - (2 * overlap + 1) / (total + 1)
-    entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none").mean(2)
     weight = labelled.to(logits.dtype)
     return ((dice + entropy) * weight).sum() / weight.sum().clamp(min=1)

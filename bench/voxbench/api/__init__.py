@@ -11,10 +11,11 @@ from voxbench.api.fields import added
 from voxbench.api.pretrained import Pretrained
 from voxbench.api.published import Published
 from voxbench.api.task import Part, Task
-from voxbench.api.task_card import TaskCard
+from voxbench.api.task_card import IGNORED, TaskCard
 from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
 
 __all__ = [
+    "IGNORED",
     "Architecture",
     "Baseline",
     "BaselineCard",

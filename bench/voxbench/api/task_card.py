@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from voxbench.design.preprocessing import Millimetres, Preprocessing, Window, ZScore, one_or_each
 
 Modality = Literal["CT", "MR", "PET", "other"]
+IGNORED = 255
+"""Index, in prepared label maps, of the voxels that nobody annotated."""
 
 
 class TaskCard(BaseModel):
@@ -17,7 +19,9 @@ class TaskCard(BaseModel):
         modality: CT is windowed, everything else z-scored per case; of all channels, or one a
             channel where they differ.
         channels: names of the input channels, one image file each.
-        classes: foreground class → label value (0 is background).
+        classes: foreground class → label value (0 is background), or the values of a region, which
+            may overlap others (whole tumour, tumour core).
+        ignore: label value of the voxels that nobody annotated: they neither train nor score.
         spacing_mm: the grid networks work on; None keeps each case's own.
         tolerance_mm: NSD tolerance of every class.
         window: CT window in HU.
@@ -31,7 +35,8 @@ class TaskCard(BaseModel):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     modality: Modality | tuple[Modality, ...]
     channels: tuple[str, ...] = Field(min_length=1)
-    classes: dict[str, int] = Field(min_length=1)
+    classes: dict[str, int | tuple[int, ...]] = Field(min_length=1)
+    ignore: int | None = None
     spacing_mm: tuple[Millimetres, Millimetres, Millimetres] | None
     tolerance_mm: dict[str, Millimetres]
     window: tuple[float, float] = (-175.0, 250.0)
@@ -41,9 +46,20 @@ class TaskCard(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> "TaskCard":
-        values = list(self.classes.values())
-        if len(set(values)) != len(values) or not all(0 < value < 256 for value in values):
+        groups = [self.values_of(name) for name in self.classes]
+        values = {value for group in groups for value in group}
+        if len({*map(frozenset, groups)}) != len(groups) or not all(0 < v < 256 for v in values):
             raise ValueError(f"classes need distinct label values in 1…255, got {self.classes}")
+        if not all(groups):
+            raise ValueError(f"a region needs at least one label value, got {self.classes}")
+        if self.ignore is not None and (self.ignore in values or not 0 < self.ignore < 256):
+            raise ValueError(
+                f"ignore must be a label value in 1…255 that no class has, got {self.ignore}"
+            )
+        if len(values) >= IGNORED:
+            raise ValueError(
+                f"at most {IGNORED - 1} label values are told apart, got {len(values)}"
+            )
         if differing := sorted(set(self.classes) ^ set(self.tolerance_mm)):
             raise ValueError(f"tolerance_mm must name every class once; differs in {differing}")
         if len(self.modalities) != len(self.channels):
@@ -52,6 +68,35 @@ class TaskCard(BaseModel):
                 f"{self.channels}"
             )
         return self
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether a class is made of several label values, or of those of others."""
+        return any(isinstance(value, tuple) for value in self.classes.values())
+
+    def values_of(self, name: str) -> tuple[int, ...]:
+        """The label values of a class."""
+        value = self.classes[name]
+        return value if isinstance(value, tuple) else (value,)
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """What a network tells apart → its label value, in the order of indices, from 1.
+
+        The classes; where some are regions, every value that one of them has.
+        """
+        if not self.has_regions:
+            return {name: self.values_of(name)[0] for name in self.classes}
+        own = {group[0]: name for name in self.classes if len(group := self.values_of(name)) == 1}
+        values = sorted({value for name in self.classes for value in self.values_of(name)})
+        return {own.get(value, f"label {value}"): value for value in values}
+
+    @property
+    def indices(self) -> dict[str, int | tuple[int, ...]]:
+        """Class → its index in prepared label maps and predictions, or those of its region."""
+        index = {value: number for number, value in enumerate(self.parts.values(), start=1)}
+        found = {name: tuple(index[v] for v in self.values_of(name)) for name in self.classes}
+        return {name: group if len(group) > 1 else group[0] for name, group in found.items()}
 
     @property
     def modalities(self) -> tuple[Modality, ...]:

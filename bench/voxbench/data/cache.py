@@ -114,7 +114,8 @@ def case_key(content: str, card: TaskCard, preprocessing: Preprocessing) -> str:
             "version": PREPARED_VERSION,
             "content": content,
             "channels": len(card.channels),
-            "classes": list(card.classes.items()),
+            "classes": list(card.parts.items()),
+            **({} if card.ignore is None else {"ignore": card.ignore}),
             "preprocessing": preprocessing.model_dump(mode="json"),
         }
     )[:32]

@@ -47,7 +47,7 @@ def load_cell_data(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -
     train, validation = draw_subset(dataset.split, cell.fraction, seeds["subset"], present)
     batches = augmented_batches(
         [prepared[case.id] for case in train],
-        dataset.card.classes,
+        dataset.card.parts,
         dataset.mirroring.along(preprocessing.axes),
         recipe,
         foreground=recipe.foreground,

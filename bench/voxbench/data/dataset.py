@@ -36,7 +36,14 @@ def open_dataset(task: Task) -> Dataset:
         SpecError: the task's `mirror` names no axes.
     """
     card, split = task.card, split_cases(task)
-    told = card.model_dump(mode="json", exclude={"name", "licence", "reference", "corpora"})
+    aside = {
+        "name",
+        "licence",
+        "reference",
+        "corpora",
+        *(["ignore"] if card.ignore is None else []),
+    }
+    told = card.model_dump(mode="json", exclude=aside)
     cases = [*split.train, *split.validation, *split.test]
     content = [cases_hash(cases), split.sha256, told]
     mirroring = find_mirroring(task, split.train)

@@ -1,7 +1,7 @@
 """The card of a task that describes itself on disk: names, modality, grid, tolerances, corpora."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -76,7 +76,7 @@ def make_card(origin: Path, **fields: Any) -> TaskCard:
 
 
 def tolerances(
-    classes: Mapping[str, int], modality: str | Sequence[str], given: float | None
+    classes: Iterable[str], modality: str | Sequence[str], given: float | None
 ) -> dict[str, float]:
     """The NSD tolerance of every class: as given, else 2 mm in CT and PET, 1 mm in others."""
     kinds = {modality} if isinstance(modality, str) else {*modality}

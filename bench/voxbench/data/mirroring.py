@@ -88,9 +88,9 @@ def find_mirroring(task: Task, cases: Sequence[Case]) -> Mirroring:
 
 def _opposite(card: TaskCard, cases: Sequence[Case]) -> str | None:
     """Two classes that lie left and right of each other in all these cases; remembered."""
-    if len(card.classes) < 2 or not cases:
+    if len(card.parts) < 2 or not cases:
         return None
-    key = digest([case_hashes(cases), list(card.classes.items())])
+    key = digest([case_hashes(cases), list(card.parts.items())])
     memory = cache_dir() / "sides" / f"{key[:32]}.json"
     try:
         found: str | None = json.loads(memory.read_text(encoding="utf-8"))
@@ -114,9 +114,9 @@ def _places(card: TaskCard, cases: Sequence[Case]) -> Iterator[dict[str, _Place]
             label = read_reference(case, card)
         except DataError:
             continue
-        counts = dict(zip(("", *card.classes), np.bincount(label.array.ravel()), strict=False))
+        counts = dict(zip(("", *card.parts), np.bincount(label.array.ravel()), strict=False))
         found = {}
-        for name, flat in sample_foreground(label.array, tuple(card.classes)).items():
+        for name, flat in sample_foreground(label.array, tuple(card.parts)).items():
             voxels = np.stack(np.unravel_index(flat, label.array.shape), axis=1)
             mm = voxels @ label.affine[:3, :3].T + label.affine[:3, 3]
             found[name] = _Place(mm.mean(0), mm.std(0), int(counts[name]))
@@ -124,7 +124,7 @@ def _places(card: TaskCard, cases: Sequence[Case]) -> Iterator[dict[str, _Place]
 
 
 def _pair(card: TaskCard, cases: Sequence[Mapping[str, _Place]]) -> str | None:
-    for one, other in combinations(card.classes, 2):
+    for one, other in combinations(card.parts, 2):
         both = [(case[one], case[other]) for case in cases if one in case and other in case]
         sides = {_side(a, b) for a, b in both}
         if len(sides) == 1 and 0 not in sides:

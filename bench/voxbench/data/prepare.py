@@ -88,7 +88,7 @@ def _prepare(case: Case, key: str, card: TaskCard, preprocessing: Preprocessing)
         return PrepareOutcome(None, reader.problems)
     prepared = onto_grid(volumes, preprocessing)
     reader.problems += _constant(case, card, prepared)
-    cache.store_case(key, prepared, list(card.classes), case.labelled, reader.problems)
+    cache.store_case(key, prepared, list(card.parts), case.labelled, reader.problems)
     return PrepareOutcome(found, reader.problems)
 
 

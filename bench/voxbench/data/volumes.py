@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.api import Case, TaskCard
+from voxbench.api import IGNORED, Case, TaskCard
 from voxbench.data.image import read_image
 from voxbench.data.label_map import label_values, read_label_map
 from voxbench.data.nifti import Volume, voxels_apart
@@ -24,7 +24,7 @@ class Problem(NamedTuple):
         file: the file's name.
         kind: missing file, corrupt file, channels, shape mismatch, affine mismatch, not finite,
             constant image, label out of range, empty label, overlapping masks, unsure geometry,
-            constant channel, or in two parts (of the split, by its look).
+            constant channel, partly labelled, or in two parts (of the split, by its look).
         detail: what was found.
     """
 
@@ -80,6 +80,9 @@ class CaseReader:
             label = self._map(self.case.label, like)
         else:
             label = self._merged(like)
+        if self.card.has_regions and self.case.labelled is not None:
+            detail = "a task of regions needs all of them annotated in every case"
+            self._note(self._label_file, "partly labelled", detail)
         if label is not None and not label.array.any():
             self._note(self._label_file, "empty label", "no voxel of any class")
         return label
@@ -146,7 +149,8 @@ class CaseReader:
         label = self._open(path, read_label_map)
         if label is None or (like is not None and not self._same_grid(path, label, like)):
             return None
-        known = {0, *self.card.classes.values()}
+        ignored = set() if self.card.ignore is None else {self.card.ignore}
+        known = {0, *self.card.parts.values(), *ignored}
         if strange := [value for value in label_values(label.array) if value not in known]:
             detail = f"values {_few(strange)}, the task has {_few(sorted(known))}"
             self._note(path, "label out of range", detail)
@@ -155,8 +159,10 @@ class CaseReader:
 
     def _indices(self, array: NDArray[Any]) -> NDArray[np.uint8]:
         table = np.zeros(256, np.uint8)
-        for index, value in enumerate(self.card.classes.values(), start=1):
+        for index, value in enumerate(self.card.parts.values(), start=1):
             table[value] = index
+        if self.card.ignore is not None:
+            table[self.card.ignore] = IGNORED
         indices: NDArray[np.uint8] = table[array]
         return indices
 
@@ -198,7 +204,8 @@ def read_reference(case: Case, card: TaskCard) -> Volume:
     """The label map that a prediction is scored against, on the native grid.
 
     Returns:
-        (d, h, w) uint8 of class indices (the card's i-th class is `i`), and the affine.
+        (d, h, w) uint8 of class indices (the card's i-th part is `i`; `IGNORED` where nobody
+        annotated), and the affine.
 
     Raises:
         DataError: the files of the label are missing or broken.

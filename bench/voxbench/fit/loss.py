@@ -6,24 +6,31 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from voxbench.api import IGNORED, TaskCard
+
 
 def segmentation_loss(
     logits: Tensor,
     labels: Tensor,
     labelled: Tensor,
     kind: Literal["dice_ce", "dice", "ce"] = "dice_ce",
+    regions: Tensor | None = None,
 ) -> Tensor:
     """Mean loss of a batch.
 
     A class that was not annotated in a case counts as background there: its probability is
     added to the background's (the marginal loss of Shi et al., Medical Image Analysis 2021),
-    and its Dice is left out.
+    and its Dice is left out. Voxels that nobody annotated (IGNORED) count nowhere. The parts of
+    overlapping regions exclude one another: a region's probability is the sum of its parts', its
+    Dice is taken of that, and cross-entropy of the parts.
 
     Args:
         logits: (batch, 1 + classes, d, h, w).
         labels: (batch, d, h, w), channel indices, 0 is background.
         labelled: (batch, classes) bool, which classes were annotated.
         kind: Dice and cross-entropy, or one of them.
+        regions: (region, classes) of 0 and 1, which parts a region is made of; None where each
+            class is one.
 
     Returns:
         A scalar; Dice is the soft Dice of Milletari et al. (2016) over each case's classes.
@@ -31,12 +38,30 @@ def segmentation_loss(
     log_p = torch.log_softmax(logits.float(), dim=1)
     if not bool(labelled.all()):
         log_p = _marginal(log_p, labelled)
+    known = labels != IGNORED
+    if whole := bool(known.all()):
+        entropy = F.nll_loss(log_p, labels)
+    else:
+        labels = torch.where(known, labels, 0)
+        entropies = F.nll_loss(log_p, labels, reduction="none")
+        entropy = (entropies * known).sum() / known.sum().clamp(min=1)
     loss = logits.new_zeros((), dtype=torch.float32)
     if kind != "dice":
-        loss = loss + F.nll_loss(log_p, labels)
+        loss = loss + entropy
     if kind != "ce":
-        loss = loss + _dice_loss(log_p, labels, labelled)
+        loss = loss + _dice_loss(log_p, labels, labelled, None if whole else known, regions)
     return loss
+
+
+def region_parts(card: TaskCard) -> Tensor | None:
+    """Which parts (columns) each class (rows) of a task is made of; None where each is one."""
+    if not card.has_regions:
+        return None
+    found = torch.zeros(len(card.classes), len(card.parts))
+    for row, index in enumerate(card.indices.values()):
+        columns = index if isinstance(index, tuple) else (index,)
+        found[row, [column - 1 for column in columns]] = 1
+    return found
 
 
 def _marginal(log_p: Tensor, labelled: Tensor) -> Tensor:
@@ -47,9 +72,17 @@ def _marginal(log_p: Tensor, labelled: Tensor) -> Tensor:
     return torch.cat([background, foreground], dim=1)
 
 
-def _dice_loss(log_p: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:
+def _dice_loss(
+    log_p: Tensor, labels: Tensor, labelled: Tensor, known: Tensor | None, regions: Tensor | None
+) -> Tensor:
     p = log_p[:, 1:].exp().flatten(2)
     truth = F.one_hot(labels, log_p.shape[1]).movedim(-1, 1)[:, 1:].flatten(2).to(p.dtype)
+    if known is not None:
+        p = p * known.flatten(1).unsqueeze(1)
+    if regions is not None:
+        regions = regions.to(p)
+        p, truth = regions @ p, regions @ truth
+        labelled = (regions @ (~labelled).to(p.dtype).T).T == 0
     overlap = (p * truth).sum(2)
     total = p.sum(2) + truth.sum(2)
     dice = (2 * overlap + 1e-5) / (total + 1e-5)

@@ -9,7 +9,7 @@ from voxbench.design.cell import Cell
 from voxbench.design.seeds import streams
 from voxbench.fit.adapt import parameter_groups
 from voxbench.fit.loop import FitResult, accelerated, train
-from voxbench.fit.loss import segmentation_loss
+from voxbench.fit.loss import region_parts, segmentation_loss
 from voxbench.model.direct import Direct
 from voxbench.model.segmenter import Segmenter
 from voxbench.predict.case import mean_dice, score_cases
@@ -34,10 +34,10 @@ def fit_network(
         return FitResult({}, {}, seconds=0.0, steps=0)
     segmenter, recipe = network, cell.recipe
     groups = parameter_groups(segmenter, cell.adaptation, recipe)
-    forward = accelerated(segmenter, recipe)
+    forward, regions = accelerated(segmenter, recipe), region_parts(data.card)
 
     def loss(images: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:
-        return segmentation_loss(forward(images), labels, labelled, recipe.loss)
+        return segmentation_loss(forward(images), labels, labelled, recipe.loss, regions)
 
     def validate() -> float:
         return mean_dice(score_cases(segmenter, data.validation, data, recipe, device))

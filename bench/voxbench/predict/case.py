@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
 from torch import nn
 
 from voxbench import metrics
-from voxbench.api import Case, TaskCard
+from voxbench.api import IGNORED, Case, TaskCard
 from voxbench.data.cache import PreparedCase
 from voxbench.data.cell_data import CellData
 from voxbench.data.kept_map import write_prediction
@@ -66,7 +67,7 @@ def score_case(
     predicted = network.shared if isinstance(network, Direct) else card.classes
     classes = {
         name: index
-        for index, name in enumerate(card.classes, start=1)
+        for name, index in card.indices.items()
         if name in predicted and (case.labelled is None or name in case.labelled)
     }
     prediction, failure = None, None
@@ -79,9 +80,10 @@ def score_case(
     if prediction is None:
         found = metrics.worst(*truth)
     else:
-        found = metrics.evaluate(prediction, *truth, card.tolerance_mm)
+        annotated = np.where(reference.array == IGNORED, 0, prediction)
+        found = metrics.evaluate(annotated, *truth, card.tolerance_mm)
         if keep:
-            write_prediction(keep, prediction, card.classes, reference.affine)
+            write_prediction(keep, prediction, card.parts, reference.affine)
     stored = {name: _stored(score) for name, score in found.items()}
     return CaseScores(case=case.id, patient=case.patient, classes=stored, failure=failure)
 

@@ -73,7 +73,7 @@ def _trained(
         accelerated(objective, schedule),
         augmented_batches(
             cases,
-            card.classes,
+            card.parts,
             plan.source.mirroring.along(plan.preprocessing.axes),
             schedule,
             foreground=FOREGROUND if plan.baseline.needs_labels else 0.0,

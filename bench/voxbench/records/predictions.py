@@ -19,7 +19,9 @@ def prediction_path(root: Path, key: str, case: str) -> Path:
     return root / "predictions" / key / f"{safe}.nii.gz"
 
 
-def describe_predictions(root: Path, key: str, classes: Mapping[str, int]) -> None:
+def describe_predictions(
+    root: Path, key: str, classes: Mapping[str, int | tuple[int, ...]]
+) -> None:
     """Write `dataset.json` beside a cell's predictions: which label value is which class."""
     table = {"labels": {"background": 0, **classes}, "file_ending": ".nii.gz"}
     file = root / "predictions" / key / "dataset.json"

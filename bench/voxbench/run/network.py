@@ -32,7 +32,7 @@ def load_network(bound: BoundCell, worker: Worker) -> tuple[Segmenter | Direct, 
     """
     baseline, card = bound.baseline, bound.dataset.card
     torch.manual_seed(streams(bound.cell)["initialisation"])
-    segmenter = Segmenter(baseline.backbone(len(card.channels)), len(card.classes))
+    segmenter = Segmenter(baseline.backbone(len(card.channels)), len(card.parts))
     segmenter.backbone.check_patch(bound.cell.recipe.patch)
     network: Segmenter | Direct = segmenter
     weights = None

@@ -123,6 +123,8 @@ def headless(baseline: Baseline, card: TaskCard) -> str | None:
         return "its weights have no head to infer with"
     if not baseline.decoder:
         return "a head needs the decoder that it was trained with"
+    if card.has_regions:
+        return "the task's classes are regions, a head's are not"
     if not shared(outputs, card.classes):
         return f"its head has no class of the task: it gives {', '.join(outputs)}"
     return None

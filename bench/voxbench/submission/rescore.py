@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from voxbench import metrics
-from voxbench.api import TaskCard
+from voxbench.api import IGNORED, TaskCard
 from voxbench.data.dataset import Dataset
 from voxbench.data.kept_map import class_indices
 from voxbench.data.nifti import Volume
@@ -125,14 +125,14 @@ def _compare(
         yield error(rule, f"{where}: {given.labels.shape}")
         return
     try:
-        predicted = class_indices(given.labels, card.classes, marked=given.marked)
+        predicted = class_indices(given.labels, card.parts, marked=given.marked)
     except ValueError as problem:
         yield error("a label map with more classes than the task has", f"{where}: {problem}")
         return
-    index = {name: i for i, name in enumerate(card.classes, start=1)}
-    classes = {name: index[name] for name in told.classes if name in index}
+    classes = {name: card.indices[name] for name in told.classes if name in card.indices}
+    annotated = np.where(reference.array == IGNORED, 0, predicted)
     found = metrics.evaluate(
-        predicted, reference.array, classes, reference.spacing_mm, card.tolerance_mm
+        annotated, reference.array, classes, reference.spacing_mm, card.tolerance_mm
     )
     for name, score in found.items():
         if field := _differing(told.classes[name], score):

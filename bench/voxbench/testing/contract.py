@@ -97,7 +97,7 @@ def contract_losses(
     """
     cases = _cases(task, contract)
     tried = {"declared": contract, **wrong}
-    classes = list(task.card.classes)
+    classes = list(task.card.parts)
     return {
         name: loss(
             [cube(case, classes, side) for case in prepare_cases(task.card, cases, one).values()]
@@ -154,7 +154,7 @@ def head_loss(
 
     classes = list(task.card.classes)
     both = shared(baseline.card.outputs, classes)
-    if not both:
+    if not both or task.card.has_regions:
         return None
     head = baseline.head(published, backbone)
     network = Direct(backbone, head, baseline.card.outputs, classes).eval()

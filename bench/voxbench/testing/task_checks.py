@@ -80,5 +80,5 @@ class TaskChecks:
         train = self._split().train
         prepared = prepare_cases(self.task.card, train, self.task.card.preprocessing)
         present = frozenset().union(*(case.present for case in prepared.values()))
-        absent = set(self.task.card.classes) - present
+        absent = set(self.task.card.parts) - present
         assert not absent, f"classes without a voxel in the training split: {sorted(absent)}"

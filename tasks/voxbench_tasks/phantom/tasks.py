@@ -105,7 +105,7 @@ class Phantom(Task):
         folder = self.root / (name + f"-test{self.test_patients}" * (self.test_patients != 10))
         exams = [exam for part in PHANTOM_PARTS for exam in self.planned(part)]
         if not (folder / "complete").exists():
-            values = self.card.classes
+            values = self.card.parts
             classes = {name: (values[name], tissues) for name, tissues in self.classes.items()}
             for exam in exams:
                 exam.write(folder, classes)

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from voxbench.api import IGNORED
 from voxbench.plugins import find_architecture
 from voxbench_baselines.objectives.structures import StructuresObjective, structure_loss
 
@@ -63,3 +64,16 @@ def test_the_objective_trains_encoder_and_decoder():
     targets = torch.randint(0, 4, (2, 16, 16, 16))
     module(torch.randn(2, 1, 16, 16, 16), targets, ALL).backward()
     assert all(p.grad is not None and p.grad.any() for p in module.parameters())
+
+
+def test_what_nobody_annotated_counts_nowhere():
+    torch.manual_seed(0)
+    logits, labels = torch.randn(2, 2, 6, 6, 6), torch.randint(0, 3, (2, 6, 6, 6))
+    labelled = torch.ones(2, 2, dtype=torch.bool)
+    labels[:, :2] = IGNORED
+    other = logits.clone()
+    other[:, :, :2] += 9
+    one, two = (structure_loss(given, labels, labelled) for given in (logits, other))
+    assert torch.isclose(one, two, atol=1e-6)
+    annotated = structure_loss(logits[:, :, 2:], labels[:, 2:], labelled)
+    assert torch.isclose(one, annotated, atol=1e-5)

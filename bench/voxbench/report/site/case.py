@@ -168,4 +168,4 @@ def _picture(task: Task, cases: dict[str, Case], name: str, path: Path) -> Pictu
     if volumes is None:
         problem = next(problem for problem in reader.problems if problem.fatal)
         raise DataError(f"{problem.file}: {problem.kind}: {problem.detail}.")
-    return picture(volumes, read_prediction(path, task.card.classes), task.card)
+    return picture(volumes, read_prediction(path, task.card.parts), task.card)

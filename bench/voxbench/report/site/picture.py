@@ -10,7 +10,7 @@ import numpy as np
 from nibabel.affines import voxel_sizes
 from numpy.typing import NDArray
 
-from voxbench.api import TaskCard
+from voxbench.api import IGNORED, TaskCard
 from voxbench.data.nifti import Volume
 from voxbench.data.volumes import CaseVolumes
 from voxbench.errors import DataError
@@ -57,7 +57,8 @@ def picture(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> Picture
     """
     _check(volumes, prediction, card)
     image, affine = _turned(volumes.image[0], volumes.affine)
-    reference, _ = _turned(volumes.label, volumes.affine)
+    label = np.where(volumes.label == IGNORED, 0, volumes.label).astype(np.uint8)
+    reference, _ = _turned(label, volumes.affine)
     predicted, _ = _turned(prediction.array.astype(np.uint8), volumes.affine)
     box = _box(reference, predicted, affine)
     stride = _stride(image[box].shape, affine)
@@ -83,10 +84,10 @@ def _check(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> None:
     if not np.allclose(prediction.affine, volumes.affine, atol=1e-2):
         raise DataError("the stored prediction lies elsewhere in space than the reference.")
     low, high = int(prediction.array.min()), int(prediction.array.max())
-    if low < 0 or high > len(card.classes):
+    if low < 0 or high > len(card.parts):
         raise DataError(
             f"the stored prediction holds labels {low} … {high}, the task has 0 … "
-            f"{len(card.classes)}."
+            f"{len(card.parts)}."
         )
 
 
