@@ -104,7 +104,7 @@ def test_its_own_size_is_the_published_one():
     }
 
 
-@pytest.mark.parametrize("names", [{"conv1": "conv"}, {"down_tr": "net.down_tr"}])
+@pytest.mark.parametrize("names", [{"conv1": "conv"}, {"down_tr": "other.down_tr"}])
 def test_names_that_do_not_fit_are_refused(tmp_path, names):
     path = save(tmp_path / "genesis.pt", renamed(state(8), names), "state_dict", "module.")
     with pytest.raises(WeightsError, match="of the encoder's parameters fit"):

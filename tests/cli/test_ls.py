@@ -42,7 +42,7 @@ def test_a_baseline_s_whole_card_can_be_read(voxbench):
 def test_a_task_s_card_and_fields_can_be_read(voxbench):
     told = shown(voxbench, "tasks", "phantom-lesion")
     assert told["classes"] == {"liver": 1, "liver_lesion": 2}
-    field = told["fields"][1]
+    field = next(field for field in told["fields"] if field["name"] == "patients")
     assert field.pop("purpose").startswith("in the training ")
     assert field == {"name": "patients", "type": "int", "required": False, "default": 24}
     rows = lines(voxbench, "tasks", "phantom-lesion")
