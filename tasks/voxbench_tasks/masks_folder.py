@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 from voxbench.api import Case, Part, Task, TaskCard, added
 from voxbench.errors import DataError, unknown
 from voxbench.toolkit import (
+    DatasetJson,
     FolderCases,
     arrange_cases,
     card_name,
@@ -44,10 +45,12 @@ class MasksFolder(Task):
         modality: CT, MR, PET or other, or one a channel; by default from the names of the image
             files.
         channels: the image files without their ending; by default every volume of the folder.
-        structures: the classes, in this order; by default all, by name. Where masks overlap,
-            the later one keeps the voxel.
+        structures: the classes, in this order; by default all, in the order that the data's author
+            names (`structures` of `about.json`, or `labels` of `dataset.json` by value), else by
+            name. Where masks overlap, the later one keeps the voxel.
         spacing_mm: grid along R, A, S; by default the median of the images.
-        tolerance_mm: NSD tolerance of all classes; by default 2 mm in CT and PET, else 1 mm.
+        tolerance_mm: NSD tolerance of all classes, or a table by class; by default what the
+            folder's description says, else 2 mm in CT and PET, 1 mm in others.
         window: of CT, in HU.
         patients: who is who, where no table beside the data says so, or against it: "prefix" (of
             the cases' names), "case" (each shows another person), or a table, relative to `root`.
@@ -62,7 +65,7 @@ class MasksFolder(Task):
     channels: tuple[str, ...] | None = None
     structures: tuple[str, ...] | None = None
     spacing_mm: tuple[float, float, float] | None = None
-    tolerance_mm: float | None = None
+    tolerance_mm: float | tuple[str, ...] | None = None
     window: tuple[float, float] = (-175.0, 250.0)
     patients: str | None = added(None)
     split: str | None = added(None)
@@ -82,7 +85,9 @@ class MasksFolder(Task):
             channels=channels,
             classes=classes,
             spacing_mm=self.spacing_mm or median_spacing(first),
-            tolerance_mm=tolerances(classes, modality, self.tolerance_mm),
+            tolerance_mm=tolerances(
+                classes, modality, self.tolerance_mm or self._about.get("tolerance_mm"), self.root
+            ),
             window=self.window,
             licence=str(self._about.get("licence") or "unknown"),
             reference=str(self._about.get("reference") or self._about.get("name") or name),
@@ -130,7 +135,30 @@ class MasksFolder(Task):
         for name in self.structures or ():
             if name not in seen:
                 raise DataError(f"{self.root}: {unknown('structure', name, seen)}")
-        return self.structures or tuple(sorted(seen))
+        return self.structures or self._authors_order(seen) or tuple(sorted(seen))
+
+    def _authors_order(self, seen: set[str]) -> tuple[str, ...] | None:
+        """All structures in the order that lies beside the data; None where there is none.
+
+        Raises:
+            DataError: it leaves out a structure that has masks, so that nobody said which wins.
+        """
+        order = self._about.get("structures")
+        origin = self.root / "about.json"
+        if order is None and (self.root / "dataset.json").is_file():
+            origin = self.root / "dataset.json"
+            classes = DatasetJson.read(origin).classes
+            order = sorted(classes, key=lambda name: _first(classes[name]))
+        if order is None:
+            return None
+        if not isinstance(order, list) or not all(isinstance(name, str) for name in order):
+            raise DataError(f'{origin}: structures: expected ["liver", …], got {order!r}.')
+        if left := sorted(seen - {*order}):
+            raise DataError(
+                f"{origin}: names no place in the order for {', '.join(left[:5])}; add "
+                f"{'it' if len(left) == 1 else 'them'}, or set `structures`."
+            )
+        return tuple(name for name in order if name in seen)
 
     @cached_property
     def _images(self) -> tuple[str, ...]:
@@ -175,6 +203,10 @@ class MasksFolder(Task):
     def _about(self) -> dict[str, Any]:
         path = self.root / "about.json"
         return read_json(path) if path.is_file() else {}
+
+
+def _first(value: int | tuple[int, ...]) -> int:
+    return min(value) if isinstance(value, tuple) else value
 
 
 def _stem(name: str) -> str:

@@ -44,7 +44,8 @@ class NnunetFolder(Task):
         title: the card's name; by default the folder's, without `Dataset501_`.
         modality: CT, MR, PET or other, or one a channel; by default from the channels' names.
         spacing_mm: grid along R, A, S; by default the median of the images.
-        tolerance_mm: NSD tolerance of all classes; by default 2 mm in CT and PET, else 1 mm.
+        tolerance_mm: NSD tolerance of all classes, or a table by class; by default what the
+            folder's description says, else 2 mm in CT and PET, 1 mm in others.
         window: of CT, in HU.
         patients: who is who, where no table beside the data says so, or against it: "prefix" (of
             the cases' names), "case" (each shows another person), or a table, relative to `root`.
@@ -56,7 +57,7 @@ class NnunetFolder(Task):
     title: str | None = None
     modality: str | tuple[str, ...] | None = None
     spacing_mm: tuple[float, float, float] | None = None
-    tolerance_mm: float | None = None
+    tolerance_mm: float | tuple[str, ...] | None = None
     window: tuple[float, float] = (-175.0, 250.0)
     patients: str | None = added(None)
     split: str | None = added(None)
@@ -75,7 +76,12 @@ class NnunetFolder(Task):
             classes=self._described.classes,
             ignore=self._described.ignored,
             spacing_mm=self.spacing_mm or median_spacing(first),
-            tolerance_mm=tolerances(self._described.classes, modality, self.tolerance_mm),
+            tolerance_mm=tolerances(
+                self._described.classes,
+                modality,
+                self.tolerance_mm or self._described.table.get("tolerance_mm"),
+                self._described.path,
+            ),
             window=self.window,
             licence=str(self._described.table.get("licence") or "unknown"),
             reference=str(self._described.table.get("reference") or self.root.name),

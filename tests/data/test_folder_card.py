@@ -38,3 +38,19 @@ def test_channels_of_two_modalities_are_told_apart():
     assert modality_of(["T2", "ADC"]) == modality_of(["T2", "unheard of"]) == "MR"
     assert modality_of(["CT", "ct portal"]) == "CT"
     assert tolerances({"a": 1}, ("MR", "PET"), None) == {"a": 2.0}
+
+
+def test_tolerances_are_given_for_all_classes_or_by_class():
+    classes = {"liver": 1, "aorta": 2}
+    assert tolerances(classes, "CT", 3) == {"liver": 3.0, "aorta": 3.0}
+    assert tolerances(classes, "CT", ("liver=5",)) == {"liver": 5.0, "aorta": 2.0}
+    assert tolerances(classes, "MR", {"liver": 5}) == {"liver": 5.0, "aorta": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [(("lever=5",), "Did you mean 'liver'"), (("liver=wide",), "expected millimetres for 'liver'")],
+)
+def test_a_tolerance_of_no_class_is_refused(tmp_path, given, message):
+    with pytest.raises(DataError, match=message):
+        tolerances({"liver": 1}, "CT", given, tmp_path)

@@ -5,7 +5,9 @@ import pytest
 from voxbench.data.prepare import inspect_cases, prepare_cases
 from voxbench.data.split import split_cases
 from voxbench.data.volumes import read_reference
+from voxbench.design.cell import Ref
 from voxbench.errors import DataError
+from voxbench.plugins import find_task
 from voxbench_tasks.masks_folder import MasksFolder
 
 from tests.data.toy import save, volumes
@@ -47,6 +49,48 @@ def test_structures_choose_and_order_the_classes(tmp_path):
     assert MasksFolder(root=root, structures=("liver", "aorta")).card.classes["aorta"] == 2
     with pytest.raises(DataError, match=r"unknown structure 'livr'\. Did you mean 'liver'"):
         _ = MasksFolder(root=root, structures=("livr",)).card
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("about.json", {"structures": ["liver", "aorta", "spleen"]}),
+        ("dataset.json", {"labels": {"background": 0, "aorta": 9, "liver": 4}}),
+    ],
+)
+def test_overlapping_masks_resolve_in_the_order_of_the_data_s_author(tmp_path, file, said):
+    root = atlas(tmp_path)
+    for name in "abc":  # the liver's mask covers all that the aorta's does
+        aorta = volumes(seed=sum(name.encode()))[1] == 4
+        save(root / name / "segmentations" / "liver.nii.gz", np.ones_like(aorta, np.uint8))
+    by_name = MasksFolder(root=root)
+    assert "aorta" not in prepared_classes(by_name)  # the alphabet puts the liver last
+    (root / file).write_text(json.dumps(said))
+    ordered = MasksFolder(root=root)
+    assert list(ordered.card.classes) == ["liver", "aorta"]
+    assert prepared_classes(ordered) == {"liver", "aorta"}
+
+
+def prepared_classes(task: MasksFolder) -> frozenset[str]:
+    case = task.cases()["all"][0]
+    return prepare_cases(task.card, [case], task.card.preprocessing)[case.id].present
+
+
+def test_an_order_that_leaves_out_a_structure_is_refused(tmp_path):
+    root = atlas(tmp_path)
+    (root / "about.json").write_text(json.dumps({"structures": ["liver"]}))
+    with pytest.raises(DataError, match=r"names no place in the order for aorta; add it"):
+        _ = MasksFolder(root=root).card
+
+
+def test_tolerances_by_class_are_a_table_of_the_sweep_or_of_the_folder(tmp_path):
+    root = atlas(tmp_path)
+    (root / "about.json").write_text(json.dumps({"tolerance_mm": {"liver": 5}}))
+    assert MasksFolder(root=root).card.tolerance_mm == {"aorta": 2.0, "liver": 5.0}
+    ref = Ref.of("masks-folder", {"root": str(root), "tolerance_mm": {"aorta": 1.5}})
+    assert find_task(ref).card.tolerance_mm == {"aorta": 1.5, "liver": 2.0}
+    told = json.loads(json.dumps(ref.to_json()))
+    assert Ref.from_json(told).values["tolerance_mm"] == ("aorta=1.5",)
 
 
 def test_a_structure_without_a_mask_is_not_annotated_and_an_empty_mask_is_absent(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from voxbench.api import TaskCard
-from voxbench.errors import DataError, first_rule
+from voxbench.errors import DataError, first_rule, unknown
 
 
 def card_name(name: str) -> str:
@@ -76,12 +76,40 @@ def make_card(origin: Path, **fields: Any) -> TaskCard:
 
 
 def tolerances(
-    classes: Iterable[str], modality: str | Sequence[str], given: float | None
+    classes: Iterable[str],
+    modality: str | Sequence[str],
+    given: float | Iterable[str] | Mapping[str, float] | None,
+    origin: Path | None = None,
 ) -> dict[str, float]:
-    """The NSD tolerance of every class: as given, else 2 mm in CT and PET, 1 mm in others."""
+    """The NSD tolerance of every class in mm.
+
+    Args:
+        classes: their names.
+        modality: gives the tolerance of those that are not named: 2 mm in CT and PET, else 1 mm.
+        given: of all classes, or by class: a table, or texts like "liver=5".
+        origin: what a mistake is told of.
+
+    Raises:
+        DataError: a text names no class, or no number of millimetres.
+    """
     kinds = {modality} if isinstance(modality, str) else {*modality}
-    value = given if given is not None else 2.0 if kinds & {"CT", "PET"} else 1.0
-    return dict.fromkeys(classes, value)
+    found = dict.fromkeys(classes, 2.0 if kinds & {"CT", "PET"} else 1.0)
+    if given is None:
+        return found
+    if isinstance(given, int | float):
+        return dict.fromkeys(found, float(given))
+    texts = (f"{k}={v}" for k, v in given.items()) if isinstance(given, Mapping) else given
+    for text in texts:
+        name, _, number = str(text).rpartition("=")
+        if name not in found:
+            raise DataError(f"{origin}: tolerance_mm: {unknown('class', name, found)}")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise DataError(
+                f"{origin}: tolerance_mm: expected millimetres for {name!r}, got {number!r}."
+            ) from None
+    return found
 
 
 def corpora_of(description: Mapping[str, Any], origin: Path, name: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A case's files as one image and one label map, with everything that is wrong with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -184,7 +184,10 @@ class CaseReader:
             overlapping += int(np.count_nonzero(merged.array[inside]))
             merged.array[inside] = index
         if overlapping:
-            detail = f"{overlapping} voxels lie in several; the later class keeps them"
+            detail = (
+                f"{overlapping} voxels lie in several; the later of {_few([*self.card.classes])} "
+                "keeps them"
+            )
             self._note(self._label_file, "overlapping masks", detail)
         return merged
 
@@ -219,5 +222,5 @@ def read_reference(case: Case, card: TaskCard) -> Volume:
     return label
 
 
-def _few(values: list[int]) -> str:
+def _few(values: Sequence[object]) -> str:
     return ", ".join(map(str, values[:8])) + (", …" if len(values) > 8 else "")

@@ -34,8 +34,8 @@ class Ref:
 
     @classmethod
     def of(cls, name: str, fields: Mapping[str, object]) -> "Ref":
-        """Lists become tuples, so that a Ref can be hashed."""
-        frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        """Lists become tuples, tables tuples of "key=value", so that a Ref can be hashed."""
+        frozen = {name: _frozen(value) for name, value in fields.items()}
         return cls(name, tuple(sorted(frozen.items())))  # type: ignore[arg-type]
 
     @property
@@ -75,6 +75,12 @@ def _is_location(name: str, value: object) -> bool:
         kind(value).is_absolute() for kind in (PurePosixPath, PureWindowsPath)
     )
     return absolute or name in LOCATION_FIELDS
+
+
+def _frozen(value: object) -> object:
+    if isinstance(value, Mapping):
+        return tuple(sorted(f"{key}={item}" for key, item in value.items()))
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _is_plain(value: object) -> bool:
