@@ -63,7 +63,9 @@ def _card(name: str) -> tuple[dict[str, Any] | None, str]:
         card = getattr(BASELINES.find(name), "card", None)
     except VoxbenchError as error:
         return None, str(error)
-    return (card.model_dump(), "") if card else (None, "the plugin has no card.")
+    if card is None:
+        return None, "the plugin has no card."
+    return {name: value for name, value in card.model_dump().items() if value not in ("", ())}, ""
 
 
 def _audits(results: list[ArmResult]) -> list[Audit]:
