@@ -28,6 +28,7 @@ _HOMES = {
     "voxbench.data.folder_card": (
         *("card_name", "corpora_of", "make_card", "median_spacing", "modality_of", "tolerances"),
     ),
+    "voxbench.data.volume_files": ("ENDINGS", "stem_of", "volume_files"),
     "voxbench.design.cell": ("Ref",),
     "voxbench.design.seeds": ("stream",),
     "voxbench.files": ("write_atomically",),
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from voxbench.data.folder_cases import FolderCases as FolderCases
     from voxbench.data.folder_cases import arrange_cases as arrange_cases
     from voxbench.data.published_split import part_named as part_named
+    from voxbench.data.volume_files import ENDINGS as ENDINGS
+    from voxbench.data.volume_files import stem_of as stem_of
+    from voxbench.data.volume_files import volume_files as volume_files
     from voxbench.design.cell import Ref as Ref
     from voxbench.design.seeds import stream as stream
     from voxbench.files import write_atomically as write_atomically

@@ -29,7 +29,9 @@ from voxbench.toolkit import (
     modality_of,
     part_named,
     read_json,
+    stem_of,
     tolerances,
+    volume_files,
 )
 
 _MASKS = "segmentations"
@@ -74,15 +76,14 @@ class MasksFolder(Task):
     def card(self) -> TaskCard:
         """Read from the folders, the headers of the images and, if there is one, `about.json`."""
         name = self.title or card_name(self.root.name)
-        channels = tuple(_stem(name) for name in self._images)
-        modality = self.modality or modality_of(channels)
+        modality = self.modality or modality_of(self._channels)
         classes = {name: value for value, name in enumerate(self._classes, start=1)}
         first = [case.images[0] for cases in self._found.values() for case in cases]
         return make_card(
             self.root,
             name=name,
             modality=modality,
-            channels=channels,
+            channels=self._channels,
             classes=classes,
             spacing_mm=self.spacing_mm or median_spacing(first),
             tolerance_mm=tolerances(
@@ -98,7 +99,9 @@ class MasksFolder(Task):
     def recognises(cls, folder: Path) -> bool:
         """Whether a case has masks."""
         return any(
-            any(place.glob(f"[!.]*/{_MASKS}/[!.]*.nii*")) for _, place in _parts_below(folder)
+            stem_of(path.name) is not None
+            for _, place in _parts_below(folder)
+            for path in place.glob(f"[!.]*/{_MASKS}/[!.]*")
         )
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
@@ -118,10 +121,7 @@ class MasksFolder(Task):
     def _folders(self) -> dict[Path, tuple[Part, dict[str, Path]]]:
         """Folder of a case → its part, and its masks by structure."""
         found: dict[Path, tuple[Part, dict[str, Path]]] = {
-            masks.parent: (
-                part,
-                {_stem(path.name): path for path in sorted(masks.glob("[!.]*.nii*"))},
-            )
+            masks.parent: (part, volume_files(masks))
             for part, place in _parts_below(self.root)
             for masks in sorted(place.glob(f"[!.]*/{_MASKS}"))
         }
@@ -161,21 +161,15 @@ class MasksFolder(Task):
         return tuple(name for name in order if name in seen)
 
     @cached_property
-    def _images(self) -> tuple[str, ...]:
-        """Names of the image files: what most cases have, so that an odd one is reported."""
-        sets = Counter(
-            tuple(sorted(path.name for path in folder.glob("[!.]*.nii*")))
-            for folder in self._folders
-        )
-        found = [
-            name for name in max(sets, key=lambda names: sets[names]) if _stem(name) != _MERGED
-        ]
+    def _channels(self) -> tuple[str, ...]:
+        """Stems of the image files: what most cases have, so that an odd one is reported."""
+        sets = Counter(tuple(volume_files(folder)) for folder in self._folders)
+        found = [stem for stem in max(sets, key=lambda stems: sets[stems]) if stem != _MERGED]
         if self.channels is not None:
-            stems = {_stem(name): name for name in found}
             for name in self.channels:
-                if name not in stems:
-                    raise DataError(f"{self.root}: {unknown('channel', name, stems)}")
-            found = [stems[name] for name in self.channels]
+                if name not in found:
+                    raise DataError(f"{self.root}: {unknown('channel', name, found)}")
+            found = list(self.channels)
         if not found:
             raise DataError(f"{self.root}: no image beside {_MASKS}/ in most cases.")
         return tuple(found)
@@ -191,9 +185,10 @@ class MasksFolder(Task):
 
     def _case(self, folder: Path, masks: Mapping[str, Path]) -> Case:
         chosen = {structure: masks[structure] for structure in self._classes if structure in masks}
+        lying = volume_files(folder)
         return Case(
             id=folder.name,
-            images=tuple(folder / file for file in self._images),
+            images=tuple(lying.get(stem, folder / f"{stem}.nii.gz") for stem in self._channels),
             label=chosen,
             patient=folder.name,
             labelled=None if len(chosen) == len(self._classes) else frozenset(chosen),
@@ -207,10 +202,6 @@ class MasksFolder(Task):
 
 def _first(value: int | tuple[int, ...]) -> int:
     return min(value) if isinstance(value, tuple) else value
-
-
-def _stem(name: str) -> str:
-    return name.removesuffix(".gz").removesuffix(".nii")
 
 
 def _parts_below(root: Path) -> Iterator[tuple[Part, Path]]:

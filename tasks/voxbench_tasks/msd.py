@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from voxbench.api import Case, Part, Task, TaskCard
-from voxbench.toolkit import DatasetJson
+from voxbench.toolkit import DatasetJson, stem_of
 
 
 def _card(
@@ -50,7 +50,7 @@ class Decathlon(Task):
         return {"all": sorted(cases, key=lambda case: case.id)}
 
     def _case(self, image: Path, label: Path) -> Case:
-        name = image.name.removesuffix(".gz").removesuffix(".nii")
+        name = stem_of(image.name) or image.name
         return Case(id=name, images=(image,), label=label, patient=self.patient(name))
 
     def patient(self, case: str) -> str:

@@ -2,7 +2,7 @@
 
     dataset.json                 channel_names, labels, file_ending; optionally patients, corpora
     imagesTr/<case>_0000.nii.gz  one file a channel
-    labelsTr/<case>.nii.gz       one label map
+    labelsTr/<case>.nii.gz       one label map; NRRD, MHA and NPZ are read too
     imagesTs/, labelsTs/         likewise, of a published test part; imagesVa/, labelsVa/ validate
 
 Regions of `labels` are scored as such; a network tells their parts apart, which exclude one
@@ -23,6 +23,7 @@ from typing import ClassVar
 from voxbench.api import Case, Part, Task, TaskCard, added
 from voxbench.errors import DataError
 from voxbench.toolkit import (
+    ENDINGS,
     DatasetJson,
     FolderCases,
     arrange_cases,
@@ -32,7 +33,9 @@ from voxbench.toolkit import (
     median_spacing,
     modality_of,
     part_named,
+    stem_of,
     tolerances,
+    volume_files,
 )
 
 
@@ -92,7 +95,8 @@ class NnunetFolder(Task):
     def recognises(cls, folder: Path) -> bool:
         """Whether there are a description and an image with the number of its channel."""
         described = (folder / "dataset.json").is_file()
-        return described and any((folder / "imagesTr").glob("[!.]*_0000.nii*"))
+        names = (stem_of(path.name) for path in (folder / "imagesTr").glob("[!.]*"))
+        return described and any(name and name.endswith("_0000") for name in names)
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
         """All cases of `imagesTr` and `labelsTr`; files that miss their pair are for `prepare`.
@@ -109,7 +113,8 @@ class NnunetFolder(Task):
             path
             for folder in self.root.glob("images*/")
             if part_named(folder.name.removeprefix("images"))
-            for path in folder.glob("[!.]*_0000.nii*")
+            for name, path in volume_files(folder).items()
+            if name.endswith("_0000")
         }
         unused = len(lying - labelled)
         told = (f"images without a label, not used: {unused}",) if unused else ()
@@ -128,9 +133,10 @@ class NnunetFolder(Task):
     def _found(self) -> dict[Part, list[Case]]:
         """The cases of each part that the names of the folders tell."""
         ending = str(self._described.table.get("file_ending", ".nii.gz"))
-        if ending not in (".nii.gz", ".nii"):
+        if ending.lower() not in ENDINGS:
             raise DataError(
-                f"{self._described.path}: file_ending: {ending!r} is not NIfTI; convert first."
+                f"{self._described.path}: file_ending: {ending!r} is none of {', '.join(ENDINGS)}; "
+                "convert first."
             )
         found: dict[Part, list[Case]] = {}
         for images in sorted(self.root.glob("images*/")):
@@ -144,27 +150,30 @@ class NnunetFolder(Task):
 
     def _cases(self, images: Path, labels: Path, ending: str) -> list[Case]:
         """The cases of two folders; without those that nobody labelled, outside of training."""
-        names = {path.name.removesuffix(ending) for path in labels.glob(f"[!.]*{ending}")}
+        lying, drawn = volume_files(images), volume_files(labels)
+        names = set(drawn)
         if part_named(images.name.removeprefix("images")) == "train":
-            for path in images.glob(f"[!.]*_0000{ending}"):
-                names.add(path.name.removesuffix(f"_0000{ending}"))
-        self._check_channels(images, names, ending)
-        endings = [f"_{channel:04d}{ending}" for channel in range(len(self._described.channels))]
+            names |= {stem.removesuffix("_0000") for stem in lying if stem.endswith("_0000")}
+        self._check_channels(lying, names)
+        stems = {
+            name: [f"{name}_{channel:04d}" for channel in range(len(self._described.channels))]
+            for name in sorted(names)
+        }
         return [
             Case(
                 id=name,
-                images=tuple(images / f"{name}{channel}" for channel in endings),
-                label=labels / f"{name}{ending}",
+                images=tuple(lying.get(stem, images / f"{stem}{ending}") for stem in stems[name]),
+                label=drawn.get(name, labels / f"{name}{ending}"),
                 patient=name,
             )
-            for name in sorted(names)
+            for name in stems
         ]
 
-    def _check_channels(self, images: Path, names: set[str], ending: str) -> None:
+    def _check_channels(self, lying: Mapping[str, Path], names: set[str]) -> None:
         """Refuse files of a channel that `channel_names` does not name."""
-        for path in sorted(images.glob(f"[!.]*{ending}")):
-            name, _, number = path.name.removesuffix(ending).rpartition("_")
-            count = len(self._described.channels)
+        count = len(self._described.channels)
+        for stem, path in lying.items():
+            name, _, number = stem.rpartition("_")
             if name in names and re.fullmatch(r"\d{4}", number) and int(number) >= count:
                 raise DataError(
                     f"{path}: is channel {int(number)}, but channel_names of "

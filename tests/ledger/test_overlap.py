@@ -87,7 +87,7 @@ def test_label_folders_and_hidden_files_are_no_images(seen):
 
 
 def test_a_folder_without_images_is_told(tmp_path):
-    with pytest.raises(DataError, match="no NIfTI images"):
+    with pytest.raises(DataError, match="no image volumes"):
         images_below(tmp_path)
 
 

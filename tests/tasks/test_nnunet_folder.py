@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import numpy as np
@@ -87,7 +88,7 @@ def test_files_that_miss_their_pair_are_found_by_prepare(tmp_path):
         ({"labels": {"background": 0}}, "classes: "),
         ({"labels": {"background": 0, "ball": 300}}, "distinct label values in 1…255"),
         ({"channel_names": ["CT"]}, "channel_names: expected"),
-        ({"file_ending": ".png"}, "file_ending: '.png' is not NIfTI"),
+        ({"file_ending": ".png"}, "file_ending: '.png' is none of"),
         ({"patients": ["a"]}, "patients: expected"),
     ],
 )
@@ -120,6 +121,27 @@ def test_regions_and_the_ignore_label_are_read_and_prepared(tmp_path):
     reference = read_reference(case, card).array
     assert set(np.unique(reference)) == {0, 1, 2, IGNORED}
     assert np.array_equal(reference == IGNORED, label == 7)
+
+
+def test_endings_may_be_mixed_and_in_capitals(tmp_path):
+    task = NnunetFolder(
+        root=raw(tmp_path / "raw", names=("1.2.840.1", "1.2.840.2", "Ä.b")), patients="case"
+    )
+    plain = task.root / "imagesTr" / "1.2.840.1_0000.nii.gz"
+    plain.rename(plain.with_name("1.2.840.1_0000.NII.GZ"))
+    label = task.root / "labelsTr" / "1.2.840.2.nii.gz"
+    label.with_suffix("").write_bytes(gzip.decompress(label.read_bytes()))
+    label.unlink()
+    cases = task.cases()["all"]
+    assert [case.id for case in cases] == ["1.2.840.1", "1.2.840.2", "Ä.b"]
+    assert inspect_cases(task.card, cases, task.card.preprocessing) == []
+
+
+def test_two_files_of_one_case_are_an_error(tmp_path):
+    task = NnunetFolder(root=raw(tmp_path / "raw"))
+    save(task.root / "imagesTr" / "a_0000.nii", volumes()[0], AFFINE)
+    with pytest.raises(DataError, match=r"a_0000\.nii.* are one case; remove one"):
+        task.cases()
 
 
 def test_files_of_a_channel_without_a_name_are_refused(tmp_path):

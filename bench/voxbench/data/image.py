@@ -1,4 +1,4 @@
-"""Images: intensities and voxel sizes of NIfTI files."""
+"""Images: intensities and voxel sizes."""
 
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,18 @@ from voxbench.data.nifti import (
     unreadable,
     without_trailing_axes,
 )
+from voxbench.data.other_formats import IMAGE_NAMES, is_other, read_other
 from voxbench.errors import DataError
 
 
 def read_image(path: Path) -> Volume:
-    """Read intensities as float32; a fourth axis of the file becomes the channel axis.
+    """Read intensities as float32; a fourth axis of a NIfTI file becomes the channel axis.
 
     Raises:
         DataError: the file is missing, unreadable, neither 3D nor 4D, or holds no numbers.
     """
+    if is_other(path):
+        return _other(path)
     image = _opened(path)
     try:
         check_voxels(image.get_data_dtype(), image.dataobj.offset, path, "intensities")
@@ -47,7 +50,7 @@ def read_spacing(path: Path, axes: str = "RAS") -> tuple[float, float, float]:
     Raises:
         DataError: the file is missing or unreadable.
     """
-    affine = affine_mm(_opened(path).header, path)
+    _, affine = _grid(path)
     a, b, c = (float(mm) for mm in voxel_sizes(affine)[_order(affine, axes)])
     return a, b, c
 
@@ -58,11 +61,26 @@ def read_extent(path: Path, axes: str = "RAS") -> tuple[float, float, float]:
     Raises:
         DataError: the file is missing or unreadable.
     """
-    header = _opened(path).header
-    affine = affine_mm(header, path)
-    extent = voxel_sizes(affine) * header.get_data_shape()[:3]
+    shape, affine = _grid(path)
+    extent = voxel_sizes(affine) * shape[-3:]
     a, b, c = (float(mm) for mm in extent[_order(affine, axes)])
     return a, b, c
+
+
+def _grid(path: Path) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Shape of the spatial axes, and the affine; what is no NIfTI is read whole for it."""
+    if is_other(path):
+        volume = _other(path)
+        return volume.array.shape, volume.affine
+    header = _opened(path).header
+    return tuple(header.get_data_shape()[:3]), affine_mm(header, path)
+
+
+def _other(path: Path) -> Volume:
+    found = read_other(path, IMAGE_NAMES)
+    if found.array.dtype.kind not in "biuf":
+        raise DataError(f"{path}: holds {found.array.dtype}, not intensities; convert it first.")
+    return found._replace(array=found.array.astype(np.float32))
 
 
 def _order(affine: NDArray[np.float64], axes: str) -> NDArray[np.intp]:

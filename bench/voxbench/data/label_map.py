@@ -1,4 +1,4 @@
-"""Label maps: whole numbers on the voxels of a volume, in NIfTI files.
+"""Label maps: whole numbers on the voxels of a volume.
 
 A file is read and decompressed in one go, which lets other threads work meanwhile, and its voxels
 are used where they lie: no copy, no scaling to floating point where the header asks for none.
@@ -23,6 +23,7 @@ from voxbench.data.nifti import (
     unreadable,
     without_trailing_axes,
 )
+from voxbench.data.other_formats import LABEL_NAMES, is_other, read_other
 from voxbench.errors import DataError
 from voxbench.files import write_atomically
 
@@ -33,13 +34,18 @@ def read_label_map(path: Path, *, slices: bool = False) -> Volume:
     """Read a label map (d, h, w) of integers; whole numbers stored as floats become int32.
 
     Args:
-        path: NIfTI-1 or -2 in one file, compressed or not, whatever its name ends in.
+        path: NRRD, MHA or NPZ by its name, else NIfTI-1 or -2 in one file, compressed or not.
         slices: accept (h, w) as well.
 
     Raises:
         DataError: the file is missing or damaged, has other axes, or holds anything but whole
             numbers.
     """
+    if is_other(path):
+        found = read_other(path, LABEL_NAMES)
+        if found.array.ndim != 3 or found.array.dtype.kind not in "biuf":
+            raise DataError(f"{path}: a label map has 3 axes of numbers, got {found.array.shape}.")
+        return found._replace(array=_whole(found.array, (None, None), path))
     if not path.is_file():
         raise DataError(f"{path}: no such file.")
     try:
@@ -122,6 +128,8 @@ def _whole(
     """The labels that `stored` stands for by slope and intercept, as integers."""
     slope, intercept = scaling
     scaled = slope is not None and (slope, intercept) != (1.0, 0.0)
+    if stored.dtype.kind == "b":
+        return stored.view(np.uint8)
     if stored.dtype.kind in "iu" and not scaled:
         return stored
     with np.errstate(all="ignore"):  # what overflows is refused below

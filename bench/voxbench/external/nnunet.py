@@ -5,6 +5,7 @@ import math
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from voxbench.data.volume_files import stem_of
 from voxbench.errors import DataError
 from voxbench.external.scores import ImportedArm, ImportedScore, metric_by_alias, parse_score
 
@@ -59,7 +60,8 @@ def _case(entry: Any, where: str) -> str:
     file = entry.get("reference_file") if isinstance(entry, dict) else None
     if not isinstance(file, str) or not file:
         raise DataError(f"{where}: no 'reference_file' to name the case by.")
-    return PurePosixPath(file.replace("\\", "/")).name.partition(".")[0]
+    path = PurePosixPath(file.replace("\\", "/"))
+    return stem_of(path.name) or path.stem
 
 
 def _value(value: Any, metric: str, where: str) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from voxbench.api import Case
 from voxbench.data.content_hash import file_hashes
+from voxbench.data.volume_files import stem_of
 from voxbench.errors import DataError
 from voxbench.files import write_atomically
 from voxbench.ledger.look import EDGE, LOOK_VERSION, Look, read_look
@@ -48,21 +49,22 @@ class Overlap(NamedTuple):
 
 
 def images_below(folder: Path) -> dict[str, Path]:
-    """The NIfTI files below a folder by relative path, without hidden ones and label folders.
+    """The volumes below a folder by relative path, without hidden ones and label folders.
 
     Raises:
         DataError: there are none.
     """
     found = {
         str(name): path
-        for path in sorted(folder.rglob("*.nii*"))
+        for path in sorted(folder.rglob("*"))
         for name in [path.relative_to(folder)]
-        if path.name.endswith((".nii", ".nii.gz"))
+        if path.is_file()
+        and stem_of(path.name) is not None
         and not path.name.startswith("combined_labels")
         and not any(part in _LABELS or part.startswith(".") for part in name.parts)
     }
     if not found:
-        raise DataError(f"{folder}: no NIfTI images below it.")
+        raise DataError(f"{folder}: no image volumes below it.")
     return found
 
 

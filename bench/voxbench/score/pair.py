@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from voxbench.data.published_split import part_named
+from voxbench.data.volume_files import volume_files
 from voxbench.errors import DataError
 
 Files = Path | dict[str, Path]
 """A label map, or the mask of each structure."""
-ENDINGS = (".nii.gz", ".nii")
 
 
 class CasePairs(NamedTuple):
@@ -70,7 +70,7 @@ def find_cases(folder: Path, like: Mapping[str, Files] | None = None) -> dict[st
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder: give the folder that holds the label maps.")
     places = [folder / name for name in ("", "labelsTs", "labelsVa", "labelsVal", "labelsTr")]
-    sides: list[dict[str, Files]] = [dict(_maps(place)) for place in places]
+    sides: list[dict[str, Files]] = [dict(volume_files(place)) for place in places]
     found = [cases for cases in (*sides, dict[str, Files](_masks(folder))) if cases]
     if not found:
         raise DataError(
@@ -86,17 +86,6 @@ def mask_structures(pairing: CasePairs) -> list[str]:
     return sorted({name for files in sides if isinstance(files, dict) for name in files})
 
 
-def _maps(folder: Path) -> dict[str, Path]:
-    """The NIfTI files of a folder, without the hidden ones that macOS leaves behind."""
-    found: dict[str, Path] = {}
-    for file in sorted(folder.glob("[!.]*.nii*")):
-        if file.name.endswith(ENDINGS):
-            other = found.setdefault(_stem(file), file)
-            if other != file:
-                raise DataError(f"{other} and {file.name} are one case; remove one of them.")
-    return found
-
-
 def _masks(folder: Path) -> dict[str, dict[str, Path]]:
     """The cases of a folder that has one subfolder a case."""
     inner = {
@@ -104,12 +93,8 @@ def _masks(folder: Path) -> dict[str, dict[str, Path]]:
         for place in (folder, *(p for p in sorted(folder.glob("[!.]*/")) if part_named(p.name)))
         for case in sorted(place.glob("[!.]*/"))
     }
-    found = {name: _maps(f if f.is_dir() else f.parent) for name, f in inner.items()}
+    found = {name: volume_files(f if f.is_dir() else f.parent) for name, f in inner.items()}
     return {name: masks for name, masks in found.items() if masks}
-
-
-def _stem(file: Path) -> str:
-    return file.name.removesuffix(".gz").removesuffix(".nii")
 
 
 def _some(cases: Mapping[str, Files]) -> str:

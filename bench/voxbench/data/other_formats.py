@@ -1,0 +1,107 @@
+"""Volumes in files that are no NIfTI: NRRD and MetaImage through SimpleITK, NumPy's NPZ."""
+
+import re
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.data.nifti import Volume, check_angles, unreadable
+from voxbench.data.volume_files import ITK, NPZ, stem_of
+from voxbench.errors import DataError
+
+IMAGE_NAMES = ("image", "images", "img", "imgs", "data")
+LABEL_NAMES = ("label", "labels", "gt", "gts", "seg", "mask")
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_DETACHED = re.compile(rb"^\s*(data ?file\s*:|ElementDataFile\s*=(?!\s*LOCAL))", re.M | re.I)
+
+
+def is_other(path: Path) -> bool:
+    """Whether a file's name ends in one of these formats."""
+    return stem_of(path.name) is not None and path.name.lower().endswith((*ITK, *NPZ))
+
+
+def read_other(path: Path, names: Sequence[str]) -> Volume:
+    """Read a volume as it is stored.
+
+    Args:
+        path: of the file.
+        names: of the array, in an NPZ that holds several.
+
+    Returns:
+        (d, h, w), or (channel, d, h, w), and the affine.
+
+    Raises:
+        DataError: the file is missing or damaged, SimpleITK is not there, or an NPZ does not say
+            where its voxels lie.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file.")
+    found = _npz(path, names) if path.name.lower().endswith(NPZ) else _itk(path)
+    if not np.isfinite(found.affine).all() or abs(np.linalg.det(found.affine[:3, :3])) < 1e-12:
+        raise DataError(f"{path}: its affine has no inverse; the header is damaged.")
+    check_angles(found.affine, path)
+    return found
+
+
+def _itk(path: Path) -> Volume:
+    try:
+        import SimpleITK
+    except ImportError:
+        raise DataError(
+            f"{path}: NRRD and MHA need SimpleITK: pip install 'voxbench[itk]'."
+        ) from None
+    with path.open("rb") as file:
+        if _DETACHED.search(file.read(1 << 14).partition(b"\n\n")[0]):
+            raise DataError(f"{path}: its voxels lie in another file; write both as one.")
+    try:
+        image = SimpleITK.ReadImage(str(path))
+    except RuntimeError as error:  # SimpleITK's only one, of many lines
+        reason = re.sub(r"\s+", " ", str(error)).rpartition("ERROR: ")[2].strip()
+        raise unreadable(path, ValueError(reason)) from None
+    array, axes = SimpleITK.GetArrayFromImage(image), image.GetDimension()
+    if axes != 3:
+        raise DataError(f"{path}: a volume has 3 axes, got {axes}.")
+    affine = np.eye(4)
+    affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * np.array(image.GetSpacing())
+    affine[:3, 3] = image.GetOrigin()
+    # its arrays are (z, y, x), with the components of a voxel last
+    return Volume(array.T if array.ndim == 3 else array.transpose(3, 2, 1, 0), _LPS_TO_RAS @ affine)
+
+
+def _npz(path: Path, names: Sequence[str]) -> Volume:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            array = _chosen(path, stored, names)
+            affine = np.array(stored["affine"], float) if "affine" in stored.files else None
+            spacing = np.array(stored["spacing"], float) if "spacing" in stored.files else None
+    except (OSError, ValueError, zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise unreadable(path, error) from error
+    if affine is not None and affine.shape == (4, 4):
+        return Volume(array, affine)
+    if spacing is not None and spacing.shape == (3,):
+        return Volume(array, np.diag([*spacing, 1.0]), "no affine: left and right are a guess")
+    raise DataError(
+        f"{path}: says not where its voxels lie; add an array `affine` (4, 4) to RAS millimetres, "
+        "or `spacing` (3,) along its axes."
+    )
+
+
+def _chosen(path: Path, stored: Any, names: Sequence[str]) -> NDArray[Any]:
+    """The array of one of these names, else the only volume."""
+    named = [name for name in stored.files if name in names]
+    if len(named) != 1:
+        others = {*IMAGE_NAMES, *LABEL_NAMES, "affine", "spacing"}
+        named = named or [name for name in stored.files if name not in others]
+    if len(named) != 1:
+        raise DataError(
+            f"{path}: expected one array called {' or '.join(names)}, got "
+            f"{', '.join(stored.files) or 'none'}."
+        )
+    array: NDArray[Any] = stored[named[0]]
+    if array.ndim not in (3, 4):
+        raise DataError(f"{path}: a volume has 3 axes, or 4 with channels; got {array.shape}.")
+    return array
