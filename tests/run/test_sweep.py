@@ -103,9 +103,9 @@ def test_the_pool_gives_the_same_scores_as_one_process(sweep, tmp_path):
 
 def _one_thread(sweep, root: Path) -> None:
     """Run inline with the threads that a worker of a full pool has."""
-    from voxbench.records.environment import cpus
+    from voxbench.cores import available_cores
 
-    worker = Worker(root, sweep.name, threads=max(1, cpus() // 2))
+    worker = Worker(root, sweep.name, threads=max(1, available_cores() // 2))
     jobs = jobs_for(one.cell for one in planned(sweep, root))
     assert len(list(run_inline(Queue(jobs), [worker]))) == 2 * len(jobs)
 

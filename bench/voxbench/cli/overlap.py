@@ -38,15 +38,15 @@ def overlap_verb(
     json: Json = False,
 ) -> None:
     """Match a pre-training set against a task's test cases; exit code 1 if they overlap."""
+    from voxbench.cores import available_cores
     from voxbench.errors import SpecError
     from voxbench.ledger.manifest import write_manifest
     from voxbench.ledger.overlap import find_overlaps
-    from voxbench.records.environment import cpus
 
     if task is None and output is None:
         raise SpecError("nothing to do: give --task to look for its test cases, or --output.")
     include_all(include_path)
-    jobs = jobs or cpus()
+    jobs = jobs or available_cores()
     pool = _seen(seen, jobs)
     report: dict[str, Any] = {"tested": None, "seen": len(pool.volumes), "matches": []}
     report["unreadable"] = dict(pool.unreadable)

@@ -1,7 +1,6 @@
 """Every class of a case at once: Dice, NSD, HD95 and what belongs to them."""
 
 import math
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -10,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.cores import available_cores
 from voxbench.errors import DataError, SpecError
 from voxbench.metrics.case import CaseRequest, ClassMetrics, Definition, count_voxels, score_layer
 from voxbench.metrics.empty import FAILED, empty_distance_mm
-from voxbench.metrics.labels import LabelValues, Layer, as_bytes, check_maps, in_rows, layers
+from voxbench.metrics.labels import LabelValues, Layer, as_bytes, check_maps, in_rows, layered
 
 Tolerance = Mapping[str, float] | float
 SMALL = 1 << 18  # voxels below which threads cost more than they save
@@ -54,7 +54,7 @@ def evaluate(
     scores: dict[str, ClassMetrics] = {}
     with _pool(threads, reference.size) as pool:
         run = _runner(pool)
-        for layer in layers(classes):
+        for layer in layered(classes):
             pair, index = _bytes([prediction, reference], layer, run)
             scores |= score_layer(pair[0], pair[1], layer, index, request, run)
     return {name: scores[name] for name in classes}
@@ -98,7 +98,7 @@ def worst(
     scores: dict[str, ClassMetrics] = {}
     with _pool(None, reference.size) as pool:
         run = _runner(pool)
-        for layer in layers(classes):
+        for layer in layered(classes):
             pair, index = _bytes([reference, reference], layer, run)
             voxels = count_voxels(pair[0], pair[1], index, run)[:, 1].tolist()
             for name, count in zip(layer.names, voxels, strict=False):
@@ -153,11 +153,6 @@ def _tolerance(tolerance_mm: Tolerance, name: str) -> float:
     if not 0 <= tolerance_mm < math.inf:
         raise SpecError(f"the tolerance of {name!r} must be 0 mm or more, got {tolerance_mm}.")
     return float(tolerance_mm)
-
-
-def available_cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _pool(threads: int | None, voxels: int) -> AbstractContextManager[ThreadPoolExecutor | None]:

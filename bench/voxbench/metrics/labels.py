@@ -43,7 +43,7 @@ def label_set(labels: LabelValues) -> frozenset[int]:
     return frozenset(labels if isinstance(labels, Iterable) else [labels])
 
 
-def layers(classes: Mapping[str, LabelValues]) -> list[Layer]:
+def layered(classes: Mapping[str, LabelValues]) -> list[Layer]:
     """Distribute classes (name -> label or labels) over as few layers as a greedy pass finds.
 
     Raises: SpecError if a class has no label or one outside 0…65535.

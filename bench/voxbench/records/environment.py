@@ -1,12 +1,13 @@
 """Where a record was made: versions, commit, device."""
 
-import os
 import platform
 import subprocess
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from voxbench.cores import available_cores
 
 _PACKAGES = ("voxbench", "torch", "monai", "pytorch-lightning", "numpy", "scipy", "nibabel")
 
@@ -22,15 +23,10 @@ def machine() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "cpus": cpus(),
+        "cpus": available_cores(),
         "commit": _commit(),
         "versions": {name: _version(name) for name in _PACKAGES},
     }
-
-
-def cpus() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version(package: str) -> str | None:

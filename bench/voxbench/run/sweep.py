@@ -5,9 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from voxbench.cores import available_cores
 from voxbench.design.spec import Sweep
 from voxbench.records import Store
-from voxbench.records.environment import cpus
 from voxbench.records.predictions import missing_predictions
 from voxbench.run.bind import bind
 from voxbench.run.engines import Engine, JobStart
@@ -115,7 +115,7 @@ def workers_of(sweep: Sweep, root: Path, options: Options) -> list[Worker]:
 
     devices = _devices(options.jobs)
     check_precision(sweep.recipe, devices[0])
-    threads = max(1, cpus() // len(devices))
+    threads = max(1, available_cores() // len(devices))
     include, trust = tuple(options.include), tuple(options.trust)
     return [
         Worker(root, sweep.name, device, threads, include, trust, options.predictions)
@@ -130,4 +130,4 @@ def _devices(count: int | None) -> list[str]:
     gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
     if gpus:
         return [gpus[i % len(gpus)] for i in range(count or len(gpus))]
-    return ["cpu"] * (count or cpus())
+    return ["cpu"] * (count or available_cores())

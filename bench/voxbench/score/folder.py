@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.cores import available_cores
 from voxbench.data.label_map import read_label_map
 from voxbench.data.nifti import Volume
 from voxbench.errors import DataError
 from voxbench.metrics import ClassMetrics, Definition, evaluate, worst
-from voxbench.metrics.evaluate import available_cores
 from voxbench.metrics.labels import LabelValues, label_set
 from voxbench.metrics.legacy import PROTOCOLS
 from voxbench.score.grid import resample_nearest, same_grid
