@@ -13,7 +13,7 @@ def batch(seed=0, size=2):
     random = np.random.default_rng(seed)
     labels = random.integers(0, 3, (size, SIDE, SIDE, SIDE)).astype(np.uint8)
     images = random.normal(size=(size, 2, SIDE, SIDE, SIDE)).astype(np.float32)
-    return Batch(images, labels, np.ones((size, 2), bool))
+    return Batch(images, labels, np.ones((size, 2), bool), images.min((2, 3, 4)))
 
 
 def same(first, second):
@@ -53,6 +53,7 @@ def test_a_constant_patch_stays_finite():
         np.ones((1, 1, 8, 8, 8), np.float32),
         np.zeros((1, 8, 8, 8), np.uint8),
         np.ones((1, 1), bool),
+        np.ones((1, 1), np.float32),
     )
     assert all(np.isfinite(augment(flat, "full", 0, step).images).all() for step in range(50))
 
@@ -61,7 +62,8 @@ def test_mirroring_moves_image_and_label_together_and_only_along_allowed_axes(mo
     monkeypatch.setattr(room, "_shifted", lambda image, _random: image)
     place = np.arange(SIDE**3).reshape(SIDE, SIDE, SIDE)
     labels = (place % 251).astype(np.uint8)[None]
-    one = Batch(labels[:, None].astype(np.float32), labels, np.ones((1, 2), bool))
+    images, outside = labels[:, None].astype(np.float32), np.zeros((1, 1), np.float32)
+    one = Batch(images, labels, np.ones((1, 2), bool), outside)
     seen = set()
     for step in range(40):
         found = augment(one, "light", 0, step, mirrors=(1, 2))
@@ -71,7 +73,7 @@ def test_mirroring_moves_image_and_label_together_and_only_along_allowed_axes(mo
     assert seen == set(flipped)
 
 
-def test_a_rotation_turns_image_and_label_alike_and_fills_with_the_minimum():
+def test_a_rotation_turns_image_and_label_alike_and_fills_with_what_lies_outside():
     label = np.zeros((32, 32, 32), np.uint8)
     label[8:24, 14:18, 14:18] = 1
     image = (label * 5.0 - 1).astype(np.float32)[None]
@@ -85,10 +87,10 @@ def test_a_rotation_turns_image_and_label_alike_and_fills_with_the_minimum():
         def uniform(self, low, high, count):
             return np.array([0.0, 0.0, high])
 
-    moved, classes = room._transformed(image, label, Dice())
+    moved, classes = room._transformed(image, label, np.array([-3.0], np.float32), Dice())
     inside = classes > 0
     assert moved[0][inside].mean() > 3
-    assert moved.min() == -1
+    assert moved.min() == -3
     # the bar of 16 voxels now points 30° away from the first axis
     where = np.argwhere(inside) - 15.5
     direction = np.linalg.svd(where, full_matrices=False)[2][0]

@@ -23,7 +23,12 @@ class Stopped(Exception):  # noqa: N818
 
 def batches(step: int) -> Batch:
     images = np.random.default_rng(step).normal(size=(2, 1, 8, 8, 8)).astype(np.float32)
-    return Batch(images, (images[:, 0] > 0.5).astype(np.uint8), np.ones((2, 1), bool))
+    return Batch(
+        images,
+        (images[:, 0] > 0.5).astype(np.uint8),
+        np.ones((2, 1), bool),
+        np.zeros((2, 1), np.float32),
+    )
 
 
 def network() -> nn.Module:

@@ -9,7 +9,7 @@ from voxbench.predict.window import predict
 
 def run(network, image, patch=(16, 16, 16), **options):
     values = {"patch": patch, "overlap": 0.5, "windows": 4, "device": "cpu"}
-    return predict(network, image, **{**values, **options})
+    return predict(network, image, [0.0] * len(image), **{**values, **options})
 
 
 @pytest.fixture

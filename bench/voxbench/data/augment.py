@@ -37,17 +37,19 @@ def augment(
     if level == "none":
         return batch
     images, labels = np.empty_like(batch.images), np.empty_like(batch.labels)
-    for slot, (image, label) in enumerate(zip(batch.images, batch.labels, strict=True)):
+    for slot, (image, label, outside) in enumerate(
+        zip(batch.images, batch.labels, batch.outside, strict=True)
+    ):
         random = np.random.default_rng([seed, step, slot, 3])
         if level == "full":
-            image, label = _transformed(image, label, random)
+            image, label = _transformed(image, label, outside, random)
             changed = np.stack([_distorted(channel, random) for channel in image])
         else:
             changed = np.stack([_shifted(channel, random) for channel in image])
         flips = tuple(slice(None, None, _sign(axis in mirrors, random)) for axis in range(3))
         images[slot] = changed[(slice(None), *flips)]
         labels[slot] = label[flips]
-    return Batch(images, labels, batch.labelled)
+    return batch._replace(images=images, labels=labels)
 
 
 def _sign(allowed: bool, random: np.random.Generator) -> int:
@@ -60,7 +62,10 @@ def _shifted(image: Image, random: np.random.Generator) -> Image:
 
 
 def _transformed(
-    image: Image, label: NDArray[np.uint8], random: np.random.Generator
+    image: Image,
+    label: NDArray[np.uint8],
+    outside: NDArray[np.float32],
+    random: np.random.Generator,
 ) -> tuple[Image, NDArray[np.uint8]]:
     """Rotate by up to 30° about each axis and scale by 0.7…1.4, each in one patch of five."""
     rotates, scales = random.random(2) < 0.2
@@ -68,11 +73,10 @@ def _transformed(
     scale = random.uniform(0.7, 1.4) if scales else 1.0
     if not (rotates or scales):
         return image, label
-    fill = image.min(axis=(1, 2, 3))
     moved, classes = np.empty_like(image), np.empty_like(label)
     matrix = _rotation(angles) / scale
     image, label = (read_only(np.ascontiguousarray(array)) for array in (image, label))
-    _warp(image, label, read_only(matrix), read_only(fill), moved, classes)
+    _warp(image, label, read_only(matrix), read_only(outside), moved, classes)
     return moved, classes
 
 
@@ -143,7 +147,7 @@ def _warp(
     image: Image,
     label: NDArray[np.uint8],
     matrix: NDArray[np.float64],
-    fill: Image,
+    outside: NDArray[np.float32],
     moved: Image,
     classes: NDArray[np.uint8],
 ) -> None:
@@ -160,7 +164,7 @@ def _warp(
                 if not (0 <= x <= depth - 1 and 0 <= y <= height - 1 and 0 <= z <= width - 1):
                     classes[i, j, k] = 0
                     for c in range(channels):
-                        moved[c, i, j, k] = fill[c]
+                        moved[c, i, j, k] = outside[c]
                     continue
                 # unsigned, so that the compiled code need not look for negative indices
                 near = np.uint32(x + 0.5), np.uint32(y + 0.5), np.uint32(z + 0.5)

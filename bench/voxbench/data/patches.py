@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import floor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.data.cache import PreparedCase
+from voxbench.data.outside import copy_window, first_voxel
 
 
 class Batch(NamedTuple):
@@ -19,11 +20,13 @@ class Batch(NamedTuple):
         labels: (batch, d, h, w) uint8 of class indices.
         labelled: (batch, class) bool, which classes were annotated in the case, in the order of
             the card.
+        outside: (batch, channel) float32, the value beyond the case.
     """
 
     images: NDArray[np.float32]
     labels: NDArray[np.uint8]
     labelled: NDArray[np.bool_]
+    outside: NDArray[np.float32]
 
 
 class Patches:
@@ -71,10 +74,11 @@ class Patches:
         for slot, index in enumerate(chosen):
             case = self.cases[index]
             corner = self._corner(case, step * self.size + slot, random)
-            for channel, (out, image) in enumerate(zip(images[slot], case.image, strict=True)):
-                _copy(image, corner, out, case.minimum[channel])
-            _copy(case.label, corner, labels[slot], 0)
-        return Batch(images, labels, self.labelled[chosen])
+            for out, image, value in zip(images[slot], case.image, case.minimum, strict=True):
+                copy_window(image, corner, out, value)
+            copy_window(case.label, corner, labels[slot], 0)
+        outside = np.stack([self.cases[index].minimum for index in chosen])
+        return Batch(images, labels, self.labelled[chosen], outside)
 
     def _case(self, sample: int) -> int:
         turn, position = divmod(sample, len(self.cases))
@@ -93,7 +97,7 @@ class Patches:
         for axis, (size, side) in enumerate(zip(shape, self.patch, strict=True)):
             spare = size - side
             if spare <= 0:
-                corner.append(-(-spare // 2))
+                corner.append(first_voxel(size, side))
             elif centre is None:
                 corner.append(int(random.integers(spare + 1)))
             else:
@@ -106,14 +110,3 @@ def _foreground_voxel(case: PreparedCase, random: np.random.Generator) -> tuple[
     positions = classes[random.integers(len(classes))]
     position = int(positions[random.integers(len(positions))])
     return tuple(int(index) for index in np.unravel_index(position, case.label.shape))
-
-
-def _copy(source: NDArray[Any], corner: Sequence[int], out: NDArray[Any], fill: float) -> None:
-    inside, target = [], []
-    for size, side, start in zip(source.shape, out.shape, corner, strict=True):
-        first, last = max(start, 0), min(start + side, size)
-        inside.append(slice(first, last))
-        target.append(slice(first - start, last - start))
-    if any(part.stop - part.start < side for part, side in zip(target, out.shape, strict=True)):
-        out[...] = fill
-    out[tuple(target)] = source[tuple(inside)]

@@ -1,7 +1,7 @@
 """Sliding-window inference with Gaussian weights."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from voxbench.data.cache import PreparedCase
 from voxbench.data.geometry import scores_to_native
+from voxbench.data.outside import surrounded
 from voxbench.design.recipe import Recipe
 
 
@@ -18,6 +19,7 @@ def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: 
     scores = predict(
         network,
         prepared.image,
+        prepared.minimum,
         patch=recipe.patch,
         overlap=recipe.overlap,
         windows=recipe.windows,
@@ -30,6 +32,7 @@ def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: 
 def predict(
     network: nn.Module,
     image: np.ndarray,
+    outside: Iterable[float],
     *,
     patch: Sequence[int],
     overlap: float,
@@ -45,6 +48,7 @@ def predict(
     Args:
         network: the segmenter; used in evaluation mode.
         image: (channel, d, h, w) float32.
+        outside: value of each channel around an image that is smaller than a window.
         patch: voxels of a window.
         overlap: share of a window that the next one covers again.
         windows: windows a forward pass.
@@ -63,9 +67,9 @@ def predict(
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", module="monai")
-        tensor = torch.from_numpy(np.array(image, dtype=np.float32))[None]
+        whole, inside = surrounded(image, patch, outside)
         scores = sliding_window_inference(
-            tensor.to(device),
+            torch.from_numpy(whole)[None].to(device),
             roi_size=tuple(patch),
             sw_batch_size=windows,
             predictor=_paired(network),
@@ -73,7 +77,7 @@ def predict(
             mode="gaussian",
         )
     network.train(training)
-    return np.asarray(scores[0].float().cpu().numpy())
+    return np.asarray(scores[0].float().cpu().numpy())[(slice(None), *inside)]
 
 
 def _paired(network: nn.Module) -> Callable[[Tensor], Tensor]:

@@ -9,6 +9,7 @@ from voxbench.api import Case, Preprocessing, Pretrained
 from voxbench.api.fields import identifying
 from voxbench.data.content_hash import cases_hash
 from voxbench.data.dataset import Dataset
+from voxbench.data.outside import outside_version
 from voxbench.design.cell import Ref, digest
 from voxbench.design.recipe import Pretraining
 from voxbench.design.seeds import stream
@@ -58,6 +59,7 @@ class PretrainingPlan:
                 **({"donor": self.donor.identity} if self.donor else {}),
                 "version": PRETRAINING_VERSION,
                 **self.source.mirroring.identity,
+                **outside_version(None, self.schedule),
                 "baseline": [self.baseline.card.name, fields],
                 "channels": len(card.channels),
                 "classes": list(card.parts.items()),

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from voxbench import metrics
 from voxbench.api import Baseline
-from voxbench.data.cache import PREPARED_VERSION
 from voxbench.data.dataset import Dataset
 from voxbench.data.fraction import unfit
 from voxbench.design.cell import Adaptation, Cell, Ref
@@ -17,19 +15,12 @@ from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.plugins import TASKS
-from voxbench.pretrain import PRETRAINING_VERSION
 from voxbench.published.file import WeightsFile
-from voxbench.records import SCHEMA
 from voxbench.records.record import Arm, Contamination
 from voxbench.run.arms import SweepArm, resolve_arms
 from voxbench.run.task_arm import Binder, InitialWeights, TaskArm, headless
+from voxbench.run.versions import versions
 
-VERSIONS: dict[str, str | int] = {
-    "record": SCHEMA,
-    "metrics": metrics.METRICS_VERSION,
-    "prepared": PREPARED_VERSION,
-    "pretraining": PRETRAINING_VERSION,
-}
 Axes = tuple[Fraction, int, int, Adaptation]
 Schedule = TypeVar("Schedule", Recipe, Pretraining)
 
@@ -150,7 +141,7 @@ def _with_weights(bound: BoundCell, on: TaskArm) -> BoundCell:
         bound.dataset.identity,
         weights.sha256 if isinstance(weights, WeightsFile) else None,
         source.identity if source else None,
-        VERSIONS,
+        versions(bound.cell, bound.dataset.card),
     )
     return replace(bound, weights=weights, contamination=on.contamination, key=key)
 

@@ -39,8 +39,8 @@ def _told(
         size = [round(median(axis)) for axis in zip(*shapes, strict=True)]
         yield (
             f"{dataset.card.name}: a patch of {_by(patch)} is larger than {small} of "
-            f"{len(shapes)} volumes (median {_by(size)} voxels, before they are cropped); training "
-            "fills up with each case's darkest value, prediction with 0"
+            f"{len(shapes)} volumes (median {_by(size)} voxels, before they are cropped); around "
+            "them lies each case's darkest value"
         )
 
 

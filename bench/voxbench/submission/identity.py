@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterator
 
 from voxbench.api import Baseline, Published
+from voxbench.data.dataset import Dataset
+from voxbench.data.outside import OUTSIDE_VERSION
 from voxbench.design.cell import Cell, Ref
 from voxbench.design.seeds import streams
 from voxbench.errors import PluginError
 from voxbench.plugins import BASELINES, find_baseline
 from voxbench.records import Record
 from voxbench.run.arms import label
-from voxbench.run.bind import VERSIONS
+from voxbench.run.versions import VERSIONS, versions
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
 from voxbench.submission.evidence import Evidence
 
@@ -43,7 +45,9 @@ def _key(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagnostic]
                 cell.source.name,
             )
             return
-    if record.key in {cell.key(record.data.fingerprint, weights, s, VERSIONS) for s in sources}:
+    possible = _versions(record, cell, evidence)
+    data = record.data.fingerprint
+    if record.key in {cell.key(data, weights, s, v) for s in sources for v in possible}:
         return
     if record.status == "failed" and weights is None and not cell.source:
         yield unchecked("key: the cell failed before its weights were known", record.key)
@@ -53,6 +57,14 @@ def _key(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagnostic]
         "voxbench made it)",
         record.key,
     )
+
+
+def _versions(record: Record, cell: Cell, evidence: Evidence) -> list[dict[str, str | int]]:
+    """Those that the key may hold: a task that is not here may be z-scored or not."""
+    task = evidence.find(cell.task, record.arm.task)
+    if isinstance(task, Dataset):
+        return [versions(cell, task.card)]
+    return [VERSIONS, VERSIONS | {"outside": OUTSIDE_VERSION}]
 
 
 def _arm(record: Record, cell: Cell) -> Iterator[Diagnostic]:

@@ -11,13 +11,13 @@ OBELISK network prefers head-and-neck CT with swapped axes).
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voxbench.api import Case, Published, Task
 from voxbench.data.cache import PreparedCase
+from voxbench.data.outside import copy_window
 from voxbench.data.prepare import prepare_cases
 from voxbench.data.split import split_cases
 from voxbench.design.preprocessing import Preprocessing, Window
@@ -116,31 +116,22 @@ def _cases(task: Task, contract: Preprocessing) -> list[Case]:
 
 
 def cube(case: PreparedCase, classes: Sequence[str], side: int) -> Cube:
-    """The cube around the middle of a case's annotation, filled up with its minimum."""
+    """The cube around the middle of a case's annotation, with what lies outside a case."""
     import torch
 
     image, label = np.asarray(case.image), np.asarray(case.label)
     middle = np.argwhere(label > 0).mean(0) if (label > 0).any() else np.array(label.shape) / 2
-    low = np.rint(middle - side / 2).astype(int)
-    channels = zip(image, case.minimum, strict=True)
-    images = np.stack([_box(channel, low, side, least) for channel, least in channels])[None]
-    labels = _box(label, low, side, 0)[None].astype(np.int64)
+    low = [round(place - side / 2) for place in middle]
+    images = np.empty((1, len(image), side, side, side), np.float32)
+    labels = np.empty((1, side, side, side), np.int64)
+    for out, channel, value in zip(images[0], image, case.minimum, strict=True):
+        copy_window(channel, low, out, value)
+    copy_window(label, low, labels[0], 0)
     labelled = [
         (case.labelled is None or name in case.labelled) and bool((labels == i).any())
         for i, name in enumerate(classes, 1)
     ]
     return Cube(torch.from_numpy(images), torch.from_numpy(labels), torch.tensor([labelled]))
-
-
-def _box(volume: NDArray[Any], low: NDArray[np.int_], side: int, fill: float) -> NDArray[Any]:
-    """(side, side, side) of a volume from voxel `low` on, which may lie outside."""
-    box = np.full((side, side, side), fill, volume.dtype)
-    high = low + side
-    inner = tuple(slice(max(0, a), b) for a, b in zip(low, high, strict=True))
-    part = volume[inner]
-    outer = tuple(slice(max(0, -a), max(0, -a) + n) for a, n in zip(low, part.shape, strict=True))
-    box[outer] = part
-    return box
 
 
 def head_loss(

@@ -1,0 +1,80 @@
+"""What lies outside a volume: in each channel the smallest prepared value of the case.
+
+That is air in CT and the dark rim of an MR, where 0 would be the mean of a z-scored case. Training,
+augmentation, prediction and probes see the same wherever they reach beyond a case.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.design.preprocessing import Preprocessing, ZScore
+from voxbench.design.recipe import Pretraining, Recipe
+
+OUTSIDE_VERSION = 2
+"""1: prediction saw 0 outside a volume, a turned patch the minimum of the patch."""
+
+
+def first_voxel(size: int, side: int) -> int:
+    """First voxel, at most 0, of a window of `side` voxels around the middle of `size` fewer."""
+    return -((side - size) // 2)
+
+
+def copy_window(
+    source: NDArray[Any], corner: Sequence[int], out: NDArray[Any], outside: float
+) -> None:
+    """Copy a window of `source` (d, h, w) that begins at `corner` into `out`.
+
+    Args:
+        source: the volume.
+        corner: first voxel; may lie outside, as may the end.
+        out: (a, b, c) array that is written.
+        outside: value beyond the volume.
+    """
+    inside, target = [], []
+    for size, side, start in zip(source.shape, out.shape, corner, strict=True):
+        first, last = max(start, 0), min(start + side, size)
+        inside.append(slice(first, last))
+        target.append(slice(first - start, last - start))
+    if any(part.stop - part.start < side for part, side in zip(target, out.shape, strict=True)):
+        out[...] = outside
+    out[tuple(target)] = source[tuple(inside)]
+
+
+def surrounded(
+    image: NDArray[np.float32], patch: Sequence[int], outside: Iterable[float]
+) -> tuple[NDArray[np.float32], tuple[slice, ...]]:
+    """A copy of an image (channel, d, h, w) that is nowhere smaller than a patch.
+
+    Args:
+        image: the prepared case.
+        patch: voxels along each axis.
+        outside: value of each channel beyond the volume.
+
+    Returns:
+        The image, with the volume in its middle as a training patch has it, and where it lies.
+    """
+    size = image.shape[1:]
+    grown = [max(pair) for pair in zip(size, patch, strict=True)]
+    corner = [first_voxel(n, side) for n, side in zip(size, grown, strict=True)]
+    found = np.empty((len(image), *grown), np.float32)
+    for out, channel, value in zip(found, image, outside, strict=True):
+        copy_window(channel, corner, out, value)
+    return found, tuple(slice(-a, -a + n) for a, n in zip(corner, size, strict=True))
+
+
+def outside_version(
+    predicted: Preprocessing | None, *schedules: Recipe | Pretraining | None
+) -> dict[str, int]:
+    """`outside` → its version, where the version before gave other numbers; else nothing.
+
+    Args:
+        predicted: how the cases that are predicted are prepared; None where none is.
+        schedules: of the trainings.
+    """
+    rules = predicted.rules(1) if predicted else ()
+    from_zero = all(not isinstance(rule, ZScore) and rule.to[0] == 0 for rule in rules)
+    full = any(schedule and schedule.augmentation == "full" for schedule in schedules)
+    return {} if from_zero and not full else {"outside": OUTSIDE_VERSION}

@@ -1,0 +1,80 @@
+"""A network that sees context finds the same beyond a small volume, whoever shows it."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from voxbench.data.outside import copy_window, outside_version, surrounded
+from voxbench.data.patches import Patches
+from voxbench.data.prepare import prepare_cases
+from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
+from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.predict.window import predict
+from voxbench.testing.contract import cube
+
+from tests.data.toy import card, toy, volumes, write_case
+
+PATCH = (32, 16, 24)
+SHAPE = (20, 24, 17)
+
+
+class Context(nn.Module):
+    """Sums over 15 voxels along each axis: a voxel near the border sees much of what is beyond."""
+
+    def forward(self, x):
+        return nn.functional.conv3d(x, torch.ones(1, x.shape[1], 15, 15, 15) / 1000, padding=7)
+
+
+@pytest.fixture(params=[ZScore(), Window(low=60, high=140, to=(-1.0, 1.0))])
+def small(tmp_path, request):
+    """A case that is smaller than the patch along two axes."""
+    case = write_case(tmp_path, "a", *volumes(3, SHAPE))
+    rule = Preprocessing(crop="none", intensity=request.param)
+    return prepare_cases(toy(tmp_path, [case]).card, [case], rule)["a"]
+
+
+def test_training_and_prediction_show_a_network_the_same(small):
+    patch = (32, 24, 24)
+    batch = Patches([small], card().classes, patch, 1, 0.0, seed=0).batch(0)
+    trained = Context()(torch.from_numpy(batch.images))[0].numpy()[:, 6:26, :, 3:20]
+    found = predict(
+        Context(), small.image, small.minimum, patch=patch, overlap=0.5, windows=2, device="cpu"
+    )
+    assert found.shape == (1, *SHAPE)
+    assert found == pytest.approx(trained, abs=1e-5)
+
+
+def test_a_probe_shows_a_network_what_training_does(small):
+    batch = Patches([small], card().classes, (32, 32, 32), 1, 0.0, seed=0).batch(0)
+    probe = cube(small, list(card().classes), 32).image.numpy()
+    assert probe.min() == batch.images.min() == small.minimum[0]
+    assert sorted(probe.ravel()) == pytest.approx(sorted(batch.images.ravel()))
+
+
+def test_each_channel_has_its_own_value_outside():
+    image = np.stack([np.full(SHAPE, 5.0), np.full(SHAPE, -2.0)]).astype(np.float32)
+    whole, inside = surrounded(image, PATCH, [1.0, -3.0])
+    assert whole.shape == (2, 32, 24, 24)
+    assert np.array_equal(whole[(slice(None), *inside)], image)
+    assert set(np.unique(whole[0])) == {1.0, 5.0}
+    assert set(np.unique(whole[1])) == {-3.0, -2.0}
+
+
+def test_a_window_may_begin_and_end_outside():
+    source, out = np.arange(27.0).reshape(3, 3, 3), np.empty((5, 2, 3))
+    copy_window(source, [-1, 2, 0], out, -9.0)
+    assert np.array_equal(out[1:4, 0], source[:, 2])
+    assert np.all(out[[0, 4]] == -9)
+    assert np.all(out[:, 1] == -9)
+
+
+def test_the_version_enters_where_the_former_rule_gave_other_numbers():
+    light, full = Recipe(augmentation="light"), Recipe(augmentation="full")
+    from_zero = Preprocessing(intensity=Window(low=0, high=1))
+    assert outside_version(from_zero, light, None) == {}
+    assert outside_version(None, Pretraining(augmentation="none")) == {}
+    expected = {"outside": 2}
+    assert outside_version(from_zero, full) == expected
+    assert outside_version(from_zero, light, Pretraining(augmentation="full")) == expected
+    for rule in (ZScore(), Rescale(to=(-1.0, 1.0))):
+        assert outside_version(Preprocessing(intensity=rule), light) == expected
