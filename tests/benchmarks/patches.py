@@ -43,7 +43,7 @@ def make_cases(folder: Path) -> list[PreparedCase]:
         label[100:120, 100:120, 80:100] = 2
         grid = choose_grid(image[None], np.eye(4), Preprocessing(crop="none"))
         cache.store_case(
-            f"case{index}", Prepared(image[None], label, grid), list(CLASSES), None, []
+            f"case{index}", Prepared(image[None], label, grid, [-4.0]), list(CLASSES), None, []
         )
         cases.append(
             PreparedCase(f"case{index}", f"p{index}", cache.prepared_folder() / f"case{index}")

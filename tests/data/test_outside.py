@@ -25,12 +25,35 @@ class Context(nn.Module):
         return nn.functional.conv3d(x, torch.ones(1, x.shape[1], 15, 15, 15) / 1000, padding=7)
 
 
-@pytest.fixture(params=[ZScore(), Window(low=60, high=140, to=(-1.0, 1.0))])
-def small(tmp_path, request):
+def prepared(folder, rule):
     """A case that is smaller than the patch along two axes."""
-    case = write_case(tmp_path, "a", *volumes(3, SHAPE))
-    rule = Preprocessing(crop="none", intensity=request.param)
-    return prepare_cases(toy(tmp_path, [case]).card, [case], rule)["a"]
+    case = write_case(folder, "a", *volumes(3, SHAPE))
+    rule = Preprocessing(crop="none", intensity=rule)
+    return prepare_cases(toy(folder, [case]).card, [case], rule)["a"]
+
+
+AIRLESS = Window(low=-1000, high=1000, to=(-1.0, 1.0))
+
+
+@pytest.fixture(params=[ZScore(), Window(low=60, high=140, to=(-1.0, 1.0)), AIRLESS])
+def small(tmp_path, request):
+    return prepared(tmp_path, request.param)
+
+
+def test_around_a_windowed_crop_lies_air_even_if_it_holds_none(tmp_path):
+    crop = prepared(tmp_path, AIRLESS)
+    assert crop.image.min() > -0.5
+    assert crop.outside.tolist() == [-1.0]
+
+
+def test_around_a_rescaled_case_lies_the_end_of_its_range(tmp_path):
+    assert prepared(tmp_path, Rescale(to=(-2.0, 1.0))).outside.tolist() == [-2.0]
+
+
+def test_around_a_zscored_case_lies_its_darkest_value(tmp_path):
+    case = prepared(tmp_path, ZScore())
+    assert case.outside.tolist() == [case.image.min()]
+    assert case.outside[0] < -1
 
 
 def test_training_and_prediction_show_a_network_the_same(small):
@@ -38,7 +61,7 @@ def test_training_and_prediction_show_a_network_the_same(small):
     batch = Patches([small], card().classes, patch, 1, 0.0, seed=0).batch(0)
     trained = Context()(torch.from_numpy(batch.images))[0].numpy()[:, 6:26, :, 3:20]
     found = predict(
-        Context(), small.image, small.minimum, patch=patch, overlap=0.5, windows=2, device="cpu"
+        Context(), small.image, small.outside, patch=patch, overlap=0.5, windows=2, device="cpu"
     )
     assert found.shape == (1, *SHAPE)
     assert found == pytest.approx(trained, abs=1e-5)
@@ -47,7 +70,7 @@ def test_training_and_prediction_show_a_network_the_same(small):
 def test_a_probe_shows_a_network_what_training_does(small):
     batch = Patches([small], card().classes, (32, 32, 32), 1, 0.0, seed=0).batch(0)
     probe = cube(small, list(card().classes), 32).image.numpy()
-    assert probe.min() == batch.images.min() == small.minimum[0]
+    assert probe.min() == batch.images.min() == small.outside[0]
     assert sorted(probe.ravel()) == pytest.approx(sorted(batch.images.ravel()))
 
 

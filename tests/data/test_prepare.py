@@ -24,7 +24,7 @@ def test_a_prepared_case_holds_normalised_image_class_indices_and_the_way_back(t
     assert prepared.present == {"ball", "box"}
     assert prepared.labelled is None
     assert prepared.grid.native == (20, 24, 16)
-    assert prepared.minimum == prepared.image.min()
+    assert prepared.outside == prepared.image.min()
 
 
 def test_the_foreground_index_points_at_the_voxels_of_each_class(tmp_path):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from voxbench.api import TaskCard
 from voxbench.data.geometry import VoxelGrid
+from voxbench.data.outside import OUTSIDE_VERSION
 from voxbench.data.volumes import Problem
 from voxbench.design.cell import digest
 from voxbench.design.preprocessing import Preprocessing
@@ -69,9 +70,9 @@ class PreparedCase:
         return VoxelGrid.from_json(self._facts["grid"])
 
     @cached_property
-    def minimum(self) -> NDArray[np.float32]:
-        """(channel,) smallest prepared intensity: what pads a case that a patch exceeds."""
-        return np.array(self._facts["minimum"], np.float32)
+    def outside(self) -> NDArray[np.float32]:
+        """(channel,) the value around the volume."""
+        return np.array(self._facts["outside"], np.float32)
 
     @property
     def labelled(self) -> frozenset[str] | None:
@@ -100,11 +101,12 @@ class PreparedCase:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The arrays of a case before they are stored."""
+    """A case before it is stored."""
 
     image: NDArray[np.float32]
     label: NDArray[np.uint8]
     grid: VoxelGrid
+    outside: Sequence[float]
 
 
 def case_key(content: str, card: TaskCard, preprocessing: Preprocessing) -> str:
@@ -112,6 +114,7 @@ def case_key(content: str, card: TaskCard, preprocessing: Preprocessing) -> str:
     return digest(
         {
             "version": PREPARED_VERSION,
+            "outside": OUTSIDE_VERSION,
             "content": content,
             "channels": len(card.channels),
             "classes": list(card.parts.items()),
@@ -169,7 +172,7 @@ def _write(
     found = sample_foreground(prepared.label, classes)
     facts = {
         "grid": prepared.grid.to_json(),
-        "minimum": [float(channel.min()) for channel in prepared.image],
+        "outside": prepared.outside,
         "labelled": None if labelled is None else sorted(labelled),
         "foreground": _spans(found),
         "notes": notes,

@@ -1,7 +1,6 @@
-"""What lies outside a volume: in each channel the smallest prepared value of the case.
+"""What lies outside a volume: nothing, which is air in CT and the dark rim of an MR.
 
-That is air in CT and the dark rim of an MR, where 0 would be the mean of a z-scored case. Training,
-augmentation, prediction and probes see the same wherever they reach beyond a case.
+Training, augmentation, prediction and probes see the same wherever they reach beyond a case.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,11 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.design.preprocessing import Preprocessing, ZScore
+from voxbench.design.preprocessing import Intensity, Preprocessing, ZScore
 from voxbench.design.recipe import Pretraining, Recipe
 
 OUTSIDE_VERSION = 2
 """1: prediction saw 0 outside a volume, a turned patch the minimum of the patch."""
+
+
+def value_outside(channel: NDArray[np.float32], rule: Intensity) -> float:
+    """What lies around a prepared channel.
+
+    The lower end of the range that a window or a rescaling clips to, also where a case has no voxel
+    as dark (a crop within the liver); the smallest value of a z-scored one, whose 0 is its mean.
+    """
+    return float(channel.min()) if isinstance(rule, ZScore) else float(rule.to[0])
 
 
 def first_voxel(size: int, side: int) -> int:
@@ -69,6 +77,9 @@ def outside_version(
     predicted: Preprocessing | None, *schedules: Recipe | Pretraining | None
 ) -> dict[str, int]:
     """`outside` → its version, where the version before gave other numbers; else nothing.
+
+    A range from 0 had 0 around it before, in light training too: the smallest value of a case is
+    the end of the range, which every scan with some air around it reaches.
 
     Args:
         predicted: how the cases that are predicted are prepared; None where none is.

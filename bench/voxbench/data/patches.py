@@ -74,10 +74,10 @@ class Patches:
         for slot, index in enumerate(chosen):
             case = self.cases[index]
             corner = self._corner(case, step * self.size + slot, random)
-            for out, image, value in zip(images[slot], case.image, case.minimum, strict=True):
+            for out, image, value in zip(images[slot], case.image, case.outside, strict=True):
                 copy_window(image, corner, out, value)
             copy_window(case.label, corner, labels[slot], 0)
-        outside = np.stack([self.cases[index].minimum for index in chosen])
+        outside = np.stack([self.cases[index].outside for index in chosen])
         return Batch(images, labels, self.labelled[chosen], outside)
 
     def _case(self, sample: int) -> int:

@@ -14,6 +14,7 @@ from voxbench.data.cache import Prepared, PreparedCase
 from voxbench.data.content_hash import case_hashes
 from voxbench.data.geometry import choose_grid, crop_to_grid, image_to_grid, label_to_grid
 from voxbench.data.intensity import normalise
+from voxbench.data.outside import value_outside
 from voxbench.data.volumes import CaseReader, CaseVolumes, Problem
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.errors import DataError
@@ -117,7 +118,8 @@ def onto_grid(volumes: CaseVolumes, preprocessing: Preprocessing) -> Prepared:
     for channel, native, rule in zip(image, volumes.image, rules, strict=True):
         channel[...] = image_to_grid(normalise(crop_to_grid(native, grid), rule), grid)
     label = label_to_grid(np.ascontiguousarray(crop_to_grid(volumes.label, grid)), grid)
-    return Prepared(image, label, grid)
+    outside = [value_outside(*pair) for pair in zip(image, rules, strict=True)]
+    return Prepared(image, label, grid, outside)
 
 
 def _table(problems: Iterable[Problem]) -> str:

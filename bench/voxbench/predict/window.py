@@ -19,7 +19,7 @@ def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: 
     scores = predict(
         network,
         prepared.image,
-        prepared.minimum,
+        prepared.outside,
         patch=recipe.patch,
         overlap=recipe.overlap,
         windows=recipe.windows,

@@ -39,8 +39,8 @@ def _told(
         size = [round(median(axis)) for axis in zip(*shapes, strict=True)]
         yield (
             f"{dataset.card.name}: a patch of {_by(patch)} is larger than {small} of "
-            f"{len(shapes)} volumes (median {_by(size)} voxels, before they are cropped); around "
-            "them lies each case's darkest value"
+            f"{len(shapes)} volumes (median {_by(size)} voxels, before they are cropped); beyond "
+            "them lies the lower end of a window, or a z-scored case's darkest value"
         )
 
 

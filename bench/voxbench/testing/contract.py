@@ -124,7 +124,7 @@ def cube(case: PreparedCase, classes: Sequence[str], side: int) -> Cube:
     low = [round(place - side / 2) for place in middle]
     images = np.empty((1, len(image), side, side, side), np.float32)
     labels = np.empty((1, side, side, side), np.int64)
-    for out, channel, value in zip(images[0], image, case.minimum, strict=True):
+    for out, channel, value in zip(images[0], image, case.outside, strict=True):
         copy_window(channel, low, out, value)
     copy_window(label, low, labels[0], 0)
     labelled = [
