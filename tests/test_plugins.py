@@ -124,3 +124,19 @@ def test_a_relative_root_starts_from_the_data_root(tmp_path, monkeypatch):
     monkeypatch.setenv("VOXBENCH_DATA", str(tmp_path))
     assert find_task(Ref.of("msd-hippocampus", {"root": "mine"})).root == tmp_path / "mine"
     assert find_task("msd-hippocampus").root == tmp_path / "Task04_Hippocampus"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"size": 3}, "size: Input should be a valid string, got 3"),
+        ({"volumes": "3"}, "volumes: Input should be a valid integer, got '3'"),
+        ({"volumes": True}, "volumes: Input should be a valid integer, got True"),
+        ({"decoder": "no"}, "decoder: Input should be a valid boolean, got 'no'"),
+        ({"ratio": "0.5"}, "ratio: Input should be a valid number, got '0.5'"),
+    ],
+)
+def test_a_field_of_another_type_is_refused_with_its_value(fields, told):
+    with pytest.raises(PluginError, match="masked-autoencoder") as caught:
+        find_baseline(Ref.of("masked-autoencoder", {"source": "phantom-atlas", **fields}))
+    assert told in str(caught.value)

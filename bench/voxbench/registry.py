@@ -6,12 +6,14 @@ elsewhere.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+import reprlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_type_hints
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from voxbench.api import Architecture, Baseline, BaselineCard
 from voxbench.api.fields import identifying
@@ -114,6 +116,8 @@ class ClassRegistry(Registry[type[C]], Generic[C]):
         needed = [name for name, field in fields.items() if _has_no_default(field)]
         if missing := [name for name in needed if name not in values]:
             raise PluginError(f"{told} needs {', '.join(missing)} in its table.")
+        if mistyped := _mistyped(found, values):
+            raise PluginError(f"{told}: {mistyped}.")
         try:
             return found(**values)
         except (TypeError, ValueError) as error:
@@ -165,6 +169,29 @@ def failure(error: BaseException) -> str:
 
 def _settable(found: type[Any]) -> dict[str, "dataclasses.Field[Any]"]:
     return {field.name: field for field in dataclasses.fields(found) if field.init}
+
+
+def _mistyped(found: Any, values: Mapping[str, Any]) -> str | None:
+    """The first value that is not of the type that its field is annotated with."""
+    for name, kind in _types(found).items():
+        if name not in values:
+            continue
+        try:
+            kind.validate_python(values[name], strict=True)
+        except ValidationError as error:
+            rule = error.errors(include_url=False, include_input=False)[0]["msg"]
+            return f"{name}: {rule}, got {reprlib.repr(values[name])}"
+    return None
+
+
+@cache
+def _types(found: Any) -> dict[str, TypeAdapter[Any]]:
+    """Of the fields whose annotations say something that can be checked."""
+    types: dict[str, TypeAdapter[Any]] = {}
+    for name, field in _settable(found).items():
+        with suppress(Exception):  # a stranger's annotation may be anything
+            types[name] = TypeAdapter(get_type_hints(found)[field.name])
+    return types
 
 
 def _has_no_default(field: "dataclasses.Field[Any]") -> bool:

@@ -33,12 +33,30 @@ def test_counts_become_lists_and_names_become_tables():
         ({"adaptation": "ful"}, ["adaptation", "'full'", "'ful'"]),
         ({"recipe": {"patch": [4, 32, 32]}}, ["recipe.patch.0", "4"]),
         ({"recipe": {"steps": 0}}, ["recipe.steps", "0"]),
+        ({"recipe": {"steps": True}}, ["recipe.steps", "True"]),
+        ({"recipe": {"steps": "10"}}, ["recipe.steps", "'10'"]),
+        ({"recipe": {"steps": 10.0}}, ["recipe.steps", "10.0"]),
+        ({"recipe": {"patch": [True, 32, 32]}}, ["recipe.patch.0", "True"]),
+        ({"recipe": {"learning_rate": "0.1"}}, ["recipe.learning_rate", "'0.1'"]),
+        ({"recipe": {"compile": "no"}}, ["recipe.compile", "'no'"]),
+        ({"pretraining": {"seed": True}}, ["pretraining.seed", "True"]),
+        ({"twins": "no"}, ["twins", "'no'"]),
+        ({"seeds": [True]}, ["seeds.0", "True"]),
+        ({"seeds": ["1"]}, ["seeds.0", "'1'"]),
+        ({"seeds": 10_000_000}, ["seeds: at most 1,000,000"]),
+        ({"seeds": 2000, "draws": 2000}, ["4,000,000 cells", "at most 1,000,000"]),
     ],
 )
 def test_a_mistake_is_named_with_its_place_and_value(change, words):
     with pytest.raises(SpecError) as caught:
         parse_sweep({**SWEEP, **change})
     assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_what_is_not_said_is_what_saying_the_default_gives():
+    said = {"fractions": [1.0], "draws": [0], "seeds": 3, "adaptation": "full", "twins": True}
+    assert parse_sweep(SWEEP) == parse_sweep({**SWEEP, **said, "recipe": {}, "pretraining": {}})
+    assert [str(fraction) for fraction in parse_sweep(SWEEP).fractions] == ["100%"]
 
 
 def test_all_mistakes_are_told_at_once():

@@ -11,7 +11,6 @@ at_least = 2
 margin = 0.01
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,6 +26,7 @@ from pydantic import (
 )
 
 from voxbench.design.fraction import Fraction
+from voxbench.design.toml import read_toml
 from voxbench.errors import SpecError, unknown
 
 Relation = Literal["better", "worse", "not worse", "equivalent"]
@@ -118,12 +118,7 @@ def read_claims(path: Path) -> tuple[Claim, ...]:
         SpecError: it can't be read, or one line a broken rule: the file, the number of the claim,
             the key, the rule, the value.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: can't be read ({error}).") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path}: not valid TOML: {error}.") from None
+    table = read_toml(path)
     try:
         return _File.model_validate(table).claim
     except ValidationError as error:

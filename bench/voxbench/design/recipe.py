@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Voxels = Annotated[int, Field(ge=8, le=512)]
+Voxels = Annotated[int, Field(ge=8, le=512, strict=True)]
 
 
 class _Schedule(BaseModel):
@@ -27,11 +27,11 @@ class _Schedule(BaseModel):
         channels_last: memory layout of the network's tensors.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     steps: int = Field(gt=0, le=1_000_000)
     batch: int = Field(default=2, gt=0, le=256)
-    patch: tuple[Voxels, Voxels, Voxels] = (96, 96, 96)
+    patch: Annotated[tuple[Voxels, Voxels, Voxels], Field(strict=False)] = (96, 96, 96)
     optimiser: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = Field(default=1e-3, gt=0, le=10)
     weight_decay: float = Field(default=1e-5, ge=0, le=1)

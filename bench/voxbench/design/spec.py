@@ -1,17 +1,30 @@
 """A sweep as it is written: TOML, Python or overrides, strictly validated."""
 
-import tomllib
+import math
+import reprlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from voxbench.design.cell import Adaptation
 from voxbench.design.fraction import Fraction
 from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.design.toml import parse_toml, read_toml, unusable
 from voxbench.errors import SpecError, unknown
+
+_MOST_CELLS = 1_000_000
 
 
 def _listed(value: object) -> object:
@@ -20,6 +33,8 @@ def _listed(value: object) -> object:
 
 def _counted(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool):
+        if value > _MOST_CELLS:
+            raise ValueError(f"at most {_MOST_CELLS:,}, got {value:,}")
         return list(range(value))
     return value
 
@@ -51,7 +66,7 @@ class Entry(BaseModel):
 
 Named = Annotated[Entry, BeforeValidator(_named)]
 Share = Annotated[Fraction, BeforeValidator(_fraction)]
-Axis = Annotated[tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(_counted)]
+Axis = Annotated[tuple[Annotated[int, Field(ge=0, strict=True)], ...], BeforeValidator(_counted)]
 
 
 class Sweep(BaseModel):
@@ -72,7 +87,7 @@ class Sweep(BaseModel):
         pretraining: how weights are made that are made here.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     name: str = Field(min_length=1)
     tasks: Annotated[tuple[Named, ...], BeforeValidator(_listed)] = Field(min_length=1)
@@ -82,7 +97,7 @@ class Sweep(BaseModel):
     draws: Axis = (0,)
     seeds: Axis = (0, 1, 2)
     adaptation: Annotated[tuple[Adaptation, ...], BeforeValidator(_listed)] = ("full",)
-    twins: bool = True
+    twins: Annotated[bool, Field(strict=True)] = True
     recipe: Recipe = Recipe()
     pretraining: Pretraining = Pretraining()
 
@@ -91,10 +106,21 @@ class Sweep(BaseModel):
     def _distinct(cls, values: Sequence[object]) -> Sequence[object]:
         if not values:
             raise ValueError("needs at least one value")
-        repeated = [str(value) for i, value in enumerate(values) if value in values[:i]]
-        if repeated:
+        counts = Counter(map(str, values))
+        if repeated := [value for value, count in counts.items() if count > 1]:
             raise ValueError(f"named twice: {', '.join(repeated)}; leave one")
         return values
+
+    @model_validator(mode="after")
+    def _countable(self) -> Self:
+        arms = sum(
+            math.prod(len(value) for value in entry.fields.values() if isinstance(value, list))
+            for entry in self.baselines
+        )
+        axes = self.tasks, self.fractions, self.draws, self.seeds, self.adaptation
+        if (cells := arms * math.prod(map(len, axes))) > _MOST_CELLS:
+            raise ValueError(f"{cells:,} cells; a sweep has at most {_MOST_CELLS:,}")
+        return self
 
 
 def read_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
@@ -103,12 +129,7 @@ def read_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
     Raises:
         SpecError: the file is missing, no TOML, or breaks a rule.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: can't be read ({error}).") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path}: not valid TOML: {error}.") from error
+    table = read_toml(path)
     for override in overrides:
         _override(table, override)
     return parse_sweep(table, origin=str(path))
@@ -120,6 +141,8 @@ def parse_sweep(table: Mapping[str, object], origin: str = "sweep") -> Sweep:
     Raises:
         SpecError: one line a broken rule: the key, the rule, the value, the nearest valid name.
     """
+    if refused := list(unusable(table)):
+        raise SpecError(f"{origin}: " + "\n".join(refused))
     try:
         return Sweep.model_validate(dict(table))
     except ValidationError as error:
@@ -137,8 +160,8 @@ def parse_override(text: str, option: str = "--set") -> tuple[str, object]:
     if not found or not key.strip():
         raise SpecError(f"{option} {text!r}: write key=value, for instance recipe.steps=100.")
     try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        return key.strip(), parse_toml(f"value = {value}", option)["value"]
+    except SpecError:
         return key.strip(), value.strip()
 
 
@@ -161,4 +184,5 @@ def _explain(item: ErrorDetails) -> str:
         return f"{unknown('key', str(item['loc'][-1]), model.model_fields)} (at {key})"
     message = str(item["msg"]).removeprefix("Value error, ")
     told = item["type"] in {"missing", "value_error"}
-    return f"{key}: {message}" + ("" if told else f", got {item['input']!r}")
+    where = f"{key}: " if key else ""
+    return f"{where}{message}" + ("" if told else f", got {reprlib.repr(item['input'])}")

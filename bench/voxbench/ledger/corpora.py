@@ -14,7 +14,6 @@ An entry point of the group `voxbench.corpora` names a TOML file inside a packag
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import metadata, resources
@@ -22,7 +21,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from voxbench.errors import PluginError, first_rule, unknown
+from voxbench.design.toml import parse_toml
+from voxbench.errors import PluginError, SpecError, first_rule, unknown
 from voxbench.registry import failure
 
 CorpusKind = Literal["CT", "MR", "PET", "X-ray", "photograph", "synthetic", "other"]
@@ -127,9 +127,9 @@ def read_corpora(text: str, origin: str) -> list[Corpus]:
         PluginError: it is no TOML, or a table breaks a rule.
     """
     try:
-        tables: Mapping[str, object] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PluginError(f"{origin}: not valid TOML ({error}).") from None
+        tables = parse_toml(text, origin)
+    except SpecError as error:
+        raise PluginError(str(error)) from None
     found = []
     for name, table in tables.items():
         if not isinstance(table, dict):
