@@ -18,10 +18,18 @@ from voxbench_baselines.universal_model import (
     universal_card,
 )
 
+# `TEMPLATE["target"]` of its direct inference
+_TARGETS = (
+    *("spleen", "kidney_right", "kidney_left", "gall_bladder", "liver", "stomach", "aorta"),
+    *("postcava", "pancreas"),
+)
 _NOTE = (
     f"{DIRECT}, for nine of them: spleen, kidneys, gall bladder, liver, stomach, aorta, postcava "
-    "and pancreas. The paper's 40 GPU hours are those of a model from 21 CT with 672 masks, not of "
-    "these weights from 2,100; its results for 9,262 are of weights that were not released."
+    "and pancreas. Its code does so with U-Net and Swin UNETR, whose adaptation "
+    "`direct-postprocessed` is the same (with `overlap = 0.75` in the recipe): where two organs "
+    "overlap, the later one stands, as in its combined label map. The paper's 40 GPU hours are "
+    "those of a model from 21 CT with 672 masks, not of these weights from 2,100; its results for "
+    "9,262 are of weights that were not released."
 )
 _card = partial(
     universal_card,
@@ -65,6 +73,7 @@ class SuPreMSwinUNETR(Controllable):
         name="suprem-swin-unetr",
         pretraining_data=("AbdomenAtlas", *SWIN_START),
         left_over=CONTROLLER,
+        postprocessed=_TARGETS,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("supervised_suprem_swinunetr_2100.pth", "72688b8e5766e87f7c3712fa7555d1fd")
@@ -79,6 +88,7 @@ class SuPreMUNet(ControllableUNet):
         name="suprem-unet",
         pretraining_data=("AbdomenAtlas", *UNET_START),
         left_over=(*CONTROLLER, *UNREAD_STATISTICS),
+        postprocessed=_TARGETS,
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
         "base": hosted("supervised_suprem_unet_2100.pth")

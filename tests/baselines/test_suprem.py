@@ -143,3 +143,10 @@ def test_its_card_says_what_its_paper_s_numbers_and_inference_are_not(kind):
     assert (card.volumes, card.gpu_hours) == (2100, None)
     assert "21 CT with 672 masks, not of these weights" in card.note
     assert "largest component and lets structures overlap, for nine of them" in card.note
+
+
+def test_its_own_way_with_masks_is_offered_where_its_code_has_it():
+    targets = "spleen kidney_right kidney_left gall_bladder liver stomach aorta postcava pancreas"
+    assert SuPreMUNet.card.postprocessed == tuple(targets.split())
+    assert SuPreMSwinUNETR.card.postprocessed == SuPreMUNet.card.postprocessed
+    assert not SuPreMSegResNet.card.postprocessed

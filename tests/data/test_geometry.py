@@ -12,6 +12,7 @@ from voxbench.data.geometry import (
     crop_to_grid,
     image_to_grid,
     label_to_grid,
+    labels_to_native,
     scores_to_native,
 )
 from voxbench.data.prepare import onto_grid
@@ -54,6 +55,7 @@ def test_without_resampling_the_way_back_is_exact(shape, stored, axes, seed):
     grid = choose_grid(image[None], affine, Preprocessing(axes=axes))
     prepared = label_to_grid(np.ascontiguousarray(crop_to_grid(label, grid)), grid)
     assert np.array_equal(scores_to_native(one_hot(prepared, 3), grid), label)
+    assert np.array_equal(labels_to_native(prepared, grid), label)
 
 
 @settings(max_examples=30)

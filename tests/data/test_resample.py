@@ -1,7 +1,12 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from voxbench.data.resample import resample_argmax, resample_image, resample_labels
+from voxbench.data.resample import (
+    resample_argmax,
+    resample_image,
+    resample_labels,
+    resample_nearest,
+)
 
 SIDES = st.tuples(*[st.integers(1, 9)] * 3)
 
@@ -48,3 +53,10 @@ def test_on_the_same_grid_nothing_changes():
     assert resample_labels(label, (6, 7, 8)) is label
     scores = np.stack([label == value for value in range(5)]).astype(np.float32)
     assert np.array_equal(resample_argmax(scores, (6, 7, 8)), label)
+
+
+def test_the_nearest_voxel_is_the_one_that_a_centre_lies_in():
+    label = np.array([1, 2, 3], np.uint8)[:, None, None]
+    assert resample_nearest(label, (5, 1, 1)).ravel().tolist() == [1, 1, 2, 3, 3]
+    assert resample_nearest(label, (2, 1, 1)).ravel().tolist() == [1, 3]
+    assert resample_nearest(label, (3, 1, 1)).ravel().tolist() == [1, 2, 3]

@@ -20,6 +20,17 @@ class Fixed(nn.Module):
         return self.logits.view(1, -1, 1, 1, 1).expand(shape)
 
 
+def test_only_outputs_that_are_postprocessed_count_in_the_order_of_the_head():
+    backbone = find_architecture("unet").build("tiny", 1)
+    outputs, classes = ["colon", "spleen", "liver"], ["liver", "Spleen", "colon", "rib"]
+    network = Direct(backbone, Fixed([1.0, 2.0, 3.0]), outputs, classes, ["liver", "spleen"])
+    assert list(network.shared.items()) == [("Spleen", 1), ("liver", 2)]
+    result = network(torch.zeros(1, 1, 16, 16, 16))[0, :, 0, 0, 0]
+    assert result.tolist() == [0.0, 3.0, 2.0, -1e4, -1e4]
+    assert network.separate
+    assert not Direct(backbone, Fixed([1.0, 2.0, 3.0]), outputs, classes).separate
+
+
 def winner(logits, outputs, classes) -> set[int]:
     network = Direct(find_architecture("unet").build("tiny", 1), Fixed(logits), outputs, classes)
     result = network(torch.zeros(2, 1, 16, 16, 16))

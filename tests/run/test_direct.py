@@ -88,6 +88,31 @@ def test_a_head_segments_without_training(bright, tmp_path):
     assert min(case.classes["cube"].dice for case in record.cases) > 0.9
 
 
+def with_card(monkeypatch, **fields) -> None:
+    kind: type[Published] = BASELINES.find("bright")
+    monkeypatch.setattr(kind, "card", BaselineCard(**kind.card.model_dump() | fields))
+
+
+def test_masks_processed_as_the_authors_do_are_a_cell_of_their_own(bright, tmp_path, monkeypatch):
+    with_card(monkeypatch, postprocessed=("Cube",))
+    sweep = make_sweep(baselines=[bright], adaptation=["direct", "direct-postprocessed"])
+    run_sweep(sweep, tmp_path / "out", Options(jobs=1))
+    plain, processed = sorted(Store(tmp_path / "out"), key=lambda record: record.arm.adaptation)
+    assert processed.status == "ok", processed.failure
+    assert (processed.arm.adaptation, processed.arm.fraction) == ("direct-postprocessed", "0 shots")
+    assert plain.key != processed.key
+    for one, other in zip(plain.cases, processed.cases, strict=True):
+        assert other.classes["cube"].dice >= one.classes["cube"].dice > 0.9
+
+
+def test_masks_are_not_processed_in_a_way_that_nobody_published(bright, example, monkeypatch):
+    (cell,) = bind(make_sweep(baselines=[bright], adaptation=["direct-postprocessed"]))
+    assert "nothing is known of how its authors process its masks" in cell.reason
+    with_card(monkeypatch, postprocessed=("ball",))
+    (cell,) = bind(make_sweep(baselines=[bright], adaptation=["direct-postprocessed"]))
+    assert cell.reason == "its head has no class of the task: it gives ball"
+
+
 def test_direct_inference_is_one_row_beside_the_trained_arms(bright, tmp_path):
     sweep = make_sweep(baselines=[bright], adaptation=["full", "direct"], seeds=1, twins=False)
     run_sweep(sweep, tmp_path / "out", Options(jobs=1))
@@ -108,9 +133,7 @@ def test_arms_that_cannot_infer_say_why(bright, example):
 
 
 def test_a_head_without_a_class_of_the_task_is_skipped(bright, example, monkeypatch):
-    kind: type[Published] = BASELINES.find("bright")
-    card = BaselineCard(**{**kind.card.model_dump(), "outputs": ("liver",)})
-    monkeypatch.setattr(kind, "card", card)
+    with_card(monkeypatch, outputs=("liver",))
     (cell,) = bind(make_sweep(baselines=[bright], adaptation=["direct"]))
     assert cell.reason == "its head has no class of the task: it gives liver"
 

@@ -13,6 +13,7 @@ import numpy as np
 from voxbench.analyses.groups import Where
 from voxbench.analyses.pairing import Pair
 from voxbench.analyses.table import Column, Table, as_row, interval_column, number, plain_columns
+from voxbench.design.cell import DIRECT
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Sample, estimate
 from voxbench.stats.counts import RESAMPLES
@@ -80,7 +81,7 @@ def learning_curves(pairs: Sequence[Pair]) -> list[LearningCurves]:
     members: dict[tuple[Where, str, str], list[Pair]] = defaultdict(list)
     for pair in pairs:
         where = pair.arm.where
-        if where.adaptation != "direct":
+        if where.adaptation not in DIRECT:
             members[where._replace(fraction=""), pair.arm.arm, pair.name].append(pair)
     return [_curves(where, arm, twin, own) for (where, arm, twin), own in members.items()]
 

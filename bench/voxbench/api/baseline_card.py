@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from voxbench.design.preprocessing import Preprocessing
 
@@ -62,6 +62,9 @@ class BaselineCard(BaseModel):
         outputs: structures of the published head, in its order, for `direct` inference; empty
             where there is no head. With "background" among them they exclude one another
             (softmax), else each is decided alone (sigmoid).
+        postprocessed: those of `outputs` that the authors' own inference segments, for
+            `direct-postprocessed`: the largest component of each (26 neighbours) where its
+            probability is above one half; of two that overlap, the later one of `outputs`.
         min_loaded: share of the encoder's parameters that must come from the weights.
         left_over: tensors of the file that no part of the network takes, as patterns of their
             names ("*" stands for anything); a file with other unused tensors is refused. By
@@ -82,6 +85,15 @@ class BaselineCard(BaseModel):
     contract: Preprocessing | None = None
     channels: int | None = Field(default=None, gt=0)
     outputs: tuple[str, ...] = ()
+    postprocessed: tuple[str, ...] = ()
     min_loaded: float = Field(default=1.0, gt=0, le=1)
     left_over: tuple[str, ...] = HEADS
     note: str = ""
+
+    @model_validator(mode="after")
+    def _known(self) -> "BaselineCard":
+        if unknown := set(self.postprocessed) - set(self.outputs):
+            raise ValueError(f"postprocessed: {', '.join(sorted(unknown))} is no output")
+        if self.postprocessed and "background" in self.outputs:
+            raise ValueError("postprocessed: outputs that exclude one another don't overlap")
+        return self

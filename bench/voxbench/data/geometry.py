@@ -23,6 +23,7 @@ from voxbench.data.resample import (
     resample_argmax,
     resample_image,
     resample_labels,
+    resample_nearest,
 )
 from voxbench.design.preprocessing import Preprocessing
 
@@ -120,13 +121,22 @@ def scores_to_native(scores: NDArray[np.float32], grid: VoxelGrid) -> NDArray[np
     Returns:
         (d, h, w) of class indices, in the axes and the shape of the file.
     """
+    return _uncropped(resample_argmax(scores, grid.cropped), grid)
+
+
+def labels_to_native(label: NDArray[np.uint8], grid: VoxelGrid) -> NDArray[np.uint8]:
+    """Turn a label map on the prepared grid into one on the native grid, by the nearest voxel."""
+    return _uncropped(resample_nearest(label, grid.cropped), grid)
+
+
+def _uncropped(cropped: NDArray[np.uint8], grid: VoxelGrid) -> NDArray[np.uint8]:
+    """In the axes and the shape of the file, with background around it."""
     transform = ornt_transform(axcodes2ornt(grid.axes), io_orientation(np.array(grid.affine)))
     shape = [0, 0, 0]
     for axis, (target, _) in enumerate(transform):
         shape[axis] = grid.native[int(target)]
     label = np.zeros(shape, np.uint8)
-    inside = tuple(slice(a, b) for a, b in zip(grid.low, grid.high, strict=True))
-    label[inside] = resample_argmax(scores, grid.cropped)
+    label[tuple(slice(a, b) for a, b in zip(grid.low, grid.high, strict=True))] = cropped
     return np.ascontiguousarray(apply_orientation(label, transform))
 
 

@@ -1,4 +1,4 @@
-"""Linear interpolation between two grids over the same box."""
+"""Interpolation between two grids over the same box, linear unless it is said."""
 
 from typing import Any, NamedTuple
 
@@ -49,6 +49,13 @@ def resample_labels(label: NDArray[np.uint8], shape: VolumeShape) -> NDArray[np.
     x, y, z = (linear_taps(size, target) for size, target in zip(label.shape, shape, strict=True))
     _vote(read_only(np.ascontiguousarray(label)), x, y, z, out)
     return out
+
+
+def resample_nearest(label: NDArray[np.uint8], shape: VolumeShape) -> NDArray[np.uint8]:
+    """Resample a label map (d, h, w): at each voxel's centre, the voxel that it lies in."""
+    axes = zip(label.shape, shape, strict=True)
+    places = [((np.arange(n) + 0.5) * size / n).astype(int) for size, n in axes]
+    return label[np.ix_(*places)]
 
 
 def resample_argmax(scores: NDArray[Any], shape: VolumeShape) -> NDArray[np.uint8]:

@@ -13,7 +13,10 @@ from voxbench.design.fraction import Fraction
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe
 
-Adaptation = Literal["full", "frozen", "warmup", "layerwise", "direct"]
+Adaptation = Literal["full", "frozen", "warmup", "layerwise", "direct", "direct-postprocessed"]
+DIRECT: tuple[Adaptation, ...] = ("direct", "direct-postprocessed")
+"""Those that train nothing: a published head as it is, and as its authors process its masks."""
+
 Scalar = str | int | float | bool | None
 FieldValue = Scalar | tuple[Scalar, ...]
 

@@ -65,7 +65,8 @@ class Claim(BaseModel):
         margin: in the metric's unit. Better and worse are by more than it, 0 if not given; not
             worse by no more than it and equivalent by less, the metric's own if not given.
         metric: dice, nsd or hd95_mm.
-        adaptation: of both arms: full, frozen, warmup, layerwise or direct.
+        adaptation: of both arms: full, frozen, warmup, layerwise, direct or
+            direct-postprocessed.
         setting: of both arms, where tables have that column; not needed where there is only one.
     """
 

@@ -80,8 +80,9 @@ class Sweep(BaseModel):
         fractions: shares in (0, 1], `"10%"` or `"5 shots"`.
         draws: a count or a list; each draws other training cases, nested over the fractions.
         seeds: a count or a list.
-        adaptation: full, frozen, warmup, layerwise or direct (the published head, not trained: one
-            cell a task and arm); one or a list.
+        adaptation: full, frozen, warmup, layerwise, direct (the published head, not trained: one
+            cell a task and arm) or direct-postprocessed (the same, its masks processed as its
+            authors do); one or a list.
         twins: add the scratch twin of every pre-trained arm.
         recipe: how every arm is trained.
         pretraining: how weights are made that are made here.

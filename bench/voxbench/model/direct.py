@@ -1,6 +1,7 @@
 """Inference with a published head: no fine-tuning, the classes shared by name."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import torch
 from torch import Tensor, nn
@@ -19,17 +20,31 @@ class Direct(nn.Module):
         head: gives logits of `outputs` from features and maps, as `Published.head` returns it.
         outputs: the head's structures; with "background" they exclude one another.
         classes: the task's, in the order of its card; those that the head lacks never win.
+        postprocessed: outputs that count alone, each as a mask of its own; None takes all, and of
+            each voxel's logits the largest.
+
+    Attributes:
+        shared: class → place of its output, in the order of the outputs.
+        separate: that the masks are processed each alone, as the card's `postprocessed` says.
     """
 
     def __init__(
-        self, backbone: Backbone, head: nn.Module, outputs: Sequence[str], classes: Sequence[str]
+        self,
+        backbone: Backbone,
+        head: nn.Module,
+        outputs: Sequence[str],
+        classes: Sequence[str],
+        postprocessed: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
         self.outputs = tuple(outputs)
         self.classes = tuple(classes)
-        self.shared = shared(outputs, classes)
+        kept = outputs if postprocessed is None else postprocessed
+        found = sorted(shared(outputs, classes).items(), key=itemgetter(1))
+        self.shared = {name: place for name, place in found if outputs[place] in kept}
+        self.separate = postprocessed is not None
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits of every voxel."""

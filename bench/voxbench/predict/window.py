@@ -9,9 +9,11 @@ from monai.inferers import sliding_window_inference
 from torch import Tensor, nn
 
 from voxbench.data.cache import PreparedCase
-from voxbench.data.geometry import scores_to_native
+from voxbench.data.geometry import labels_to_native, scores_to_native
 from voxbench.data.outside import surrounded
 from voxbench.design.recipe import Recipe
+from voxbench.model.direct import Direct
+from voxbench.predict.components import largest_components
 
 
 def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: str) -> np.ndarray:
@@ -26,6 +28,9 @@ def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: 
         device=device,
         precision=recipe.precision,
     )
+    if isinstance(network, Direct) and network.separate:
+        order = [1 + network.classes.index(name) for name in network.shared]
+        return labels_to_native(largest_components(scores, order), prepared.grid)
     return scores_to_native(scores, prepared.grid)
 
 

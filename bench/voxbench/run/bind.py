@@ -8,7 +8,7 @@ from typing import TypeVar
 from voxbench.api import Baseline
 from voxbench.data.dataset import Dataset
 from voxbench.data.fraction import unfit
-from voxbench.design.cell import Adaptation, Cell, Ref
+from voxbench.design.cell import DIRECT, Adaptation, Cell, Ref
 from voxbench.design.fraction import ZERO_SHOT, Fraction
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe
@@ -93,17 +93,17 @@ def _axes(sweep: Sweep, arm: SweepArm) -> Iterator[Axes]:
     A twin has nothing to infer with.
     """
     for axes in itertools.product(sweep.fractions, sweep.draws, sweep.seeds, sweep.adaptation):
-        if axes[-1] != "direct":
+        if axes[-1] not in DIRECT:
             yield axes
         elif arm.twin is not None:
-            yield ZERO_SHOT, 0, 0, "direct"
+            yield ZERO_SHOT, 0, 0, axes[-1]
 
 
 def _cell(sweep: Sweep, on: TaskArm, axes: Axes, limit: int | None) -> BoundCell:
     fraction, draw, seed, adaptation = axes
     arm, baseline, dataset = on.arm, on.arm.baseline, on.dataset
-    direct = adaptation == "direct"
-    reason = (headless(baseline, dataset.card) if direct else None) or on.reason
+    direct = adaptation in DIRECT
+    reason = (headless(baseline, dataset.card, adaptation) if direct else None) or on.reason
     reason = reason or unfit(dataset.split, fraction)
     names = Arm(
         task=dataset.card.name,

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from voxbench.data.cell_data import CellData, load_cell_data
+from voxbench.design.cell import DIRECT
 from voxbench.errors import FitError
 from voxbench.fit.loop import FitResult
 from voxbench.fit.segmenter import fit_network
@@ -59,7 +60,7 @@ def _run(record: Record, bound: BoundCell, worker: Worker) -> None:
 
 def _told(data: CellData, bound: BoundCell) -> Data:
     cell, dataset = bound.cell, bound.dataset
-    augmented = cell.adaptation != "direct" and cell.recipe.augmentation != "none"
+    augmented = cell.adaptation not in DIRECT and cell.recipe.augmentation != "none"
     return Data(
         fingerprint=dataset.identity,
         split_sha256=dataset.split.sha256,

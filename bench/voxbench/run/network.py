@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from voxbench.api import Pretrained, Published
+from voxbench.design.cell import DIRECT
 from voxbench.design.seeds import streams
 from voxbench.errors import WeightsError
 from voxbench.model.audit import load_weights
@@ -55,15 +56,16 @@ def _from_file(
     choice = content.layout.choice
     origin = f"{file.path.name} ({choice})" if choice else file.path.name
     weights = Weights(origin=origin, sha256=file.sha256, audit=audit, trusted=trusted)
-    if bound.cell.adaptation != "direct":
+    if bound.cell.adaptation not in DIRECT:
         return segmenter, weights
     if audit.loaded_total_share < 1:
         raise WeightsError(
             f"{file.path.name}: {1 - audit.loaded_total_share:.1%} of the network's parameters "
             "are not in the file: its head can't be used without training."
         )
-    head = baseline.head(content, backbone)
-    return Direct(backbone, head, baseline.card.outputs, list(card.classes)), weights
+    outputs, head = baseline.card.outputs, baseline.head(content, backbone)
+    kept = None if bound.cell.adaptation == "direct" else baseline.card.postprocessed
+    return Direct(backbone, head, outputs, list(card.classes), kept), weights
 
 
 def _made_here(

@@ -5,7 +5,7 @@ from functools import cache
 
 from voxbench.api import Baseline, Pretrained, Published, TaskCard
 from voxbench.data.dataset import Dataset, open_dataset
-from voxbench.design.cell import Ref
+from voxbench.design.cell import Adaptation, Ref
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining
 from voxbench.design.structures import shared
@@ -116,7 +116,7 @@ def _contamination(
         return Contamination(status="unknown", reason=str(error))
 
 
-def headless(baseline: Baseline, card: TaskCard) -> str | None:
+def headless(baseline: Baseline, card: TaskCard, adaptation: Adaptation) -> str | None:
     """Why a baseline's head can't infer a task directly, or None if it can."""
     outputs = baseline.card.outputs
     if not (isinstance(baseline, Published) and outputs):
@@ -125,6 +125,10 @@ def headless(baseline: Baseline, card: TaskCard) -> str | None:
         return "a head needs the decoder that it was trained with"
     if card.has_regions:
         return "the task's classes are regions, a head's are not"
+    if adaptation == "direct-postprocessed":
+        outputs = baseline.card.postprocessed
+        if not outputs:
+            return "nothing is known of how its authors process its masks; adaptation 'direct' is"
     if not shared(outputs, card.classes):
         return f"its head has no class of the task: it gives {', '.join(outputs)}"
     return None

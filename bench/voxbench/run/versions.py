@@ -4,7 +4,7 @@ from voxbench import metrics
 from voxbench.api import TaskCard
 from voxbench.data.cache import PREPARED_VERSION
 from voxbench.data.outside import outside_version
-from voxbench.design.cell import Cell
+from voxbench.design.cell import DIRECT, Cell
 from voxbench.pretrain import PRETRAINING_VERSION
 from voxbench.records import SCHEMA
 
@@ -18,5 +18,5 @@ VERSIONS: dict[str, str | int] = {
 
 def versions(cell: Cell, card: TaskCard) -> dict[str, str | int]:
     """Those of every cell, and of what lies outside a volume where that matters to this one."""
-    schedules = () if cell.adaptation == "direct" else (cell.recipe, cell.pretraining)
+    schedules = () if cell.adaptation in DIRECT else (cell.recipe, cell.pretraining)
     return VERSIONS | outside_version(cell.contract or card.preprocessing, *schedules)

@@ -9,6 +9,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from voxbench.design.cell import DIRECT
 from voxbench.records import Record
 from voxbench.submission.diagnostics import Diagnostic, error, warning
 
@@ -28,7 +29,7 @@ def check_complete(records: Iterable[Record], known: Iterable[Record]) -> Iterat
         if arm not in there:
             yield warning("all cells of an arm failed", name)
             continue
-        if record.arm.adaptation != "direct":
+        if record.arm.adaptation not in DIRECT:
             yield from _holes(name, there[arm])
         if record.arm.twin:
             yield from _twin(name, there[arm], there.get(_arm(record, record.arm.twin), set()))

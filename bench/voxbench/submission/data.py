@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from voxbench.data.dataset import Dataset
 from voxbench.data.split import SPLIT_PARTS, FrozenSplit
-from voxbench.design.cell import Cell
+from voxbench.design.cell import DIRECT, Cell
 from voxbench.errors import VoxbenchError
 from voxbench.ledger.verdict import verdict_for
 from voxbench.plugins import find_baseline
@@ -51,7 +51,7 @@ def _parts(record: Record, data: Data) -> Iterator[Diagnostic]:
             seen[case] = part
     if record.status == "ok" and [case.case for case in record.cases] != data.test:
         yield error("the scored cases are not the test cases", record.key)
-    direct = record.arm.adaptation == "direct"
+    direct = record.arm.adaptation in DIRECT
     if record.status == "ok" and not data.test:
         yield error("nothing was tested", record.key)
     if not 0 <= data.train_patients <= len(data.train):
@@ -117,7 +117,7 @@ def _classes(record: Record, found: Dataset) -> Iterator[Diagnostic]:
         wanted = [name for name in card.classes if known is None or name in known]
         if not (
             list(case.classes) == wanted
-            or (record.arm.adaptation == "direct" and set(case.classes) <= set(wanted))
+            or (record.arm.adaptation in DIRECT and set(case.classes) <= set(wanted))
         ):
             yield error("other classes than the task has", f"{record.key} {case.case}")
 
@@ -151,7 +151,7 @@ def check_together(records: Iterable[Record], known: Iterable[Record]) -> Iterat
 def _subsets(own: Sequence[Record], every: Sequence[Record]) -> Iterator[Diagnostic]:
     draws: dict[tuple[object, ...], list[Record]] = defaultdict(list)
     for record in every:
-        if record.data and record.arm.adaptation != "direct" and not record.smoke:
+        if record.data and record.arm.adaptation not in DIRECT and not record.smoke:
             draws[_draw(record)].append(record)
     keys = {record.key for record in own}
     for group in draws.values():

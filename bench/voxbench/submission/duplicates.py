@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.design.cell import DIRECT
 from voxbench.records import Record
 from voxbench.records.predictions import prediction_path
 from voxbench.submission.bundle import Bundle
@@ -101,7 +102,7 @@ def _decides(record: Record) -> str:
     shared = [record.arm.adaptation, record.arm.network, weights, recipe]
     if record.cell.get("source"):  # weights made by a method: their hash is the submitter's word
         shared += [record.cell.get(name) for name in ("baseline", "source", "pretraining")]
-    if record.arm.adaptation == "direct":
+    if record.arm.adaptation in DIRECT:
         return json.dumps(shared)
     trained = sorted(record.data.train) if record.data else []
     return json.dumps([*shared, record.arm.seed, record.arm.draw, trained])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from voxbench.api import Baseline, Published
 from voxbench.data.dataset import Dataset
 from voxbench.data.outside import OUTSIDE_VERSION
-from voxbench.design.cell import Cell, Ref
+from voxbench.design.cell import DIRECT, Cell, Ref
 from voxbench.design.seeds import streams
 from voxbench.errors import PluginError
 from voxbench.plugins import BASELINES, find_baseline
@@ -84,7 +84,7 @@ def _arm(record: Record, cell: Cell) -> Iterator[Diagnostic]:
 
 
 def _twin(baseline: Baseline, cell: Cell) -> str | None:
-    if baseline.twin is None or cell.adaptation == "direct":
+    if baseline.twin is None or cell.adaptation in DIRECT:
         return None
     return label(BASELINES.complete(Ref.of(*baseline.twin)))
 

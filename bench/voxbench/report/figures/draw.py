@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from voxbench.analyses.effects import Effect, Mean
 from voxbench.analyses.groups import Where
+from voxbench.design.cell import DIRECT
 from voxbench.report.figures.curve import draw_curve
 from voxbench.report.figures.scale import draw_scale
 from voxbench.report.names import slug
@@ -41,7 +42,7 @@ def draw_figures(
     unknown number of labelled patients.
     """
     made = []
-    learnt = [m for m in means if m.where.adaptation != "direct" and m.train_patients != 0]
+    learnt = [m for m in means if m.where.adaptation not in DIRECT and m.train_patients != 0]
     for where, names, own, found in _contents(learnt, effects, by_fraction=False):
         title, stem = " · ".join(names), slug("-".join(["curve", *names, metric.key]))
         paths = draw_curve(title, own, found, metric, margin, folder / stem)
