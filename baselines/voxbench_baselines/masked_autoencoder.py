@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from voxbench.api import BaselineCard, Pretrained, TaskCard
 
 if TYPE_CHECKING:
-    from torch import nn
-    from voxbench.toolkit import Backbone
+    from voxbench.toolkit import Backbone, Objective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +30,13 @@ class MaskedAutoencoder(Pretrained):
     needs_labels: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.ratio < 1:
             raise ValueError(f"ratio must lie between 0 and 1, got {self.ratio}")
         if self.cube < 1:
             raise ValueError(f"cube must be at least 1 voxel, got {self.cube}")
 
-    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """Reconstruction of the hidden voxels."""
         from voxbench_baselines.objectives.masked import MaskedAutoencoderObjective
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from voxbench.api import BaselineCard, Pretrained, TaskCard
 
 if TYPE_CHECKING:
-    from torch import nn
-    from voxbench.toolkit import Backbone
+    from voxbench.toolkit import Backbone, Objective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +36,12 @@ class ModelsGenesis(Pretrained):
     needs_labels: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("nonlinear", "shuffling", "painting", "inside", "flipping"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in 0…1, got {getattr(self, name)}")
 
-    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """Restoration of the distorted patch."""
         from voxbench_baselines.objectives.models_genesis import ModelsGenesisObjective
 

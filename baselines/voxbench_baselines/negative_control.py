@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from voxbench.api import BaselineCard, Pretrained, TaskCard
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-    from voxbench.toolkit import Backbone
+    from torch import Tensor
+    from voxbench.toolkit import Backbone, Objective
 
 _NAME = "negative-control"
 _SCALES = ("initial", "trained")
@@ -42,6 +42,7 @@ class NegativeControl(Pretrained):
     needs_labels: ClassVar[bool] = True  # the usual donor does
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.of == _NAME:
             raise ValueError(f"of must be another baseline, got {self.of!r}")
         if self.scale not in _SCALES:
@@ -53,7 +54,7 @@ class NegativeControl(Pretrained):
         names = ("architecture", "size", "source", "volumes")
         return self.of, {name: getattr(self, name) for name in names}
 
-    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """Its donor's."""
         from voxbench.toolkit import Ref, find_baseline
 

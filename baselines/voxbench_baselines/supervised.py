@@ -8,8 +8,7 @@ from voxbench.api import BaselineCard, Pretrained, TaskCard, added
 from voxbench.errors import SpecError
 
 if TYPE_CHECKING:
-    from torch import nn
-    from voxbench.toolkit import Backbone, PreparedCase
+    from voxbench.toolkit import Backbone, Objective, PreparedCase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +34,7 @@ class Supervised(Pretrained):
     needs_labels: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.structures is not None and self.structures < 1:
             raise ValueError(f"structures must be at least 1, got {self.structures}")
         if not 0 <= self.label_noise < 1:
@@ -62,7 +62,7 @@ class Supervised(Pretrained):
         given = (classes, chosen_structures(classes, count, seed), self.label_noise, seed)
         return [Reannotated.of(case, *given) for case in cases]
 
-    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """Segmentation of the source's structures."""
         from voxbench_baselines.objectives.structures import StructuresObjective
 

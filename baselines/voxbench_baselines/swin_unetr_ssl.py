@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from voxbench.api import BaselineCard, Pretrained, TaskCard
 
 if TYPE_CHECKING:
-    from torch import nn
-    from voxbench.toolkit import Backbone
+    from voxbench.toolkit import Backbone, Objective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +34,13 @@ class SwinUnetrSSL(Pretrained):
     needs_labels: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.cutout < 1:
             raise ValueError(f"cutout must lie between 0 and 1, got {self.cutout}")
         if self.temperature <= 0:
             raise ValueError(f"temperature must be above 0, got {self.temperature}")
 
-    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """The sum of the three losses."""
         from voxbench_baselines.objectives.swin_unetr_ssl import SwinUnetrSSLObjective
 

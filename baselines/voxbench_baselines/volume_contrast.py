@@ -1,14 +1,12 @@
 """VoCo, pre-trained here on the source's images."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from voxbench.api import BaselineCard, Pretrained, TaskCard
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-    from voxbench.toolkit import Backbone
+    from voxbench.toolkit import Backbone, Objective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,21 +29,17 @@ class VolumeContrast(Pretrained):
         "Framework for 3D Medical Image Analysis, CVPR 2024",
     )
     needs_labels: ClassVar[bool] = False
+    parts: ClassVar[tuple[str, ...]] = ("encoder",)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.crops < 1:
             raise ValueError(f"crops must be at least 1, got {self.crops}")
         if self.regularisation < 0:
             raise ValueError(f"regularisation must not be negative, got {self.regularisation}")
 
-    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """Prediction of the crops' positions."""
         from voxbench_baselines.objectives.volume_contrast import VolumeContrastObjective
 
         return VolumeContrastObjective(backbone, self.crops, self.regularisation)
-
-    def finish(
-        self, tensors: "Mapping[str, Tensor]", source: TaskCard, seed: int
-    ) -> "Mapping[str, Tensor]":
-        """The encoder: nothing has trained the decoder."""
-        return {name: t for name, t in tensors.items() if name.startswith("encoder.")}

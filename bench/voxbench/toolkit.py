@@ -6,7 +6,8 @@
 - published weights: 2D kernels `inflate`d by an `Inflation`, a colour stem that is
   `regrey`ed, the heads `ConvolutionHead` and `ControlledHead`;
 - weights that `voxbench pretrain` wrote: `read_card`;
-- pre-training: a `PreparedCase`, and `sample_foreground` of a label map; a random `stream` by name;
+- pre-training: an `Objective` with the `Term`s of its loss and a `Teacher` that follows as a moving
+  average; a `PreparedCase`, and `sample_foreground` of a label map; a random `stream` by name;
   `find_baseline` of a `Ref`, another baseline;
 - tasks: a folder's own description, `DatasetJson` or what else `read_json` reads, and the card that
   follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`, `tolerances`,
@@ -32,6 +33,7 @@ _HOMES = {
     "voxbench.design.cell": ("Ref",),
     "voxbench.design.seeds": ("stream",),
     "voxbench.files": ("write_atomically",),
+    "voxbench.fit.terms": ("Term", "Terms"),
     "voxbench.model.backbones.backbone": ("Backbone", "Decoder", "Encoder"),
     "voxbench.model.backbones.decoder": ("decoded",),
     "voxbench.model.backbones.norm": ("SmallBatchNorm3d", "with_small_batches"),
@@ -39,6 +41,7 @@ _HOMES = {
     "voxbench.model.inflate": ("Inflation", "inflate", "regrey"),
     "voxbench.plugins": ("find_baseline",),
     "voxbench.pretrain.card": ("read_card",),
+    "voxbench.pretrain.objective": ("Objective", "Teacher"),
 }
 
 if TYPE_CHECKING:
@@ -61,6 +64,8 @@ if TYPE_CHECKING:
     from voxbench.design.cell import Ref as Ref
     from voxbench.design.seeds import stream as stream
     from voxbench.files import write_atomically as write_atomically
+    from voxbench.fit.terms import Term as Term
+    from voxbench.fit.terms import Terms as Terms
     from voxbench.model.backbones.backbone import Backbone as Backbone
     from voxbench.model.backbones.backbone import Decoder as Decoder
     from voxbench.model.backbones.backbone import Encoder as Encoder
@@ -74,5 +79,7 @@ if TYPE_CHECKING:
     from voxbench.model.inflate import regrey as regrey
     from voxbench.plugins import find_baseline as find_baseline
     from voxbench.pretrain.card import read_card as read_card
+    from voxbench.pretrain.objective import Objective as Objective
+    from voxbench.pretrain.objective import Teacher as Teacher
 else:
     __getattr__ = lazily(__name__, _HOMES)

@@ -251,11 +251,11 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(baseline, source, monkeypa
     monkeypatch.setattr(callbacks, "CHECKPOINT_SECONDS", 0)
     calls, fetch = [], batches.augment
 
-    def stopping(batch, level, seed, step, mirrors):
+    def stopping(batch, level, seed, step, *rest):
         if step == 3 and not calls:
             calls.append(step)
             raise Stopped
-        return fetch(batch, level, seed, step, mirrors)
+        return fetch(batch, level, seed, step, *rest)
 
     monkeypatch.setattr(batches, "augment", stopping)
     with pytest.raises(Stopped):
@@ -264,4 +264,7 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(baseline, source, monkeypa
     resumed = make(baseline, source, RECIPE)
     assert resumed.sha256 == whole.sha256
     assert resumed.cost.losses == pytest.approx(whole.cost.losses)
+    assert resumed.cost.terms.keys() == whole.cost.terms.keys() != set()
+    for name, steps in whole.cost.terms.items():
+        assert resumed.cost.terms[name] == pytest.approx(steps), name
     assert not (resumed.path.parent / "checkpoint.ckpt").exists()

@@ -4,10 +4,10 @@ from math import ceil
 
 import torch
 from torch import Tensor, nn
-from voxbench.toolkit import Backbone
+from voxbench.toolkit import Backbone, Objective, Term, Terms
 
 
-class MaskedAutoencoderObjective(nn.Module):
+class MaskedAutoencoderObjective(Objective):
     """Hide random cubes, predict their intensities from what is left.
 
     Convolutions see the whole patch, so hidden voxels are overwritten by a learned value, as
@@ -21,20 +21,18 @@ class MaskedAutoencoderObjective(nn.Module):
     """
 
     def __init__(self, backbone: Backbone, channels: int, ratio: float, cube: int) -> None:
-        super().__init__()
-        self.backbone = backbone
+        super().__init__(backbone)
         self.ratio = ratio
         self.cube = cube
         self.token = nn.Parameter(torch.zeros(1, channels, 1, 1, 1))
         self.head = nn.Conv3d(backbone.out_channels, channels, kernel_size=1)
 
-    def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Tensor:
+    def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Terms:
         """Mean squared error over the hidden voxels of images (b, c, d, h, w)."""
         hidden = hidden_cubes(images, self.ratio, self.cube)
         predicted = self.head(self.backbone(torch.where(hidden, self.token, images)))
         error = (predicted.float() - images).square() * hidden
-        mean: Tensor = error.sum() / (hidden.sum() * images.shape[1])
-        return mean
+        return {"reconstruction": Term(error.sum() / (hidden.sum() * images.shape[1]))}
 
 
 def hidden_cubes(images: Tensor, ratio: float, cube: int) -> Tensor:

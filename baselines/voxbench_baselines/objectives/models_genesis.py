@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from voxbench.toolkit import Backbone
+from voxbench.toolkit import Backbone, Objective, Term, Terms
 
 from voxbench_baselines.objectives.distort import (
     bent,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from voxbench_baselines.models_genesis import ModelsGenesis
 
 
-class ModelsGenesisObjective(nn.Module):
+class ModelsGenesisObjective(Objective):
     """Distort a patch in the published ways and restore it.
 
     The order is the published one: mirror (the target too), shuffle within small windows, bend
@@ -35,16 +35,15 @@ class ModelsGenesisObjective(nn.Module):
     """
 
     def __init__(self, backbone: Backbone, channels: int, chances: "ModelsGenesis") -> None:
-        super().__init__()
-        self.backbone = backbone
+        super().__init__(backbone)
         self.chances = chances
         self.head = nn.Conv3d(backbone.out_channels, channels, kernel_size=1)
 
-    def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Tensor:
+    def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Terms:
         """Mean squared error of the restored images (b, c, d, h, w)."""
         images = flipped(images, self.chances.flipping)
         restored = self.head(self.backbone(self.distorted(images)))
-        return F.mse_loss(restored.float(), images)
+        return {"restoration": Term(F.mse_loss(restored.float(), images))}
 
     def distorted(self, images: Tensor) -> Tensor:
         """The images (b, c, d, h, w) as the network sees them."""

@@ -4,10 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from voxbench.api import IGNORED
-from voxbench.toolkit import Backbone
+from voxbench.toolkit import Backbone, Objective, Term, Terms
 
 
-class StructuresObjective(nn.Module):
+class StructuresObjective(Objective):
     """One sigmoid a structure; Dice plus binary cross-entropy over the annotated ones.
 
     Args:
@@ -16,13 +16,14 @@ class StructuresObjective(nn.Module):
     """
 
     def __init__(self, backbone: Backbone, classes: int) -> None:
-        super().__init__()
-        self.backbone = backbone
+        super().__init__(backbone)
         self.head = nn.Conv3d(backbone.out_channels, classes, kernel_size=1)
 
-    def forward(self, images: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:
+    def forward(self, images: Tensor, labels: Tensor, labelled: Tensor) -> Terms:
         """Loss of images (b, c, d, h, w), labels (b, d, h, w) and labelled (b, class)."""
-        return structure_loss(self.head(self.backbone(images)), labels, labelled)
+        return {
+            "structures": Term(structure_loss(self.head(self.backbone(images)), labels, labelled))
+        }
 
 
 def structure_loss(logits: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from voxbench.toolkit import Backbone
+from voxbench.toolkit import Backbone, Objective, Term, Terms
 
 from voxbench_baselines.objectives.distort import noise_like
 from voxbench_baselines.objectives.masked import hidden_cubes
@@ -15,7 +15,7 @@ _TURNS = 4  # by 0°, 90°, 180°, 270°
 _EMBEDDING = 512
 
 
-class SwinUnetrSSLObjective(nn.Module):
+class SwinUnetrSSLObjective(Objective):
     """Two views of each patch, turned and cut out: restore, tell the turn, tell the patch.
 
     The loss is the plain sum of the mean absolute error, the cross-entropy of the turn, and the
@@ -32,8 +32,7 @@ class SwinUnetrSSLObjective(nn.Module):
     def __init__(
         self, backbone: Backbone, channels: int, cutout: float, temperature: float
     ) -> None:
-        super().__init__()
-        self.backbone = backbone
+        super().__init__(backbone)
         self.cutout = cutout
         self.temperature = temperature
         width = 2 * backbone.encoder.channels[-1]
@@ -41,7 +40,7 @@ class SwinUnetrSSLObjective(nn.Module):
         self.turn = nn.Linear(width, _TURNS)
         self.embedding = nn.Linear(width, _EMBEDDING)
 
-    def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Tensor:
+    def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Terms:
         """Loss of images (b, c, d, h, w), b at least 2 for the contrast to mean anything."""
         first, second = randomly_turned(images), randomly_turned(images)
         views = torch.cat([first[0], second[0]])
@@ -52,7 +51,11 @@ class SwinUnetrSSLObjective(nn.Module):
         inpainting = F.l1_loss(restored.float(), views)
         rotation = F.cross_entropy(self.turn(whole).float(), turns)
         contrast = info_nce(self.embedding(whole).float(), self.temperature)
-        return inpainting + rotation + contrast
+        return {
+            "inpainting": Term(inpainting),
+            "rotation": Term(rotation),
+            "contrast": Term(contrast),
+        }
 
     def _cut(self, views: Tensor) -> Tensor:
         cube = max(1, min(views.shape[2:]) // 4)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from voxbench.errors import SpecError
-from voxbench.toolkit import Backbone
+from voxbench.toolkit import Backbone, Objective, Term, Terms
 
 from voxbench_baselines.objectives.pooled import pooled
 
@@ -23,7 +23,7 @@ class CropGrid(NamedTuple):
     crop: tuple[int, int, int]
 
 
-class VolumeContrastObjective(nn.Module):
+class VolumeContrastObjective(Objective):
     """Cut a patch into base crops; tell by similarity how much of each a random crop holds.
 
     The encoder alone is trained. Published volumes are cut 4 by 4 in the plane; see `crop_grid` for
@@ -36,8 +36,7 @@ class VolumeContrastObjective(nn.Module):
     """
 
     def __init__(self, backbone: Backbone, crops: int, regularisation: float) -> None:
-        super().__init__()
-        self.backbone = backbone
+        super().__init__(backbone)
         self.crops = crops
         self.regularisation = regularisation
         width = 2 * backbone.encoder.channels[-1]
@@ -45,7 +44,7 @@ class VolumeContrastObjective(nn.Module):
             nn.Linear(width, _EMBEDDING), nn.ReLU(), nn.Linear(_EMBEDDING, _EMBEDDING)
         )
 
-    def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Tensor:
+    def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Terms:
         """Loss of images (b, c, d, h, w).
 
         Raises:
@@ -61,7 +60,10 @@ class VolumeContrastObjective(nn.Module):
         similar = torch.relu(randoms @ bases.mT)
         wrong = (crop_overlaps(starts, cut) - similar).abs()
         prediction = -torch.log((1 - wrong).clamp_min(_SURE)).mean()
-        return prediction + self.regularisation * alikeness(bases)
+        return {
+            "prediction": Term(prediction),
+            "bases": Term(alikeness(bases), weight=self.regularisation),
+        }
 
 
 def crop_grid(shape: Sequence[int], backbone: Backbone) -> CropGrid:

@@ -8,7 +8,7 @@ from voxbench.api.baseline import Baseline
 from voxbench.api.baseline_card import BaselineCard, Checkpoint
 from voxbench.api.case import Case
 from voxbench.api.fields import added
-from voxbench.api.pretrained import Pretrained
+from voxbench.api.pretrained import Change, Pretrained, Settings, of_recipe
 from voxbench.api.published import Published
 from voxbench.api.task import Part, Task
 from voxbench.api.task_card import IGNORED, TaskCard
@@ -20,15 +20,18 @@ __all__ = [
     "Baseline",
     "BaselineCard",
     "Case",
+    "Change",
     "Checkpoint",
     "Part",
     "Preprocessing",
     "Pretrained",
     "Published",
     "Rescale",
+    "Settings",
     "Task",
     "TaskCard",
     "Window",
     "ZScore",
     "added",
+    "of_recipe",
 ]

@@ -1,19 +1,43 @@
 """A baseline whose weights are made here."""
 
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from voxbench.api.baseline import Baseline
 from voxbench.api.fields import added
 from voxbench.api.task_card import TaskCard
+from voxbench.design.recipe import Pretraining
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from voxbench.data.cache import PreparedCase
     from voxbench.model.backbones import Backbone
+    from voxbench.pretrain.objective import Objective
+
+Change = Literal["mirror", "rotation", "scaling", "intensity"]
+"""What the augmentation that all arms share may do to a patch."""
+
+
+class Settings(NamedTuple):
+    """The values of a recipe of pre-training.
+
+    Attributes:
+        options: of the baseline's fields that are `of_recipe`.
+        schedule: keys of `[pretraining]` that it overrides; what a sweep says of this baseline
+            alone goes before it.
+    """
+
+    options: Mapping[str, Any] = {}
+    schedule: Mapping[str, Any] = {}
+
+
+def of_recipe() -> Any:
+    """A dataclass field of a `Pretrained` that has the value of its `recipe` unless it is set."""
+    return field(default=None, metadata={"of_recipe": True})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,23 +48,44 @@ class Pretrained(Baseline):
         source: a task, or a name of the sweep's `[sources]`; its training split is used.
         volumes: how many of its cases; None takes all.
         decoder: load the decoder too; False takes the encoder alone.
+        recipe: settings by name: "small", or "published" where the authors' are known.
     """
 
     source: str = "phantom-atlas"
     volumes: int | None = None
     decoder: bool = added(True)
+    recipe: str = added("small")
 
     needs_labels: ClassVar[bool]
+    version: ClassVar[int] = 1
+    """Of the objective; to be raised where the same fields make other weights."""
+    recipes: ClassVar[Mapping[str, Settings]] = {"small": Settings()}
+    """Settings by name."""
+    parts: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    """What of the network the objective trains; the rest is not stored."""
+
+    def __post_init__(self) -> None:
+        """Fill what is left to the recipe; a subclass calls it before it checks its fields."""
+        if self.recipe not in self.recipes:
+            known = ", ".join(self.recipes)
+            raise ValueError(f"recipe must be one of {known}, got {self.recipe!r}")
+        options = self.recipes[self.recipe].options
+        for one in dataclasses.fields(self):
+            if one.metadata.get("of_recipe") and getattr(self, one.name) is None:
+                object.__setattr__(self, one.name, options[one.name])
+
+    @property
+    def forbids(self) -> frozenset[Change]:
+        """What of the shared augmentation spoils the target, or is brought by the objective."""
+        return frozenset()
+
+    def unfit_schedule(self, schedule: Pretraining) -> str | None:
+        """Say why this schedule can't train the objective, or None if it can."""
+        return None
 
     @abstractmethod
-    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
-        """Wrap the backbone in what is trained on the source.
-
-        The module's `forward(images, labels, labelled)` returns a scalar loss, from images
-        `(batch, channel, d, h, w)` float32, labels `(batch, d, h, w)` int64 and labelled
-        `(batch, class)` bool, which classes were annotated in each case (in the order of the
-        card). It draws random numbers from torch's generator, which the engine seeds.
-        """
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
+        """What the backbone is trained for on a source, a `voxbench.toolkit.Objective`."""
 
     @property
     def donor(self) -> tuple[str, Mapping[str, Any]] | None:
@@ -56,5 +101,10 @@ class Pretrained(Baseline):
     def finish(
         self, tensors: "Mapping[str, Tensor]", source: TaskCard, seed: int
     ) -> "Mapping[str, Tensor]":
-        """The weights to store, from those of the trained backbone or of the donor."""
-        return tensors
+        """The weights to store, from those of the trained backbone or of the donor.
+
+        By default those of `parts`.
+        """
+        return {
+            name: tensor for name, tensor in tensors.items() if name.partition(".")[0] in self.parts
+        }

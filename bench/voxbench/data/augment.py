@@ -5,15 +5,18 @@ rotation, scaling, noise, blur, brightness, contrast, low resolution, gamma, mir
 keeps mirroring and a small change of scale and offset. Noise and offset are in units of the
 patch's deviation, so that they mean the same for windowed CT and z-scored MR.
 
-What may be mirrored is the task's: see `data.mirroring`.
+What may be mirrored is the task's: see `data.mirroring`. What would make the target of a
+pre-training invalid is forbidden by its baseline: see `api.Pretrained.forbids`.
 """
 
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from voxbench.api import Change
 from voxbench.compiled import compiled, read_only
 from voxbench.data.patches import Batch
 from voxbench.data.resample import resample_image
@@ -23,7 +26,12 @@ Image = NDArray[np.float32]
 
 
 def augment(
-    batch: Batch, level: AugmentationLevel, seed: int, step: int, mirrors: tuple[int, ...] = (1, 2)
+    batch: Batch,
+    level: AugmentationLevel,
+    seed: int,
+    step: int,
+    mirrors: tuple[int, ...] = (1, 2),
+    forbidden: Collection[Change] = (),
 ) -> Batch:
     """Change the patches of a batch at random; the given one stays as it is.
 
@@ -33,21 +41,24 @@ def augment(
         seed: of the stream.
         step: of the batch.
         mirrors: axes that may be mirrored.
+        forbidden: what of the level is left out.
     """
     if level == "none":
         return batch
+    axes = () if "mirror" in forbidden else mirrors
+    allowed = ["rotation" not in forbidden, "scaling" not in forbidden]
     images, labels = np.empty_like(batch.images), np.empty_like(batch.labels)
     for slot, (image, label, outside) in enumerate(
         zip(batch.images, batch.labels, batch.outside, strict=True)
     ):
         random = np.random.default_rng([seed, step, slot, 3])
         if level == "full":
-            image, label = _transformed(image, label, outside, random)
-            changed = np.stack([_distorted(channel, random) for channel in image])
-        else:
-            changed = np.stack([_shifted(channel, random) for channel in image])
-        flips = tuple(slice(None, None, _sign(axis in mirrors, random)) for axis in range(3))
-        images[slot] = changed[(slice(None), *flips)]
+            image, label = _transformed(image, label, outside, random, allowed)
+        if "intensity" not in forbidden:
+            change = _distorted if level == "full" else _shifted
+            image = np.stack([change(channel, random) for channel in image])
+        flips = tuple(slice(None, None, _sign(axis in axes, random)) for axis in range(3))
+        images[slot] = image[(slice(None), *flips)]
         labels[slot] = label[flips]
     return batch._replace(images=images, labels=labels)
 
@@ -66,9 +77,10 @@ def _transformed(
     label: NDArray[np.uint8],
     outside: NDArray[np.float32],
     random: np.random.Generator,
+    allowed: Sequence[bool] = (True, True),
 ) -> tuple[Image, NDArray[np.uint8]]:
     """Rotate by up to 30° about each axis and scale by 0.7…1.4, each in one patch of five."""
-    rotates, scales = random.random(2) < 0.2
+    rotates, scales = (random.random(2) < 0.2) & np.array(allowed)
     angles = random.uniform(-np.pi / 6, np.pi / 6, 3) * rotates
     scale = random.uniform(0.7, 1.4) if scales else 1.0
     if not (rotates or scales):

@@ -1,7 +1,8 @@
 """What each optimiser step is trained on: augmented patches, a pure function of the step."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from voxbench.api import Change
 from voxbench.data.augment import augment
 from voxbench.data.cache import PreparedCase
 from voxbench.data.patches import Batch, Patches
@@ -19,6 +20,7 @@ def augmented_batches(
     *,
     foreground: float,
     seeds: Mapping[str, int],
+    forbidden: Collection[Change] = (),
 ) -> Batches:
     """The batches of a training.
 
@@ -29,7 +31,9 @@ def augmented_batches(
         schedule: gives patch, batch and augmentation.
         foreground: share of patches centred on a class.
         seeds: of the streams `order` and `augmentation`.
+        forbidden: what of the augmentation is left out.
     """
     patches = Patches(cases, classes, schedule.patch, schedule.batch, foreground, seeds["order"])
     level = schedule.augmentation
-    return lambda step: augment(patches.batch(step), level, seeds["augmentation"], step, mirrors)
+    seed = seeds["augmentation"]
+    return lambda step: augment(patches.batch(step), level, seed, step, mirrors, forbidden)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Mapping
 
 from torch import Tensor
 
@@ -12,13 +13,20 @@ _ENTRIES = 50
 
 
 class LossCurve:
-    """The loss curve: the mean is read off the device every few steps only."""
+    """The loss curve: means are read off the device every few steps only.
+
+    Attributes:
+        losses: step → mean loss since the entry before.
+        terms: what the loss tells of its terms → step → mean.
+    """
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
         self.every = max(1, schedule.steps // _ENTRIES)
         self.losses: dict[int, float] = {}
+        self.terms: dict[str, dict[int, float]] = {}
         self.total: float | Tensor = 0.0
+        self.sums: dict[str, float | Tensor] = {}
         self.count = 0
         self.earlier = 0.0
         self.started = time.perf_counter()
@@ -28,13 +36,14 @@ class LossCurve:
         """Wall clock of the training, stops left out."""
         return self.earlier + time.perf_counter() - self.started
 
-    def add(self, value: Tensor, step: int) -> None:
-        """Count the loss of a step.
+    def add(self, value: Tensor, step: int, told: Mapping[str, Tensor | float]) -> None:
+        """Count the loss of a step, and what it tells of its terms.
 
         Raises:
             FitError: the mean since the last entry is not finite.
         """
         self.total = self.total + value
+        self.sums = {name: self.sums.get(name, 0.0) + part for name, part in told.items()}
         self.count += 1
         if step % self.every and step != self.schedule.steps:
             return
@@ -45,4 +54,6 @@ class LossCurve:
                 f"(now {self.schedule.learning_rate:g}) or use precision 32."
             )
         self.losses[step] = mean
-        self.total, self.count = 0.0, 0
+        for name, part in self.sums.items():
+            self.terms.setdefault(name, {})[step] = float(part) / self.count
+        self.total, self.sums, self.count = 0.0, {}, 0

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -19,6 +19,7 @@ from voxbench.fit.curve import LossCurve
 from voxbench.fit.optim import ParameterGroup, Schedule, all_parameters, optimiser, rates
 from voxbench.fit.precision import check_precision
 from voxbench.fit.stream import Stream, Tensors
+from voxbench.fit.terms import Terms, told, total
 
 _PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "32": "32-true",
@@ -26,8 +27,8 @@ _PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "16": "16-mixed",
 }
 
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Images, labels, labelled → scalar."""
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor | Terms]
+"""Images, labels, labelled → scalar, or the terms whose weighted sum it is."""
 
 
 class FitResult(NamedTuple):
@@ -35,12 +36,14 @@ class FitResult(NamedTuple):
 
     Attributes:
         losses: step → mean loss since the entry before.
+        terms: what the loss tells of its terms → step → mean; see `fit.terms.told`.
         validation: step → score of `validate`, where the recipe selects the best.
         seconds: in the loop, those before a stop up to the last checkpoint included.
         steps: optimiser steps taken.
     """
 
     losses: dict[int, float]
+    terms: dict[str, dict[int, float]]
     validation: dict[int, float]
     seconds: float
     steps: int
@@ -57,6 +60,7 @@ def train(
     checkpoint: Path | None = None,
     groups: Sequence[ParameterGroup] | None = None,
     validate: Callable[[], float] | None = None,
+    before_step: Callable[[float], None] | None = None,
 ) -> FitResult:
     """Train a network in place for `schedule.steps` optimiser steps.
 
@@ -73,13 +77,14 @@ def train(
         groups: of parameters, at rates of their own; all at one rate if None.
         validate: score of the network as it is, looked at `schedule.validations` times; the
             network ends with the best weights.
+        before_step: called with the share of the steps that is done.
 
     Raises:
         FitError: the loss is not finite.
         SpecError: the device can't do the schedule's precision.
     """
     check_precision(schedule, device)
-    module = _Module(network, loss, schedule, groups or all_parameters(network))
+    module = _Module(network, loss, schedule, groups or all_parameters(network), before_step)
     callbacks: list[Callback] = [RandomState()]
     best = BestWeights(network, validate, schedule) if validate else None
     if best:
@@ -101,10 +106,11 @@ def train(
         best.restore()
     if checkpoint:
         checkpoint.unlink(missing_ok=True)
-    return FitResult(module.curve.losses, best.scores if best else {}, seconds, trainer.global_step)
+    curve, scores = module.curve, best.scores if best else {}
+    return FitResult(curve.losses, curve.terms, scores, seconds, trainer.global_step)
 
 
-def accelerated(module: nn.Module, schedule: Schedule) -> Callable[..., Tensor]:
+def accelerated(module: nn.Module, schedule: Schedule) -> Callable[..., Any]:
     """A module as training calls it: compiled, in channels-last memory, where that is asked for."""
     if schedule.channels_last:
         module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
@@ -139,19 +145,24 @@ class _Module(pl.LightningModule):
         loss: Loss,
         schedule: Schedule,
         groups: Sequence[ParameterGroup],
+        before_step: Callable[[float], None] | None,
     ) -> None:
         super().__init__()
         self.network = network
         self.loss = loss
         self.schedule = schedule
         self.groups = groups
+        self.before_step = before_step
         self.curve = LossCurve(schedule)
 
     def training_step(self, batch: Tensors, _index: int) -> Tensor:
         """The loss of one batch."""
-        value = self.loss(*batch)
-        self.curve.add(value.detach(), self.global_step + 1)
-        return value
+        if self.before_step:
+            self.before_step(self.global_step / self.schedule.steps)
+        found = self.loss(*batch)
+        loss, parts = (total(found), told(found)) if isinstance(found, Mapping) else (found, {})
+        self.curve.add(loss.detach(), self.global_step + 1, parts)
+        return loss
 
     def configure_optimizers(self) -> Any:
         """The recipe's optimiser, with its rate set at every step."""
@@ -165,11 +176,16 @@ class _Module(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the loss curve."""
         curve = self.curve
+        checkpoint["terms"] = (
+            curve.terms,
+            {name: float(part) for name, part in curve.sums.items()},
+        )
         checkpoint["curve"] = (curve.losses, float(curve.total), curve.count, curve.seconds)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on with the loss curve."""
         curve = self.curve
+        curve.terms, curve.sums = checkpoint.get("terms", ({}, {}))
         curve.losses, curve.total, curve.count, curve.earlier = checkpoint["curve"]
 
 

@@ -31,7 +31,7 @@ def fit_network(
         FitError: the loss is not finite.
     """
     if isinstance(network, Direct):
-        return FitResult({}, {}, seconds=0.0, steps=0)
+        return FitResult({}, {}, {}, seconds=0.0, steps=0)
     segmenter, recipe = network, cell.recipe
     groups = parameter_groups(segmenter, cell.adaptation, recipe)
     forward, regions = accelerated(segmenter, recipe), region_parts(data.card)

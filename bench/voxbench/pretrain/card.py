@@ -34,6 +34,7 @@ class CheckpointCard(BaseModel):
         source_reference: whom to cite for the data.
         preprocessing: grid and intensity that the network was trained on.
         pretraining: the schedule.
+        terms: of the loss in the last steps, beside the trivial values that each must beat.
         voxbench: version that made them.
     """
 
@@ -57,6 +58,7 @@ class CheckpointCard(BaseModel):
     source_reference: str
     preprocessing: Preprocessing
     pretraining: Pretraining
+    terms: dict[str, float] = {}
     voxbench: str
 
 

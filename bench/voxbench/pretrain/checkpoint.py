@@ -91,4 +91,5 @@ def _card(plan: PretrainingPlan, cost: TrainingCost) -> CheckpointCard:
         masks=cost.masks,
         gpu_hours=cost.gpu_hours,
         cpu_hours=cost.cpu_hours,
+        terms=cost.last_terms,
     )

@@ -78,11 +78,13 @@ def _trained(
             schedule,
             foreground=FOREGROUND if plan.baseline.needs_labels else 0.0,
             seeds=seeds,
+            forbidden=plan.baseline.forbids,
         ),
         schedule,
         seed=seeds["training"],
         device=device,
         checkpoint=folder / "checkpoint.ckpt",
+        before_step=objective.before_step,
     )
     store_head(folder, head_of(objective, network))
     return network.state_dict(), TrainingCost(
@@ -91,6 +93,7 @@ def _trained(
         **compute_hours(fitted.seconds, device, threads)._asdict(),
         seconds=fitted.seconds,
         losses=fitted.losses,
+        terms=fitted.terms,
     )
 
 

@@ -24,7 +24,9 @@ class TrainingCost(NamedTuple):
         gpu_hours: on an accelerator.
         cpu_hours: seconds times threads where there was none.
         seconds: of training.
-        losses: step → mean loss.
+        losses: step → mean loss since the entry before.
+        terms: what the loss tells of its terms and of the trivial values that they must beat
+            → step → mean; none of weights that were made before terms were kept.
     """
 
     volumes: int
@@ -33,6 +35,12 @@ class TrainingCost(NamedTuple):
     cpu_hours: float
     seconds: float
     losses: dict[int, float]
+    terms: dict[str, dict[int, float]]
+
+    @property
+    def last_terms(self) -> dict[str, float]:
+        """What the loss told of its terms in the last steps."""
+        return {name: steps[max(steps)] for name, steps in self.terms.items()}
 
 
 class Made(NamedTuple):
@@ -67,8 +75,9 @@ def find_made(folder: Path) -> Made | None:
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != card.pop("sha256"):
         return None
-    losses = {int(step): loss for step, loss in card["losses"].items()}
-    return _made(folder, sha256, TrainingCost(**{**card, "losses": losses}))
+    terms = {name: _curve(steps) for name, steps in card.get("terms", {}).items()}
+    curves = {"losses": _curve(card["losses"]), "terms": terms}
+    return _made(folder, sha256, TrainingCost(**{**card, **curves}))
 
 
 def store_made(folder: Path, tensors: Mapping[str, Tensor], cost: TrainingCost) -> Made:
@@ -82,6 +91,10 @@ def store_made(folder: Path, tensors: Mapping[str, Tensor], cost: TrainingCost) 
 def store_head(folder: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write what an objective trained beside the backbone."""
     _write(folder / _HEAD, tensors)
+
+
+def _curve(told: Mapping[str, float]) -> dict[int, float]:
+    return {int(step): value for step, value in told.items()}
 
 
 def _made(folder: Path, sha256: str, cost: TrainingCost) -> Made:

@@ -54,10 +54,12 @@ class PretrainingPlan:
         for name in ("source", "volumes"):  # their content enters as the hash of the cases
             del fields[name]
         fields.pop("decoder", None)  # what a cell loads of the weights, which hold all
+        version = self.baseline.version
         return digest(
             {
                 **({"donor": self.donor.identity} if self.donor else {}),
                 "version": PRETRAINING_VERSION,
+                **({"objective": version} if version > 1 else {}),
                 **self.source.mirroring.identity,
                 **outside_version(None, self.schedule),
                 "baseline": [self.baseline.card.name, fields],
@@ -83,9 +85,11 @@ def plan_pretraining(
 
     Raises:
         DataError: the source lacks the volumes that are asked for.
-        SpecError: the donor is not pre-trained here.
+        SpecError: the donor is not pre-trained here, or the schedule can't train the objective.
         PluginError: there is no such donor.
     """
+    if reason := baseline.unfit_schedule(schedule):
+        raise SpecError(f"{baseline.card.name}: {reason}")
     donor = find_donor(baseline)
     return PretrainingPlan(
         baseline,

@@ -1,11 +1,13 @@
 """The versions of what decides a cell's result, as its key holds them."""
 
 from voxbench import metrics
-from voxbench.api import TaskCard
+from voxbench.api import Baseline, Pretrained, TaskCard
 from voxbench.data.cache import PREPARED_VERSION
 from voxbench.data.outside import outside_version
-from voxbench.design.cell import DIRECT, Cell
+from voxbench.design.cell import DIRECT, Cell, Ref
+from voxbench.plugins import BASELINES, find_baseline
 from voxbench.pretrain import PRETRAINING_VERSION
+from voxbench.pretrain.plan import find_donor
 from voxbench.records import SCHEMA
 
 VERSIONS: dict[str, str | int] = {
@@ -17,6 +19,28 @@ VERSIONS: dict[str, str | int] = {
 
 
 def versions(cell: Cell, card: TaskCard) -> dict[str, str | int]:
-    """Those of every cell, and of what lies outside a volume where that matters to this one."""
+    """Those of every cell, and of what matters to this one: the outside of volumes, an objective.
+
+    Raises:
+        PluginError: the arm, or the donor of its weights, is not here.
+    """
     schedules = () if cell.adaptation in DIRECT else (cell.recipe, cell.pretraining)
-    return VERSIONS | outside_version(cell.contract or card.preprocessing, *schedules)
+    outside = outside_version(cell.contract or card.preprocessing, *schedules)
+    return VERSIONS | outside | objective_version(cell.baseline)
+
+
+def objective_version(arm: Ref) -> dict[str, str]:
+    """That of what weights made here were trained for; nothing where it is the first.
+
+    Raises:
+        PluginError: the arm, or the donor of its weights, is not here.
+    """
+    if not issubclass(BASELINES.find(arm.name), Pretrained):
+        return {}
+    found: Baseline | None = find_baseline(arm)
+    objectives = []
+    while isinstance(found, Pretrained):
+        objectives.append(found.version)
+        found = find_donor(found)
+    changed = any(version > 1 for version in objectives)
+    return {"objective": ".".join(map(str, objectives))} if changed else {}

@@ -8,11 +8,11 @@ from voxbench.data.dataset import Dataset
 from voxbench.data.outside import OUTSIDE_VERSION
 from voxbench.design.cell import DIRECT, Cell, Ref
 from voxbench.design.seeds import streams
-from voxbench.errors import PluginError
+from voxbench.errors import PluginError, VoxbenchError
 from voxbench.plugins import BASELINES, find_baseline
 from voxbench.records import Record
 from voxbench.run.arms import label
-from voxbench.run.versions import VERSIONS, versions
+from voxbench.run.versions import VERSIONS, objective_version, versions
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
 from voxbench.submission.evidence import Evidence
 
@@ -45,7 +45,11 @@ def _key(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagnostic]
                 cell.source.name,
             )
             return
-    possible = _versions(record, cell, evidence)
+    try:
+        possible = _versions(record, cell, evidence)
+    except VoxbenchError as missing:
+        yield unchecked("key: it depends on an arm's objective that is not here", str(missing))
+        return
     data = record.data.fingerprint
     if record.key in {cell.key(data, weights, s, v) for s in sources for v in possible}:
         return
@@ -64,7 +68,8 @@ def _versions(record: Record, cell: Cell, evidence: Evidence) -> list[dict[str, 
     task = evidence.find(cell.task, record.arm.task)
     if isinstance(task, Dataset):
         return [versions(cell, task.card)]
-    return [VERSIONS, VERSIONS | {"outside": OUTSIDE_VERSION}]
+    either = VERSIONS | objective_version(cell.baseline)
+    return [either, either | {"outside": OUTSIDE_VERSION}]
 
 
 def _arm(record: Record, cell: Cell) -> Iterator[Diagnostic]:

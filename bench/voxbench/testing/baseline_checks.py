@@ -252,19 +252,23 @@ class BaselineChecks:
         return not torch.equal(before, after)
 
     def test_its_objective_trains_the_encoder(self) -> None:
-        """The pre-training loss is finite and its gradient reaches the encoder."""
+        """Every term of the pre-training loss is finite; their gradient reaches the encoder."""
         if not isinstance(self.baseline, Pretrained):
             raise Skip("it is not pre-trained here")
         import torch
+
+        from voxbench.fit.terms import total
 
         backbone = self._backbone()
         objective = self.baseline.objective(backbone, SAMPLE_CARD)
         images = self._volume(backbone)
         labels = torch.randint(0, 3, images[:, 0].shape, generator=torch.manual_seed(0))
-        loss = objective(images, labels, torch.ones(2, 2, dtype=torch.bool))
-        assert loss.ndim == 0, f"the loss has shape {tuple(loss.shape)}"
-        assert torch.isfinite(loss), f"the loss is {loss}"
-        loss.backward()
+        terms = objective(images, labels, torch.ones(2, 2, dtype=torch.bool))
+        for name, term in terms.items():
+            assert term.value.ndim == 0, f"{name} has shape {tuple(term.value.shape)}"
+            assert torch.isfinite(term.value), f"{name} is {term.value}"
+        loss: torch.Tensor = total(terms)
+        loss.backward()  # type: ignore[no-untyped-call]
         reached = any(p.grad is not None and p.grad.any() for p in backbone.encoder.parameters())
         assert reached, "the loss does not reach the encoder"
 

@@ -19,9 +19,10 @@ from voxbench.testing.contract import TIE, Cube
 from voxbench.testing.runner import Skip
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from voxbench.model.backbones import Backbone
+    from voxbench.pretrain.objective import Objective
 
 _DRAWS = 8
 _ERRORS = 5.0
@@ -94,7 +95,7 @@ class OwnLoss:
         tie: relative difference between two losses that the draws alone may make, so far.
     """
 
-    def __init__(self, objective: "nn.Module") -> None:
+    def __init__(self, objective: "Objective") -> None:
         self.objective = objective
         self.tie = TIE
 
@@ -102,13 +103,15 @@ class OwnLoss:
         """The mean over the draws; one will do where nothing is drawn."""
         import torch
 
+        from voxbench.fit.terms import total
+
         parts = zip(*((one.image, one.label, one.labelled) for one in cubes), strict=True)
         batch = [torch.cat(part) for part in parts]
         draws: list[float] = []
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             while len(draws) < _DRAWS and (len(draws) < 2 or draws[0] != draws[1]):
-                draws.append(float(self.objective(*batch)))
+                draws.append(float(total(self.objective(*batch))))
         if len(draws) == _DRAWS:
             error = stdev(draws) / _DRAWS**0.5
             self.tie = max(self.tie, _ERRORS * error / abs(mean(draws)))

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from voxbench.fit.terms import total
 
 
 def waves(batch: int, side: int = 32) -> Tensor:
@@ -21,7 +22,7 @@ def losses(
     optimiser = torch.optim.AdamW(module.parameters(), lr=rate)
     values = []
     for _ in range(steps):
-        loss = module(images, nothing, nothing)
+        loss = total(module(images, nothing, nothing))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

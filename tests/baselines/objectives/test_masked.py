@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from voxbench.fit.terms import total
 from voxbench.plugins import find_architecture
 from voxbench_baselines.objectives.masked import MaskedAutoencoderObjective, hidden_cubes
 
@@ -43,7 +44,7 @@ def test_the_loss_is_the_mean_square_of_the_hidden_voxels():
     torch.nn.init.zeros_(module.head.weight)
     torch.nn.init.constant_(module.head.bias, 3.0)
     images = torch.full((2, 1, 32, 32, 32), 1.0)
-    assert module(images, NOTHING, NOTHING).item() == pytest.approx(4.0)
+    assert total(module(images, NOTHING, NOTHING)).item() == pytest.approx(4.0)
 
 
 def test_the_network_does_not_see_what_it_must_predict():
@@ -70,7 +71,7 @@ def test_it_learns_to_fill_in():
     optimiser = torch.optim.AdamW(module.parameters(), lr=1e-2)
     losses = []
     for _ in range(12):
-        loss = module(images, NOTHING, NOTHING)
+        loss = total(module(images, NOTHING, NOTHING))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

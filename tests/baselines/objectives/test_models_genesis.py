@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from voxbench.fit.terms import total
 from voxbench.plugins import find_architecture
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.objectives.models_genesis import ModelsGenesisObjective
@@ -49,7 +50,7 @@ def test_the_loss_is_the_mean_square_to_the_undistorted_patch():
     torch.nn.init.constant_(module.head.bias, 3.0)
     images = torch.randn(2, 1, 32, 32, 32)
     expected = (images - 3).square().mean().item()
-    assert module(images, NOTHING, NOTHING).item() == pytest.approx(expected, rel=1e-5)
+    assert total(module(images, NOTHING, NOTHING)).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_it_learns_to_restore():

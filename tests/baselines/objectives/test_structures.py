@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from voxbench.api import IGNORED
+from voxbench.fit.terms import total
 from voxbench.plugins import find_architecture
 from voxbench_baselines.objectives.structures import StructuresObjective, structure_loss
 
@@ -62,7 +63,7 @@ def test_the_objective_trains_encoder_and_decoder():
     torch.manual_seed(0)
     module = StructuresObjective(find_architecture("unet").build("tiny", 1), 3)
     targets = torch.randint(0, 4, (2, 16, 16, 16))
-    module(torch.randn(2, 1, 16, 16, 16), targets, ALL).backward()
+    total(module(torch.randn(2, 1, 16, 16, 16), targets, ALL)).backward()
     assert all(p.grad is not None and p.grad.any() for p in module.parameters())
 
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from voxbench.fit.terms import total
 from voxbench.plugins import find_architecture
 from voxbench_baselines.objectives.masked import hidden_cubes
 from voxbench_baselines.objectives.pooled import pooled
@@ -84,7 +85,7 @@ def test_a_patch_is_summed_up_by_mean_and_maximum():
 
 def test_every_part_of_the_loss_is_trained():
     module = objective()
-    module(torch.randn(2, 1, 32, 32, 32), NOTHING, NOTHING).backward()
+    total(module(torch.randn(2, 1, 32, 32, 32), NOTHING, NOTHING)).backward()
     assert all(p.grad is not None and p.grad.any() for p in module.parameters())
 
 

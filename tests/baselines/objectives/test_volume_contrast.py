@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from voxbench.errors import SpecError
+from voxbench.fit.terms import total
 from voxbench.plugins import find_architecture
 from voxbench_baselines.objectives.volume_contrast import (
     CropGrid,
@@ -106,13 +107,13 @@ def test_the_loss_where_all_crops_look_alike_by_hand(monkeypatch):
     monkeypatch.setattr(
         "voxbench_baselines.objectives.volume_contrast.random_starts", lambda *_: starts
     )
-    loss = module(torch.randn(1, 1, 32, 32, 32), NOTHING, NOTHING)
+    loss = total(module(torch.randn(1, 1, 32, 32, 32), NOTHING, NOTHING))
     assert loss.item() == pytest.approx(-math.log(1 / 8) + 2.0, rel=1e-4)
 
 
 def test_only_the_encoder_is_trained():
     module = VolumeContrastObjective(network(), crops=4, regularisation=1.0)
-    module(torch.randn(2, 1, 32, 32, 32), NOTHING, NOTHING).backward()
+    total(module(torch.randn(2, 1, 32, 32, 32), NOTHING, NOTHING)).backward()
     assert all(p.grad is None for p in module.backbone.decoder.parameters())
     assert all(p.grad.any() for p in module.backbone.encoder.parameters())
 

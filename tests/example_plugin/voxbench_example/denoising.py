@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from voxbench.api import BaselineCard, Pretrained, TaskCard
 
 if TYPE_CHECKING:
-    from torch import nn
-    from voxbench.toolkit import Backbone
+    from voxbench.toolkit import Backbone, Objective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,19 +23,20 @@ class Denoising(Pretrained):
         reference="Vincent et al., ICML 2008",
     )
 
-    def objective(self, backbone: "Backbone", source: TaskCard) -> "nn.Module":
+    def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         import torch
         from torch import nn
+        from voxbench.toolkit import Objective, Term
 
-        class Denoise(nn.Module):
+        class Denoise(Objective):
             def __init__(self, noise: float) -> None:
-                super().__init__()
-                self.backbone = backbone
+                super().__init__(backbone)
                 self.head = nn.Conv3d(backbone.out_channels, len(source.channels), 1)
                 self.noise = noise
 
             def forward(self, images, labels, labelled):  # type: ignore[no-untyped-def]
                 noisy = images + self.noise * torch.randn_like(images)
-                return (self.head(self.backbone(noisy)) - images).square().mean()
+                error = (self.head(self.backbone(noisy)) - images).square().mean()
+                return {"denoising": Term(error, trivial={"copy": self.noise**2})}
 
         return Denoise(self.noise)

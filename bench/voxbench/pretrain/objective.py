@@ -1,0 +1,71 @@
+"""What a backbone is pre-trained for: a module that the engine trains, and its EMA teacher."""
+
+import copy
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from voxbench.fit.terms import Terms
+from voxbench.model.backbones import Backbone
+
+
+class Objective(nn.Module, ABC):
+    """A backbone, with what is trained beside it, and the loss that trains them.
+
+    Whatever is a submodule is on the device, saved, continued and, where its parameters take
+    gradients, trained: heads, projectors, queues (as buffers), teachers.
+
+    Views, masks and augmentation of its own are drawn in `forward` from torch's generator, which
+    the engine seeds. What of the shared augmentation would spoil its target its baseline
+    `forbids`.
+
+    Args:
+        backbone: what is pre-trained; its tensors are what cells load.
+    """
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    @abstractmethod
+    def forward(self, images: Tensor, labels: Tensor, labelled: Tensor) -> Terms:
+        """The terms of the loss by name, each with the trivial values that it must beat.
+
+        Args:
+            images: (batch, channel, d, h, w) float32.
+            labels: (batch, d, h, w) int64; class `i` of the card has the value `i + 1`.
+            labelled: (batch, class) bool, which classes were annotated, in the card's order.
+        """
+
+    def before_step(self, progress: float) -> None:
+        """Called before each training step: move a teacher, warm a temperature up.
+
+        Args:
+            progress: share of the steps that is done, from 0.
+        """
+
+
+class Teacher(nn.Module):
+    """A copy of modules that follows them as an exponential moving average, without gradients.
+
+    (Tarvainen and Valpola, Mean teachers, NeurIPS 2017; He et al., MoCo, CVPR 2020.)
+
+    Args:
+        students: what is copied and followed, by name; called as `teacher.name(…)`.
+    """
+
+    def __init__(self, **students: nn.Module) -> None:
+        super().__init__()
+        for name, student in students.items():
+            self.add_module(name, copy.deepcopy(student).requires_grad_(False))
+
+    @torch.no_grad()
+    def follow(self, momentum: float, **students: nn.Module) -> None:
+        """Keep `momentum` of every parameter and take the rest from the student; copy buffers."""
+        for name, student in students.items():
+            own = self.get_submodule(name)
+            for parameter, theirs in zip(own.parameters(), student.parameters(), strict=True):
+                parameter.lerp_(theirs, 1 - momentum)
+            for buffer, value in zip(own.buffers(), student.buffers(), strict=True):
+                buffer.copy_(value)
