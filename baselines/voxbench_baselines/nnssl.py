@@ -1,10 +1,11 @@
-"""What the checkpoints of nnssl say of themselves; no baseline of its own."""
+"""What the checkpoints of nnssl have in common; no baseline of its own."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ValidationError
-from voxbench.api import Preprocessing, ZScore
+from voxbench.api import Checkpoint, Preprocessing, Published, ZScore, added
 from voxbench.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -15,6 +16,22 @@ _SPACING = (1.0, 1.0, 1.0)
 NNSSL_CONTRACT = Preprocessing(
     axes="SAR", spacing_mm=_SPACING, intensity=ZScore(percentiles=(0, 100))
 )
+
+HEADS = (
+    *("projector.*", "rotation_proj_head.*", "contrast_proj_head.*", "recon_proj_head.*"),
+    "*mask_token",
+)
+"""What the objectives train beside the network."""
+_TRAINERS = {  # how the names of their classes begin
+    "MAE": ("BaseMAE", "BaseEvaMAE"),
+    "MG": ("ModelGenesis",),
+    "S3D": ("Spark",),
+    "SimCLR": ("SimCLR",),
+    "SimMIM": ("SimMIM",),
+    "SwinUNETR": ("SwinUNETR",),
+    "VF": ("VolumeFusion",),
+    "VoCo": ("VoCo",),
+}
 
 
 class _Architecture(BaseModel):
@@ -49,14 +66,18 @@ class AdaptationPlan(BaseModel):
     keys_to_in_proj: tuple[str, ...]
 
     @classmethod
-    def of(cls, published: Mapping[str, "Tensor"], architecture: str) -> "AdaptationPlan":
+    def of(
+        cls, published: Mapping[str, "Tensor"], architecture: str, objective: str
+    ) -> "AdaptationPlan":
         """The plan beside a file's tensors.
 
         Raises:
-            WeightsError: there is none, or it is of another network, grid or normalisation.
+            WeightsError: there is none, or it is of another network, grid, normalisation or
+                objective.
         """
+        beside = getattr(published, "beside", {})
         try:
-            plan = cls.model_validate(getattr(published, "beside", {})["nnssl_adaptation_plan"])
+            plan = cls.model_validate(beside["nnssl_adaptation_plan"])
         except (KeyError, ValidationError) as error:
             raise WeightsError(
                 "the file has no readable `nnssl_adaptation_plan`: it is no checkpoint of nnssl, "
@@ -64,6 +85,12 @@ class AdaptationPlan(BaseModel):
             ) from error
         if (found := plan.architecture_plans.arch_class_name) != architecture:
             raise WeightsError(f"the file's plan says {found}, this baseline is {architecture}.")
+        trainer = str(beside.get("trainer_name"))
+        if not trainer.startswith(_TRAINERS[objective]):
+            raise WeightsError(
+                f"the file's trainer_name is {trainer}, which is not objective {objective}: the "
+                "nnssl trainers of that begin with " + " or ".join(_TRAINERS[objective]) + "."
+            )
         configurations = plan.pretrain_plan.configurations.values()
         if not any(
             c.spacing == _SPACING and c.normalization_schemes == ("ZScoreNormalization",)
@@ -85,6 +112,52 @@ class AdaptationPlan(BaseModel):
         )
         names = {"key_to_encoder": encoder, "key_to_stem": stem, "keys_to_in_proj": first}
         return self.model_copy(update=names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenMind(Published):
+    """A network that nnssl pre-trained on OpenMind, with one of its objectives.
+
+    Attributes:
+        objective: of pre-training: MAE (masked autoencoder), MG (Models Genesis), S3D (sparse
+            masked autoencoder, SparK), SimCLR, SimMIM, SwinUNETR (its three tasks), VF
+            (VolumeFusion) or VoCo.
+    """
+
+    objective: str = added("MAE")
+
+    files_by: ClassVar[tuple[str, ...]] = ("size", "objective")
+
+    def __post_init__(self) -> None:
+        """Refuse an objective that isn't published, or of a network of another size.
+
+        Raises:
+            ValueError: it names what there is.
+        """
+        size_of = {name: size for size, name in map(str.split, self.checkpoints)}
+        if self.objective not in size_of:
+            raise ValueError(
+                f"objective must be one of {', '.join(sorted(size_of))}, got {self.objective!r}"
+            )
+        needed = size_of[self.objective]
+        if self.size in size_of.values() and self.size != needed:
+            raise ValueError(
+                f"size must be {needed} for objective {self.objective}, whose network is another "
+                f"than that of {self.size}"
+            )
+
+
+def released(model: str, objectives: Iterable[str]) -> dict[str, Checkpoint]:
+    """The files of a model by objective, each in a repository of its own."""
+    return {
+        objective: Checkpoint.hugging_face(
+            # where each was seen; the one owner's address leads to the other's
+            f"{'MIC-DKFZ' if objective == 'MAE' else 'AnonRes'}/{model}-OpenMind-{objective}",
+            "checkpoint_final.pth",
+            file=f"{model}-OpenMind-{objective}.pth",
+        )
+        for objective in objectives
+    }
 
 
 def widened(tensor: "Tensor", repeats: int) -> "Tensor":

@@ -4,9 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Checkpoint, Published
+from voxbench.api import BaselineCard, Checkpoint
 
-from voxbench_baselines.nnssl import NNSSL_CONTRACT, AdaptationPlan, widened
+from voxbench_baselines.nnssl import (
+    HEADS,
+    NNSSL_CONTRACT,
+    AdaptationPlan,
+    OpenMind,
+    released,
+    widened,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,11 +33,11 @@ _DECODER = {"decoder.stages": "decoder.blocks", "decoder.transpconvs": "decoder.
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenMindResEncL(Published):
-    """ResEnc-L, encoder and decoder, from masked autoencoding.
+class OpenMindResEncL(OpenMind):
+    """ResEnc-L: the encoder and, where the objective trains one (MAE, MG, S3D, VF), the decoder.
 
     Attributes:
-        weights: a ResEnc-L checkpoint of nnssl, of any of its objectives.
+        weights: a ResEnc-L checkpoint of nnssl, whose trainer is that of `objective`.
     """
 
     architecture: str = "resenc-unet"
@@ -44,12 +51,13 @@ class OpenMindResEncL(Published):
         licence="CC BY 4.0",
         reference="Wald et al., An OpenMind for 3D medical vision self-supervised learning, 2024",
         contract=NNSSL_CONTRACT,
-        left_over=("*.conv.bias", "decoder.seg_layers.*"),
+        left_over=("*.conv.bias", "decoder.seg_layers.*", *HEADS),
     )
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {
-        "base": Checkpoint.hugging_face(
-            "MIC-DKFZ/ResEncL-OpenMind-MAE", "checkpoint_final.pth", file="ResEncL-OpenMind-MAE.pth"
-        )
+        f"base {objective}": file
+        for objective, file in released(
+            "ResEncL", ("MAE", "MG", "S3D", "SimCLR", "SwinUNETR", "VF", "VoCo")
+        ).items()
     }
 
     def translate(
@@ -61,7 +69,7 @@ class OpenMindResEncL(Published):
         under a second name (`all_modules`, `decoder.encoder`) is taken once. More channels share
         the first convolution.
         """
-        plan = AdaptationPlan.of(published, "ResEncL")
+        plan = AdaptationPlan.of(published, "ResEncL", self.objective)
         state = backbone.state_dict()
         channels = state["encoder.stem.0.weight"].shape[1]
         tensors = {}

@@ -1,6 +1,7 @@
 """Files in the layouts of published weights, and what a baseline reads from them."""
 
 import argparse
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,6 +90,12 @@ def probe(*shape: int) -> Tensor:
 def shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
     """Names and shapes of a state dict."""
     return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+
+
+def fingerprint(names: Mapping[str, tuple[int, ...]]) -> tuple[int, int]:
+    """How many tensors a layout has, and a checksum of their names and shapes."""
+    lines = (f"{name} {tuple(shape)}" for name, shape in sorted(names.items()))
+    return len(names), zlib.crc32("\n".join(lines).encode())
 
 
 def assert_carried(tensors: State, backbone: Backbone, network: State) -> None:

@@ -1,7 +1,9 @@
 """nnssl's checkpoints load as their adaptation plan says, and give what they gave there."""
 
 import copy
+from collections.abc import Mapping
 from functools import cache
+from typing import TypeVar
 
 import pytest
 import torch
@@ -10,8 +12,9 @@ from torch import Tensor
 from voxbench.errors import WeightsError
 from voxbench_baselines.openmind import OpenMindResEncL
 
-from tests.baselines.layouts import State, loaded, probe, save, shapes
+from tests.baselines.layouts import State, fingerprint, loaded, probe, save, shapes, translated
 
+V = TypeVar("V")
 RESENC_L = (32, 64, 128, 256, 320, 320), (1, 3, 4, 6, 6, 6)
 KINDS = ("weight", "bias")
 SMALL = (32, 64, 128, 256), (1, 3, 4, 6)  # its first levels, for speed
@@ -46,7 +49,9 @@ PLAN = {
 }
 
 
-def layout(widths: tuple[int, ...], blocks: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+def layout(
+    widths: tuple[int, ...], blocks: tuple[int, ...], outputs: int = 1
+) -> dict[str, tuple[int, ...]]:
     """Names and shapes of `checkpoint_final.pth`, without its copies."""
     made: dict[str, tuple[int, ...]] = {}
 
@@ -68,9 +73,61 @@ def layout(widths: tuple[int, ...], blocks: tuple[int, ...]) -> dict[str, tuple[
         made[f"decoder.transpconvs.{level}.weight"] = (below, out, 2, 2, 2)
         made[f"decoder.transpconvs.{level}.bias"] = (out,)
         conv(f"decoder.stages.{level}.convs.0", out, 2 * out)
-        made[f"decoder.seg_layers.{level}.weight"] = (1, out, 1, 1, 1)
-        made[f"decoder.seg_layers.{level}.bias"] = (1,)
+        made[f"decoder.seg_layers.{level}.weight"] = (outputs, out, 1, 1, 1)
+        made[f"decoder.seg_layers.{level}.bias"] = (outputs,)
     return made
+
+
+def with_copies(plain: Mapping[str, V]) -> dict[str, V]:
+    """Each convolution and norm twice, the encoder once more in the decoder, if there is one."""
+    twice = {
+        name.replace(".conv.", ".all_modules.0.").replace(".norm.", ".all_modules.1."): value
+        for name, value in plain.items()
+    }
+    whole = {**plain, **twice}
+    encoder = {n: value for n, value in whole.items() if n.startswith("encoder.")}
+    decoded = len(encoder) < len(whole)
+    return whole | (
+        {f"decoder.{name}": value for name, value in encoder.items()} if decoded else {}
+    )
+
+
+def projector(width: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of what VoCo and SimCLR train behind an encoder."""
+    made: dict[str, tuple[int, ...]] = {}
+    for number, into in ((1, width), (2, 2048), (3, 2048)):
+        made[f"projector.layer{number}.0.weight"] = (2048, into)
+        made[f"projector.layer{number}.0.bias"] = (2048,)
+    return made
+
+
+def swin_heads(widths: tuple[int, ...], end: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of what SwinUNETR's three tasks train behind widths, coarsest first.
+
+    Args:
+        widths: of the convolutions of its decoder.
+        end: the number that the last of them has.
+    """
+    made: dict[str, tuple[int, ...]] = {}
+    for name, out in (("rotation_proj_head", 4), ("contrast_proj_head", 512)):
+        made |= {f"{name}.weight": (out, widths[0]), f"{name}.bias": (out,)}
+    numbers = (*range(0, end, 4), end)
+    for number, into, out in zip(numbers, widths, (*widths[1:], 1), strict=True):
+        made[f"recon_proj_head.{number}.weight"] = (out, into, 3, 3, 3)
+        made[f"recon_proj_head.{number}.bias"] = (out,)
+    return made
+
+
+def of_objective(objective: str) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of an objective's ResEnc-L file, without copies."""
+    whole = layout(*RESENC_L, outputs=6 if objective == "VF" else 1)
+    encoder = {name: shape for name, shape in whole.items() if name.startswith("encoder.")}
+    heads = {
+        "VoCo": projector(sum(RESENC_L[0])),
+        "SimCLR": projector(sum(RESENC_L[0])),
+        "SwinUNETR": swin_heads(RESENC_L[0][::-1], end=20),
+    }
+    return encoder | heads[objective] if objective in heads else whole
 
 
 @cache
@@ -82,12 +139,7 @@ def state() -> dict[str, Tensor]:
         + torch.randn(shape, generator=random) / max(torch.Size(shape[1:]).numel(), 25) ** 0.5
         for name, shape in layout(*SMALL).items()
     }
-    twice = {
-        name.replace(".conv.", ".all_modules.0.").replace(".norm.", ".all_modules.1."): tensor
-        for name, tensor in plain.items()
-    }
-    encoder = {n: t for n, t in (plain | twice).items() if n.startswith("encoder.")}
-    return plain | twice | {f"decoder.{name}": tensor for name, tensor in encoder.items()}
+    return with_copies(plain)
 
 
 def reconstruction(x: Tensor, weights: State) -> Tensor:
@@ -122,11 +174,11 @@ def reconstruction(x: Tensor, weights: State) -> Tensor:
     return F.conv3d(x, weights[f"{head}.weight"], weights[f"{head}.bias"])
 
 
-def checkpoint(path, weights: State, plan: object = PLAN) -> str:
+def checkpoint(path, weights: State, plan: object = PLAN, trainer: str = "BaseMAETrainer") -> str:
     """A file as nnssl's trainer writes it."""
     save(path, weights, "network_weights")
     content = torch.load(path, weights_only=False)
-    content |= {"trainer_name": "BaseMAETrainer", "init_args": {"configuration_name": "onemmiso"}}
+    content |= {"trainer_name": trainer, "init_args": {"configuration_name": "onemmiso"}}
     content["logging"] = {"train_losses": [0.3, 0.2], "epoch_end_timestamps": [1.7e9]}
     torch.save(content | ({"nnssl_adaptation_plan": plan} if plan else {}), path)
     return str(path)
@@ -134,6 +186,41 @@ def checkpoint(path, weights: State, plan: object = PLAN) -> str:
 
 def altered(**fields: object) -> dict[str, object]:
     return copy.deepcopy(PLAN) | fields
+
+
+@pytest.mark.parametrize(
+    ("objective", "published"),
+    [  # of nnssl's code at commit 7044864 with dynamic-network-architectures 0.4.4
+        ("MAE", (956, 2716157784)),
+        ("VF", (956, 2337661719)),
+        ("VoCo", (454, 233990547)),
+        ("SwinUNETR", (464, 387930609)),
+    ],
+)
+def test_the_layouts_of_the_objectives_are_the_published_ones(objective, published):
+    names = of_objective(objective)
+    copied = with_copies({n: s for n, s in names.items() if n.startswith(("encoder.", "decoder."))})
+    assert fingerprint(copied | names) == published
+
+
+def test_an_encoder_alone_loads_with_its_objective_and_no_other(tmp_path):
+    heads = {name: torch.ones(1) for name in ("projector.layer1.0.weight", "encoder.mask_token")}
+    encoder = {name: t for name, t in state().items() if name.startswith("encoder.")} | heads
+    path = checkpoint(tmp_path / "w.pth", encoder, trainer="VoCoTrainer_BS8_lr_1e2")
+    audit = loaded(OpenMindResEncL(size="small", objective="VoCo", weights=path)).audit
+    assert (audit.loaded_share, audit.missing) == (1, [])
+    assert {name for name in audit.unused if not name.endswith("conv.bias")} == set(heads)
+    with pytest.raises(WeightsError, match=r"trainer_name is VoCoTrainer.*not objective SimCLR"):
+        translated(OpenMindResEncL(size="small", objective="SimCLR", weights=path))
+
+
+def test_an_objective_that_is_not_published_is_refused():
+    with pytest.raises(ValueError, match="objective must be one of MAE, MG, S3D, SimCLR"):
+        OpenMindResEncL(objective="SimMIM")
+    told = OpenMindResEncL(objective="VF")
+    assert told.checkpoint.file == "ResEncL-OpenMind-VF.pth"
+    with pytest.raises(WeightsError, match="--field size=base --field objective=VF"):
+        told.file()
 
 
 def test_its_network_is_resenc_l():

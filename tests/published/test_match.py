@@ -96,8 +96,12 @@ FAMILIES = {
     "obelisk base": lambda: own(
         "obelisk", "base", conv77U__weight=(9, 9, 3, 3, 3), conv77U__bias=(9,)
     ),
-    "openmind-resenc-l base": lambda: drawn(openmind.layout(*openmind.RESENC_L)),
-    "openmind-primus-m medium": lambda: drawn(primus.layout(*primus.PRIMUS_M)),
+    "openmind-resenc-l base MAE": lambda: drawn(openmind.layout(*openmind.RESENC_L)),
+    "openmind-resenc-l base SimCLR": lambda: drawn(openmind.of_objective("SimCLR")),
+    "openmind-resenc-l base VF": lambda: drawn(openmind.of_objective("VF")),
+    "openmind-primus-m medium MAE": lambda: drawn(primus.layout(*primus.PRIMUS_M)),
+    "openmind-primus-m medium SimMIM": lambda: drawn(primus.of_objective("SimMIM")),
+    "openmind-primus-m medium-64 VoCo": lambda: drawn(primus.of_objective("VoCo")),
     "stu-net base": lambda: drawn(stu_net.layout(32, 1)),
     "suprem-segresnet small": lambda: own(
         *("suprem-segresnet", "small"),
@@ -120,6 +124,15 @@ TIES = {
     ),
     ("medicalnet 18", "medicalnet-23 18"): lambda: own("medicalnet", "18", "encoder."),
 }
+
+
+def nnssl(family: str) -> dict[str, object]:
+    """What lies beside the tensors of an nnssl file."""
+    objective = family.split()[-1]
+    trainers = {"MAE": "BaseEvaMAETrainer_BS8", "VF": "VolumeFusionTrainer_BS8"}
+    plan = primus.plan_of(objective) if "primus" in family else openmind.PLAN
+    trainer = trainers.get(objective, f"{objective}Trainer")
+    return {"nnssl_adaptation_plan": plan, "trainer_name": trainer}
 
 
 @pytest.fixture(autouse=True)
@@ -150,9 +163,7 @@ def first(ranked) -> list[str]:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_published_file_finds_its_baseline_and_no_other_first(path, family):
-    plan = {"openmind-resenc-l base": openmind.PLAN, "openmind-primus-m medium": primus.PLAN}
-    beside = {"nnssl_adaptation_plan": plan.get(family)}
-    ranked = found(path, FAMILIES[family](), beside)
+    ranked = found(path, FAMILIES[family](), nnssl(family) if "openmind" in family else None)
     assert first(ranked) == [family]
     assert ranked[0].head is not False
 

@@ -32,7 +32,9 @@ class Published(Baseline):
     decoder: bool = added(True)
 
     checkpoints: ClassVar[Mapping[str, Checkpoint]] = {}
-    """The published files by `size`."""
+    """The published files by the values of `files_by`, with spaces between."""
+    files_by: ClassVar[tuple[str, ...]] = ("size",)
+    """The fields that tell the published files apart."""
     parts: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
     """What of the network the files hold."""
     scales: ClassVar[Mapping[str, float]] = {}
@@ -50,9 +52,10 @@ class Published(Baseline):
             return data_root() / Path(os.path.expandvars(self.weights)).expanduser()
         path = published_dir() / self.checkpoint.file
         if not path.is_file():
+            fields = " ".join(f"--field {name}={getattr(self, name)}" for name in self.files_by)
             raise WeightsError(
                 f"{self.card.name}: its weights {path.name} are not here; "
-                f"`voxbench weights get {self.card.name} --field size={self.size}` downloads them, "
+                f"`voxbench weights get {self.card.name} {fields}` downloads them, "
                 "or give `weights`, a file."
                 if self.checkpoint.url
                 else f"{self.card.name}: its weights {path.name} are not here; get them from "
@@ -61,19 +64,24 @@ class Published(Baseline):
         return path
 
     @property
+    def variant(self) -> str:
+        """Which of the published files is meant: the values of `files_by`."""
+        return " ".join(str(getattr(self, name)) for name in self.files_by)
+
+    @property
     def checkpoint(self) -> Checkpoint:
-        """The published file of this size.
+        """The published file of this variant.
 
         Raises:
             WeightsError: none is published.
         """
-        if self.size not in self.checkpoints:
-            sizes = ", ".join(self.checkpoints) or "none"
+        if self.variant not in self.checkpoints:
             raise WeightsError(
-                f"{self.card.name}: no weights are published for size {self.size!r} (there are: "
-                f"{sizes}); give `weights`, a file."
+                f"{self.card.name}: no weights are published for {' '.join(self.files_by)} "
+                f"{self.variant!r} (there are: {', '.join(self.checkpoints) or 'none'}); give "
+                "`weights`, a file."
             )
-        return self.checkpoints[self.size]
+        return self.checkpoints[self.variant]
 
     @property
     def checksum(self) -> str | None:

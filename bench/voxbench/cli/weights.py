@@ -38,7 +38,7 @@ def weights_get_verb(
     print(f"licence: {card.licence}\nreference: {card.reference}")
     if card.note:
         print(f"note: {card.note}")
-    offer = baseline.checkpoints.get(baseline.size)
+    offer = baseline.checkpoints.get(baseline.variant)
     if offer:
         print(f"page: {offer.page}")
     if _is_sound(baseline) or (offer and offer.url is None):

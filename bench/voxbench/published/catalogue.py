@@ -1,4 +1,4 @@
-"""The published weights that voxbench knows: one row a baseline and size, from the cards."""
+"""The published weights that voxbench knows: one row a baseline and variant, from the cards."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from voxbench.api import Baseline, Published
 from voxbench.design.cell import Ref
-from voxbench.errors import PluginError, WeightsError
+from voxbench.errors import PluginError, VoxbenchError, WeightsError
 from voxbench.model.backbones import Backbone
 from voxbench.plugins import BASELINES, find_architecture
 from voxbench.records import Record
@@ -20,7 +20,7 @@ class CatalogueRow:
 
     Attributes:
         baseline: its name.
-        size: of the architecture.
+        size: of the architecture, and what else tells its published files apart.
         network: architecture and size.
         parameters: of encoder and decoder.
         strategy: of pre-training.
@@ -57,20 +57,22 @@ class Catalogue(NamedTuple):
 
 
 def published_baselines() -> Iterator[Published]:
-    """Every published baseline in every size; those of broken plugins are left out."""
+    """Every published baseline in every variant; those of broken plugins are left out."""
     for plugin, kind in BASELINES.each():
         if not isinstance(kind, PluginError):
             with suppress(PluginError):
-                yield from _in_every_size(plugin.name, kind)
+                yield from _in_every_variant(plugin.name, kind)
 
 
-def _in_every_size(name: str, kind: type[Baseline]) -> Iterator[Published]:
-    """The sizes that are offered, else all of the network; none of what isn't published."""
+def _in_every_variant(name: str, kind: type[Baseline]) -> Iterator[Published]:
+    """What is offered, else every size of the network; none of what isn't published."""
     if not issubclass(kind, Published) or is_told_by_its_file(kind):
         return
     default = BASELINES.make(Ref(name))
-    for size in kind.checkpoints or find_architecture(default.architecture).sizes:
-        found = BASELINES.make(Ref.of(name, {"size": size}))
+    offered = [dict(zip(kind.files_by, key.split(), strict=True)) for key in kind.checkpoints]
+    sizes = [{"size": size} for size in find_architecture(default.architecture).sizes]
+    for fields in offered or sizes:
+        found = BASELINES.make(Ref.of(name, fields))
         assert isinstance(found, Published)  # noqa: S101 (its class is)
         yield found
 
@@ -95,7 +97,7 @@ def catalogue(records: Iterable[Record] = ()) -> Catalogue:
         try:
             if isinstance(kind, PluginError):
                 raise kind
-            found.rows.extend(_row(one, proofs) for one in _in_every_size(plugin.name, kind))
+            found.rows.extend(_row(one, proofs) for one in _in_every_variant(plugin.name, kind))
         except Exception as error:  # noqa: BLE001 (a stranger's plugin may raise anything)
             found.broken[plugin.name] = failure(error)
     return found
@@ -105,12 +107,12 @@ def _row(
     baseline: Published, proofs: Mapping[tuple[str, str], Mapping[str, float]]
 ) -> CatalogueRow:
     card = baseline.card
-    offer = baseline.checkpoints.get(baseline.size)
+    offer = baseline.checkpoints.get(baseline.variant)
     packaged = type(baseline).file is not Published.file
     reachable = "downloadable" if offer and offer.url else "by hand" if offer else "your file"
     return CatalogueRow(
         baseline=card.name,
-        size=baseline.size,
+        size=baseline.variant,
         network=baseline.architecture,
         parameters=sum(p.numel() for p in outline(baseline).parameters()),
         strategy=card.strategy,
@@ -121,7 +123,7 @@ def _row(
         page=offer.page if offer else None,
         here=is_here(baseline),
         min_loaded=card.min_loaded,
-        proved=proofs.get((card.name, baseline.size), {}),
+        proved=proofs.get((card.name, baseline.variant), {}),
     )
 
 
@@ -134,12 +136,14 @@ def is_here(baseline: Published) -> bool:
 
 
 def _proofs(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, float]]:
-    """(baseline, size) → sha256 of a real file → share of the encoder that it loaded."""
+    """(baseline, variant) → sha256 of a real file → share of the encoder that it loaded."""
     found: dict[tuple[str, str], dict[str, float]] = {}
     for record in records:
         if record.weights is None or record.status != "ok":
             continue
-        name, fields = record.cell["baseline"]
-        shares = found.setdefault((name, str(fields.get("size"))), {})
-        shares[record.weights.sha256] = record.weights.audit.loaded_share
+        with suppress(VoxbenchError):  # its plugin is no longer here, or has other fields
+            baseline = BASELINES.make(Ref.from_json(record.cell["baseline"]))
+            if isinstance(baseline, Published):
+                shares = found.setdefault((baseline.card.name, baseline.variant), {})
+                shares[record.weights.sha256] = record.weights.audit.loaded_share
     return found

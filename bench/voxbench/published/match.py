@@ -14,11 +14,11 @@ from voxbench.published.catalogue import is_told_by_its_file, outline
 
 @dataclasses.dataclass(frozen=True)
 class WeightsMatch:
-    """A file held against one baseline of one size.
+    """A file held against one baseline in one variant.
 
     Attributes:
         baseline: its name.
-        size: of the architecture.
+        size: of the architecture, and what else tells its published files apart.
         comparison: what would be loaded; None where the file can't be translated at all.
         min_loaded: share of the encoder that the card asks for.
         left_out: tensors of the file that the network doesn't take, such as heads.
@@ -65,7 +65,7 @@ def matches(path: Path, contents: Contents, baselines: Iterable[Published]) -> l
     Args:
         path: of the file, for the cards' checksums.
         contents: read from it.
-        baselines: each in one size.
+        baselines: each in one variant.
     """
     shapes = _without_values(contents)
     found = [_match(path, contents, shapes, baseline) for baseline in baselines]
@@ -84,11 +84,11 @@ def _match(path: Path, contents: Contents, shapes: Contents, baseline: Published
             tensors = baseline.translate(contents, backbone)
     except Exception as error:  # noqa: BLE001 (another layout or a stranger's plugin may raise anything)
         why = f"can't be translated ({str(error).partition(chr(10))[0][:160] or repr(error)})"
-        return WeightsMatch(card.name, baseline.size, None, card.min_loaded, len(contents), why)
+        return WeightsMatch(card.name, baseline.variant, None, card.min_loaded, len(contents), why)
     comparison = compare_tensors(backbone, tensors, card.left_over)
     found = WeightsMatch(
         baseline=card.name,
-        size=baseline.size,
+        size=baseline.variant,
         comparison=comparison,
         min_loaded=card.min_loaded,
         left_out=max(0, len(contents) - len(comparison.fitting)),
@@ -103,7 +103,7 @@ def _match(path: Path, contents: Contents, shapes: Contents, baseline: Published
 def _proof(path: Path, baseline: Published) -> str:
     if is_told_by_its_file(type(baseline)):
         return "card"
-    offer = baseline.checkpoints.get(baseline.size)
+    offer = baseline.checkpoints.get(baseline.variant)
     known = offer.checksum if offer else None
     return "checksum" if known and has_checksum(path, known) else ""
 

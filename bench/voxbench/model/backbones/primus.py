@@ -1,16 +1,15 @@
 """Primus (Wald et al., 2025), with the key names of nnssl's checkpoints.
 
 A transformer that sees 8x8x8 voxels as a token: EVA-02's blocks (Fang et al., 2023), then
-transposed convolutions. Learnt position embeddings belong to pre-training's 160x160x160 patches;
-for others they are resized linearly when the network runs, as nnU-Net does. Rotary embeddings
-count tokens, on any grid. Tokens are in the order in which the released masked autoencoders were
-trained, the second axis outermost; later versions of the code undid that swap. It runs without
-the stochastic depth of 0.2 of their training.
+transposed convolutions. Learnt position embeddings belong to pre-training's patches, 160x160x160
+or 64x64x64; for others they are resized linearly when the network runs, as nnU-Net does. Rotary
+embeddings count tokens, on any grid. Tokens are in the order in which all but one of the released
+networks (SimMIM's) were trained, the second axis outermost; later versions of the code undid that
+swap. It runs without the stochastic depth of 0.2 of their training.
 """
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import prod
 from typing import NamedTuple
 
 import torch
@@ -22,15 +21,15 @@ from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder
 
 
 class PrimusSize(NamedTuple):
-    """Width of the tokens, heads of the attention, blocks."""
+    """Width of the tokens, heads of the attention, blocks, tokens a side in pre-training."""
 
     width: int
     heads: int
     depth: int
+    side: int = 20
 
 
 _SIDE = 8  # voxels of a token
-_GRID = (20, 20, 20)  # tokens in pre-training
 _SCALE = 0.1  # of every block's branches, at the start
 _OUT = 16
 _SLOWEST = 10_000  # tokens over which the slowest rotation turns by one, about
@@ -99,7 +98,8 @@ class Eva(nn.Module):
 
     def __init__(self, size: PrimusSize) -> None:
         super().__init__()
-        embedding = torch.empty(1, prod(_GRID), size.width)
+        self.grid = (size.side,) * 3
+        embedding = torch.empty(1, size.side**3, size.width)
         self.pos_embed = nn.Parameter(nn.init.trunc_normal_(embedding, std=0.02))
         depths = range(1, size.depth + 1)
         self.blocks = nn.ModuleList(_Block(size.width, size.heads, depth) for depth in depths)
@@ -108,8 +108,8 @@ class Eva(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """A map (b, width, …) of any grid → the same shape."""
-        positions = self.pos_embed.mT.reshape(1, -1, *_GRID)
-        if x.shape[2:] != _GRID:
+        positions = self.pos_embed.mT.reshape(1, -1, *self.grid)
+        if x.shape[2:] != self.grid:
             positions = F.interpolate(positions, size=x.shape[2:], mode="trilinear")
         turns = _rotations(x.shape[2:], self.head_width).to(x.device)
         tokens = (x + positions).flatten(2).mT
@@ -232,6 +232,7 @@ PRIMUS = Architecture(
         "small": PrimusSize(396, 6, 12),
         "base": PrimusSize(792, 12, 12),
         "medium": PrimusSize(864, 12, 16),
+        "medium-64": PrimusSize(864, 12, 16, side=8),  # Primus-M pre-trained on 64x64x64
         "large": PrimusSize(1056, 16, 24),
     },
     lambda size, channels: Backbone(PrimusEncoder(size, channels), PrimusDecoder(size.width)),
