@@ -130,22 +130,19 @@ def test_failed_predictions_are_counted_and_stay_in_the_mean():
 
 
 def test_an_arm_is_found_by_label_and_by_a_beginning_that_only_it_has():
-    groups = read_groups([record(None, MASKED), record(None, SCRATCH)])
-    assert find_arm(groups, MASKED) == find_arm(groups, "masked") == MASKED
+    arms = [MASKED, SCRATCH, SCRATCH]
+    assert find_arm(arms, MASKED) == find_arm(arms, "masked") == MASKED
 
 
 def test_a_whole_label_wins_over_longer_ones():
-    groups = read_groups([record(None, "scratch"), record(None, SCRATCH)])
-    assert find_arm(groups, "scratch") == "scratch"
+    assert find_arm(["scratch", SCRATCH], "scratch") == "scratch"
 
 
 def test_an_ambiguous_beginning_lists_the_arms():
-    groups = read_groups([record(None, "a[x=1]"), record(None, "a[x=2]")])
     with pytest.raises(SpecError, match=r"ambiguous: a\[x=1\], a\[x=2\]"):
-        find_arm(groups, "a")
+        find_arm(["a[x=1]", "a[x=2]"], "a")
 
 
 def test_an_unknown_arm_gets_the_nearest_name():
-    groups = read_groups([record(None, MASKED), record(None, SCRATCH)])
     with pytest.raises(SpecError, match="Did you mean 'masked-autoencoder'"):
-        find_arm(groups, "masked-autoencodr")
+        find_arm([MASKED, SCRATCH], "masked-autoencodr")

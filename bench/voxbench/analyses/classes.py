@@ -1,33 +1,20 @@
 """The same records, one class at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 
 from voxbench.analyses.groups import Group
-from voxbench.analyses.read import read_groups
-from voxbench.records import Record
+from voxbench.analyses.read import Members, groups_of
+from voxbench.records import Scored
+from voxbench.records.scored import scores_of
 
 
-def class_names(records: Iterable[Record], task: str) -> list[str]:
-    """The classes of a task, in the order of its cases."""
-    found: dict[str, None] = {}
-    for record in records:
-        if record.arm.task == task:
-            for case in record.cases:
-                found.update(dict.fromkeys(case.classes))
-    return list(found)
-
-
-def class_groups(records: Sequence[Record], task: str, name: str) -> list[Group]:
-    """The groups of a task as if it had this class only.
+def class_groups(members: Members[Scored], task: str) -> Iterator[tuple[str, list[Group]]]:
+    """Each class of a task, in the order of its cases, with the groups as if it were the only one.
 
     Patients in which it is undefined stay, without a score.
     """
-    return read_groups([_only(record, name) for record in records if record.arm.task == task])
-
-
-def _only(record: Record, name: str) -> Record:
-    cases = [
-        case.model_copy(update={"classes": {k: v for k, v in case.classes.items() if k == name}})
-        for case in record.cases
-    ]
-    return record.model_copy(update={"cases": cases})
+    own = {key: records for key, records in members.items() if key[0].task == task}
+    records = sorted((r for found in own.values() for r in found), key=lambda record: record.key)
+    names = dict.fromkeys(name for record in records for name in scores_of(record).names)
+    for name in names:
+        yield name, groups_of(own, name)

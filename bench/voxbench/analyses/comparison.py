@@ -67,7 +67,7 @@ def compare_mixed(folder: Path, arm_a: str, arm_b: str, metric: str = "dice") ->
 
 
 def _shared(folder: Path, arm_a: str, arm_b: str, metric: Metric) -> list[Pair]:
-    pairs = pair_arms(groups_in(folder), arm_a, arm_b, metric)
+    pairs = pair_arms(groups_in(folder, (arm_a, arm_b)), arm_a, arm_b, metric)
     if not pairs:
         raise _nothing_shared(folder, arm_a, arm_b)
     return pairs

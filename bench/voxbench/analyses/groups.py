@@ -115,13 +115,13 @@ class Group:
         return self.arm.partition("#")[0]
 
 
-def find_arm(groups: Iterable[Group], name: str) -> str:
+def find_arm(labels: Iterable[str], name: str) -> str:
     """The arm of that label, or the only one whose label begins so.
 
     Raises:
         SpecError: there is none, or there are several.
     """
-    arms = sorted({group.arm for group in groups})
+    arms = sorted(set(labels))
     begun = [arm for arm in arms if arm.startswith(name)]
     if name in arms:
         return name

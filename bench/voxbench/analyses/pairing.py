@@ -72,13 +72,14 @@ def pair_arms(groups: Sequence[Group], arm: str, other: str | None, metric: Metr
     Raises:
         SpecError: an arm is unknown or ambiguous, or has no twin.
     """
-    name = find_arm(groups, arm)
+    arms = [group.arm for group in groups]
+    name = find_arm(arms, arm)
     if other is None:
         found = [pair for pair in twins(groups, metric) if pair.arm.arm == name]
         if not found:
             raise SpecError(f"{name} has no scratch twin: name the arm to compare it with.")
         return found
-    against = find_arm(groups, other)
+    against = find_arm(arms, other)
     others = {group.where: group for group in groups if group.arm == against}
     return [
         Pair(group, others[group.where], against, metric)

@@ -2,26 +2,31 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from voxbench.analyses.groups import Failed, Group, Run, Scale, Spent, Where
-from voxbench.analyses.settings import settings, suffixes
+from voxbench.analyses.groups import Failed, Group, Run, Scale, Spent, Where, find_arm
+from voxbench.analyses.settings import Kind, settings, suffixes
 from voxbench.errors import RecordError
-from voxbench.records import Record, Store
+from voxbench.records import Facts, Scored, ScoredRecord, Store
+from voxbench.records.scored import scores_of
+from voxbench.records.scores import NUMBERS, Scores
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.metric import METRICS
 
+Members = Mapping[tuple[Where, str], Sequence[Kind]]
+"""The records of each arm, under its label, at each fraction of each task."""
 
-def records_in(folder: Path) -> list[Record]:
-    """Read the records of a folder.
+
+def records_in(folder: Path) -> list[ScoredRecord]:
+    """Read the records of a folder, without their scores yet.
 
     Raises:
         RecordError: there is no record, or one can't be read.
     """
-    records = list(Store(folder))
+    records = list(Store(folder).scored())
     if not records:
         raise RecordError(
             f"{folder}: no records there; run a sweep into it first "
@@ -30,23 +35,43 @@ def records_in(folder: Path) -> list[Record]:
     return records
 
 
-def groups_in(folder: Path) -> list[Group]:
+def groups_in(folder: Path, arms: Sequence[str] = ()) -> list[Group]:
     """Read the records of a folder and group them.
+
+    Args:
+        folder: the output folder of a run.
+        arms: of these only, by how their labels begin; of all if there is none.
 
     Raises:
         RecordError: there is no record, or one can't be read.
+        SpecError: an arm is unknown or ambiguous.
     """
-    return read_groups(records_in(folder))
+    members = by_arm(records_in(folder))
+    labels = [label for _, label in members]
+    wanted = {find_arm(labels, name) for name in arms} or {*labels}
+    return groups_of({key: found for key, found in members.items() if key[1] in wanted})
 
 
-def read_groups(records: Iterable[Record]) -> list[Group]:
+def read_groups(records: Iterable[Scored]) -> list[Group]:
     """Group records by task, fraction and arm; sorted by task, labelled patients and arm.
 
     Raises:
         RecordError: two records hold the same training.
     """
-    members = by_arm(records)
-    groups = [_group(where, arm, found) for (where, arm), found in members.items()]
+    return groups_of(by_arm(records))
+
+
+def groups_of(members: Members[Scored], only: str | None = None) -> list[Group]:
+    """The groups of records that are told apart by arm, in the order of `read_groups`.
+
+    Args:
+        members: the records of each arm at each fraction of each task.
+        only: a class; None takes all.
+
+    Raises:
+        RecordError: two records hold the same training.
+    """
+    groups = [_group(where, arm, found, only) for (where, arm), found in members.items()]
     sizes = {(g.where.task, g.where.fraction): g.train_patients for g in groups if g.runs}
 
     def order(group: Group) -> tuple[object, ...]:
@@ -57,12 +82,12 @@ def read_groups(records: Iterable[Record]) -> list[Group]:
     return sorted(groups, key=order)
 
 
-def by_arm(records: Iterable[Record]) -> dict[tuple[Where, str], list[Record]]:
+def by_arm(records: Iterable[Kind]) -> dict[tuple[Where, str], list[Kind]]:
     """The records of each arm, under its label, at each fraction of each task."""
     kept = list(records)
     setting = settings(kept)
     suffix = suffixes(kept)
-    members: dict[tuple[Where, str], list[Record]] = defaultdict(list)
+    members: dict[tuple[Where, str], list[Kind]] = defaultdict(list)
     for record in kept:
         arm = record.arm
         where = Where(arm.task, arm.adaptation, arm.fraction, setting[record.key])
@@ -70,17 +95,15 @@ def by_arm(records: Iterable[Record]) -> dict[tuple[Where, str], list[Record]]:
     return members
 
 
-def _group(where: Where, arm: str, records: Sequence[Record]) -> Group:
+def _group(where: Where, arm: str, records: Sequence[Scored], only: str | None) -> Group:
     finished = _finished(where, arm, records)
     runs = sorted(finished)
     done = [finished[run] for run in runs]
-    tables = [_patient_scores(record) for record in done]
-    patients = sorted({patient for table in tables for patient in table})
+    scores = [_scores(record, only) for record in done]
+    patients = sorted({patient for found in scores for patient in found.patients})
     values = np.full((len(METRICS), len(patients), len(runs)), np.nan)
-    for column, table in enumerate(tables):
-        for row, patient in enumerate(patients):
-            if patient in table:
-                values[:, row, column] = table[patient]
+    for column, found in enumerate(scores):
+        _fill(values[:, :, column], found, patients)
     return Group(
         where=where,
         arm=arm,
@@ -90,9 +113,9 @@ def _group(where: Where, arm: str, records: Sequence[Record]) -> Group:
         keys=tuple(record.key for record in done),
         patients=tuple(patients),
         scores=dict(zip(METRICS, values, strict=True)),
-        undefined={key: sum(map(math.isnan, _scores(done, key))) for key in METRICS},
+        undefined={key: sum(_undefined(found, key) for found in scores) for key in METRICS},
         failed=_failed(records, finished),
-        failed_cases=sum(case.failure is not None for record in done for case in record.cases),
+        failed_cases=sum(reason is not None for found in scores for reason in found.failures),
         spent=_spent(done),
         scale=_scale(done),
         contamination=_contamination(records),
@@ -100,8 +123,8 @@ def _group(where: Where, arm: str, records: Sequence[Record]) -> Group:
     )
 
 
-def _finished(where: Where, arm: str, records: Sequence[Record]) -> dict[Run, Record]:
-    found: dict[Run, Record] = {}
+def _finished(where: Where, arm: str, records: Sequence[Kind]) -> dict[Run, Kind]:
+    found: dict[Run, Kind] = {}
     for record in records:
         if record.status == "ok":
             run = Run(record.arm.draw, record.arm.seed)
@@ -115,30 +138,38 @@ def _finished(where: Where, arm: str, records: Sequence[Record]) -> dict[Run, Re
     return found
 
 
-def _patient_scores(record: Record) -> dict[str, Array]:
-    """Patient → mean of each metric (metric,), undefined classes and cases left out."""
-    most = max((len(case.classes) for case in record.cases), default=0)
-    values = np.full((len(record.cases), most, len(METRICS)), np.nan)
-    rows = defaultdict(list)
-    for row, case in enumerate(record.cases):
-        rows[case.patient].append(row)
-        for column, score in enumerate(case.classes.values()):
-            values[row, column] = score.dice, score.nsd, score.hd95_mm
-    by_case = nanmean(values, axis=1)
-    return {
-        patient: by_case[own[0]] if len(own) == 1 else nanmean(by_case[own], axis=0)
-        for patient, own in rows.items()
-    }
+def _scores(record: Scored, only: str | None) -> Scores:
+    found = scores_of(record)
+    return found if only is None else found.only(only)
 
 
-def _scores(records: Iterable[Record], key: str) -> Iterator[float]:
-    for record in records:
-        for case in record.cases:
-            for score in case.classes.values():
-                yield getattr(score, key)
+def _fill(values: Array, scores: Scores, patients: Sequence[str]) -> None:
+    """Put the means of a training's patients into (metric, patient).
+
+    Undefined classes and cases are left out of a mean.
+    """
+    rows = {patient: row for row, patient in enumerate(patients)}
+    row = np.array([rows[patient] for patient in scores.patients], np.intp)
+    by_case = nanmean(_by_case(scores), axis=1)
+    values[:, row] = by_case.T
+    for several in np.flatnonzero(np.bincount(row, minlength=len(patients)) > 1):
+        values[:, several] = nanmean(by_case[row == several], axis=0)
 
 
-def _failed(records: Iterable[Record], finished: dict[Run, Record]) -> tuple[Failed, ...]:
+def _by_case(scores: Scores) -> Array:
+    """(case, class, metric), where the classes of each case are in its own order."""
+    sizes = np.bincount(scores.case, minlength=len(scores.cases))
+    place = np.arange(len(scores.case)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    values = np.full((len(sizes), sizes.max(initial=0), len(METRICS)), np.nan)
+    values[scores.case, place] = scores.numbers[:, [NUMBERS.index(key) for key in METRICS]]
+    return values
+
+
+def _undefined(scores: Scores, key: str) -> int:
+    return int(np.isnan(scores.numbers[:, NUMBERS.index(key)]).sum())
+
+
+def _failed(records: Iterable[Facts], finished: Mapping[Run, Facts]) -> tuple[Failed, ...]:
     """The failed trainings that no later record replaces."""
     found = {}
     for record in records:
@@ -148,7 +179,7 @@ def _failed(records: Iterable[Record], finished: dict[Run, Record]) -> tuple[Fai
     return tuple(found[run] for run in sorted(found))
 
 
-def _spent(records: Sequence[Record]) -> Spent:
+def _spent(records: Sequence[Facts]) -> Spent:
     """A set of weights is made once and shared: its hours are those of one record, not the sum."""
     costs = [record.cost for record in records if record.cost]
     weights = [record.weights for record in records if record.weights]
@@ -161,7 +192,7 @@ def _spent(records: Sequence[Record]) -> Spent:
     )
 
 
-def _scale(records: Sequence[Record]) -> Scale:
+def _scale(records: Sequence[Facts]) -> Scale:
     """Several trainings with weights of their own, as after a change of seed, give the mean."""
     if not any(record.arm.twin for record in records):
         return Scale(0.0, 0.0, 0.0, 0.0)
@@ -174,7 +205,7 @@ def _scale(records: Sequence[Record]) -> Scale:
     )
 
 
-def _contamination(records: Sequence[Record]) -> str:
+def _contamination(records: Sequence[Facts]) -> str:
     """The one verdict of all records, else unknown."""
     found = {record.contamination.status for record in records if record.contamination}
     return found.pop() if len(found) == 1 else "unknown"

@@ -1,17 +1,18 @@
 """What keeps records apart that must not be averaged or compared, as digests and in words."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from voxbench.analyses.groups import Where
 from voxbench.design.cell import digest
-from voxbench.records import Record
+from voxbench.records import Facts
 
+Kind = TypeVar("Kind", bound=Facts)
 _MOST = 3  # fields that are named
 
 
-def settings(records: Sequence[Record]) -> dict[str, str]:
+def settings(records: Sequence[Facts]) -> dict[str, str]:
     """Key → digest of all that must be equal between compared records.
 
     A failed cell may have died before its data were known: it joins the finished cells of its
@@ -33,7 +34,7 @@ def settings(records: Sequence[Record]) -> dict[str, str]:
     }
 
 
-def by_recipe(records: Sequence[Record]) -> dict[str, list[Record]]:
+def by_recipe(records: Iterable[Kind]) -> dict[str, list[Kind]]:
     """Digest of recipe, limit and smoke → its records: no others are ever ranked together."""
     found = defaultdict(list)
     for record in records:
@@ -41,11 +42,11 @@ def by_recipe(records: Sequence[Record]) -> dict[str, list[Record]]:
     return dict(found)
 
 
-def _recipe(record: Record) -> str:
+def _recipe(record: Facts) -> str:
     return digest([record.cell.get("recipe"), record.cell.get("limit"), record.smoke])
 
 
-def suffixes(records: Sequence[Record]) -> dict[str, str]:
+def suffixes(records: Sequence[Facts]) -> dict[str, str]:
     """Key → what tells apart arms under one label, as after a change of the pre-training."""
     identity = ("baseline", "source", "pretraining", "contract")
     variants = {r.key: digest([r.cell.get(name) for name in identity])[:4] for r in records}
@@ -59,7 +60,7 @@ def suffixes(records: Sequence[Record]) -> dict[str, str]:
 
 
 def setting_words(
-    members: Mapping[tuple[Where, str], Sequence[Record]],
+    members: Mapping[tuple[Where, str], Sequence[Facts]],
 ) -> dict[tuple[str, str], str]:
     """(task, setting) → the fields in which it differs from the task's other settings.
 
@@ -76,7 +77,7 @@ def setting_words(
     }
 
 
-def _fields(record: Record) -> dict[str, Any]:
+def _fields(record: Facts) -> dict[str, Any]:
     recipe = record.cell.get("recipe")
     fields = dict(recipe) if isinstance(recipe, Mapping) else {}
     fields |= {"limit": record.cell.get("limit"), "smoke": record.smoke}

@@ -19,7 +19,7 @@ def status_verb(
 
     if not (directory / "records").is_dir():
         raise RecordError(f"{directory}: no records there; run a sweep with -o {directory} first.")
-    records = list(Store(directory))
+    records = list(Store(directory).scored())
     failed = [record for record in records if record.status == "failed"]
     if json:
         found = {

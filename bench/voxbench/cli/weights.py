@@ -68,7 +68,7 @@ def weights_ls_verb(
     for folder in records or []:
         if not folder.is_dir():
             raise SpecError(f"--records {folder}: no such folder.")
-    found = catalogue(record for folder in records or [] for record in Store(folder))
+    found = catalogue(record for folder in records or [] for record in Store(folder).scored())
     for name, reason in found.broken.items():
         print(f"{name} is broken: {reason}", file=sys.stderr)
     if json:

@@ -10,7 +10,7 @@ from voxbench.design.cell import Ref
 from voxbench.errors import PluginError, VoxbenchError, WeightsError
 from voxbench.model.backbones import Backbone
 from voxbench.plugins import BASELINES, find_architecture
-from voxbench.records import Record
+from voxbench.records import Facts
 from voxbench.registry import failure
 
 
@@ -90,7 +90,7 @@ def outline(baseline: Published) -> Backbone:
         return baseline.backbone(baseline.card.channels or 1)
 
 
-def catalogue(records: Iterable[Record] = ()) -> Catalogue:
+def catalogue(records: Iterable[Facts] = ()) -> Catalogue:
     """All of them, with what the given records prove."""
     found, proofs = Catalogue([], {}), _proofs(records)
     for plugin, kind in BASELINES.each():
@@ -135,7 +135,7 @@ def is_here(baseline: Published) -> bool:
         return False
 
 
-def _proofs(records: Iterable[Record]) -> dict[tuple[str, str], dict[str, float]]:
+def _proofs(records: Iterable[Facts]) -> dict[tuple[str, str], dict[str, float]]:
     """(baseline, variant) → sha256 of a real file → share of the encoder that it loaded."""
     found: dict[tuple[str, str], dict[str, float]] = {}
     for record in records:

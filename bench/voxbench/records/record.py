@@ -184,8 +184,8 @@ class Arm(_Part):
     adaptation: str
 
 
-class Record(_Part):
-    """All that is known of one cell, finished or failed.
+class Facts(_Part):
+    """All that a record says of its cell beside the scores of its test cases.
 
     Attributes:
         schema_version: of this layout.
@@ -202,7 +202,6 @@ class Record(_Part):
         cost: what the cell took.
         contamination: None in records from before there was a ledger, until they are run again.
         metrics_version: of the metric definitions.
-        cases: scores of the test cases.
         training: step → mean loss since the last entry.
         validation: step → mean Dice of the validation cases, where selection looked.
         failure: why it failed.
@@ -223,8 +222,17 @@ class Record(_Part):
     cost: Cost | None = None
     contamination: Contamination | None = None
     metrics_version: str = ""
-    cases: list[CaseScores] = []
     training: dict[int, float] = {}
     validation: dict[int, float] = {}
     failure: str | None = None
     imported: Imported | None = None
+
+
+class Record(Facts):
+    """The record of one cell, finished or failed.
+
+    Attributes:
+        cases: scores of the test cases.
+    """
+
+    cases: list[CaseScores] = []

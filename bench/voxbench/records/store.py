@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from voxbench.errors import RecordError, first_rule
 from voxbench.files import write_atomically
-from voxbench.records.record import SCHEMA, Record
+from voxbench.records.record import Record
+from voxbench.records.scored import ScoredRecord, read_record, read_scored
 
 
 class Store:
@@ -32,24 +30,16 @@ class Store:
             RecordError: the file is damaged or of another schema.
         """
         path = self.path(key)
-        return _read(path) if path.exists() else None
+        return read_record(path) if path.exists() else None
 
     def __iter__(self) -> Iterator[Record]:
         """All records in the order of their keys."""
-        for path in sorted(self.folder.glob("*.json")):
-            yield _read(path)
+        return map(read_record, self.files())
 
+    def scored(self) -> Iterator[ScoredRecord]:
+        """The same for analyses, whose scores are read when they are asked for."""
+        return map(read_scored, self.files())
 
-def _read(path: Path) -> Record:
-    try:
-        record = Record.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise RecordError(
-            f"{path}: not a record ({first_rule(error)}); delete it to run its cell again."
-        ) from None
-    if record.schema_version != SCHEMA:
-        raise RecordError(
-            f"{path}: schema {record.schema_version}, this voxbench reads {SCHEMA}; run the cell "
-            "again, or use the version that wrote it."
-        )
-    return record
+    def files(self) -> list[Path]:
+        """All of them, in the order of their keys."""
+        return sorted(self.folder.glob("*.json"))

@@ -1,15 +1,16 @@
 """All records as one long table: a Parquet file that is derived and can be rebuilt at any time."""
 
 import hashlib
-import io
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voxbench.files import write_atomically
+from voxbench.files import hex_digest, writing_atomically
 from voxbench.records.cost import Cost
-from voxbench.records.record import Arm, ClassScores, Record
+from voxbench.records.record import Arm, ClassScores, Facts
+from voxbench.records.scored import ScoredRecord
+from voxbench.records.scores import NUMBERS, Array, Scores
 from voxbench.records.store import Store
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 FILE = "table.parquet"
 _STAMP = b"voxbench.records"
-_OWN = ("key", "status", "smoke", "sweep", "failure", "metrics_version")
+_ROWS = 100_000  # that are written at once
+_SAME = ("key", "status", "smoke", "sweep", "failure", "metrics_version")
 _FURTHER = {
     "contamination": str, "data_fingerprint": str, "split_sha256": str, "train_patients": int,
     "weights_sha256": str, "pretraining_gpu_hours": float, "pretraining_cpu_hours": float,
@@ -28,17 +30,16 @@ _FURTHER = {
 def refresh_table(store: Store) -> Path:
     """Bring `table.parquet` beside the records up to date: one row a record × case × class.
 
-    It is built again if records came, went or changed since. An undefined score is NaN, which is
-    not null. A record without cases (it failed) has one row without case and class. A reader sees
-    the old file or the new one, never a part.
+    It is built again if records came, went or changed since, by their content. An undefined score
+    is NaN, which is not null. A record without cases (it failed) has one row without case and
+    class. A reader sees the old file or the new one, never a part.
 
     Raises:
         RecordError: a record can't be read.
     """
     path, stamp = store.root / FILE, _stamp(store)
     if not path.exists() or _stamped(path) != stamp:
-        table = _table([row for record in store for row in _rows(record)])
-        _write(table.replace_schema_metadata({_STAMP: stamp}), path)
+        _write(store, path, stamp)
     return path
 
 
@@ -54,38 +55,80 @@ def _stamped(path: Path) -> bytes | None:
 
 
 def _stamp(store: Store) -> bytes:
-    """A digest of the table's columns, and of the record files' names, sizes and times."""
+    """A digest of the table's columns, and of the record files' names and content."""
     seen = hashlib.sha256(repr(_columns()).encode())
-    for path in sorted(store.folder.glob("*.json")):
-        status = path.stat()
-        seen.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    for path in store.files():
+        seen.update(f"{path.name} {hex_digest(path)}\n".encode())
     return seen.hexdigest().encode()
+
+
+def _write(store: Store, path: Path, stamp: bytes) -> None:
+    """Some rows at a time, so that neither the records nor the table have to fit into memory."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    schema = _schema()
+    with (
+        writing_atomically(path) as file,
+        parquet.ParquetWriter(file, schema.with_metadata({_STAMP: stamp})) as writer,
+    ):
+        waiting: list[pa.Table] = []
+        for record in store.scored():
+            waiting.append(_rows(record, schema))
+            if sum(map(len, waiting)) >= _ROWS:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting = []
+        writer.write_table(pa.concat_tables([schema.empty_table(), *waiting]))
+
+
+def _schema() -> "pa.Schema":
+    import pyarrow as pa
+
+    types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}  # all others are text
+    return pa.schema([(name, types.get(kind, pa.string())) for name, kind in _columns().items()])
 
 
 def _columns() -> dict[str, Any]:
     """Column → type of its values, as the parts of a record have them."""
     parts = (Arm, Cost, ClassScores)
     fields = {name: field for part in parts for name, field in part.model_fields.items()}
-    fields |= {name: Record.model_fields[name] for name in _OWN}
+    fields |= {name: Facts.model_fields[name] for name in _SAME}
     return {name: field.annotation for name, field in fields.items()} | _FURTHER
 
 
-def _rows(record: Record) -> Iterator[dict[str, Any]]:
-    shared = _shared(record)
-    if not record.cases:
-        scores = ClassScores.model_fields.items()
-        yield shared | {name: math.nan for name, field in scores if field.annotation is float}
-    for case in record.cases:
-        named = {"case": case.case, "patient": case.patient, "case_failure": case.failure}
-        for name, found in case.classes.items():
-            yield {**shared, **named, "class": name, **found.model_dump()}
+def _rows(record: ScoredRecord, schema: "pa.Schema") -> "pa.Table":
+    import pyarrow as pa
+
+    own, shared = _own(record.scores), _shared(record)
+    rows = len(own["flag"])
+    columns = [
+        pa.array(own[field.name], field.type)
+        if field.name in own
+        else pa.repeat(pa.scalar(shared.get(field.name), field.type), rows)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
-def _shared(record: Record) -> dict[str, Any]:
+def _own(scores: Scores) -> Mapping[str, Sequence[Any] | Array]:
+    """The columns in which rows of a record differ; one row of nothing where it has no cases."""
+    if not scores.cases:
+        texts = ("case", "patient", "case_failure", "class", "flag")
+        return {name: [None] for name in texts} | {name: [math.nan] for name in NUMBERS}
+    each = {"case": scores.cases, "patient": scores.patients, "case_failure": scores.failures}
+    return {
+        **{name: [told[case] for case in scores.case] for name, told in each.items()},
+        "class": [scores.names[name] for name in scores.name],
+        **dict(zip(NUMBERS, scores.numbers.T, strict=True)),
+        "flag": scores.flags,
+    }
+
+
+def _shared(record: Facts) -> dict[str, Any]:
     """The columns that all rows of a record have in common."""
     data, weights = record.data, record.weights
     return {
-        **record.model_dump(include=set(_OWN)),
+        **record.model_dump(include=set(_SAME)),
         **record.arm.model_dump(),
         **(record.cost.model_dump() if record.cost else {}),
         "contamination": record.contamination.status if record.contamination else None,
@@ -96,19 +139,3 @@ def _shared(record: Record) -> dict[str, Any]:
         "pretraining_gpu_hours": weights.gpu_hours if weights else 0.0,
         "pretraining_cpu_hours": weights.cpu_hours if weights else 0.0,
     }
-
-
-def _table(rows: list[dict[str, Any]]) -> "pa.Table":
-    import pyarrow as pa
-
-    types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}  # all others are text
-    columns = [(name, types.get(kind, pa.string())) for name, kind in _columns().items()]
-    return pa.Table.from_pylist(rows, pa.schema(columns))
-
-
-def _write(table: "pa.Table", path: Path) -> None:
-    from pyarrow import parquet
-
-    buffer = io.BytesIO()
-    parquet.write_table(table, buffer)
-    write_atomically(path, buffer.getvalue())

@@ -19,7 +19,7 @@ from voxbench.analyses.read import read_groups, records_in
 from voxbench.analyses.scale import trend_table
 from voxbench.analyses.table import Table, as_row
 from voxbench.files import write_atomically
-from voxbench.records import Record, Store
+from voxbench.records import ScoredRecord, Store
 from voxbench.records.table import refresh_table
 from voxbench.report.figures.draw import Figure, draw_figures
 from voxbench.report.printer import as_markdown, save_table
@@ -64,7 +64,7 @@ class Report:
     files: list[Path]
     metric: Metric
     margin: float
-    records: list[Record]
+    records: list[ScoredRecord]
     groups: list[Group]
     means: list[Mean]
     effects: list[Effect]

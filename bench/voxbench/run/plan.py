@@ -9,7 +9,7 @@ from typing import Literal
 
 from voxbench.data.split import freeze_split
 from voxbench.design.recipe import Recipe
-from voxbench.records import Record, Store
+from voxbench.records import Facts, Store
 from voxbench.records.record import Arm
 from voxbench.run.bind import BoundCell
 
@@ -54,12 +54,12 @@ def plan_cells(cells: Sequence[BoundCell], root: Path) -> list[Planned]:
     """
     for name, dataset in {cell.arm.task: cell.dataset for cell in cells}.items():
         freeze_split(dataset.split, root / "splits" / f"{name}.json")
-    records = {record.key: record for record in Store(root)}
+    records = {record.key: record for record in Store(root).scored()}
     seconds = _seconds(records.values())
     return [_planned(cell, records.get(cell.key), seconds) for cell in cells]
 
 
-def _planned(cell: BoundCell, record: Record | None, seconds: Mapping[str, float]) -> Planned:
+def _planned(cell: BoundCell, record: Facts | None, seconds: Mapping[str, float]) -> Planned:
     if cell.reason is not None:
         return Planned(cell, "skipped", cell.reason)
     expected = seconds.get(_kind(cell.arm, cell.cell.recipe))
@@ -70,7 +70,7 @@ def _planned(cell: BoundCell, record: Record | None, seconds: Mapping[str, float
     return Planned(cell, "cached", None, record.cost.seconds if record.cost else None)
 
 
-def _seconds(records: Iterable[Record]) -> dict[str, float]:
+def _seconds(records: Iterable[Facts]) -> dict[str, float]:
     """Median seconds of the finished cells by task, network and recipe."""
     found: dict[str, list[float]] = defaultdict(list)
     for record in records:

@@ -10,7 +10,7 @@ from voxbench.analyses.races.declaration import Race, plan_race, trainings_of
 from voxbench.analyses.races.progress import RacedComparison, raced_comparisons
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
-from voxbench.records import Record, Store
+from voxbench.records import Scored, Store
 from voxbench.run.bind import BoundCell, bind
 from voxbench.run.jobs import Job, JobOutcome, PretrainingJob, jobs_for
 from voxbench.run.plan import Planned, plan_cells
@@ -48,7 +48,9 @@ def run_race(
     race.declare(root)
     refresh_contamination(planned, root)
     cells = {cell.key: cell for cell in bound if cell.reason is None}
-    records = {record.key: record for record in Store(root) if record.key in cells}
+    records: dict[str, Scored] = {
+        record.key: record for record in Store(root).scored() if record.key in cells
+    }
     course = _Course(race, cells, records, len(workers))
     queue = Queue(course.more())
     missing = [one.cell for one in planned if one.state == "missing"]
@@ -85,7 +87,7 @@ class _Course:
 
     race: Race
     cells: dict[str, BoundCell]
-    records: dict[str, Record]
+    records: dict[str, Scored]
     workers: int
     weights: set[str] = field(default_factory=set)
 

@@ -74,10 +74,12 @@ def refresh_contamination(planned: Sequence[Planned], root: Path) -> None:
     """Bring the verdicts of finished cells to what the ledger says today; it enters no key."""
     told = {one.key: one.cell.contamination for one in planned if one.state == "cached"}
     store = Store(root)
-    for record in store:
-        if record.key in told and record.contamination != told[record.key]:
-            record.contamination = told[record.key]
-            store.write(record)
+    for known in store.scored():
+        if known.key in told and known.contamination != told[known.key]:
+            record = store.read(known.key)
+            if record:
+                record.contamination = told[known.key]
+                store.write(record)
 
 
 def _unpredicted(planned: Sequence[Planned], root: Path) -> set[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from voxbench.analyses.pairing import Pair
 from voxbench.analyses.races.declaration import Comparison, Pairing, Race
 from voxbench.analyses.read import read_groups
-from voxbench.records import Record
+from voxbench.records import Scored
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.sequential import Decision, decide, interims
@@ -43,7 +43,7 @@ class RacedComparison:
         return None if self.settled or self.tried == len(runs) else runs[self.tried]
 
 
-def raced_comparisons(race: Race, records: Mapping[str, Record]) -> list[RacedComparison]:
+def raced_comparisons(race: Race, records: Mapping[str, Scored]) -> list[RacedComparison]:
     """Each comparison of a race as it is now, by the records of its trainings.
 
     Trainings count in their declared order, up to the first that is still missing; failed ones are
@@ -66,7 +66,7 @@ def raced_comparisons(race: Race, records: Mapping[str, Record]) -> list[RacedCo
     ]
 
 
-def _tried(comparison: Comparison, records: Mapping[str, Record]) -> list[Pairing]:
+def _tried(comparison: Comparison, records: Mapping[str, Scored]) -> list[Pairing]:
     found = []
     for run in comparison.runs:
         both = [records[key].status for key in (run.arm, run.twin) if key in records]
@@ -76,11 +76,11 @@ def _tried(comparison: Comparison, records: Mapping[str, Record]) -> list[Pairin
     return found
 
 
-def _finished(run: Pairing, records: Mapping[str, Record]) -> bool:
+def _finished(run: Pairing, records: Mapping[str, Scored]) -> bool:
     return all(key in records and records[key].status == "ok" for key in (run.arm, run.twin))
 
 
-def _sample(runs: list[Pairing], records: Mapping[str, Record], metric: Metric) -> Sample:
+def _sample(runs: list[Pairing], records: Mapping[str, Scored], metric: Metric) -> Sample:
     """The differences with the trainings in their order."""
     if not runs:
         return Sample(np.empty((0, 0)), ())

@@ -9,14 +9,14 @@ from voxbench.analyses.effects import Effect, effects
 from voxbench.analyses.pairing import Pair
 from voxbench.analyses.races.declaration import Race, races_in
 from voxbench.analyses.races.progress import RacedComparison, raced_comparisons
-from voxbench.records import Record, Store
+from voxbench.records import Scored, Store
 from voxbench.stats.interval import Interval
 from voxbench.stats.metric import find_metric
 from voxbench.stats.paired import ALPHA
 
 
 def raced_effects(
-    pairs: Sequence[Pair], races: Sequence[Race], records: Sequence[Record], margin: float
+    pairs: Sequence[Pair], races: Sequence[Race], records: Sequence[Scored], margin: float
 ) -> list[Effect]:
     """The effects, with the race's verdict, interval and p where a race decided what was run.
 
@@ -95,7 +95,7 @@ def describe_race(race: Race, folder: Path, missing: int) -> Iterator[str]:
         folder: of the records.
         missing: cells of its sweep that were not run.
     """
-    found = raced_comparisons(race, {record.key: record for record in Store(folder)})
+    found = raced_comparisons(race, {record.key: record for record in Store(folder).scored()})
     counts = Counter(raced.decision.verdict for raced in found if raced.settled)
     words = ", ".join(f"{count} {word}" for word, count in counts.items())
     settled = f"{counts.total()} of {len(found)} comparisons are settled"

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from voxbench.analyses.classes import class_groups, class_names
+from voxbench.analyses.classes import class_groups
 from voxbench.analyses.ranks.board import POLICIES, Board, Policy, apply_policy, boards
 from voxbench.analyses.ranks.league import League, league
 from voxbench.analyses.ranks.leagues import TIES
 from voxbench.analyses.ranks.sensitivity import Variant
+from voxbench.analyses.read import Members
 from voxbench.analyses.table import (
     Column,
     Table,
@@ -20,7 +21,7 @@ from voxbench.analyses.table import (
     p_value,
     plain_columns,
 )
-from voxbench.records import Record
+from voxbench.records import Scored
 from voxbench.stats.metric import Metric
 from voxbench.stats.ranks import AGGREGATIONS, Aggregation
 
@@ -87,7 +88,7 @@ def pair_table(found: League, margin: float) -> Table:
     )
 
 
-def class_table(records: Sequence[Record], board: Board, margin: float, policy: Policy) -> Table:
+def class_table(members: Members[Scored], board: Board, margin: float, policy: Policy) -> Table:
     """The ranks of each class of each task alone."""
     digits = board.metric.digits
     return Table(
@@ -105,16 +106,15 @@ def class_table(records: Sequence[Record], board: Board, margin: float, policy: 
             interval_column("IQM [95%]", "iqm", digits),
             Column("undefined", number=True),
         ],
-        list(_class_rows(records, board, margin, policy)),
+        list(_class_rows(members, board, margin, policy)),
     )
 
 
 def _class_rows(
-    records: Sequence[Record], board: Board, margin: float, policy: Policy
+    members: Members[Scored], board: Board, margin: float, policy: Policy
 ) -> Iterator[dict[str, Any]]:
     for task in dict.fromkeys(name.partition(" (")[0] for name in board.tasks):
-        for name in class_names(records, task):
-            groups = class_groups(records, task, name)
+        for name, groups in class_groups(members, task):
             undefined = {
                 group.arm: group.undefined[board.metric.key]
                 for group in groups

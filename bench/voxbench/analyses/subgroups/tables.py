@@ -18,7 +18,8 @@ from voxbench.analyses.table import (
     p_value,
 )
 from voxbench.errors import SpecError
-from voxbench.records import Record
+from voxbench.records import Scored
+from voxbench.records.scored import scores_of
 from voxbench.stats.metric import Metric, find_metric
 
 _SHOWN = 10  # names in a sentence
@@ -80,7 +81,7 @@ def effects_by_column(
 
 
 def _pairs(
-    records: Sequence[Record], metric: Metric, arm: str | None, against: str | None
+    records: Sequence[Scored], metric: Metric, arm: str | None, against: str | None
 ) -> list[Pair]:
     groups = read_groups(records)
     if arm is None:
@@ -91,13 +92,13 @@ def _pairs(
 
 
 def _values(
-    records: Sequence[Record], task: str, known: CaseTable, column: str
+    records: Sequence[Scored], task: str, known: CaseTable, column: str
 ) -> Mapping[str, str]:
+    tested = [scores_of(record) for record in records if record.arm.task == task]
     cases = {
-        case.case: case.patient
-        for record in records
-        if record.arm.task == task
-        for case in record.cases
+        case: patient
+        for scores in tested
+        for case, patient in zip(scores.cases, scores.patients, strict=True)
     }
     return values_by_patient(known, column, cases)
 

@@ -12,9 +12,10 @@ from voxbench.data.kept_map import read_prediction
 from voxbench.data.volumes import CaseReader
 from voxbench.errors import DataError, VoxbenchError
 from voxbench.plugins import find_task
-from voxbench.records import Record
+from voxbench.records import Facts, Scored
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores, ClassScores
+from voxbench.records.scored import scores_of
 from voxbench.report.names import slug
 from voxbench.report.site.material import ArmResult, Material
 from voxbench.report.site.picture import Picture, picture
@@ -54,7 +55,7 @@ class CasePage(NamedTuple):
 
     result: ArmResult
     row: CaseRow
-    record: Record
+    record: Facts
     scores: dict[str, ClassScores]
     card: TaskCard
     picture: Picture
@@ -64,7 +65,7 @@ def case_rows(result: ArmResult, metric: Metric) -> list[CaseRow]:
     """Every case of a result, with worst, median and best marked."""
     runs: dict[str, list[CaseScores]] = {}
     for record in result.records:
-        for case in record.cases:
+        for case in scores_of(record).by_case():
             runs.setdefault(case.case, []).append(case)
     rows = [_row(own, metric) for own in runs.values()]
     ordered = sorted(
@@ -123,7 +124,7 @@ def pictured(
             yield _with_page(material, result, row, *stored)
 
 
-def _stored(material: Material, result: ArmResult, case: str) -> tuple[Record, Path] | None:
+def _stored(material: Material, result: ArmResult, case: str) -> tuple[Scored, Path] | None:
     """The first run that kept its prediction."""
     for record in result.records:
         path = prediction_path(material.store.root, record.key, case)
@@ -133,20 +134,20 @@ def _stored(material: Material, result: ArmResult, case: str) -> tuple[Record, P
 
 
 def _with_page(
-    material: Material, result: ArmResult, row: CaseRow, record: Record, path: Path
+    material: Material, result: ArmResult, row: CaseRow, record: Scored, path: Path
 ) -> tuple[CaseRow, CasePage | None]:
     try:
         task, cases = _readable(record, material.public)
         made = _picture(task, cases, row.case, path)
     except VoxbenchError as error:
         return row._replace(reason=str(error)), None
-    scores = next(case.classes for case in record.cases if case.case == row.case)
+    scores = next(case.classes for case in scores_of(record).by_case() if case.case == row.case)
     stem = result.page.removeprefix("results/").removesuffix(".html")
     row = row._replace(page=f"cases/{stem}-{slug(row.case)}.html")
     return row, CasePage(result, row, record, scores, task.card, made)
 
 
-def _readable(record: Record, public: bool) -> tuple[Task, dict[str, Case]]:
+def _readable(record: Facts, public: bool) -> tuple[Task, dict[str, Case]]:
     """The record's task and its cases by id, if their files may be shown and are here."""
     ref = ref_of(record)
     task = find_task(ref)

@@ -1,21 +1,20 @@
 """The scores of every class of a task, by arm and fraction."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from voxbench.analyses.classes import class_groups, class_names
+from voxbench.analyses.classes import class_groups
 from voxbench.analyses.effects import Mean, means
 from voxbench.analyses.groups import Where
+from voxbench.analyses.read import Members
 from voxbench.analyses.table import Column, Table, interval, plain_columns
-from voxbench.records import Record
+from voxbench.records import Scored
 from voxbench.report.names import slug
 from voxbench.stats.metric import METRICS, Metric
 
 
-def class_tables(records: Sequence[Record], task: str) -> list[Table]:
+def class_tables(members: Members[Scored], task: str) -> list[Table]:
     """One table a metric: arms in rows, classes in columns."""
-    names = class_names(records, task)
-    found = {name: means(class_groups(records, task, name)) for name in names}
+    found = {name: means(groups) for name, groups in class_groups(members, task)}
     return [_table(task, found, metric) for metric in METRICS.values()]
 
 

@@ -1,6 +1,7 @@
 """What the pages are made of: every arm at every fraction of every task, with its records."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +12,11 @@ from voxbench.analyses.effects import Effect, Mean
 from voxbench.analyses.groups import Group, Where
 from voxbench.analyses.ranks.league import League, RankRow
 from voxbench.analyses.ranks.leagues import task_leagues
-from voxbench.analyses.read import by_arm
+from voxbench.analyses.read import Members, by_arm
 from voxbench.analyses.settings import setting_words
 from voxbench.analyses.table import DASH, Column, Table
 from voxbench.design.cell import digest
-from voxbench.records import Record, Store
+from voxbench.records import Facts, Scored, Store
 from voxbench.report.names import slug
 from voxbench.report.report import Report
 from voxbench.stats.metric import Metric
@@ -35,7 +36,7 @@ class ArmResult:
 
     group: Group
     mean: Mean
-    records: list[Record]
+    records: Sequence[Scored]
     effect: Effect | None
     recipe: str
     league: League | None
@@ -77,6 +78,7 @@ class Material:
     Attributes:
         report: what was found and written.
         store: the records; site: the folder of the pages.
+        members: the records of each arm at each fraction of each task.
         results: in the order of the groups.
         public: pictures of real cases are left out.
     """
@@ -84,6 +86,7 @@ class Material:
     report: Report
     store: Store
     site: Path
+    members: Members[Scored]
     results: list[ArmResult]
     public: bool
 
@@ -163,10 +166,10 @@ def gather(report: Report, store: Store, site: Path, public: bool) -> Material:
         records = sorted(members[key], key=lambda record: (record.arm.draw, record.arm.seed))
         recipe, league = recipes[group.where.task, group.where.setting], leagues.get(group.where)
         results.append(ArmResult(group, mean, records, effects.get(key), recipe, league))
-    return Material(report, store, site, results, public)
+    return Material(report, store, site, members, results, public)
 
 
-def baseline_of(record: Record) -> str:
+def baseline_of(record: Facts) -> str:
     """The name of an arm's plugin: from its cell, else from its label."""
     found = record.cell.get("baseline")
     if isinstance(found, list) and found and isinstance(found[0], str):

@@ -14,7 +14,8 @@ from voxbench.analyses.table import (
     or_dash,
     plain_columns,
 )
-from voxbench.records import Record
+from voxbench.records import Facts, Scored
+from voxbench.records.scored import scores_of
 from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.material import ArmResult, Material
 from voxbench.stats.arrays import nanmean
@@ -100,7 +101,7 @@ def _runs(material: Material, result: ArmResult) -> HtmlTable:
     )
 
 
-def _run(result: ArmResult, record: Record) -> dict[str, Any]:
+def _run(result: ArmResult, record: Scored) -> dict[str, Any]:
     run = Run(record.arm.draw, record.arm.seed)
     means = dict.fromkeys(METRICS, _NAN)
     if record.status == "ok":
@@ -117,7 +118,7 @@ def _run(result: ArmResult, record: Record) -> dict[str, Any]:
         "status": "smoke" if record.smoke else record.status,
         **run._asdict(),
         **means,
-        "failed_cases": sum(case.failure is not None for case in record.cases),
+        "failed_cases": sum(reason is not None for reason in scores_of(record).failures),
         **{name: cost.get(name, 0.0 if name.endswith("hours") else _NAN) for name in names},
         "sweep": record.sweep,
         "commit": str(record.environment.get("commit") or DASH),
@@ -125,7 +126,7 @@ def _run(result: ArmResult, record: Record) -> dict[str, Any]:
     }
 
 
-def _facts(record: Record) -> dict[str, dict[str, str]]:
+def _facts(record: Facts) -> dict[str, dict[str, str]]:
     """What the runs have in common, as told by one of them."""
     found: dict[str, dict[str, str]] = {}
     for heading, name in (("Recipe", "recipe"), ("Pre-training", "pretraining")):

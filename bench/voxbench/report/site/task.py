@@ -6,7 +6,7 @@ from voxbench.api import TaskCard
 from voxbench.design.cell import Ref
 from voxbench.errors import VoxbenchError
 from voxbench.plugins import find_task
-from voxbench.records import Record
+from voxbench.records import Facts
 from voxbench.report.figures.draw import Figure
 from voxbench.report.names import slug
 from voxbench.report.printer import save_table
@@ -53,7 +53,7 @@ def task_page(material: Material, name: str) -> TaskPage:
     results = material.of_task(name)
     card, reason = _card(results[0].records[0])
     classes = []
-    for table in class_tables(material.report.records, name):
+    for table in class_tables(material.members, name):
         save_table(table, material.site / "tables")
         files = material.downloads(table.name, material.site / "tables")
         classes.append(
@@ -78,7 +78,7 @@ def task_page(material: Material, name: str) -> TaskPage:
     )
 
 
-def find_card(record: Record) -> TaskCard:
+def find_card(record: Facts) -> TaskCard:
     """The card of a record's task, as the plugin that is installed here gives it.
 
     Raises:
@@ -87,7 +87,7 @@ def find_card(record: Record) -> TaskCard:
     return find_task(ref_of(record)).card
 
 
-def ref_of(record: Record) -> Ref:
+def ref_of(record: Facts) -> Ref:
     """The task that a record names, without any place: records may come from strangers.
 
     Raises:
@@ -99,7 +99,7 @@ def ref_of(record: Record) -> Ref:
     return Ref.of(str(found[0]), found[1]).without_locations()
 
 
-def _card(record: Record) -> tuple[dict[str, Any] | None, str]:
+def _card(record: Facts) -> tuple[dict[str, Any] | None, str]:
     try:
         return find_card(record).model_dump(), ""
     except VoxbenchError as error:

@@ -1,0 +1,124 @@
+"""Records for analyses: all facts of many cells, and their scores as columns when asked for."""
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import PrivateAttr, ValidationError
+
+from voxbench.errors import RecordError, first_rule
+from voxbench.records.record import SCHEMA, Facts, Record
+from voxbench.records.scores import Scores
+
+_CASES, _END = b'\n "cases": [', b"\n ]"
+
+
+class ScoredRecord(Facts):
+    """A stored record; its scores are read from its file when they are first asked for."""
+
+    _read: Callable[[], Scores] = PrivateAttr()
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Of its test cases.
+
+        Raises:
+            RecordError: the file can't be read, or has changed.
+        """
+        return self._read()
+
+
+Scored = Record | ScoredRecord
+"""What analyses take: a stored record, or one at hand."""
+
+
+def scores_of(record: Scored) -> Scores:
+    """The scores of a record's test cases as columns.
+
+    Raises:
+        RecordError: its file can't be read, or has changed.
+    """
+    return record.scores if isinstance(record, ScoredRecord) else Scores.of(record.cases)
+
+
+def read_record(path: Path) -> Record:
+    """The whole record of a file.
+
+    Raises:
+        RecordError: it is damaged or of another schema.
+    """
+    return _checked(path, path.read_bytes())
+
+
+def read_scored(path: Path) -> ScoredRecord:
+    """The facts of a file, with its scores to be read later.
+
+    As voxbench writes it, the list of cases stands on lines of its own and is left aside; from
+    another layout everything is read at once.
+
+    Raises:
+        RecordError: it is damaged or of another schema.
+    """
+    raw = path.read_bytes()
+    parts = _cut(raw)
+    try:
+        record = ScoredRecord.model_validate_json(parts.facts)
+    except ValidationError:
+        parts = _Parts(raw, b"")
+    if not parts.cases or record.schema_version != SCHEMA:
+        whole = _checked(path, raw)
+        record = ScoredRecord(**{name: getattr(whole, name) for name in Facts.model_fields})
+        record._read = partial(Scores.of, whole.cases)
+    else:
+        record._read = partial(_scores, path, hash(parts.facts))
+    return record
+
+
+class _Parts(NamedTuple):
+    facts: bytes
+    cases: bytes
+
+
+def _cut(raw: bytes) -> _Parts:
+    """A record's JSON without its list of cases, and that list; nothing where it is not found.
+
+    Within the list every line is indented by two spaces or more, and no text in JSON has a line
+    break.
+    """
+    start = raw.find(_CASES)
+    end = raw.find(_END, start)
+    if start < 0 or end < 0:
+        return _Parts(raw, b"")
+    before, after = raw[:start], raw[end + len(_END) :]
+    facts = before + after[1:] if after.startswith(b",") else before.removesuffix(b",") + after
+    return _Parts(facts, raw[start + len(_CASES) - 1 : end + len(_END)])
+
+
+def _scores(path: Path, facts: int) -> Scores:
+    parts = _cut(path.read_bytes())
+    if hash(parts.facts) != facts:
+        raise RecordError(f"{path}: has changed while it was read; try again.")
+    try:
+        return Scores.parse(parts.cases)
+    except ValidationError as error:
+        raise _damaged(path, error) from None
+
+
+def _checked(path: Path, raw: bytes) -> Record:
+    try:
+        record = Record.model_validate_json(raw)
+    except ValidationError as error:
+        raise _damaged(path, error) from None
+    if record.schema_version != SCHEMA:
+        raise RecordError(
+            f"{path}: schema {record.schema_version}, this voxbench reads {SCHEMA}; run the cell "
+            "again, or use the version that wrote it."
+        )
+    return record
+
+
+def _damaged(path: Path, error: ValidationError) -> RecordError:
+    return RecordError(
+        f"{path}: not a record ({first_rule(error)}); delete it to run its cell again."
+    )

@@ -1,0 +1,140 @@
+"""The scores of a record's test cases as columns: one value a case and class."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, SchemaValidator, core_schema
+
+from voxbench.records.record import CaseScores, ClassScores
+
+Array = NDArray[np.float64]
+
+NUMBERS = tuple(n for n, field in ClassScores.model_fields.items() if field.annotation is float)
+"""The fields of a score that are numbers, in their order."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of all test cases, case after case, as the record has them.
+
+    Attributes:
+        cases: their ids.
+        patients: of each case.
+        failures: why a case could not be predicted; None where it was.
+        names: of the classes, in the order in which cases tell of them.
+        case: of each score, (score,), as an index of `cases`.
+        name: its class, (score,), as an index of `names`.
+        numbers: (score, number), a column for each of `NUMBERS`; NaN is undefined.
+        flags: why a score is what it is, or "".
+    """
+
+    cases: tuple[str, ...]
+    patients: tuple[str, ...]
+    failures: tuple[str | None, ...]
+    names: tuple[str, ...]
+    case: NDArray[np.int32]
+    name: NDArray[np.int32]
+    numbers: Array
+    flags: tuple[str, ...]
+
+    @classmethod
+    def of(cls, cases: Iterable[CaseScores]) -> "Scores":
+        """Those of cases."""
+        return _columns([case.model_dump() for case in cases])
+
+    @classmethod
+    def parse(cls, cases: bytes) -> "Scores":
+        """Those of a JSON list of cases.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        return _columns(_validator().validate_json(cases))
+
+    def only(self, name: str) -> "Scores":
+        """As if there were this class only; cases without it stay, without a score."""
+        kept = np.flatnonzero(self.name == self._index(name))
+        return replace(
+            self,
+            names=(name,),
+            case=self.case[kept],
+            name=np.zeros(len(kept), np.int32),
+            numbers=self.numbers[kept],
+            flags=tuple(self.flags[row] for row in kept),
+        )
+
+    def by_case(self) -> Iterator[CaseScores]:
+        """Each case as the record has it."""
+        ends = np.cumsum(np.bincount(self.case, minlength=len(self.cases)))
+        numbers = self.numbers.tolist()
+        start = 0
+        for place, end in enumerate(ends.tolist()):
+            classes = {
+                self.names[self.name[row]]: ClassScores(
+                    **dict(zip(NUMBERS, numbers[row], strict=True)), flag=self.flags[row]
+                )
+                for row in range(start, end)
+            }
+            start = end
+            yield CaseScores(
+                case=self.cases[place],
+                patient=self.patients[place],
+                classes=classes,
+                failure=self.failures[place],
+            )
+
+    def _index(self, name: str) -> int:
+        return self.names.index(name) if name in self.names else -1
+
+
+def _columns(cases: list[Mapping[str, Any]]) -> Scores:
+    rows = [score for case in cases for score in case["classes"].values()]
+    names: dict[str, int] = {}
+    name = [names.setdefault(name, len(names)) for case in cases for name in case["classes"]]
+    sizes = [len(case["classes"]) for case in cases]
+    numbers = np.array(list(map(itemgetter(*NUMBERS), rows)), np.float64)
+    return Scores(
+        cases=tuple(case["case"] for case in cases),
+        patients=tuple(case["patient"] for case in cases),
+        failures=tuple(case["failure"] for case in cases),
+        names=tuple(names),
+        case=np.repeat(np.arange(len(cases), dtype=np.int32), sizes),
+        name=np.array(name, np.int32),
+        numbers=numbers.reshape(len(rows), len(NUMBERS)),
+        flags=tuple(row["flag"] for row in rows),
+    )
+
+
+@cache
+def _validator() -> SchemaValidator:
+    """The rules of `CaseScores` and `ClassScores`, without an object for each score."""
+    score = _dictionary(ClassScores.model_fields)
+    classes = core_schema.dict_schema(core_schema.str_schema(), score)
+    case = _dictionary(CaseScores.model_fields, classes=classes)
+    return SchemaValidator(core_schema.list_schema(case))
+
+
+def _dictionary(fields: Mapping[str, FieldInfo], **known: CoreSchema) -> CoreSchema:
+    parts = {name: known.get(name) or _value(field) for name, field in fields.items()}
+    return core_schema.typed_dict_schema(
+        {name: core_schema.typed_dict_field(part) for name, part in parts.items()},
+        extra_behavior="forbid",
+    )
+
+
+def _value(field: FieldInfo) -> CoreSchema:
+    kinds: dict[Any, CoreSchema] = {
+        float: core_schema.nullable_schema(core_schema.float_schema()),
+        str: core_schema.str_schema(),
+        str | None: core_schema.nullable_schema(core_schema.str_schema()),
+    }
+    schema = kinds[field.annotation]
+    if field.is_required():
+        return schema
+    return core_schema.with_default_schema(schema, default=field.default)
