@@ -2,11 +2,19 @@
 
 import hashlib
 import os
+import platform
+import re
+import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
+
+_TEMPORARY = re.compile(r"\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp")
+_STALE_S = 24 * 3600.0
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -25,7 +33,7 @@ def writing_atomically(path: Path) -> Iterator[BinaryIO]:
         OSError: the machine can't; it names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    temporary = temporary_beside(path)
     try:
         with temporary.open("xb") as file:
             yield file
@@ -38,6 +46,47 @@ def writing_atomically(path: Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def temporary_beside(path: Path) -> Path:
+    """A hidden name in the same folder, for what is moved to `path` once it is whole.
+
+    It tells which process writes it, see `remove_leavings`.
+    """
+    return path.with_name(f".{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+
+
+def remove_leavings(folder: Path) -> None:
+    """Remove the temporary files and folders in a folder that nobody writes any more.
+
+    Those of processes of this machine that have ended, and those of others that are a day old.
+    """
+    for path in folder.glob(".*.tmp"):
+        found = _TEMPORARY.fullmatch(path.name)
+        if found and _is_left(path, *found.groups()):
+            with suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _is_left(path: Path, machine: str, process: str) -> bool:
+    if machine == _machine():
+        return not Path("/proc", process).exists()
+    try:
+        return time.time() - path.stat().st_mtime > _STALE_S
+    except FileNotFoundError:  # its writer has just finished
+        return False
+
+
+@cache
+def _machine() -> str:
+    """This machine, or the container on it that numbers processes, in eight digits."""
+    with suppress(OSError):
+        return _short(f"{platform.node()} {Path('/proc/self/ns/pid').stat().st_ino}")
+    return _short(platform.node())
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def has_checksum(path: Path, checksum: str) -> bool:

@@ -2,14 +2,15 @@ import multiprocessing
 import os
 import pickle
 import signal
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from voxbench.data import cache
+from voxbench.data import cache, content_hash, prepare
 from voxbench.data.prepare import prepare_cases
 from voxbench.design.preprocessing import Preprocessing
+from voxbench.errors import DataError
+from voxbench.progress import heard_by
 
 from tests.data.toy import toy, write_case
 
@@ -79,18 +80,83 @@ def test_a_killed_process_leaves_no_half_case(empty, monkeypatch, moment):
     assert process.exitcode == -signal.SIGKILL
     whole = [path for path in cache.prepared_folder().iterdir() if not path.name.startswith(".")]
     assert len(whole) == 1
-    assert len(list(cache.prepared_folder().glob(".half-*"))) == 1
+    assert len(list(cache.prepared_folder().glob(".*.tmp"))) == 1
     found = prepare_cases(task.card, cases, RULE)
     assert all(case.image.shape[1:] == case.label.shape for case in found.values())
 
 
-def test_leavings_are_removed_after_a_day_and_not_before(empty):
-    for name, age_h in [(".half-old", 25), (".half-new", 1)]:
-        (cache.prepared_folder() / name).mkdir(parents=True)
-        past = time.time() - age_h * 3600
-        os.utime(cache.prepared_folder() / name, (past, past))
-    cache.remove_unfinished()
-    assert [path.name for path in cache.prepared_folder().iterdir()] == [".half-new"]
+def changed(path: Path) -> None:
+    """One byte of the last array element, under the old size and date."""
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("name", ["image.npy", "label.npy", "foreground.npy", "case.json"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: os.truncate(path, 100),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.unlink(),
+        changed,
+    ],
+    ids=["truncated", "empty", "gone", "changed"],
+)
+def test_a_damaged_copy_is_told_and_made_again(empty, damage, name):
+    cases = [write_case(empty, "a")]
+    card = toy(empty, cases).card
+    path = prepare_cases(card, cases, RULE)["a"].path
+    whole, told = snapshot(path), []
+    damage(path / name)
+    with heard_by(told.append):
+        found = prepare_cases(card, cases, RULE)["a"]
+    assert snapshot(path) == whole
+    assert [said for said in told if isinstance(said, str)] == [
+        f"the prepared case {path / name} is damaged and is made again"
+    ]
+    assert found.image.shape[1:] == found.label.shape
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_sound_copy_is_neither_read_nor_made_again(empty, monkeypatch):
+    cases = [write_case(empty, name) for name in "ab"]
+    card = toy(empty, cases).card
+    for _ in range(2):  # the second time the copies are read, and their hashes remembered
+        prepare_cases(card, cases, RULE)
+    monkeypatch.setattr(content_hash, "hex_digest", lambda _path: pytest.fail("read again"))
+    assert set(prepare_cases(card, cases, RULE)) == {"a", "b"}
+
+
+def test_a_colleague_can_read_what_the_umask_lets_them(empty):
+    before = os.umask(0o027)
+    try:
+        case = write_case(empty, "a")
+        path = prepare_cases(toy(empty, [case]).card, [case], RULE)["a"].path
+    finally:
+        os.umask(before)
+    modes = {each.name: each.stat().st_mode & 0o777 for each in (path, *path.iterdir())}
+    assert modes.pop(path.name) == 0o750
+    assert set(modes.values()) == {0o640}
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_not_kept_under_its_old_name(
+    empty, monkeypatch
+):
+    case = write_case(empty, "a")
+    read = prepare.CaseReader.read
+
+    def slow(reader):
+        found = read(reader)
+        case.label.write_bytes(case.label.read_bytes() + b"more")
+        return found
+
+    monkeypatch.setattr(prepare.CaseReader, "read", slow)
+    with pytest.raises(DataError, match="replaced while it was read"):
+        prepare_cases(toy(empty, [case]).card, [case], RULE)
+    assert not list(cache.prepared_folder().glob("*"))
 
 
 def test_a_prepared_case_travels_as_a_path(empty):

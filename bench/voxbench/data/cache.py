@@ -1,16 +1,16 @@
 """Prepared cases on disk: plain arrays that any number of processes map into memory.
 
 A case is a folder `prepared/<key>/` of the cache with `image.npy`, `label.npy`,
-`foreground.npy` and `case.json`. It is written under another name and renamed, so that a reader
-sees all of it or nothing; of two processes that prepare the same case, the first one wins.
+`foreground.npy` and `case.json`, which has their hashes and its own. It is written under another
+name and renamed, so that a reader sees all of it or nothing; of two processes that prepare the same
+case, the first one wins.
 """
 
 import json
 import os
 import shutil
-import tempfile
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
@@ -21,16 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.api import TaskCard
+from voxbench.data.content_hash import file_hashes
 from voxbench.data.geometry import VoxelGrid
 from voxbench.data.outside import OUTSIDE_VERSION
 from voxbench.data.volumes import Problem
 from voxbench.design.cell import digest
 from voxbench.design.preprocessing import Preprocessing
+from voxbench.files import hex_digest, remove_leavings, temporary_beside
 from voxbench.paths import cache_dir
 
 PREPARED_VERSION = 1
 FOREGROUND_SAMPLES = 4096
-_STALE_S = 24 * 3600.0
 _MAPPED = 256  # arrays at a time, each an open file, however many cases there are
 
 
@@ -130,36 +131,61 @@ def prepared_folder() -> Path:
 
 
 def store_case(
-    key: str,
+    path: Path,
     prepared: Prepared,
     classes: list[str],
     labelled: frozenset[str] | None,
     notes: list[Problem],
 ) -> None:
-    """Write a case whole or not at all."""
-    parent = prepared_folder()
-    parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=parent, prefix=".half-"))
+    """Write a case whole or not at all; a damaged one is taken out of its way."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary, before = temporary_beside(path), temporary_beside(path)
     try:
+        temporary.mkdir()
         _write(temporary, prepared, classes, labelled, notes)
+        if damaged([path]):
+            with suppress(FileNotFoundError):
+                path.rename(before)
+                _mapped.cache_clear()
         try:
-            temporary.rename(parent / key)
+            temporary.rename(path)
         except OSError:
-            if not (parent / key).is_dir():
+            if not path.is_dir():
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def damaged(folders: Iterable[Path]) -> dict[Path, str]:
+    """The stored cases that can't be used as they are, and the file that is not what was stored.
+
+    Hashes are looked up as those of any file are: what nobody touched is not read.
+
+    Raises:
+        OSError: a file may not be read.
+    """
+    told = {folder: _stored_hashes(folder) for folder in folders}
+    known = {folder / name: sha for folder, each in told.items() for name, sha in each.items()}
+    found = file_hashes(known)
+    wrong = {path.parent: path.name for path, sha in known.items() if found.get(path) != sha}
+    return {folder: "case.json" for folder, each in told.items() if not each} | wrong
+
+
+def _stored_hashes(folder: Path) -> Mapping[str, str]:
+    """The sha256 of each array as it was stored; none if the facts are not what was stored."""
+    try:
+        facts = json.loads((folder / "case.json").read_bytes())
+        own = facts.pop("sha256")
+        hashes: Mapping[str, str] = facts["arrays"] if own == digest(facts) else {}
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, AttributeError):
+        return {}
+    return hashes
 
 
 def remove_unfinished() -> None:
-    """Remove what killed processes left behind more than a day ago."""
-    for path in prepared_folder().glob(".half-*"):
-        try:
-            old = time.time() - path.stat().st_mtime > _STALE_S
-        except FileNotFoundError:  # its writer has just finished
-            continue
-        if old:
-            shutil.rmtree(path, ignore_errors=True)
+    """Remove what killed processes left behind."""
+    remove_leavings(prepared_folder())
 
 
 def _write(
@@ -170,18 +196,21 @@ def _write(
     notes: list[Problem],
 ) -> None:
     found = sample_foreground(prepared.label, classes)
-    facts = {
+    facts: dict[str, Any] = {
         "grid": prepared.grid.to_json(),
         "outside": prepared.outside,
         "labelled": None if labelled is None else sorted(labelled),
         "foreground": _spans(found),
         "notes": notes,
     }
+    positions = np.concatenate([*found.values(), np.empty(0, np.int64)])
     _save(path / "image.npy", prepared.image)
     _save(path / "label.npy", prepared.label)
-    _save(path / "foreground.npy", np.concatenate([*found.values(), np.empty(0, np.int64)]))
+    _save(path / "foreground.npy", positions)
+    facts["arrays"] = {file.name: hex_digest(file) for file in path.glob("*.npy")}
+    facts = json.loads(json.dumps(facts))
     with (path / "case.json").open("w") as file:
-        json.dump(facts, file)
+        json.dump({**facts, "sha256": digest(facts)}, file)
         file.flush()
         os.fsync(file.fileno())
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from voxbench.api import Case, TaskCard
 from voxbench.data.batches import Batches, augmented_batches
-from voxbench.data.cache import PreparedCase
+from voxbench.data.cache import PreparedCase, damaged
+from voxbench.data.content_hash import check_unchanged
 from voxbench.data.dataset import Dataset
 from voxbench.data.fraction import draw_subset
 from voxbench.data.prepare import prepare_cases
@@ -25,6 +27,7 @@ class CellData(NamedTuple):
         train: what may be learnt from.
         validation: what weights may be selected by.
         test: what is scored.
+        files: every file of the cases → its sha256 when the sweep was planned.
     """
 
     card: TaskCard
@@ -33,16 +36,22 @@ class CellData(NamedTuple):
     train: tuple[Case, ...]
     validation: tuple[Case, ...]
     test: tuple[Case, ...]
+    files: Mapping[Path, str]
 
 
 def load_cell_data(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -> CellData:
     """Prepare the task's cases, those that are not in the cache yet, and draw the cell's.
 
     Raises:
-        DataError: at least one case can't be used; lists every fatal problem of all of them.
+        DataError: at least one case can't be used; lists every fatal problem of all of them. Or a
+            file is not what it was when the sweep was planned.
     """
     seeds, recipe = streams(cell), cell.recipe
     prepared = _prepared(dataset, preprocessing)
+    if damaged(case.path for case in prepared.values()):
+        _prepared.cache_clear()
+        prepared = _prepared(dataset, preprocessing)
+    check_unchanged(dataset.files, dataset.files)
     present = {name: case.present for name, case in prepared.items()}
     train, validation = draw_subset(dataset.split, cell.fraction, seeds["subset"], present)
     batches = augmented_batches(
@@ -54,7 +63,7 @@ def load_cell_data(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -
         seeds=seeds,
     )
     test = dataset.split.test[: cell.limit]
-    return CellData(dataset.card, prepared, batches, train, validation, test)
+    return CellData(dataset.card, prepared, batches, train, validation, test, dataset.files)
 
 
 @lru_cache(maxsize=16)

@@ -16,13 +16,18 @@ from voxbench.paths import cache_dir
 _CHUNK = 256  # files between two commits: what an interrupted hashing loses at most
 
 
-def cases_hash(cases: Sequence[Case]) -> str:
+def cases_hash(cases: Sequence[Case], hashes: Mapping[Path, str] | None = None) -> str:
     """sha256 over the cases' ids, patients, annotated classes and file contents.
+
+    Args:
+        cases: in any order.
+        hashes: of their files, where they are known.
 
     Raises:
         DataError: a file is missing.
     """
-    hashes = file_hashes([path for case in cases for path in case.files])
+    if hashes is None:
+        hashes = file_hashes([path for case in cases for path in case.files])
     for case in cases:
         for path in case.files:
             if path not in hashes:
@@ -34,6 +39,22 @@ def case_hashes(cases: Sequence[Case], jobs: int = 4) -> list[str]:
     """sha256 of each case: all that its files and description say; missing files are «-»."""
     hashes = file_hashes([path for case in cases for path in case.files], jobs)
     return [_case_hash(case, hashes) for case in cases]
+
+
+def check_unchanged(expected: Mapping[Path, str], files: Iterable[Path]) -> None:
+    """Look whether files are still what they were when they were hashed.
+
+    Raises:
+        DataError: one is not, or is gone.
+    """
+    known = [path for path in files if path in expected]
+    found = file_hashes(known)
+    for path in known:
+        if found.get(path) != expected[path]:
+            raise DataError(
+                f"{path}: has changed since the sweep was planned; run it again, so that it is "
+                "planned anew."
+            )
 
 
 def _case_hash(case: Case, hashes: Mapping[Path, str]) -> str:

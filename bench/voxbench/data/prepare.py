@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from voxbench.data.outside import value_outside
 from voxbench.data.volumes import CaseReader, CaseVolumes, Problem
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.errors import DataError
+from voxbench.progress import Stage, tell
 
 
 class PrepareOutcome(NamedTuple):
@@ -63,34 +65,55 @@ def prepare_each(
 ) -> Iterator[PrepareOutcome]:
     """Prepare case after case, in the given order, without stopping at a broken one.
 
-    `jobs` cases are in work at a time, each in memory as a whole.
+    `jobs` cases are in work at a time, each in memory as a whole. A case whose copy in the cache is
+    damaged is prepared again, and that is told.
     """
-    keys = [cache.case_key(content, card, preprocessing) for content in case_hashes(cases, jobs)]
+    contents = case_hashes(cases, jobs)
+    folders = [
+        cache.prepared_folder() / cache.case_key(content, card, preprocessing)
+        for content in contents
+    ]
     cache.remove_unfinished()
+    stored = {folder for folder in folders if folder.is_dir()}
+    damaged = cache.damaged(stored)
+    for folder, file in damaged.items():
+        tell(f"the prepared case {folder / file} is damaged and is made again")
+    sound = stored - damaged.keys()
     with ThreadPoolExecutor(jobs) as pool:  # reading and resampling release the interpreter lock
         waiting: deque[Future[PrepareOutcome]] = deque()
         work = (
-            pool.submit(_prepare, case, key, card, preprocessing)
-            for case, key in zip(cases, keys, strict=True)
+            pool.submit(_stored, case, folder)
+            if folder in sound
+            else pool.submit(_prepare, case, content, folder, card, preprocessing)
+            for case, content, folder in zip(cases, contents, folders, strict=True)
         )
         waiting.extend(islice(work, 2 * jobs))
-        while waiting:
+        for done in range(1, len(cases) + 1):
             yield waiting.popleft().result()
+            tell(Stage("preparing", done, len(cases)))
             waiting.extend(islice(work, 1))
 
 
-def _prepare(case: Case, key: str, card: TaskCard, preprocessing: Preprocessing) -> PrepareOutcome:
-    found = PreparedCase(case.id, case.patient, cache.prepared_folder() / key)
-    if found.path.is_dir():
-        return PrepareOutcome(found, found.notes)
+def _stored(case: Case, folder: Path) -> PrepareOutcome:
+    found = PreparedCase(case.id, case.patient, folder)
+    return PrepareOutcome(found, found.notes)
+
+
+def _prepare(
+    case: Case, content: str, folder: Path, card: TaskCard, preprocessing: Preprocessing
+) -> PrepareOutcome:
     reader = CaseReader(case, card)
     volumes = reader.read()
+    if case_hashes([case]) != [content]:
+        file = case.images[0].name
+        changed = Problem(case.id, file, "changed file", "replaced while it was read; try again")
+        return PrepareOutcome(None, [changed])
     if volumes is None:
         return PrepareOutcome(None, reader.problems)
     prepared = onto_grid(volumes, preprocessing)
     reader.problems += _constant(case, card, prepared)
-    cache.store_case(key, prepared, list(card.parts), case.labelled, reader.problems)
-    return PrepareOutcome(found, reader.problems)
+    cache.store_case(folder, prepared, list(card.parts), case.labelled, reader.problems)
+    return PrepareOutcome(PreparedCase(case.id, case.patient, folder), reader.problems)
 
 
 def _constant(case: Case, card: TaskCard, prepared: Prepared) -> list[Problem]:

@@ -22,9 +22,9 @@ class Problem(NamedTuple):
     Attributes:
         case: its id.
         file: the file's name.
-        kind: missing file, corrupt file, channels, shape mismatch, affine mismatch, not finite,
-            constant image, label out of range, empty label, overlapping masks, unsure geometry,
-            constant channel, partly labelled, or in two parts (of the split, by its look).
+        kind: missing file, corrupt file, changed file, channels, shape mismatch, affine mismatch,
+            not finite, constant image, label out of range, empty label, overlapping masks, unsure
+            geometry, constant channel, partly labelled, or in two parts (of the split, by look).
         detail: what was found.
     """
 

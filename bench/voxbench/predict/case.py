@@ -12,12 +12,14 @@ from voxbench import metrics
 from voxbench.api import IGNORED, Case, TaskCard
 from voxbench.data.cache import PreparedCase
 from voxbench.data.cell_data import CellData
+from voxbench.data.content_hash import check_unchanged
 from voxbench.data.kept_map import write_prediction
 from voxbench.data.volumes import read_reference
 from voxbench.design.recipe import Recipe
 from voxbench.errors import VoxbenchError
 from voxbench.model.direct import Direct
 from voxbench.predict.window import segment
+from voxbench.progress import Stage, tell
 from voxbench.records.record import CaseScores, ClassScores
 
 
@@ -38,13 +40,17 @@ def score_cases(
         recipe: how windows are laid.
         device: "cpu" or "cuda:N".
         keep: case id → where its label map is written; None writes none.
+
+    Raises:
+        DataError: as of `score_case`, or a reference has changed since the sweep was planned.
     """
-    return [
-        score_case(
-            network, case, data.prepared[case.id], data.card, recipe, device, keep and keep(case.id)
-        )
-        for case in cases
-    ]
+    scores = []
+    for done, case in enumerate(cases, start=1):
+        prepared, kept = data.prepared[case.id], keep and keep(case.id)
+        scores.append(score_case(network, case, prepared, data.card, recipe, device, kept))
+        check_unchanged(data.files, case.files[len(case.images) :])
+        tell(Stage("predicting", done, len(cases)))
+    return scores
 
 
 def score_case(

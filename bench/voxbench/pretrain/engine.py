@@ -8,6 +8,7 @@ from torch import Tensor
 
 from voxbench.data.batches import augmented_batches
 from voxbench.data.cache import PreparedCase
+from voxbench.data.content_hash import check_unchanged
 from voxbench.data.prepare import prepare_cases
 from voxbench.design.seeds import pretraining_streams
 from voxbench.fit.loop import accelerated, train
@@ -106,4 +107,5 @@ def _network(plan: PretrainingPlan, seed: int) -> Backbone:
 
 def _annotated(plan: PretrainingPlan) -> Sequence[PreparedCase]:
     prepared = prepare_cases(plan.source.card, plan.cases, plan.preprocessing)
+    check_unchanged(plan.source.files, (path for case in plan.cases for path in case.files))
     return plan.baseline.annotated(list(prepared.values()), plan.source.card, plan.schedule.seed)
