@@ -5,12 +5,14 @@
 
 as AbdomenAtlas and TotalSegmentator publish theirs; the cases may also lie in training/, testing/
 and validation/. A structure without a mask counts as not annotated in that case; an empty mask says
-that it is absent. Where it may stand who is who, and a published split, tell `data/patients.py` and
+that it is absent. A case that holds the images and no mask of any structure is unlabelled: it
+pre-trains baselines that need no labels; so do all where none has masks, split as if they had.
+Where it may stand who is who, and a published split, tell `data/patients.py` and
 `data/published_split.py`.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -78,16 +80,21 @@ class MasksFolder(Task):
         name = self.title or card_name(self.root.name)
         modality = self.modality or modality_of(self._channels)
         classes = {name: value for value, name in enumerate(self._classes, start=1)}
-        first = [case.images[0] for cases in self._found.values() for case in cases]
+        found = [case for cases in self._found.values() for case in cases]
+        labelled = [case for case in found if case.label is not None]
         return make_card(
             self.root,
             name=name,
             modality=modality,
             channels=self._channels,
             classes=classes,
-            spacing_mm=self.spacing_mm or median_spacing(first),
+            spacing_mm=self.spacing_mm
+            or median_spacing([case.images[0] for case in labelled or found]),
             tolerance_mm=tolerances(
-                classes, modality, self.tolerance_mm or self._about.get("tolerance_mm"), self.root
+                classes,
+                modality,
+                self.tolerance_mm or self._about.get("tolerance_mm") if classes else None,
+                self.root,
             ),
             window=self.window,
             licence=str(self._about.get("licence") or "unknown"),
@@ -105,7 +112,10 @@ class MasksFolder(Task):
         )
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
-        """Every folder that holds a mask of at least one of the structures."""
+        """Every folder that holds a mask of at least one of the structures.
+
+        And those for training that hold the images alone.
+        """
         return self._arranged.parts
 
     @property
@@ -125,9 +135,17 @@ class MasksFolder(Task):
             for part, place in _parts_below(self.root)
             for masks in sorted(place.glob(f"[!.]*/{_MASKS}"))
         }
+        found = found or {folder: ("train", {}) for folder in self._bare(())}
         if not found:
             raise DataError(f"{self.root}: no <case>/{_MASKS}/ in it.")
         return found
+
+    def _bare(self, known: Collection[Path]) -> Iterator[Path]:
+        """Folders for training, beside those that are known, that hold volumes and no masks."""
+        for part, place in _parts_below(self.root):
+            for folder in sorted(place.glob("[!.]*/")) if part == "train" else ():
+                if folder not in known and folder.name != _MASKS and volume_files(folder):
+                    yield folder
 
     @cached_property
     def _classes(self) -> tuple[str, ...]:
@@ -164,7 +182,11 @@ class MasksFolder(Task):
     def _channels(self) -> tuple[str, ...]:
         """Stems of the image files: what most cases have, so that an odd one is reported."""
         sets = Counter(tuple(volume_files(folder)) for folder in self._folders)
-        found = [stem for stem in max(sets, key=lambda stems: sets[stems]) if stem != _MERGED]
+        masks = any(masks for _, masks in self._folders.values())
+        stems, count = sets.most_common(1)[0]
+        if not masks and 2 * count <= sets.total():  # nor do these folders look like cases
+            raise DataError(f"{self.root}: no <case>/{_MASKS}/ in it.")
+        found = [stem for stem in stems if stem != _MERGED]
         if self.channels is not None:
             for name in self.channels:
                 if name not in found:
@@ -179,9 +201,18 @@ class MasksFolder(Task):
         found: dict[Part, list[Case]] = {}
         wanted = set(self._classes)
         for folder, (part, masks) in self._folders.items():
-            if wanted & set(masks):
+            if wanted & set(masks) or not wanted:
                 found.setdefault(part, []).append(self._case(folder, masks))
+        if wanted and (unlabelled := self._unlabelled()):
+            found["unlabelled"] = unlabelled
         return found
+
+    def _unlabelled(self) -> list[Case]:
+        """Folders for training that hold every channel and no mask."""
+        known = {folder for folder, (_, masks) in self._folders.items() if masks}
+        wanted = set(self._channels)
+        bare = self._bare(known)
+        return [self._case(folder, {}) for folder in bare if wanted <= {*volume_files(folder)}]
 
     def _case(self, folder: Path, masks: Mapping[str, Path]) -> Case:
         chosen = {structure: masks[structure] for structure in self._classes if structure in masks}
@@ -189,9 +220,9 @@ class MasksFolder(Task):
         return Case(
             id=folder.name,
             images=tuple(lying.get(stem, folder / f"{stem}.nii.gz") for stem in self._channels),
-            label=chosen,
+            label=chosen or None,
             patient=folder.name,
-            labelled=None if len(chosen) == len(self._classes) else frozenset(chosen),
+            labelled=None if len(chosen) in (0, len(self._classes)) else frozenset(chosen),
         )
 
     @cached_property

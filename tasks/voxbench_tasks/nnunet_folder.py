@@ -4,6 +4,10 @@
     imagesTr/<case>_0000.nii.gz  one file a channel
     labelsTr/<case>.nii.gz       one label map; NRRD, MHA and NPZ are read too
     imagesTs/, labelsTs/         likewise, of a published test part; imagesVa/, labelsVa/ validate
+    imagesUn/, unlabeledTr/, …   images that nobody labelled
+
+Without any file in labelsTr the images of imagesTr are unlabelled: they are split as if they had
+labels, and pre-train baselines that need none.
 
 Regions of `labels` are scored as such; a network tells their parts apart, which exclude one
 another, so that `regions_class_order` decides nothing. Voxels of the label `ignore` neither train
@@ -38,6 +42,8 @@ from voxbench.toolkit import (
     volume_files,
 )
 
+_UNLABELLED = re.compile(r"(images)?unlabel+ed(tr|train|images|cases)?|imagesun(tr)?", re.I)
+
 
 @dataclass(frozen=True, kw_only=True)
 class NnunetFolder(Task):
@@ -70,21 +76,25 @@ class NnunetFolder(Task):
         """Read from `dataset.json` and the headers of the images."""
         name = self.title or card_name(re.sub(r"^(Dataset|Task)\d+_", "", self.root.name))
         modality = self.modality or modality_of(self._described.channels)
-        first = [case.images[0] for cases in self._found.values() for case in cases]
+        found = [case for cases in self._found.values() for case in cases]
+        labelled = [case for case in found if case.label is not None]
+        classes: dict[str, int | tuple[int, ...]] = {}
+        tolerance = None
+        if labelled:
+            classes = self._described.classes
+            tolerance = self.tolerance_mm or self._described.table.get("tolerance_mm")
+            if not classes:
+                raise DataError(f"{self.root}: classes: dataset.json names none for the labels.")
         return make_card(
             self.root,
             name=name,
             modality=modality,
             channels=self._described.channels,
-            classes=self._described.classes,
-            ignore=self._described.ignored,
-            spacing_mm=self.spacing_mm or median_spacing(first),
-            tolerance_mm=tolerances(
-                self._described.classes,
-                modality,
-                self.tolerance_mm or self._described.table.get("tolerance_mm"),
-                self._described.path,
-            ),
+            classes=classes,
+            ignore=self._described.ignored if labelled else None,
+            spacing_mm=self.spacing_mm
+            or median_spacing([case.images[0] for case in labelled or found]),
+            tolerance_mm=tolerances(classes, modality, tolerance, self._described.path),
             window=self.window,
             licence=str(self._described.table.get("licence") or "unknown"),
             reference=str(self._described.table.get("reference") or self.root.name),
@@ -101,14 +111,14 @@ class NnunetFolder(Task):
     def cases(self) -> Mapping[Part, Sequence[Case]]:
         """All cases of `imagesTr` and `labelsTr`; files that miss their pair are for `prepare`.
 
-        Of other parts, what has a label.
+        Of other parts, what has a label; and what lies in folders of unlabelled images.
         """
         return self._arranged.parts
 
     @property
     def notes(self) -> Sequence[str]:
         """Where patients and split were found, and what is not used."""
-        labelled = {images for cases in self._found.values() for c in cases for images in c.images}
+        used = {images for cases in self._found.values() for c in cases for images in c.images}
         lying = {
             path
             for folder in self.root.glob("images*/")
@@ -116,7 +126,7 @@ class NnunetFolder(Task):
             for name, path in volume_files(folder).items()
             if name.endswith("_0000")
         }
-        unused = len(lying - labelled)
+        unused = len(lying - used)
         told = (f"images without a label, not used: {unused}",) if unused else ()
         return (*self._arranged.notes, *told)
 
@@ -144,15 +154,18 @@ class NnunetFolder(Task):
             part = part_named(suffix)
             if part and (cases := self._cases(images, self.root / f"labels{suffix}", ending)):
                 found.setdefault(part, []).extend(cases)
-        if not found.get("train"):
+        for images in sorted(self.root.glob("*/")):
+            if _UNLABELLED.fullmatch(re.sub(r"[\W_]", "", images.name)):
+                found.setdefault("unlabelled", []).extend(self._cases(images, None, ending))
+        if not (found.get("train") or found.get("unlabelled")):
             raise DataError(f"{self.root / 'imagesTr'}: no file like <case>_0000{ending}.")
         return found
 
-    def _cases(self, images: Path, labels: Path, ending: str) -> list[Case]:
+    def _cases(self, images: Path, labels: Path | None, ending: str) -> list[Case]:
         """The cases of two folders; without those that nobody labelled, outside of training."""
-        lying, drawn = volume_files(images), volume_files(labels)
+        lying, drawn = volume_files(images), volume_files(labels) if labels else {}
         names = set(drawn)
-        if part_named(images.name.removeprefix("images")) == "train":
+        if labels is None or part_named(images.name.removeprefix("images")) == "train":
             names |= {stem.removesuffix("_0000") for stem in lying if stem.endswith("_0000")}
         self._check_channels(lying, names)
         stems = {
@@ -163,7 +176,7 @@ class NnunetFolder(Task):
             Case(
                 id=name,
                 images=tuple(lying.get(stem, images / f"{stem}{ending}") for stem in stems[name]),
-                label=drawn.get(name, labels / f"{name}{ending}"),
+                label=drawn.get(name, labels / f"{name}{ending}") if labels and drawn else None,
                 patient=name,
             )
             for name in stems

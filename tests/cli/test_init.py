@@ -166,3 +166,17 @@ def test_real_folders_are_surveyed(
     assert f" of {patients} patients" in told
     assert read_sweep(tmp_path / "sweep.toml").recipe.patch == patch
     assert voxbench("plan", "sweep.toml")[0] == 0
+
+
+def test_images_without_labels_become_the_source_of_a_sweep(voxbench, tmp_path):
+    nnunet(tmp_path / "images")
+    for path in (tmp_path / "images" / "labelsTr").iterdir():
+        path.unlink()
+    code, told, _ = voxbench("init", tmp_path / "images", "-o", tmp_path / "x.toml")
+    assert code == 0
+    assert "classes: none; nobody labelled these images" in told
+    sweep = read_sweep(tmp_path / "x.toml")
+    assert sweep.sources["own"].fields["root"] == str(tmp_path / "images")
+    code, _, error = voxbench("plan", tmp_path / "x.toml", "-o", tmp_path / "out")
+    assert code != 0
+    assert "FOLDER" in error, "the task is to be named first"

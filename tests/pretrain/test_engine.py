@@ -85,7 +85,7 @@ def test_volumes_that_do_not_exist_are_refused_with_the_count(count):
     task = people(11, 1)
     baseline = dataclasses.replace(MASKED, volumes=count)
     with pytest.raises(DataError, match=f"volumes = {count}, but source 'toy' has 8 training"):
-        plan(baseline, task, RECIPE)
+        choose_volumes(baseline, "toy", split_cases(task).train, 0)
 
 
 def test_the_weights_hold_the_whole_backbone_and_what_they_cost(source):

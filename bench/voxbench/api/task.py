@@ -10,12 +10,12 @@ from voxbench.api.case import Case
 from voxbench.api.fields import added
 from voxbench.api.task_card import TaskCard
 
-Part = Literal["train", "validation", "test", "all"]
+Part = Literal["train", "validation", "test", "all", "unlabelled"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task(ABC):
-    """A plugin that knows where labelled volumes lie.
+    """A plugin that knows where volumes lie, with their labels or without.
 
     A subclass is a frozen dataclass; its further fields are the keys that a sweep may set in
     the task's table.
@@ -59,7 +59,8 @@ class Task(ABC):
         """List the cases by split, sorted by id; a generated task writes them first.
 
         A task with published splits returns `train`, `validation` and `test`; one without
-        returns them all under `all`, and the engine splits them by patient.
+        returns them all under `all`, and the engine splits them by patient. Further images that
+        nobody labelled are `unlabelled`: they pre-train arms that need no labels, and no others.
 
         Raises:
             DataError: `root` lacks what the task needs; the message says how to get it.

@@ -20,7 +20,7 @@ class TaskCard(BaseModel):
             channel where they differ.
         channels: names of the input channels, one image file each.
         classes: foreground class → label value (0 is background), or the values of a region, which
-            may overlap others (whole tumour, tumour core).
+            may overlap others (whole tumour, tumour core); none where there are only images.
         ignore: label value of the voxels that nobody annotated: they neither train nor score.
         spacing_mm: the grid networks work on; None keeps each case's own.
         tolerance_mm: NSD tolerance of every class.
@@ -35,7 +35,7 @@ class TaskCard(BaseModel):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     modality: Modality | tuple[Modality, ...]
     channels: tuple[str, ...] = Field(min_length=1)
-    classes: dict[str, int | tuple[int, ...]] = Field(min_length=1)
+    classes: dict[str, int | tuple[int, ...]]
     ignore: int | None = None
     spacing_mm: tuple[Millimetres, Millimetres, Millimetres] | None
     tolerance_mm: dict[str, Millimetres]

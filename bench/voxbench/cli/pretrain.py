@@ -78,11 +78,10 @@ def _write(
     import torch
 
     from voxbench.api import Pretrained
-    from voxbench.data.dataset import open_dataset
     from voxbench.errors import SpecError
     from voxbench.plugins import BASELINES, find_baseline, find_task
     from voxbench.pretrain.checkpoint import write_checkpoint
-    from voxbench.pretrain.plan import plan_pretraining
+    from voxbench.pretrain.plan import open_source, plan_pretraining
 
     if not issubclass(BASELINES.find(baseline.name), Pretrained):
         raise SpecError(
@@ -93,7 +92,7 @@ def _write(
     assert isinstance(found, Pretrained)  # noqa: S101 (for the type checker)
     return write_checkpoint(
         output,
-        plan_pretraining(found, open_dataset(find_task(source)), schedule),
+        plan_pretraining(found, open_source(found, find_task(source)), schedule),
         device="cuda:0" if torch.cuda.is_available() else "cpu",
         threads=torch.get_num_threads(),
     )

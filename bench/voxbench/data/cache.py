@@ -1,9 +1,9 @@
 """Prepared cases on disk: plain arrays that any number of processes map into memory.
 
-A case is a folder `prepared/<key>/` of the cache with `image.npy`, `label.npy`,
-`foreground.npy` and `case.json`, which has their hashes and its own. It is written under another
-name and renamed, so that a reader sees all of it or nothing; of two processes that prepare the same
-case, the first one wins.
+A case is a folder `prepared/<key>/` of the cache with `image.npy`, `label.npy` where somebody
+labelled it, `foreground.npy` and `case.json`, which has their hashes and its own. It is written
+under another name and renamed, so that a reader sees all of it or nothing; of two processes that
+prepare the same case, the first one wins.
 """
 
 import json
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.api import TaskCard
+from voxbench.api import IGNORED, TaskCard
 from voxbench.data.content_hash import file_hashes
 from voxbench.data.geometry import VoxelGrid
 from voxbench.data.outside import OUTSIDE_VERSION
@@ -56,8 +56,16 @@ class PreparedCase:
 
     @property
     def label(self) -> NDArray[np.uint8]:
-        """(d, h, w) of class indices: 0 is background, `i` the card's i-th class."""
-        return _mapped(self.path / "label.npy")
+        """(d, h, w) of class indices: 0 is background, `i` the card's i-th class.
+
+        IGNORED everywhere where nobody labelled the case.
+        """
+        try:
+            return _mapped(self.path / "label.npy")
+        except FileNotFoundError:
+            if self.labelled != frozenset():
+                raise
+            return np.broadcast_to(np.uint8(IGNORED), self.image.shape[1:])
 
     @cached_property
     def foreground(self) -> dict[str, NDArray[np.int64]]:
@@ -105,21 +113,26 @@ class Prepared:
     """A case before it is stored."""
 
     image: NDArray[np.float32]
-    label: NDArray[np.uint8]
+    label: NDArray[np.uint8] | None
     grid: VoxelGrid
     outside: Sequence[float]
 
 
-def case_key(content: str, card: TaskCard, preprocessing: Preprocessing) -> str:
-    """Name of a prepared case: a hash over the files' content and all that shapes the arrays."""
+def case_key(
+    content: str, card: TaskCard, preprocessing: Preprocessing, *, labelled: bool = True
+) -> str:
+    """Name of a prepared case: a hash over the files' content and all that shapes the arrays.
+
+    What the card says of labels shapes nothing where there is none.
+    """
     return digest(
         {
             "version": PREPARED_VERSION,
             "outside": OUTSIDE_VERSION,
             "content": content,
             "channels": len(card.channels),
-            "classes": list(card.parts.items()),
-            **({} if card.ignore is None else {"ignore": card.ignore}),
+            "classes": list(card.parts.items()) if labelled else [],
+            **({} if card.ignore is None or not labelled else {"ignore": card.ignore}),
             "preprocessing": preprocessing.model_dump(mode="json"),
         }
     )[:32]
@@ -195,7 +208,7 @@ def _write(
     labelled: frozenset[str] | None,
     notes: list[Problem],
 ) -> None:
-    found = sample_foreground(prepared.label, classes)
+    found = {} if prepared.label is None else sample_foreground(prepared.label, classes)
     facts: dict[str, Any] = {
         "grid": prepared.grid.to_json(),
         "outside": prepared.outside,
@@ -205,7 +218,8 @@ def _write(
     }
     positions = np.concatenate([*found.values(), np.empty(0, np.int64)])
     _save(path / "image.npy", prepared.image)
-    _save(path / "label.npy", prepared.label)
+    if prepared.label is not None:
+        _save(path / "label.npy", prepared.label)
     _save(path / "foreground.npy", positions)
     facts["arrays"] = {file.name: hex_digest(file) for file in path.glob("*.npy")}
     facts = json.loads(json.dumps(facts))

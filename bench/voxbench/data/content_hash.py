@@ -58,11 +58,12 @@ def check_unchanged(expected: Mapping[Path, str], files: Iterable[Path]) -> None
 
 
 def _case_hash(case: Case, hashes: Mapping[Path, str]) -> str:
-    masks = {"": case.label} if isinstance(case.label, Path) else case.label
+    masks = {"": case.label} if isinstance(case.label, Path) else case.label or {}
+    label = {name: hashes.get(path, "-") for name, path in masks.items()}
     return digest(
         {
             "images": [hashes.get(path, "-") for path in case.images],
-            "label": {name: hashes.get(path, "-") for name, path in masks.items()},
+            "label": None if case.label is None else label,
             "patient": case.patient,
             "labelled": None if case.labelled is None else sorted(case.labelled),
         }

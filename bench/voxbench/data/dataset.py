@@ -1,14 +1,15 @@
 """The data of a task: its card, how its cases are split, and what they are as one hash."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from voxbench.api import Task, TaskCard
+from voxbench.api import Case, Task, TaskCard
 from voxbench.data.content_hash import cases_hash, file_hashes
-from voxbench.data.mirroring import Mirroring, find_mirroring
+from voxbench.data.mirroring import Mirroring, find_mirroring, mirroring_of_images
 from voxbench.data.split import Split, split_cases
 from voxbench.design.cell import digest
+from voxbench.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,43 @@ def open_dataset(task: Task) -> Dataset:
         SpecError: the task's `mirror` names no axes.
     """
     card, split = task.card, split_cases(task)
-    aside = {
-        "name",
-        "licence",
-        "reference",
-        "corpora",
-        *(["ignore"] if card.ignore is None else []),
-    }
-    told = card.model_dump(mode="json", exclude=aside)
-    cases = [*split.train, *split.validation, *split.test]
+    if split.labelled and not card.classes:
+        raise DataError(f"task {card.name!r}: its cases have labels, but its card has no classes.")
+    cases = [*split.train, *split.validation, *split.test] or split.unlabelled
     files = file_hashes(path for case in cases for path in case.files)
-    content = [cases_hash(cases, files), split.sha256, told]
+    content = [cases_hash(cases, files), split.sha256, _told(card)]
     mirroring = find_mirroring(task, split.train)
     identity = digest([*content, *([mirroring.identity] if mirroring.identity else [])])
     return Dataset(card, split, mirroring, identity, tuple(task.notes), files)
+
+
+def open_images(task: Task) -> Dataset:
+    """A task's images alone, as training sees them that needs no labels.
+
+    What was labelled and what was not train together. Neither labels nor the names of classes
+    enter anything: cases, card, mirroring and identity are the same with them and without.
+
+    Raises:
+        DataError: an image is missing, or the cases can't be split.
+        SpecError: the task's `mirror` names no axes.
+    """
+    found = split_cases(task)
+    train = sorted((*found.train, *found.unlabelled), key=lambda case: case.id)
+    held_out = _bare(found.validation), _bare(found.test)
+    split = Split(_bare(train), *held_out, sha256=found.sha256)
+    card = task.card.model_copy(update={"classes": {}, "tolerance_mm": {}, "ignore": None})
+    files = file_hashes(path for case in split.train for path in case.files)
+    mirroring = mirroring_of_images(task)
+    identity = digest(["images", cases_hash(split.train, files), _told(card), mirroring.axes])
+    return Dataset(card, split, mirroring, identity, tuple(task.notes), files)
+
+
+def _bare(cases: Sequence[Case]) -> tuple[Case, ...]:
+    return tuple(case.unlabelled for case in cases)
+
+
+def _told(card: TaskCard) -> object:
+    """What a card says that decides a result."""
+    silent = ["ignore"] if card.ignore is None else []
+    aside = {"name", "licence", "reference", "corpora", *silent}
+    return card.model_dump(mode="json", exclude=aside)

@@ -31,8 +31,8 @@ def arrange_cases(
 
     Args:
         root: folder of the data.
-        found: cases by the part that their folder names, "train" where it names none; who they
-            show is left open.
+        found: cases by the part that their folder names, "train" where it names none, or
+            "unlabelled"; who they show is left open.
         patients: what the sweep says of who is who: see `find_patients`.
         split: "own" leaves a published split aside: what lies in folders of other parts too.
 
@@ -44,24 +44,50 @@ def arrange_cases(
     if split not in (None, "own"):
         raise SpecError(f'{root}: split: expected "own" or nothing, got {split!r}.')
     aside = ""
-    if split == "own" and found.keys() - {"train"}:
-        others = sum(len(cases) for part, cases in found.items() if part != "train")
+    if split == "own" and found.keys() - _ANYONE:
+        others = sum(len(cases) for part, cases in found.items() if part not in _ANYONE)
         aside = f"; {others} cases in folders of other parts are left out"
-        found = {"train": found.get("train", ())}
+        found = {part: cases for part, cases in found.items() if part in _ANYONE}
     cases = {case.id: case for part in found for case in found[part]}
     if len(cases) < sum(map(len, found.values())):
         raise DataError(f"{root}: cases of two parts have one name ({some(_double(found))}). {OWN}")
     who = find_patients(root, list(cases), patients)
     cases = {name: replace(cases[name], patient=who.of[name]) for name in sorted(cases)}
+    further = {case.id: cases.pop(case.id) for case in found.get("unlabelled", ())}
     notes = [f"patients: {who.told}"]
     if split == "own":
         notes.append(f"split: by patient, as `split` says{aside}")
-        return FolderCases({"all": [*cases.values()]}, tuple(notes))
-    published = find_split(root, {part: [case.id for case in found[part]] for part in found})
+        return _with_further({"all": [*cases.values()]}, further, notes)
+    placed = {part: [case.id for case in found[part]] for part in found}
+    placed["train"] = [*placed.get("train", ()), *placed.pop("unlabelled", ())]
+    published = find_split(root, placed)
     if published is None:
-        return FolderCases({"all": [*cases.values()]}, tuple(notes))
-    parts, told = _parted(root, cases, published)
-    return FolderCases(parts, (*notes, f"split: {told}"))
+        return _with_further({"all": [*cases.values()]}, further, notes)
+    trained = {name for name in further if published.part_of.get(name, "train") == "train"}
+    named = {name: part for name, part in published.part_of.items() if name in cases}
+    parts, told = _parted(root, cases, published._replace(part_of=named))
+    further = {name: further[name] for name in further if name in trained}
+    return _with_further(parts, further, [*notes, f"split: {told}"])
+
+
+_ANYONE: frozenset[Part] = frozenset({"train", "unlabelled"})
+"""Parts of what no folder sets aside."""
+_UNLABELLED = (
+    "nobody labelled these images: they can pre-train what needs no labels; as many are held out "
+    "as if they had labels (images-folder takes all of a folder)"
+)
+
+
+def _with_further(
+    parts: Mapping[Part, Sequence[Case]], further: Mapping[str, Case], notes: Sequence[str]
+) -> FolderCases:
+    """The cases with those that nobody labelled."""
+    if parts and all(case.label is None for cases in parts.values() for case in cases):
+        notes = [*notes, _UNLABELLED]
+    if not further:
+        return FolderCases(parts, tuple(notes))
+    told = f"images without a label: {len(further)}, for pre-training that needs none"
+    return FolderCases({**parts, "unlabelled": [*further.values()]}, (*notes, told))
 
 
 def _double(found: Mapping[Part, Sequence[Case]]) -> Iterator[str]:

@@ -69,21 +69,35 @@ def find_mirroring(task: Task, cases: Sequence[Case]) -> Mirroring:
     Raises:
         SpecError: `mirror` holds other letters than R, A and S.
     """
-    card, given = task.card, task.mirror
-    before = axes_before(card.classes)
-    if given is not None:
-        if not set(given) <= set("RAS"):
-            raise SpecError(
-                f"task {card.name!r}: mirror: expected letters of R (left and right), A (front and "
-                f'back) and S (top and bottom), or "" for none; got {given!r}.'
-            )
-        reasons = {axis: "the task's field says so" for axis in "RAS" if axis not in given}
-    else:
-        reasons = ordered_names(card.classes)
-        sided = sided_names(tuple(card.classes)) or _opposite(card, cases[:_CASES])
-        reasons |= {"R": sided} if sided else {}
+    card, before = task.card, axes_before(task.card.classes)
+    if task.mirror is not None:
+        return _all_but(_said(task, task.mirror), before)
+    reasons = ordered_names(card.classes)
+    sided = sided_names(tuple(card.classes)) or _opposite(card, cases[:_CASES])
+    return _all_but(reasons | ({"R": sided} if sided else {}), before)
+
+
+def mirroring_of_images(task: Task) -> Mirroring:
+    """What may be mirrored where labels are not used: every axis, unless `mirror` says otherwise.
+
+    Raises:
+        SpecError: as `find_mirroring`.
+    """
+    return _all_but({} if task.mirror is None else _said(task, task.mirror), "RAS")
+
+
+def _all_but(reasons: Mapping[str, str], before: str) -> Mirroring:
     axes = "".join(axis for axis in "RAS" if axis not in reasons)
     return Mirroring(axes, dict(sorted(reasons.items())), before)
+
+
+def _said(task: Task, axes: str) -> dict[str, str]:
+    if not set(axes) <= set("RAS"):
+        raise SpecError(
+            f"task {task.card.name!r}: mirror: expected letters of R (left and right), A (front "
+            f'and back) and S (top and bottom), or "" for none; got {axes!r}.'
+        )
+    return {axis: "the task's field says so" for axis in "RAS" if axis not in axes}
 
 
 def _opposite(card: TaskCard, cases: Sequence[Case]) -> str | None:

@@ -60,7 +60,11 @@ class Patches:
         self.foreground = foreground
         self.seed = seed
         self.labelled = np.array(
-            [[case.labelled is None or name in case.labelled for name in classes] for case in cases]
+            [
+                [case.labelled is None or name in case.labelled for name in classes]
+                for case in cases
+            ],
+            bool,
         )
         self._round = lru_cache(maxsize=4)(self._shuffled)
 

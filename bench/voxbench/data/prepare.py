@@ -70,8 +70,9 @@ def prepare_each(
     """
     contents = case_hashes(cases, jobs)
     folders = [
-        cache.prepared_folder() / cache.case_key(content, card, preprocessing)
-        for content in contents
+        cache.prepared_folder()
+        / cache.case_key(content, card, preprocessing, labelled=case.label is not None)
+        for case, content in zip(cases, contents, strict=True)
     ]
     cache.remove_unfinished()
     stored = {folder for folder in folders if folder.is_dir()}
@@ -112,7 +113,8 @@ def _prepare(
         return PrepareOutcome(None, reader.problems)
     prepared = onto_grid(volumes, preprocessing)
     reader.problems += _constant(case, card, prepared)
-    cache.store_case(folder, prepared, list(card.parts), case.labelled, reader.problems)
+    labelled = frozenset[str]() if case.label is None else case.labelled
+    cache.store_case(folder, prepared, list(card.parts), labelled, reader.problems)
     return PrepareOutcome(PreparedCase(case.id, case.patient, folder), reader.problems)
 
 
@@ -140,7 +142,9 @@ def onto_grid(volumes: CaseVolumes, preprocessing: Preprocessing) -> Prepared:
     rules = preprocessing.rules(len(image))
     for channel, native, rule in zip(image, volumes.image, rules, strict=True):
         channel[...] = image_to_grid(normalise(crop_to_grid(native, grid), rule), grid)
-    label = label_to_grid(np.ascontiguousarray(crop_to_grid(volumes.label, grid)), grid)
+    label = None
+    if volumes.label is not None:
+        label = label_to_grid(np.ascontiguousarray(crop_to_grid(volumes.label, grid)), grid)
     outside = [value_outside(*pair) for pair in zip(image, rules, strict=True)]
     return Prepared(image, label, grid, outside)
 

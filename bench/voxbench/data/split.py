@@ -15,19 +15,29 @@ from voxbench.files import write_atomically
 
 SPLIT_PARTS = ("train", "validation", "test")
 _SHARES = {"validation": 0.1, "test": 0.2}
+_FEWEST = 3  # patients that make three parts
 
 
 class Split(NamedTuple):
     """The parts of a task, each sorted by case id.
 
+    Either all cases of the parts are labelled, or none is.
+
     Attributes:
         sha256: over the case ids and patients of each part.
+        unlabelled: further images, of patients who are in no validation or test part.
     """
 
     train: tuple[Case, ...]
     validation: tuple[Case, ...]
     test: tuple[Case, ...]
     sha256: str
+    unlabelled: tuple[Case, ...] = ()
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there is anything to learn from labels, or to score by them."""
+        return any(case.label is not None for case in self.train)
 
 
 class FrozenSplit(NamedTuple):
@@ -49,31 +59,56 @@ def split_cases(task: Task) -> Split:
     splits are; where they lack validation cases, an eighth of the training patients becomes
     validation. Else patients are ordered by a hash of their names: 20% test, 10% validation,
     the rest training, so that a new patient moves at most a few others; freeze a split to keep it.
+    Training cases without a label beside others that have one are left aside; where no case has
+    one, they are split as if they had, and fewer than three patients all train.
 
     Raises:
         DataError: the file names other cases than the task has, a patient lies in two parts, or
             there are fewer than three patients.
     """
-    given = task.cases()
-    published = {str(part): tuple(cases) for part, cases in given.items() if cases}
-    cases = sorted((case for part in published.values() for case in part), key=lambda c: c.id)
-    _check_ids(task, cases)
+    given = {str(part): tuple(cases) for part, cases in task.cases().items() if cases}
+    _check_ids(task, sorted((c for part in given.values() for c in part), key=lambda c: c.id))
+    further = given.pop("unlabelled", ())
+    with_label = {part: tuple(c for c in given[part] if c.label is not None) for part in given}
+    labelled = {part: cases for part, cases in with_label.items() if cases}
+    if further and not given:
+        return Split((), (), (), digest({}), further)
+    split = _split(task, labelled or given)
+    return split._replace(unlabelled=_left_aside(given, further, split) if labelled else further)
+
+
+def _split(task: Task, given: Mapping[str, tuple[Case, ...]]) -> Split:
+    """The parts of cases that all have a label, or none."""
+    cases = sorted((case for part in given.values() for case in part), key=lambda c: c.id)
     file = Path(inspect.getfile(type(task))).parent / "splits" / f"{task.card.name}.json"
     if file.is_file():
         return read_split(file, cases)
-    if set(published) == {"all"}:
+    if set(given) == {"all"}:
+        if cases[0].label is None and len({case.patient for case in cases}) < _FEWEST:
+            return Split(tuple(cases), (), (), digest([case.id for case in cases]))
         parts = _by_patient(task, cases)
-    elif set(published) == set(SPLIT_PARTS):
-        parts = published
-    elif set(published) == {"train", "test"}:
-        rest, validation = _draw(published["train"], 1 / 8)
-        parts = {"train": rest, "validation": validation, "test": published["test"]}
+    elif set(given) == set(SPLIT_PARTS):
+        parts = given
+    elif set(given) == {"train", "test"}:
+        rest, validation = _draw(given["train"], 1 / 8)
+        parts = {"train": rest, "validation": validation, "test": given["test"]}
     else:
         raise DataError(
-            f"task {task.card.name!r}: cases() gives {sorted(published) or 'no cases'}; it must "
+            f"task {task.card.name!r}: cases() gives {sorted(given) or 'no cases'}; it must "
             "give all, or train and test, or train, validation and test."
         )
     return _make(parts, f"task {task.card.name!r}")
+
+
+def _left_aside(
+    given: Mapping[str, tuple[Case, ...]], further: tuple[Case, ...], split: Split
+) -> tuple[Case, ...]:
+    """Images without a label that show nobody who is validated or tested on."""
+    parts = [given.get("validation", ()), given.get("test", ()), split.validation, split.test]
+    held_out = {case.patient for part in parts for case in part}
+    rest = [case for part in given.values() for case in part if case.label is None]
+    found = [case for case in (*rest, *further) if case.patient not in held_out]
+    return tuple(sorted(found, key=lambda case: case.id))
 
 
 def freeze_split(split: Split, path: Path) -> None:
@@ -136,7 +171,7 @@ def name_hash(name: str) -> str:
 
 
 def _by_patient(task: Task, cases: Sequence[Case]) -> Mapping[str, tuple[Case, ...]]:
-    if len({case.patient for case in cases}) < 3:
+    if len({case.patient for case in cases}) < _FEWEST:
         raise DataError(f"task {task.card.name!r}: a split needs at least three patients.")
     rest, test = _draw(cases, _SHARES["test"])
     train, validation = _draw(rest, _SHARES["validation"] / (1 - _SHARES["test"]))

@@ -44,12 +44,13 @@ class CaseVolumes(NamedTuple):
 
     Attributes:
         image: (channel, d, h, w) float32, in the order of the card.
-        label: (d, h, w) uint8 of class indices: 0 is background, `i` the card's i-th class.
+        label: (d, h, w) uint8 of class indices: 0 is background, `i` the card's i-th class; None
+            where nobody labelled the case.
         affine: of both.
     """
 
     image: NDArray[np.float32]
-    label: NDArray[np.uint8]
+    label: NDArray[np.uint8] | None
     affine: NDArray[np.float64]
 
 
@@ -69,6 +70,8 @@ class CaseReader:
     def read(self) -> CaseVolumes | None:
         """Image and label map, or None where something fatal is wrong."""
         image = self._image()
+        if self.case.label is None:
+            return CaseVolumes(image.array, None, image.affine) if image and self.usable else None
         label = self.label(image)
         if image is None or label is None or not self.usable:
             return None
@@ -168,7 +171,7 @@ class CaseReader:
 
     def _merged(self, like: Volume | None) -> Volume | None:
         """One label map of several masks; where they overlap, the later class wins."""
-        masks = self.case.label
+        masks = self.case.label or {}
         assert not isinstance(masks, Path)  # noqa: S101 (narrows the type)
         if not masks:
             self._note(self._label_file, "missing file", "no mask of any class")

@@ -5,10 +5,10 @@ import random
 from collections.abc import Sequence
 from functools import cached_property
 
-from voxbench.api import Case, Preprocessing, Pretrained
+from voxbench.api import Case, Preprocessing, Pretrained, Task
 from voxbench.api.fields import identifying
 from voxbench.data.content_hash import cases_hash
-from voxbench.data.dataset import Dataset
+from voxbench.data.dataset import Dataset, open_dataset, open_images
 from voxbench.data.outside import outside_version
 from voxbench.design.cell import Ref, digest
 from voxbench.design.recipe import Pretraining
@@ -24,7 +24,7 @@ class PretrainingPlan:
 
     Attributes:
         baseline: whose backbone and objective.
-        source: data set that gives images and labels.
+        source: data set that gives images and, where they are used, labels.
         cases: its training cases that are used; those for validation and test never are.
         schedule: steps, patch, seed.
         donor: of the weights that this one changes; None if it is trained itself.
@@ -98,6 +98,33 @@ def plan_pretraining(
         schedule,
         plan_pretraining(donor, source, schedule) if donor else None,
     )
+
+
+def open_source(baseline: Pretrained, task: Task) -> Dataset:
+    """A task as a baseline is pre-trained on it: its images alone where no labels are used.
+
+    Raises:
+        DataError: a file is missing, or the cases can't be split.
+        SpecError: labels are used and there are none; the donor is not pre-trained here.
+    """
+    if not uses_labels(baseline):
+        return open_images(task)
+    dataset = open_dataset(task)
+    if not dataset.split.labelled:
+        raise SpecError(
+            f"{baseline.card.name}: is trained on labels, and its source {baseline.source!r} has "
+            "none; name a source with labels, or a baseline that needs none."
+        )
+    return dataset
+
+
+def uses_labels(baseline: Pretrained) -> bool:
+    """Whether a baseline, or the donor that it changes, is trained on labels.
+
+    Raises:
+        SpecError, PluginError: as `find_donor`.
+    """
+    return (find_donor(baseline) or baseline).needs_labels
 
 
 def find_donor(baseline: Pretrained) -> Pretrained | None:

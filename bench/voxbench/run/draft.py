@@ -30,7 +30,7 @@ class Survey(NamedTuple):
     Attributes:
         ref: the task that reads it, with the fields that it needs.
         card: of that task.
-        cases: labelled volumes.
+        cases: volumes, labelled if there are classes.
         patients: persons whom they show.
         train_patients: of them, those in the training part.
         spacing_mm: of the grid that networks work on, or the median of the files.
@@ -56,7 +56,7 @@ class Survey(NamedTuple):
             f"{self.train_patients} of them in the training part",
             f"images: {', '.join(dict.fromkeys(card.modalities))} ({', '.join(card.channels)}), "
             f"in the median {size} voxels of {spacing} mm",
-            f"classes: {', '.join(card.classes)}",
+            f"classes: {', '.join(card.classes) or 'none; nobody labelled these images'}",
             *self.notes,
         ]
 
@@ -75,7 +75,7 @@ def survey(folder: Path) -> Survey:
         ref = Ref.of(ref.name, {**ref.values, "patients": "prefix"})
         task, asked = find_task(ref), True
         split = split_cases(task)
-    cases = [*split.train, *split.validation, *split.test]
+    cases = [*split.train, *split.validation, *split.test] or [*split.unlabelled]
     images = [case.images[0] for case in cases]
     spacing = task.card.spacing_mm or median_spacing(images)
     extents = zip(*map(read_extent, images), strict=True)
@@ -84,7 +84,7 @@ def survey(folder: Path) -> Survey:
         card=task.card,
         cases=len(cases),
         patients=len({case.patient for case in cases}),
-        train_patients=len({case.patient for case in split.train}),
+        train_patients=len({case.patient for case in split.train or split.unlabelled}),
         spacing_mm=spacing,
         size=tuple(round(median(mm) / s) for mm, s in zip(extents, spacing, strict=True)),
         notes=(*task.notes, *([_ASKED] if asked else [])),
@@ -120,8 +120,15 @@ def _tasks() -> Iterator[tuple[str, type[Task]]]:
 
 
 def draft(found: Survey) -> str:
-    """The text of a sweep file that compares scratch, weights made here and ImageNet's."""
+    """The text of a sweep file that compares scratch, weights made here and ImageNet's.
+
+    Images without labels are its source alone: what they are fine-tuned on is left to be named.
+    """
     told = "".join(f"# {line}\n" for line in found.told())
+    task = _table(found.ref)
+    source = "the training part itself; a larger set of the same kind is better"
+    if not found.card.classes:
+        task, source = _UNNAMED, "the images of this folder"
     shots = [f'"{count} shot{"s" if count > 1 else ""}"' for count in _shots(found)]
     patch = ", ".join(str(_side(size)) for size in found.size)
     return f"""{told}name = "{found.card.name}"
@@ -129,7 +136,7 @@ fractions = [{", ".join([*shots, "1.0"])}]  # of the training patients, nested
 seeds = 3  # trainings of every arm: more of them settle more
 
 [[tasks]]
-{_table(found.ref)}
+{task}
 # what is compared; any baseline of `voxbench ls baselines` can stand here
 
 [[baselines]]
@@ -140,7 +147,7 @@ name = "masked-autoencoder"  # pre-trained here, without labels
 source = "own"
 
 {_imagenet()}
-[sources.own]  # the training part itself; a larger set of the same kind is better
+[sources.own]  # {source}
 {_table(found.ref)}
 [recipe]  # fine-tuning, the same for every arm
 steps = 1000
@@ -149,6 +156,11 @@ patch = [{patch}]  # voxels
 [pretraining]  # the same for all weights that are made here
 steps = 2000
 patch = [{patch}]
+"""
+
+
+_UNNAMED = """name = "nnunet-folder"  # a task with labels, which the images of this folder lack
+root = "FOLDER"
 """
 
 

@@ -9,10 +9,15 @@ from voxbench.design.cell import Adaptation, Ref
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining
 from voxbench.design.structures import shared
-from voxbench.errors import DataError, VoxbenchError, WeightsError
+from voxbench.errors import DataError, SpecError, VoxbenchError, WeightsError
 from voxbench.ledger.verdict import verdict_for
 from voxbench.plugins import find_task
-from voxbench.pretrain.plan import PretrainingPlan, find_donor, plan_pretraining
+from voxbench.pretrain.plan import (
+    PretrainingPlan,
+    open_source,
+    plan_pretraining,
+    uses_labels,
+)
 from voxbench.published.file import WeightsFile, verified_file
 from voxbench.records.record import Contamination
 from voxbench.run.arms import SweepArm
@@ -57,15 +62,17 @@ class Binder:
     def __init__(self, schedule: Pretraining) -> None:
         self.schedule = schedule
         self.task = cache(find_task)
-        self.dataset = cache(lambda ref: open_dataset(self.task(ref)))
+        self.dataset = cache(self._labelled)
         self.weights = cache(self._weights)
+        self.sources: dict[tuple[Ref, bool], Dataset] = {}
 
     def bind_arm(self, ref: Ref, arm: SweepArm) -> TaskArm:
         """An arm on a task.
 
         Raises:
             DataError: data of the task, or of the arm's source, are missing.
-            SpecError: the arm's weights are to be made from a donor that has none.
+            SpecError: the task has no labels, or the arm's source lacks those that it trains on;
+                the arm's weights are to be made from a donor that has none.
         """
         dataset: Dataset = self.dataset(ref)
         contract = arm.contract and arm.contract.on(dataset.card.modalities)
@@ -73,7 +80,7 @@ class Binder:
         card = self.task(arm.source).card if arm.source else None
         if reason := _unsuited(arm.baseline, dataset.card, card):
             return TaskArm(ref, arm, *seen, reason=reason)
-        source = self.dataset(arm.source) if arm.source else None
+        source = self._source(arm)
         try:
             weights = self.weights(arm)
         except (WeightsError, DataError) as error:
@@ -81,19 +88,36 @@ class Binder:
         contamination = _contamination(arm.baseline, dataset, source, weights)
         return TaskArm(ref, arm, *seen, weights, source, contamination)
 
+    def _labelled(self, ref: Ref) -> Dataset:
+        dataset = open_dataset(self.task(ref))
+        if not dataset.split.labelled:
+            raise SpecError(
+                f"task {dataset.card.name!r}: has no labels to train on and to score by; it can be "
+                "the source of a baseline that needs none."
+            )
+        return dataset
+
     def _weights(self, arm: SweepArm) -> InitialWeights:
         if isinstance(arm.baseline, Published):
             return verified_file(arm.baseline)
-        if isinstance(arm.baseline, Pretrained) and arm.source:
-            return plan_pretraining(arm.baseline, self.dataset(arm.source), self.schedule)
+        if isinstance(arm.baseline, Pretrained) and (source := self._source(arm)):
+            return plan_pretraining(arm.baseline, source, self.schedule)
         return None
+
+    def _source(self, arm: SweepArm) -> Dataset | None:
+        """What an arm is trained on; the same for all arms that use labels, or that don't."""
+        if not (isinstance(arm.baseline, Pretrained) and arm.source):
+            return None
+        kind = arm.source, uses_labels(arm.baseline)
+        if kind not in self.sources:
+            self.sources[kind] = open_source(arm.baseline, self.task(arm.source))
+        return self.sources[kind]
 
 
 def _unsuited(baseline: Baseline, card: TaskCard, source: TaskCard | None) -> str | None:
     """Why an arm can't be used on a task, or None; `source` is what its weights are made from."""
     if source and isinstance(baseline, Pretrained):
-        supervised = (find_donor(baseline) or baseline).needs_labels
-        if supervised and source.name == card.name:
+        if uses_labels(baseline) and source.name == card.name:
             return "its supervised source is the task itself, whose labels the fraction rations"
         if (channels := len(source.channels)) != len(card.channels):
             return f"its source has {channels} channels, the task has {len(card.channels)}"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from voxbench.data.dataset import Dataset, open_dataset
+from voxbench.data.dataset import Dataset, open_dataset, open_images
 from voxbench.data.split import FrozenSplit, read_frozen
 from voxbench.design.cell import Ref
 from voxbench.design.spec import Sweep
@@ -47,11 +47,12 @@ class Evidence:
         return reasons[0] if reasons else f"{ref.name} does not say where its data lie"
 
     def identities(self, ref: Ref) -> Iterator[str]:
-        """The identity of every data set here that a cell's source may be."""
+        """The identity of every data set here that a cell's source may be, with labels or not."""
         for candidate in self._candidates(ref):
             found = self._look(candidate)
             if isinstance(found, Dataset):
                 yield found.identity
+                yield open_images(find_task(candidate)).identity
 
     def split(self, name: str) -> FrozenSplit | None:
         """The split of a task that the results were made with; None if there is none."""

@@ -53,11 +53,12 @@ def picture(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> Picture
     percentile. The axes are turned to R, A, S, as far as the file's grid allows.
 
     Raises:
-        DataError: the prediction is on another grid, or holds a label that the task has not.
+        DataError: the case has no label, or the prediction is on another grid or holds a label
+            that the task has not.
     """
-    _check(volumes, prediction, card)
+    labels = _checked(volumes, prediction, card)
     image, affine = _turned(volumes.image[0], volumes.affine)
-    label = np.where(volumes.label == IGNORED, 0, volumes.label).astype(np.uint8)
+    label = np.where(labels == IGNORED, 0, labels).astype(np.uint8)
     reference, _ = _turned(label, volumes.affine)
     predicted, _ = _turned(prediction.array.astype(np.uint8), volumes.affine)
     box = _box(reference, predicted, affine)
@@ -68,14 +69,17 @@ def picture(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> Picture
     window = card.window if card.modalities[0] == "CT" else _percentiles(image)
     grey = _grey(image, window)
     still, size = _still(grey, reference, predicted, voxel_sizes(affine))
-    cropped = any(b.stop - b.start < n for b, n in zip(box, volumes.label.shape, strict=True))
+    cropped = any(b.stop - b.start < n for b, n in zip(box, labels.shape, strict=True))
     return Picture(
         _nifti(grey, affine), _nifti(reference, affine), _nifti(predicted, affine), still,
         grey.shape, stride, cropped, window, size,
     )  # fmt: skip
 
 
-def _check(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> None:
+def _checked(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> NDArray[np.uint8]:
+    """The reference, once the prediction is known to be comparable with it."""
+    if volumes.label is None:
+        raise DataError("the case has no label here to show the stored prediction with.")
     if prediction.array.shape != volumes.label.shape:
         raise DataError(
             f"the stored prediction has the shape {prediction.array.shape}, the reference "
@@ -89,6 +93,7 @@ def _check(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> None:
             f"the stored prediction holds labels {low} … {high}, the task has 0 … "
             f"{len(card.parts)}."
         )
+    return volumes.label
 
 
 def _turned(array: NDArray[Any], affine: Affine) -> tuple[NDArray[Any], Affine]:

@@ -1,0 +1,146 @@
+"""Any folder of volumes without labels as a source of pre-training, without code.
+
+    <case>.nii.gz                       a volume a case; NRRD, MHA and NPZ are read too,
+    <case>_0000.nii.gz, …               or one a channel, as nnU-Net numbers them,
+    <case>/<channel>.nii.gz             or a folder a case
+
+All of them pre-train baselines that need no labels; none is held out, as there is nothing to score.
+Where it may stand who is who tells `data/patients.py`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from voxbench.api import Case, Part, Task, TaskCard
+from voxbench.errors import DataError
+from voxbench.toolkit import (
+    FolderCases,
+    arrange_cases,
+    card_name,
+    corpora_of,
+    make_card,
+    median_spacing,
+    modality_of,
+    read_json,
+    stem_of,
+    volume_files,
+)
+
+_CHANNEL = re.compile(r"(.+)_(\d{4})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesFolder(Task):
+    """A folder of images; what its files don't say may be set.
+
+    Attributes:
+        title: the card's name; by default the folder's.
+        modality: CT, MR, PET or other, or one a channel; by default from the names of the channels,
+            which numbered or single files don't have: then "other".
+        spacing_mm: grid along R, A, S; by default the median of the images.
+        window: of CT, in HU.
+        patients: who is who, where no table beside the data says so, or against it: "prefix" (of
+            the cases' names), "case" (each shows another person), or a table, relative to `root`.
+    """
+
+    layout: ClassVar[str] = "volumes without labels, <case>.nii.gz or <case>/<channel>.nii.gz"
+
+    title: str | None = None
+    modality: str | tuple[str, ...] | None = None
+    spacing_mm: tuple[float, float, float] | None = None
+    window: tuple[float, float] = (-175.0, 250.0)
+    patients: str | None = None
+
+    @cached_property
+    def card(self) -> TaskCard:
+        """Read from the names of the files, their headers and, if there is one, `about.json`."""
+        name = self.title or card_name(self.root.name)
+        return make_card(
+            self.root,
+            name=name,
+            modality=self._modality,
+            channels=self._channels,
+            classes={},
+            spacing_mm=self.spacing_mm
+            or median_spacing([files[0] for files in self._files.values()]),
+            tolerance_mm={},
+            window=self.window,
+            licence=str(self._about.get("licence") or "unknown"),
+            reference=str(self._about.get("reference") or self._about.get("name") or name),
+            corpora=corpora_of(self._about, self.root, name),
+        )
+
+    @classmethod
+    def recognises(cls, folder: Path) -> bool:
+        """Whether it holds volumes, or folders of them, and nothing that looks like labels."""
+        below = [path.name for path in folder.glob("[!.]*/[!.]*")]
+        others = any((folder / name).is_dir() for name in ("imagesTr", "labelsTr"))
+        return not (others or "segmentations" in below) and any(
+            stem_of(name) for name in (*below, *(path.name for path in folder.glob("[!.]*")))
+        )
+
+    def cases(self) -> Mapping[Part, Sequence[Case]]:
+        """Every case, unlabelled."""
+        return self._arranged.parts
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Where patients were found, and what the intensities are taken for."""
+        unsure = "other" in self._modality
+        told = ['intensities are z-scored; say modality = "CT" if they are HU'] if unsure else []
+        return (*self._arranged.notes, *told)
+
+    @cached_property
+    def _arranged(self) -> FolderCases:
+        cases = [Case(name, files, None, name) for name, files in self._files.items()]
+        return arrange_cases(self.root, {"unlabelled": cases}, self.patients, None)
+
+    @cached_property
+    def _modality(self) -> str | tuple[str, ...]:
+        return self.modality or modality_of(self._channels)
+
+    @cached_property
+    def _channels(self) -> tuple[str, ...]:
+        """Stems of the files of most folders, or the numbers that most cases have."""
+        counts = Counter(tuple(files) for files in self._found.values())
+        return counts.most_common(1)[0][0]
+
+    @cached_property
+    def _files(self) -> dict[str, tuple[Path, ...]]:
+        """Case → a file a channel; one that is not there is for `prepare` to report."""
+        return {
+            name: tuple(
+                files.get(channel, self.root / name / f"{channel}.nii.gz")
+                for channel in self._channels
+            )
+            for name, files in sorted(self._found.items())
+        }
+
+    @cached_property
+    def _found(self) -> dict[str, dict[str, Path]]:
+        """Case → channel → file."""
+        lying = volume_files(self.root)
+        numbered = {stem: _CHANNEL.fullmatch(stem) for stem in lying}
+        if not lying:
+            folders = {place.name: volume_files(place) for place in self.root.glob("[!.]*/")}
+            found = {name: files for name, files in folders.items() if files}
+        elif all(numbered.values()):
+            found = {}
+            for stem, match in numbered.items():
+                assert match  # noqa: S101 (for the type checker)
+                found.setdefault(match[1], {})[f"channel {int(match[2])}"] = lying[stem]
+        else:
+            found = {stem: {"image": path} for stem, path in lying.items()}
+        if not found:
+            raise DataError(f"{self.root}: no volumes in it, nor in the folders below it.")
+        return found
+
+    @cached_property
+    def _about(self) -> dict[str, Any]:
+        path = self.root / "about.json"
+        return read_json(path) if path.is_file() else {}
