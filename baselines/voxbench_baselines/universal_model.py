@@ -67,6 +67,8 @@ _HOST = "ljwztc/CLIP-Driven-Universal-Model"
 class Controllable(Published):
     """A published network under the Universal Model's head."""
 
+    head_layer: ClassVar[str] = "controller"
+
     def head(self, published: Mapping[str, "Tensor"], backbone: "Backbone") -> "nn.Module":
         """The controller, which makes a small network for each organ."""
         from voxbench.toolkit import ControlledHead

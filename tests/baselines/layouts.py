@@ -64,7 +64,7 @@ def loaded(baseline: Published) -> Loaded:
         baseline.translate(published, backbone),
         min_loaded=baseline.card.min_loaded,
         in_channels=1,
-        left_over=baseline.card.left_over,
+        left_over=baseline.left_over(published),
     )
     return Loaded(backbone.eval(), audit, published)
 

@@ -11,7 +11,11 @@ from voxbench_baselines.imagenet_inflated import ImageNetInflated
 from voxbench_baselines.medicalnet import MedicalNet
 from voxbench_baselines.suprem import SuPreMSwinUNETR, SuPreMUNet
 from voxbench_baselines.swin_unetr import SwinUNETR5050
-from voxbench_baselines.universal_model import UNIVERSAL_OUTPUTS
+from voxbench_baselines.universal_model import (
+    UNIVERSAL_OUTPUTS,
+    UniversalModelSwinUNETR,
+    UniversalModelUNet,
+)
 from voxbench_baselines.voco import VoCo, VoComni
 
 from tests.baselines.layouts import in_2d, plain
@@ -26,7 +30,7 @@ def compared(state: dict[str, Tensor], baseline: Published) -> TensorComparison:
     with torch.device("meta"):
         backbone = baseline.backbone(1)
     tensors = baseline.translate(state, backbone)
-    return compare_tensors(backbone, tensors, baseline.card.left_over)
+    return compare_tensors(backbone, tensors, baseline.left_over(state))
 
 
 V2 = VoCo(size="tiny-v2")
@@ -61,6 +65,21 @@ CASES = {
         plain(SwinUNETR5050(size="tiny")) | heads("out.conv.conv.weight"),
         SuPreMSwinUNETR(size="tiny"),
         "out.conv.conv.weight",
+    ),
+    "5050 as Universal Model": (
+        plain(SwinUNETR5050(size="tiny")) | heads("out.conv.conv.weight"),
+        UniversalModelSwinUNETR(size="tiny"),
+        "out.conv.conv.weight",
+    ),
+    "Models Genesis as Universal Model": (
+        plain(GenesisChestCT(size="tiny")) | heads("out_tr.final_conv.weight"),
+        UniversalModelUNet(size="tiny"),
+        "out_tr.final_conv.weight",
+    ),
+    "VoCo as VoComni": (
+        plain(V2, "encoder.") | heads("proj_head.weight"),
+        VoComni(size="tiny-v2"),
+        "proj_head.weight",
     ),
     "SuPreM as 5050": (
         plain(SuPreMSwinUNETR(size="tiny")) | HEAD,

@@ -121,7 +121,7 @@ def in_3d(backbone: Backbone, picture: Tensor, depth: int) -> list[Tensor]:
 def check(baseline: Published, reference, state: dict[str, Tensor], depth: int, scale: float = 1):
     """Through the baseline's own translation: all maps agree with 2D to 1e-4 of their range."""
     backbone = baseline.backbone(1)
-    tensors, left_over = baseline.translate(state, backbone), baseline.card.left_over
+    tensors, left_over = baseline.translate(state, backbone), baseline.left_over(state)
     audit = load_weights(backbone, tensors, min_loaded=1, in_channels=1, left_over=left_over)
     assert audit.missing == []
     picture = torch.randn(1, 1, 32, 32, generator=torch.manual_seed(0))

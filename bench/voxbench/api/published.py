@@ -40,7 +40,7 @@ class Published(Baseline):
     scales: ClassVar[Mapping[str, float]] = {}
     """What published tensors are multiplied by, where their images had another unit."""
     head_layer: ClassVar[str] = ""
-    """The published head, where it is one convolution of the features."""
+    """The layer by which the published head is known; by default it is one convolution."""
 
     def file(self) -> Path:
         """Where the weights lie.
@@ -95,6 +95,15 @@ class Published(Baseline):
             return f"its weights expect {expected} channel(s), the task has {given}"
         return None
 
+    def left_over(self, published: Mapping[str, "Tensor"]) -> tuple[str, ...]:
+        """Patterns of the tensors that may find no place: the card's, unless the head is another.
+
+        A file of the same network without `head_layer` may still be this one's, cut down; what it
+        holds beside the network then is another's head.
+        """
+        own = not self.head_layer or f"{self.head_layer}.weight" in published
+        return self.card.left_over if own else ()
+
     def rename(self, name: str) -> str:
         """What the network calls a published tensor, with or without its part."""
         return name
@@ -111,7 +120,7 @@ class Published(Baseline):
         held beside them is in its attribute `beside`.
         Encoder and decoder are translated, as far as they were published. Whatever has no
         counterpart keeps its name: the engine audits what share of the encoder the result covers,
-        and refuses tensors without a place that `card.left_over` doesn't name.
+        and refuses tensors without a place that `left_over` doesn't name.
         """
         state = backbone.state_dict()
         translated = {}

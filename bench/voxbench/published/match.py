@@ -85,7 +85,7 @@ def _match(path: Path, contents: Contents, shapes: Contents, baseline: Published
     except Exception as error:  # noqa: BLE001 (another layout or a stranger's plugin may raise anything)
         why = f"can't be translated ({str(error).partition(chr(10))[0][:160] or repr(error)})"
         return WeightsMatch(card.name, baseline.variant, None, card.min_loaded, len(contents), why)
-    comparison = compare_tensors(backbone, tensors, card.left_over)
+    comparison = compare_tensors(backbone, tensors, baseline.left_over(contents))
     found = WeightsMatch(
         baseline=card.name,
         size=baseline.variant,

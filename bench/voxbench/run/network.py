@@ -1,6 +1,6 @@
 """The network of a cell with its weights, from a file or made here, and proof that they arrived."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -52,7 +52,7 @@ def _from_file(
     trusted = file.path.resolve() in worker.trust
     content = read_weights(file.path, file.sha256, trust=trusted)
     tensors = baseline.translate(content, backbone)
-    audit = _load(backbone, tensors, baseline, len(card.channels))
+    audit = _load(backbone, tensors, baseline, len(card.channels), baseline.left_over(content))
     choice = content.layout.choice
     origin = f"{file.path.name} ({choice})" if choice else file.path.name
     weights = Weights(origin=origin, sha256=file.sha256, audit=audit, trusted=trusted)
@@ -72,11 +72,11 @@ def _made_here(
     backbone: Backbone, baseline: Pretrained, plan: PretrainingPlan, worker: Worker
 ) -> Weights:
     made = make_weights(plan, device=worker.device, threads=worker.threads)
-    channels = len(plan.source.card.channels)
+    channels, left_over = len(plan.source.card.channels), baseline.card.left_over
     return Weights(
         origin=f"{baseline.card.name} on {baseline.source}",
         sha256=made.sha256,
-        audit=_load(backbone, read_weights(made.path), baseline, channels),
+        audit=_load(backbone, read_weights(made.path), baseline, channels, left_over),
         **{name: getattr(made.cost, name) for name in _COST},
     )
 
@@ -86,6 +86,7 @@ def _load(
     tensors: Mapping[str, Tensor],
     baseline: Published | Pretrained,
     channels: int,
+    left_over: Sequence[str],
 ) -> LoadAudit:
     if not baseline.decoder:
         tensors = {k: tensor for k, tensor in tensors.items() if not k.startswith("decoder.")}
@@ -95,5 +96,5 @@ def _load(
         tensors,
         min_loaded=card.min_loaded,
         in_channels=channels,
-        left_over=card.left_over,
+        left_over=left_over,
     )

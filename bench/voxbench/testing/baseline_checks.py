@@ -224,7 +224,7 @@ class BaselineChecks:
             tensors,
             min_loaded=card.min_loaded,
             in_channels=channels,
-            left_over=card.left_over,
+            left_over=self.baseline.left_over(published),
         )
         return network, published, audit
 
