@@ -2,7 +2,7 @@ import pytest
 from voxbench.analyses.effect_sentences import effect_chapters, effect_sentence, effect_summary
 from voxbench.analyses.effects import Effect
 from voxbench.analyses.groups import Where
-from voxbench.stats.interval import Interval
+from voxbench.stats.interval import UNDEFINED, Interval
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED
@@ -14,7 +14,8 @@ def effect(mean=0.021, low=0.010, high=0.033, verdict="better", adaptation="full
     values = {
         "where": Where("openkbp", adaptation, "3 shots", "s"),
         "train_patients": 3.0, "arm": MASKED, "other": "scratch", "metric": "dice",
-        "patients": 40, "runs": 3, "arm_mean": 0.5, "other_mean": 0.5, "p": 0.01, "p_holm": 0.01,
+        "patients": 40, "runs": 3, "arm_mean": 0.5, "other_mean": 0.5, "alone": UNDEFINED,
+            "p": 0.01, "covers": "patients, seeds", "p_adjusted": 0.01, "p_patients": 0.01,
         "undefined": 0, "failed": 0, "contamination": "clean", "note": "",
     }  # fmt: skip
     found = {**values, "effect": Interval(mean, low, high), "verdict": verdict, **changes}

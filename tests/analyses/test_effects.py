@@ -1,6 +1,8 @@
 import math
 
+import numpy as np
 import pytest
+from scipy import stats
 from voxbench.analyses.effects import effects, means, overall
 from voxbench.analyses.pairing import pair_arms, twins
 from voxbench.analyses.read import read_groups
@@ -34,7 +36,8 @@ def test_a_constant_gain_is_found_exactly():
     assert found.effect == pytest.approx((0.05, 0.05, 0.05))
     assert found.arm_mean - found.other_mean == pytest.approx(found.effect.mean)
     assert (found.patients, found.runs, found.verdict) == (12, 3, "better")
-    assert found.p == pytest.approx(2 / 2**12)
+    assert found.p < 1e-9
+    assert found.p_patients == pytest.approx(2 / 2**12)
 
 
 def test_a_constant_loss_is_worse():
@@ -100,9 +103,60 @@ def test_an_arm_is_not_compared_with_a_twin_of_another_recipe():
     assert found.note == f"no record of {SCRATCH}"
 
 
-def test_holm_counts_all_rows():
-    records = arms(0.05) + arms(0.05, fraction="10 shots")
-    assert [row.p_holm for row in effect_of(records)] == pytest.approx([2 * 2 / 2**12] * 2)
+def uneven(gain, seed=0, luck=0.0, runs=3, patients=30, **options):
+    """Arms whose difference varies with patients and, by luck, with runs."""
+    rng = np.random.default_rng(seed)
+    own, shared = rng.normal(gain, 0.05, patients), rng.normal(0, luck, runs)
+    return [
+        record(
+            cases(lambda i, c, run=run, on=on: 0.5 + on * (own[i] + shared[run]), patients),
+            arm,
+            seed=run,
+            **options,
+        )
+        for on, arm in ((0, SCRATCH), (1, MASKED))
+        for run in range(runs)
+    ]
+
+
+def test_the_family_is_all_rows_and_intervals_hold_for_all_of_it():
+    one, two = effect_of(uneven(0.02) + uneven(0.02, fraction="10 shots"))
+    assert (one.p_adjusted, two.p_adjusted) == pytest.approx((2 * one.p, 2 * two.p))
+    [lonely] = effect_of(uneven(0.02))
+    assert lonely.effect == lonely.alone == one.alone
+    assert one.effect.low < one.alone.low < one.alone.high < one.effect.high
+
+
+def test_the_verdict_has_the_sign_of_the_mean_also_where_ranks_point_the_other_way():
+    gains = np.where(np.arange(60) < 9, 0.25, -0.015) + 0.001 * np.sin(np.arange(60))
+    records = [
+        record(cases(lambda i, c, on=on: 0.5 + on * gains[i], 60), arm, seed=seed)
+        for on, arm in ((0, SCRATCH), (1, MASKED))
+        for seed in range(3)
+    ]
+    [found] = effect_of(records)
+    assert found.effect.mean == pytest.approx(gains.mean())
+    assert found.p_patients < 0.05  # fifty-one of sixty patients lose
+    assert found.p == pytest.approx(stats.ttest_1samp(gains, 0).pvalue, rel=0.7)
+    assert found.verdict == ("better" if found.effect.low > 0 else "undecided")
+
+
+def test_luck_of_seeds_is_in_p_and_not_in_wilcoxons():
+    [found] = effect_of(uneven(0.0, luck=0.1, seed=1))
+    assert found.p_patients < 0.01
+    assert found.p > 0.05
+    assert found.verdict == "undecided"
+
+
+def test_each_row_says_what_its_p_covers():
+    drawn = [r for draw in (0, 1) for r in uneven(0.02, seed=draw, runs=2, draw=draw)]
+    for records, covers in (
+        (uneven(0.02), "patients, seeds"),
+        (uneven(0.02, runs=1), "patients only"),
+        (drawn, "patients, draws"),
+    ):
+        [found] = effect_of(records)
+        assert found.covers == covers
 
 
 def test_a_shorter_distance_is_better():
@@ -122,9 +176,19 @@ def test_any_two_arms_can_be_compared_in_either_direction():
 
 def test_over_tasks_each_task_weighs_the_same():
     records = arms(0.06, patients=30, task="one") + arms(0.02, patients=8, task="two")
+    records += arms(0.01, task="three")
     [row] = overall(twins(read_groups(records), DICE))
-    assert row.tasks == 2
-    assert row.effect == pytest.approx((0.04, 0.02, 0.06))
+    low, high = stats.t.interval(0.95, 2, 0.03, stats.sem([0.06, 0.02, 0.01]))
+    assert (row.tasks, row.note) == (3, "")
+    assert row.effect == pytest.approx((0.03, low, high))
+
+
+def test_two_tasks_have_a_mean_and_say_why_no_interval():
+    records = arms(0.06, patients=30, task="one") + arms(0.02, patients=8, task="two")
+    [row] = overall(twins(read_groups(records), DICE))
+    assert row.effect.mean == pytest.approx(0.04)
+    assert np.isnan(row.effect[1:]).all()
+    assert row.note == "no interval over fewer than 3 tasks"
 
 
 def test_one_task_has_no_overall_row():

@@ -60,7 +60,7 @@ def test_a_settled_comparison_names_its_interim_analysis(tmp_path):
     effect = effect_of(tmp_path)
     assert effect.verdict == "better"
     assert effect.note.startswith("settled by racing at interim analysis ")
-    assert " of 4, interval of 9" in effect.note
+    assert " of 4, with " in effect.note
     assert effect.note in (tmp_path / "report" / "report.md").read_text()
 
 

@@ -82,8 +82,9 @@ def family(
 
 def race(differences: np.ndarray, margin: float) -> tuple[list[list[Interim]], list[Decision]]:
     runs = differences.shape[2]
-    seen = [interims(Sample(arm, (0,) * runs), error_shares(runs), margin) for arm in differences]
-    return seen, decide(seen)
+    shares, family = error_shares(runs), len(differences)
+    seen = [interims(Sample(arm, (0,) * runs), shares, family) for arm in differences]
+    return seen, decide(seen, margin)
 
 
 def aa(patients: int, luck: float, repeats: int) -> bool:
@@ -124,14 +125,14 @@ def saving(patients: int, repeats: int) -> None:
     for _ in range(repeats):
         differences = family(rng, patients, GAINS, LUCK, LONG)
         _, standings = race(differences, MARGIN)
-        last = [interims(Sample(arm, (0,) * LONG), WHOLE, MARGIN)[-1:] for arm in differences]
+        last = [interims(Sample(arm, (0,) * LONG), WHOLE, len(GAINS))[-1:] for arm in differences]
         for decision, small, effect in zip(standings, rest, large, strict=True):
             done = decision.verdict != "undecided"
             settled += done
             run += decision.interim.runs if done and decision.interim else LONG
             wrong += decision.verdict == "equivalent" and not small
             wrong += decision.verdict == "worse" or (decision.verdict == "better" and effect < 1e-3)
-        once += sum(decision.verdict != "undecided" for decision in decide(last))
+        once += sum(decision.verdict != "undecided" for decision in decide(last, MARGIN))
     whole = repeats * len(GAINS)
     effects = ", ".join(f"{effect:.3f}" for effect in large)
     print(

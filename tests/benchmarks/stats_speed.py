@@ -21,9 +21,10 @@ from voxbench.analyses.ranks.board import Board, TaskScores
 from voxbench.analyses.ranks.league import league
 from voxbench.stats.bootstrap import Sample, estimate
 from voxbench.stats.counts import patient_counts
-from voxbench.stats.interval import Interval, intervals_of
+from voxbench.stats.interval import Interval, infer
 from voxbench.stats.metric import METRICS
 from voxbench.stats.permutation import pair_contrasts, sign_flip
+from voxbench.stats.student import spread
 
 RESAMPLES = 10_000
 ARMS, TASKS, PATIENTS, SEEDS = 20, 10, 200, 5
@@ -62,9 +63,10 @@ def bootstrap_ratio(values: np.ndarray, share: float) -> float:
 
     def ours() -> list[Interval]:
         patient_counts.cache_clear()
-        found = estimate([Sample(values.T[:, :, None], (0,))], RESAMPLES)
-        units = np.full(len(pairs), len(values))
-        return intervals_of(found.drawn[0] @ contrasts, found.points[0] @ contrasts, units)
+        sample = Sample(values.T[:, :, None], (0,))
+        found = estimate([sample], RESAMPLES)
+        known = spread((values @ contrasts).T[:, :, None], (0,))
+        return infer(found.drawn[0] @ contrasts, found.points[0] @ contrasts, known).intervals()
 
     def theirs() -> list[float]:
         return [

@@ -38,7 +38,7 @@ def test_claims_that_hold_end_with_0(voxbench, folder):
     assert code == 0
     assert "HOLDS: masked is better than scratch at 3 shots on every task, margin 0.01" in out
     assert "«few labels are enough»" in out
-    assert "openkbp: holds: +0.050 [+0.050, +0.050], p = 0.008, 8 patients, 2 runs" in out
+    assert "openkbp: holds: +0.050 [+0.050, +0.050], p < 0.001, 8 patients, 2 runs" in out
     assert "1 of 1 claims hold" in out
 
 

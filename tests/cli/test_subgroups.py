@@ -44,7 +44,7 @@ def test_json_has_every_number(voxbench, folder):
     ]  # fmt: skip
     [contrast] = told["contrasts"]
     assert contrast["difference"] == pytest.approx(0.1)
-    assert contrast["p_holm"] < 0.01
+    assert contrast["p_adjusted"] < 0.01
 
 
 def test_a_table_by_case_and_any_two_arms(voxbench, folder):

@@ -190,4 +190,6 @@ def test_the_touchstone_tables_are_read_whole_and_ranked():
     assert [(row.place, row.arm) for row in found.rows] == [
         (1, "nnU-Net_STU-Net_B"), (2, "nnU-Net_U-Net"), (3, "MONAI_Swin_UNETR"),
     ]  # fmt: skip
-    assert all(pair.separated for pair in found.pairs)
+    for pair in found.pairs:
+        assert pair.verdict == ("better" if pair.effect.mean > 0 else "worse")
+        assert pair.p_adjusted < 0.05

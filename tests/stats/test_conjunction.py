@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from voxbench.stats.bootstrap import Sample
+from voxbench.stats.bootstrap import Sample, infer_mean
 from voxbench.stats.conjunction import p_at_least, p_beyond
 
 NAN = math.nan
@@ -11,22 +11,23 @@ NAN = math.nan
 def normal(mean, luck=0.0, patients=30, runs=3, seed=0):
     rng = np.random.default_rng(seed)
     values = mean + rng.normal(0, 0.1, (patients, runs)) + rng.normal(0, luck, runs)
-    return Sample(values, (0,) * runs)
+    return infer_mean(Sample(values, (0,) * runs), resamples=2000)
 
 
 def test_the_further_beyond_the_bound_the_smaller_p():
-    sample = normal(0.1, runs=5)
-    p = [p_beyond(sample, bound) for bound in (0.0, 0.05, 0.09)]
+    found = normal(0.1, runs=5)
+    p = [p_beyond(found, bound) for bound in (0.0, 0.05, 0.09)]
     assert p == sorted(p)
     assert p[0] < 0.001 < p[-1]
 
 
 def test_on_the_wrong_side_of_the_bound_p_is_1():
     assert p_beyond(normal(0.1), 0.2) == 1.0
+    assert p_beyond(normal(0.1), 0.0, side=-1) == 1.0
 
 
 def test_without_a_value_there_is_no_p():
-    assert math.isnan(p_beyond(Sample(np.full((4, 2), NAN), (0, 0)), 0.0))
+    assert math.isnan(p_beyond(infer_mean(Sample(np.full((4, 2), NAN), (0, 0))), 0.0))
 
 
 def test_luck_of_runs_is_in_p():

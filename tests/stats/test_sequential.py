@@ -22,7 +22,7 @@ def test_the_shares_of_three_trainings_by_hand():
 
 
 def test_an_interim_is_the_interval_of_its_share():
-    seen = interims(sample(0.1), error_shares(6), 0.01)
+    seen = interims(sample(0.1), error_shares(6), 1)
     assert [interim.runs for interim in seen] == [2, 3, 4, 5, 6]
     assert all(interim.low < interim.effect < interim.high for interim in seen)
     assert seen[-1].high - seen[-1].low < seen[0].high - seen[0].low
@@ -30,75 +30,75 @@ def test_an_interim_is_the_interval_of_its_share():
 
 def test_the_p_of_an_interim_is_where_its_interval_meets_zero():
     data = sample(0.012, noise=0.03, runs=4)
-    [*_, interim] = interims(data, [0.2, 0.3, 0.5], 0.001)
+    [*_, interim] = interims(data, [0.2, 0.3, 0.5], 1)
     assert 1e-6 < interim.p < 1
-    [*_, edge] = interims(data, [0.2, 0.3, interim.p * 0.5 / 0.05], 0.001)
+    [*_, edge] = interims(data, [0.2, 0.3, interim.p * 0.5 / 0.05], 1)
     assert min(abs(edge.low), abs(edge.high)) == pytest.approx(0, abs=1e-5)
 
 
 def test_a_p_that_spends_more_than_its_share_is_one():
     data = sample(0.012, noise=0.03, runs=4)
-    known = interims(data, [0.2, 0.3, 0.5], 0.001)[-1].p * 0.5
-    assert interims(data, [0.2, 0.3, known / 2], 0.001)[-1].p == 1.0
-    assert interims(sample(0.0), error_shares(6), 0.01)[0].p == 1.0
+    known = interims(data, [0.2, 0.3, 0.5], 1)[-1].p * 0.5
+    assert interims(data, [0.2, 0.3, known / 2], 1)[-1].p == 1.0
+    assert interims(sample(0.0), error_shares(6), 1)[0].p == 1.0
 
 
 def test_a_clear_effect_is_settled_before_the_last_interim_and_stays():
-    family = [interims(sample(0.2), error_shares(6), 0.01)]
-    [decision] = decide(family)
+    family = [interims(sample(0.2), error_shares(6), 1)]
+    [decision] = decide(family, 0.01)
     assert decision.verdict == "better"
     assert decision.interim.runs < 6
     for runs in range(decision.interim.runs - 1, 6):
-        assert decide([family[0][:runs]])[0].interim == decision.interim
+        assert decide([family[0][:runs]], 0.01)[0].interim == decision.interim
 
 
 def test_less_is_better_for_a_distance():
-    assert decide([interims(sample(0.2), error_shares(6), 0.01)], sign=-1)[0].verdict == "worse"
+    assert decide([interims(sample(0.2), error_shares(6), 1)], 0.01, sign=-1)[0].verdict == "worse"
 
 
 def test_a_small_effect_is_equivalent():
-    assert decide([interims(sample(0.0), error_shares(6), 0.02)])[0].verdict == "equivalent"
+    assert decide([interims(sample(0.0), error_shares(6), 1)], 0.02)[0].verdict == "equivalent"
 
 
 def test_few_patients_are_never_settled():
     for gain in (0.0, 0.5):
-        seen = interims(sample(gain, patients=5), error_shares(6), 0.1)
-        assert decide([seen])[0].verdict == "undecided"
+        seen = interims(sample(gain, patients=5), error_shares(6), 1)
+        assert decide([seen], 0.1)[0].verdict == "undecided"
 
 
 def test_before_the_second_training_nothing_is_tested():
-    [decision] = decide([interims(sample(0.2, runs=1), error_shares(6), 0.01)])
+    [decision] = decide([interims(sample(0.2, runs=1), error_shares(6), 1)], 0.01)
     assert (decision.verdict, decision.interim, decision.p) == ("undecided", None, 1.0)
 
 
 def test_more_trainings_than_were_declared_are_not_tested():
-    assert len(interims(sample(0.2, runs=6), error_shares(4), 0.01)) == 3
+    assert len(interims(sample(0.2, runs=6), error_shares(4), 1)) == 3
 
 
-def interim(p, runs=2, equivalent=False):
-    return Interim(runs, 0.5, 0.1, -1.0, 1.0, p, equivalent)
+def test_the_intervals_of_a_family_are_wider_and_hold_at_once():
+    alone, among = (interims(sample(0.012), error_shares(6), family)[-1] for family in (1, 10))
+    assert among.p == alone.p
+    assert among.high - among.low > alone.high - alone.low
 
 
-def test_holm_counts_the_family_and_those_that_were_not_tested():
-    alone = decide([[interim(0.02)]])[0]
-    assert (alone.p, alone.p_holm, alone.verdict) == (0.02, 0.02, "better")
-    among = decide([[interim(0.02)], [interim(1.0)], []])[0]
-    assert (among.p_holm, among.verdict) == (pytest.approx(0.06), "undecided")
+def interim(low, high, runs=2):
+    return Interim(runs, 0.5, (low + high) / 2, low, high, 0.02)
 
 
-def test_a_winner_lowers_the_bar_for_the_next():
-    found = decide([[interim(0.002)], [interim(0.04)]])
-    assert [decision.verdict for decision in found] == ["better", "better"]
-    assert found[1].p_holm == pytest.approx(0.04)
+def test_p_counts_the_family_and_those_that_were_not_tested():
+    alone = decide([[interim(0.1, 0.3)]], 0.01)[0]
+    assert (alone.p, alone.p_adjusted, alone.verdict) == (0.02, 0.02, "better")
+    among = decide([[interim(-0.1, 0.3)], [interim(-1, 1)], []], 0.01)[0]
+    assert (among.p_adjusted, among.verdict) == (pytest.approx(0.06), "undecided")
 
 
 def test_the_first_interim_that_settles_stands():
-    early = [interim(1.0, equivalent=True), interim(1e-9, runs=3)]
-    assert decide([early])[0].verdict == "equivalent"
-    late = [interim(1e-9), interim(1e-9, runs=3, equivalent=True)]
-    assert decide([late])[0].verdict == "better"
+    early = [interim(-0.001, 0.001), interim(0.1, 0.3, runs=3)]
+    assert decide([early], 0.01)[0].verdict == "equivalent"
+    late = [interim(0.1, 0.3), interim(-0.001, 0.001, runs=3)]
+    assert decide([late], 0.01)[0].verdict == "better"
 
 
 def test_what_was_undecided_early_can_win_late():
-    [decision] = decide([[interim(0.8), interim(0.002, runs=3)]])
+    [decision] = decide([[interim(-0.1, 0.3), interim(0.1, 0.2, runs=3)]], 0.01)
     assert (decision.verdict, decision.interim.runs) == ("better", 3)

@@ -1,8 +1,9 @@
 """Declared claims, tested again on the records: which hold, which do not, which are undecided.
 
-On each task a claim is one or two statements that the difference of its arms is beyond a bound. The
-p of a claim is that its statements are true on as many tasks as it needs; Holm's correction is over
-the claims of the file.
+On each task a claim is one or two statements that the mean difference of its arms, over patients
+and runs, is beyond a bound. The p of a claim is that its statements are true on as many tasks as it
+needs, that of its contrary that they are false on as many as forbid it. At most one of the two can
+be small: Holm's correction of the smaller, over the claims of the file, decides.
 """
 
 import math
@@ -17,10 +18,11 @@ from voxbench.analyses.pairing import Pair, pair_arms
 from voxbench.analyses.table import interval, p_value
 from voxbench.design.claims import Claim
 from voxbench.errors import SpecError, unknown
-from voxbench.stats.bootstrap import Sample
+from voxbench.stats.bootstrap import infer_mean
 from voxbench.stats.conjunction import p_at_least, p_beyond
+from voxbench.stats.interval import ALPHA
 from voxbench.stats.metric import Metric, find_metric
-from voxbench.stats.paired import ALPHA, holm
+from voxbench.stats.paired import FEWEST_PATIENTS, holm
 
 ClaimVerdict = Literal["holds", "does not hold", "undecided", "cannot be tested"]
 
@@ -33,6 +35,7 @@ class TaskResult:
 
     Attributes:
         p: that the claim is not so there, uncorrected; NaN if it was not tested.
+        p_contrary: that its contrary is not so there.
         verdict: by the interval alone.
         note: what a reader must know of this row.
         records: keys of the arm's and of the other's.
@@ -46,6 +49,7 @@ class TaskResult:
     low: float
     high: float
     p: float
+    p_contrary: float
     verdict: ClaimVerdict
     note: str
     records: tuple[str, ...]
@@ -59,7 +63,8 @@ class ClaimResult:
         arm, other: the labels that were meant.
         margin: that was tested against.
         needed: tasks on which it must hold.
-        p, p_holm: of the claim; Holm's over all claims.
+        p: of the claim; p_contrary: of its contrary.
+        p_holm: of the smaller of both, by Holm over all claims.
         reason: why it is not tested or undecided.
         tasks: where it was tested, and where not.
     """
@@ -70,6 +75,7 @@ class ClaimResult:
     margin: float
     needed: int
     p: float
+    p_contrary: float
     p_holm: float
     verdict: ClaimVerdict
     reason: str
@@ -87,7 +93,7 @@ def judge_claims(claims: Sequence[Claim], groups: Sequence[Group]) -> list[Claim
         SpecError: a claim names an arm, task, fraction, setting or metric that no record has.
     """
     tested = [_tested(claim, groups) for claim in claims]
-    corrected = holm([result.p for result in tested])
+    corrected = holm([min(result.p, result.p_contrary) for result in tested])
     return [_judged(result, p) for result, p in zip(tested, corrected, strict=True)]
 
 
@@ -111,11 +117,18 @@ def _tested(claim: Claim, groups: Sequence[Group]) -> ClaimResult:
         margin=margin,
         needed=needed,
         p=p_at_least([row.p for row in tasks], needed),
+        p_contrary=_p_contrary(tasks, needed),
         p_holm=math.nan,
         verdict="undecided",
         reason="",
         tasks=tasks,
     )
+
+
+def _p_contrary(tasks: Sequence[TaskResult], needed: int) -> float:
+    """P of «so many tasks show the contrary that too few are left»."""
+    tested = [row.p_contrary for row in tasks if not math.isnan(row.p_contrary)]
+    return p_at_least(tested, len(tested) - needed + 1) if len(tested) >= needed else math.nan
 
 
 def _check_names(claim: Claim, groups: Sequence[Group]) -> None:
@@ -155,7 +168,7 @@ def _on_tasks(claim: Claim, pairs: Sequence[Pair], margin: float) -> Iterator[Ta
         if real:
             why = f'run under several settings ({settings}): give one, setting = "…"'
         nan = math.nan
-        yield TaskResult(task, "", 0, 0, nan, nan, nan, nan, "cannot be tested", why, ())
+        yield TaskResult(task, "", 0, 0, nan, nan, nan, nan, nan, "cannot be tested", why, ())
 
 
 def _on_task(claim: Claim, pair: Pair, margin: float) -> TaskResult:
@@ -163,22 +176,25 @@ def _on_task(claim: Claim, pair: Pair, margin: float) -> TaskResult:
     notes = [row.note] if row.note else []
     if row.contamination.startswith("overlaps"):
         notes.append(f"contamination: {row.contamination}")
-    difference = pair.difference()
-    verdicts: set[ClaimVerdict] = set()
-    p = []
-    for side, bound in _statements(claim, margin, pair.metric.sign):
-        low, high = sorted(side * end for end in row.effect[1:])
+    enough = row.patients >= FEWEST_PATIENTS
+    found = infer_mean(pair.difference())
+    verdicts: set[ClaimVerdict] = set() if enough else {"undecided"}
+    p, contrary = [], []
+    for side, bound in _statements(claim, margin, pair.metric.sign) if enough else ():
+        low, high = sorted(side * end for end in row.alone[1:])
         verdicts.add("holds" if low > bound else "does not hold" if high < bound else "undecided")
-        p.append(p_beyond(Sample(side * difference.values, difference.draws), bound))
+        p.append(p_beyond(found, side * bound, side))
+        contrary.append(p_beyond(found, side * bound, -side))
     return TaskResult(
         task=row.where.task,
         setting=row.where.setting,
         patients=row.patients,
         runs=row.runs,
         effect=row.effect.mean,
-        low=row.effect.low,
-        high=row.effect.high,
-        p=max(p),
+        low=row.alone.low,
+        high=row.alone.high,
+        p=max(p, default=1.0 if row.patients else math.nan),
+        p_contrary=min(contrary, default=1.0 if row.patients else math.nan),
         verdict=_all_true(verdicts) if row.patients else "cannot be tested",
         note="; ".join(notes),
         records=tuple(_records(pair)),
@@ -211,13 +227,9 @@ def _records(pair: Pair) -> Iterator[str]:
 
 
 def _judged(result: ClaimResult, p_holm: float) -> ClaimResult:
-    """The result with its verdict.
-
-    It does not hold where so many tasks show the contrary that too few are left.
-    """
+    """The result with its verdict."""
     tested = [row for row in result.tasks if row.verdict != "cannot be tested"]
     held = sum(row.verdict == "holds" for row in tested)
-    failed = sum(row.verdict == "does not hold" for row in tested)
     verdict: ClaimVerdict = "undecided"
     reason = ""
     if len(tested) < result.needed:
@@ -225,10 +237,8 @@ def _judged(result: ClaimResult, p_holm: float) -> ClaimResult:
         reason = f"{len(tested)} of {result.needed} tasks can be tested"
         if any(row.note == _SMOKE for row in result.tasks):
             verdict, reason = "undecided", f"{reason}; {_SMOKE}"
-    elif failed > len(tested) - result.needed:
-        verdict = "does not hold"
-    elif held >= result.needed and p_holm < ALPHA:
-        verdict = "holds"
+    elif p_holm < ALPHA:
+        verdict = "holds" if result.p < result.p_contrary else "does not hold"
     else:
         reason = f"{held} of {result.needed} tasks show it by their intervals"
     return replace(result, p_holm=p_holm, verdict=verdict, reason=reason)

@@ -16,6 +16,7 @@ from voxbench.analyses.table import (
     p_value,
     plain_columns,
 )
+from voxbench.stats.interval import FEWEST_TASKS
 from voxbench.stats.metric import METRICS, Metric
 
 
@@ -53,8 +54,11 @@ def comparison_table(effects: Sequence[Effect], metric: Metric, margin: float) -
 def _method(metric: Metric, margin: float) -> str:
     unit = f" {metric.unit}" if metric.unit else ""
     return (
-        "paired by patient, 95% bootstrap interval, Wilcoxon signed-rank with Holm over all rows, "
-        f"equivalent within ±{margin:g}{unit}. Weights count as they are: the luck of the one "
+        "paired by patient. The verdict is that of one interval of the mean, over patients and "
+        "runs, bootstrapped and stretched as Student's; all rows' hold at once with 95% "
+        f"(Bonferroni), equivalent within ±{margin:g}{unit}. Alone is the interval of a row by "
+        "itself, p its test, adjusted p that of all rows; Wilcoxon's signed-rank p knows patients "
+        "only and decides nothing. Weights count as they are: the luck of the one "
         "pre-training that made them, which all runs share, is in no interval."
     )
 
@@ -65,9 +69,12 @@ def _result(metric: Metric, arm: str, other: str) -> list[Column]:
         *plain_columns("patients", "runs", number=True),
         Column(arm, ("arm_mean",), number(digits), True),
         Column(other, ("other_mean",), number(digits), True),
-        interval_column(f"{arm} − {other} [95%]", "effect", digits, signed=True),
+        interval_column(f"{arm} − {other} [95%, all rows]", "effect", digits, signed=True),
+        interval_column("alone [95%]", "alone", digits, signed=True),
         Column("p", show=p_value, number=True),
-        Column("Holm p", ("p_holm",), p_value, True),
+        Column("adjusted p", ("p_adjusted",), p_value, True),
+        Column("p covers", ("covers",)),
+        Column("Wilcoxon p (patients only)", ("p_patients",), p_value, True),
         Column("verdict", show=or_dash),
         Column("undefined", number=True),
         Column("failed cells", ("failed",), str, True),
@@ -80,12 +87,14 @@ def overall_table(overall: Sequence[Overall], metric: Metric) -> Table:
     return Table(
         f"overall-{metric.key}",
         "Effects over all tasks",
-        f"Effect on {metric.label} over all tasks: tasks, patients and runs resampled.",
+        f"Effect on {metric.label} over all tasks, each counting once: Student's interval over "
+        f"tasks, and none below {FEWEST_TASKS} of them.",
         [
             *plain_columns("arm", "adaptation", "fraction"),
             Column("against", ("other",)),
             Column("tasks", number=True),
             interval_column("effect [95%]", "effect", metric.digits, signed=True),
+            Column("note"),
         ],
         [as_row(row) for row in overall],
     )

@@ -10,10 +10,10 @@ import numpy as np
 from voxbench.analyses.groups import Group, Scale, Scope, Where
 from voxbench.analyses.pairing import Pair
 from voxbench.stats.arrays import nanmean
-from voxbench.stats.bootstrap import Sample, bootstrap
-from voxbench.stats.interval import Interval
+from voxbench.stats.bootstrap import Sample, bootstrap, infer_mean
+from voxbench.stats.interval import FEWEST_TASKS, Interval, Judged, joined, judge
 from voxbench.stats.metric import METRICS
-from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS, effect_verdict, holm, wilcoxon
+from voxbench.stats.paired import FEWEST_PATIENTS, effect_verdict, wilcoxon
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,12 @@ class Effect:
 
     Attributes:
         patients: with a defined difference; runs: trainings (draw × seed) behind each.
+        effect: with an interval that holds at once with those of all rows; alone: with its own.
+        p: two-sided, of the mean over patients and runs, as the interval alone is.
+        covers: whose luck p and intervals know of.
+        p_adjusted: by Bonferroni over all rows, as the first interval is.
+        p_patients: Wilcoxon's signed-rank over patients; it knows nothing of runs, and tests no
+            mean.
         verdict: better, worse, equivalent, undecided; "" where nothing could be compared.
         undefined: case × class scores without a value, of both arms.
         failed: cells without a result, of both arms.
@@ -39,8 +45,11 @@ class Effect:
     arm_mean: float
     other_mean: float
     effect: Interval
+    alone: Interval
     p: float
-    p_holm: float
+    covers: str
+    p_adjusted: float
+    p_patients: float
     verdict: str
     undefined: int
     failed: int
@@ -72,22 +81,27 @@ class Mean:
 
 @dataclass(frozen=True)
 class Overall:
-    """The effect of an arm over several tasks, which are resampled too."""
+    """The effect of an arm over several tasks, with Student's interval over tasks.
+
+    Attributes:
+        note: what a reader must know of this row.
+    """
 
     where: Scope
     arm: str
     other: str
     tasks: int
     effect: Interval
+    note: str
 
 
 def effects(pairs: Sequence[Pair], margin: float) -> list[Effect]:
-    """The effect of each pair; Holm's family is all of them."""
+    """The effect of each pair; the family is all of them."""
     compared = [_compare(pair) for pair in pairs]
-    tested = [wilcoxon(nanmean(found.difference.values, axis=1)) for found in compared]
+    judged = judge(joined([infer_mean(found.difference) for found in compared]))
     return [
-        _effect(pair, found, p, p_holm, margin)
-        for pair, found, p, p_holm in zip(pairs, compared, tested, holm(tested), strict=True)
+        _effect(pair, found, own, margin)
+        for pair, found, own in zip(pairs, compared, judged, strict=True)
     ]
 
 
@@ -110,11 +124,11 @@ def _compare(pair: Pair) -> _Compared:
     return _Compared(difference, arm_mean, other_mean, int((~undefined).any(axis=1).sum()))
 
 
-def _effect(pair: Pair, found: _Compared, p: float, p_holm: float, margin: float) -> Effect:
+def _effect(pair: Pair, found: _Compared, own: Judged, margin: float) -> Effect:
     most = pair.metric.most
-    interval = bootstrap(found.difference).within(-most, most)
+    effect, alone = (interval.within(-most, most) for interval in own[:2])
     sides = [group for group in (pair.arm, pair.other) if group]
-    word = effect_verdict(interval, p_holm, found.patients, margin, pair.metric.sign)
+    word = effect_verdict(effect, found.patients, margin, pair.metric.sign)
     return Effect(
         where=pair.arm.where,
         train_patients=pair.arm.train_patients,
@@ -125,15 +139,25 @@ def _effect(pair: Pair, found: _Compared, p: float, p_holm: float, margin: float
         runs=len(found.difference.draws),
         arm_mean=found.arm_mean,
         other_mean=found.other_mean,
-        effect=interval,
-        p=p,
-        p_holm=p_holm,
+        effect=effect,
+        alone=alone,
+        p=own.p,
+        covers=covered(found.difference.draws),
+        p_adjusted=own.p_adjusted,
+        p_patients=wilcoxon(nanmean(found.difference.values, axis=1)),
         verdict=word if found.patients else "",
         undefined=sum(group.undefined[pair.metric.key] for group in sides),
         failed=sum(len(group.failed) for group in sides),
         contamination=pair.arm.contamination,
         note="; ".join(_notes(pair, found.patients, len(found.difference.draws))),
     )
+
+
+def covered(draws: Sequence[int]) -> str:
+    """Whose luck the interval and p of runs with these draws know of."""
+    if len(set(draws)) > 1:
+        return "patients, draws"
+    return "patients, seeds" if len(draws) > 1 else "patients only" if draws else ""
 
 
 def _notes(pair: Pair, patients: int, runs: int) -> Iterator[str]:
@@ -147,9 +171,9 @@ def _notes(pair: Pair, patients: int, runs: int) -> Iterator[str]:
         yield "no patient with a score in both"
     else:
         if patients < FEWEST_PATIENTS:
-            yield f"with fewer than {FEWEST_PATIENTS} patients no paired test can reach p < {ALPHA}"
+            yield f"fewer than {FEWEST_PATIENTS} patients: no verdict"
         if runs == 1:
-            yield "1 run: the interval leaves out the spread between seeds"
+            yield "1 run: p and intervals leave out the spread between seeds"
         lost = len({*pair.arm.runs, *pair.other.runs}) - runs
         if lost:
             yield f"{lost} run{'s' if lost > 1 else ''} without a counterpart left out"
@@ -168,7 +192,10 @@ def overall(pairs: Sequence[Pair]) -> list[Overall]:
     for key, tasks in found.items():
         if len(tasks) > 1:
             most = pairs[0].metric.most
-            rows.append(Overall(*key, len(tasks), bootstrap(*tasks.values()).within(-most, most)))
+            effect = bootstrap(*tasks.values()).within(-most, most)
+            few = len(tasks) < FEWEST_TASKS
+            note = f"no interval over fewer than {FEWEST_TASKS} tasks" if few else ""
+            rows.append(Overall(*key, len(tasks), effect, note))
     return rows
 
 

@@ -33,14 +33,15 @@ READING = """## How to read this
 
 The unit is the patient: cases, classes, draws and seeds are averaged within a patient before any
 test. An effect is arm − scratch twin on the patients and runs that both have. Intervals resample
-patients and runs. A verdict is «equivalent» if the interval lies inside the margin, else «better»
-or «worse» if it excludes 0 and Holm's p is below 0.05, else «undecided». With few patients or runs
-intervals are stretched as Student's are. That of a *mean* is still too narrow below about 30
-patients (86 instead of 95% in simulations with 10), that of an *effect* is not; one over a handful
-of tasks says little about other tasks. A class that is empty in both masks has no score: it is left
-out and counted as undefined. Where a task was run under several recipes, versions of its data or
-limits, the column `setting` tells them apart: rows of one setting are compared with each other
-only."""
+patients and runs. The verdict of a row is that of one interval, which holds at once with those of
+all rows: «equivalent» if it lies inside the margin, else «better» or «worse» if it excludes 0, else
+«undecided». The more rows, the wider; a single question is asked by `voxbench compare` or declared
+as a claim. With few patients or runs intervals are stretched as Student's are. That of a *mean* is
+still too narrow below about 30 patients (86 instead of 95% in simulations with 10), that of an
+*effect* is not; over tasks it is Student's, and there is none below three of them. A class that is
+empty in both masks has no score: it is left out and counted as undefined. Where a task was run
+under several recipes, versions of its data or limits, the column `setting` tells them apart: rows
+of one setting are compared with each other only."""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.stats.arrays import Array, defined, nanmean
+from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts, task_counts
-from voxbench.stats.interval import UNDEFINED, Interval, intervals_of
+from voxbench.stats.interval import NOTHING, Inference, Interval, infer, infer_over_tasks
 from voxbench.stats.student import spread
 
 
@@ -62,32 +62,37 @@ def estimate(samples: Sequence[Sample], resamples: int = RESAMPLES) -> Estimates
 
 
 def bootstrap(*samples: Sample, resamples: int = RESAMPLES) -> Interval:
-    """Mean over tasks of the mean over patients of the mean over runs, with its interval.
+    """Mean over tasks of the mean over patients of the mean over runs, with its 95% interval.
 
     For an effect give the differences arm − twin, paired by patient and run. One sample is one
-    task: tasks are resampled where there are several. The same samples give the same interval.
+    task. The same samples give the same interval.
     """
+    [interval] = infer_mean(*samples, resamples=resamples).intervals()
+    return interval
+
+
+def infer_mean(*samples: Sample, resamples: int = RESAMPLES) -> Inference:
+    """The same mean, (1,), with intervals of any level and its p."""
     known = [
         Sample(sample.values[None], sample.draws)
         for sample in samples
         if not np.isnan(sample.values).all()
     ]
     if not known:
-        return UNDEFINED
-    [interval] = intervals(estimate(known, resamples), known)
-    return interval
+        return NOTHING
+    return infer_means(estimate(known, resamples), known)
 
 
-def intervals(found: Estimates, samples: Sequence[Sample]) -> list[Interval]:
-    """Each arm's mean over tasks, with its interval.
+def infer_means(found: Estimates, samples: Sequence[Sample]) -> Inference:
+    """Each arm's mean over tasks, (arm,).
 
     Args:
         found: estimates of the samples.
         samples: (arm, patient, run) of each task.
     """
-    point, drawn = nanmean(found.points, axis=0), over_tasks(found.drawn, found.times)
-    known = spread(*samples[0]) if len(samples) == 1 else None
-    return intervals_of(drawn, point, defined(found.points), known)
+    if len(samples) > 1:
+        return infer_over_tasks(found.points)
+    return infer(found.drawn[0], found.points[0], spread(*samples[0]))
 
 
 def over_tasks(by_task: Array, times: Array) -> Array:

@@ -3,24 +3,18 @@
 import math
 from collections.abc import Sequence
 
-from voxbench.stats.arrays import nanmean
-from voxbench.stats.bootstrap import Sample
-from voxbench.stats.paired import wilcoxon
-from voxbench.stats.student import spread
+from voxbench.stats.interval import Inference
 
 
-def p_beyond(sample: Sample, bound: float) -> float:
-    """Two-sided p of «the mean of the values, (patient, run), is above the bound».
+def p_beyond(found: Inference, bound: float, side: int = 1) -> float:
+    """Two-sided p of «the mean is above the bound», or below it where `side` is −1.
 
-    The larger of Wilcoxon's signed-rank on the patients and of Student's on patients and runs; 1
-    where the mean is not above the bound, NaN where there is no value.
+    It is the test of the mean's interval over patients and runs: below 0.05 exactly if the 95%
+    interval lies beyond the bound; 1 where the mean doesn't, NaN where nothing is known.
     """
-    values = sample.values - bound
-    by_patient = nanmean(values, axis=1)
-    distance = float(nanmean(by_patient, axis=0))
-    if not distance > 0:
-        return math.nan if math.isnan(distance) else 1.0
-    return max(wilcoxon(by_patient), spread(values[None], sample.draws).p(0, distance))
+    [p] = found.p(bound).tolist()
+    [mean] = found.mean.tolist()
+    return p if math.isnan(p) or side * (mean - bound) > 0 else 1.0
 
 
 def p_at_least(p: Sequence[float], count: int) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from voxbench.stats.arrays import Array
-from voxbench.stats.paired import ALPHA
+from voxbench.stats.interval import ALPHA
 from voxbench.stats.ranks import ranks, stretches
 
 

@@ -1,18 +1,21 @@
-"""From bootstrap estimates to an interval: expanded percentiles."""
+"""From bootstrap estimates to intervals and p: one rule for both, at any level."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from voxbench.stats.arrays import Array
+from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.student import Spread
 
-LEVEL = 0.95
-TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-NARROWEST = 5e-4  # a tail of 10,000 resamples that still holds a few of them
+ALPHA = 0.05
+LEVEL = 1 - ALPHA
+TAILS = (ALPHA / 2, 1 - ALPHA / 2)
+FEWEST_TASKS = 3  # below it the spread between tasks is a guess
+_NARROWEST_TAIL = 5e-4  # of 10,000 resamples that still holds a few of them
 
 
 class Interval(NamedTuple):
@@ -35,55 +38,145 @@ class Interval(NamedTuple):
 UNDEFINED = Interval(math.nan, math.nan, math.nan)
 
 
-def intervals_of(
-    estimates: Array,
-    point: Array,
-    units: NDArray[np.intp],
-    known: Spread | None = None,
-) -> list[Interval]:
-    """The interval of each column.
+class Inference(NamedTuple):
+    """Means, and what their intervals and tests are made of; each (column,).
 
-    Percentile intervals of a mean are too narrow for few units: a resample has (n − 1)/n of the
-    variance, and the normal tail where Student's is due (Hesterberg 2015,
-    doi:10.1080/00031305.2015.1089789). They are stretched: where the variance of the mean is
-    `known`, on both sides by one factor, so that it would be Student's interval for normal data;
-    over tasks by taking percentiles further out.
+    An interval reaches as far as Student's would, on either side as skewed as the bootstrap is;
+    p is where it ends. So an interval of level 1 − p ends at the value that is tested, and no test
+    contradicts an interval.
+
+    Attributes:
+        mean: the estimates; NaN where there is none.
+        below, above: how far the bootstrap reaches to either side, as a share of a normal one.
+        known: variance of the means.
+    """
+
+    mean: Array
+    below: Array
+    above: Array
+    known: Spread
+
+    def intervals(self, family: int = 1) -> list[Interval]:
+        """Of 95%; all of them hold at once where `family` counts all that are looked at.
+
+        Bonferroni's: a tail of 2.5% is shared by the family.
+        """
+        reach = self.known.reach(TAILS[0] / max(1, family))
+        low, high = self.mean - self.below * reach, self.mean + self.above * reach
+        return [Interval.of(*ends) for ends in zip(self.mean, low, high, strict=True)]
+
+    def p(self, bound: float = 0.0) -> Array:
+        """Two-sided p of each mean against a bound; NaN where nothing is known of its spread."""
+        away = self.mean - bound
+        return self.known.p(np.abs(away) / np.where(away > 0, self.below, self.above))
+
+
+class Judged(NamedTuple):
+    """A mean as one of a family.
+
+    Attributes:
+        together: its interval, of 95% for all of the family at once (Bonferroni).
+        alone: its 95% interval.
+        p: two-sided, against 0: below 0.05 where the interval alone excludes it.
+        p_adjusted: times the family: below 0.05 where the interval together with the others
+            excludes 0, which no stepwise correction gives.
+    """
+
+    together: Interval
+    alone: Interval
+    p: float
+    p_adjusted: float
+
+
+def judge(found: Inference) -> list[Judged]:
+    """Each mean as one of a family, which is all that have a test."""
+    p = found.p()
+    family = int(defined(p))
+    rows = zip(found.intervals(family), found.intervals(), p, family * p, strict=True)
+    return [
+        Judged(together, alone, float(own), float(np.minimum(1.0, adjusted)))
+        for together, alone, own, adjusted in rows
+    ]
+
+
+def joined(parts: Sequence[Inference]) -> Inference:
+    """Several as the columns of one."""
+    if not parts:
+        none = np.empty(0)
+        return Inference(none, none, none, Spread(none, none, none, none, none))
+    fields = zip(*((*part[:3], *part.known) for part in parts), strict=True)
+    mean, below, above, *known = map(np.concatenate, fields)
+    return Inference(mean, below, above, Spread(*known))
+
+
+_UNKNOWN = np.array([math.nan])
+NOTHING = Inference(_UNKNOWN, _UNKNOWN, _UNKNOWN, Spread(*[_UNKNOWN] * 5))
+
+
+def infer(drawn: Array, mean: Array, known: Spread) -> Inference:
+    """Of means over patients and runs of one task.
+
+    Args:
+        drawn: estimates, (resample, column), NaN where a resample has none.
+        mean: the estimates themselves, (column,).
+        known: their variance.
+    """
+    sides = np.array([_skew(column, point) for column, point in zip(drawn.T, mean, strict=True)])
+    below, above = sides.reshape(-1, 2).T
+    return Inference(mean, below, above, known)
+
+
+def infer_over_tasks(points: Array) -> Inference:
+    """Of means over tasks: Student's over tasks, and nothing is known below three of them.
+
+    Args:
+        points: estimates, (task, column), NaN where a task has none.
+    """
+    tasks = defined(points)
+    mean = nanmean(points, axis=0)
+    freedom = np.maximum(tasks - 1, 1).astype(np.float64)
+    squares = np.nansum((points - mean) ** 2, axis=0)
+    variance = np.where(tasks < FEWEST_TASKS, np.nan, squares / freedom / np.maximum(tasks, 1))
+    nothing, one = np.zeros(len(mean)), np.ones(len(mean))
+    return Inference(mean, one, one, Spread(variance, freedom, nothing, one, nothing))
+
+
+def percentiles_of(estimates: Array, point: Array, units: NDArray[np.intp]) -> list[Interval]:
+    """Expanded percentile intervals of each column, where no variance is known.
+
+    Percentile intervals are too narrow for few units: a resample has (n − 1)/n of the variance, and
+    the normal tail where Student's is due (Hesterberg 2015, doi:10.1080/00031305.2015.1089789).
+    Percentiles further out are taken.
 
     Args:
         estimates: (resample, column), NaN where a resample has none.
         point: the statistic itself, (column,).
-        units: tasks with a value, (column,); where the variance is `known`, of no account.
-        known: variance of each point; None over several tasks.
+        units: with a value, (column,).
     """
-    tail = TAILS[0]
     found = []
-    for i, mean in enumerate(point):
-        drawn = estimates[:, i]
-        drawn = drawn if np.isfinite(drawn.sum()) else drawn[~np.isnan(drawn)]
-        if not drawn.size:
-            found.append(Interval.of(mean, math.nan, math.nan))
-            continue
-        outer = tail if known else _further(tail, int(units[i]))
-        low, high = np.quantile(drawn, (outer, 1 - outer))
-        if known:
-            factor = _factor(drawn, known.reach(i, tail), tail)
-            low, high = (mean + factor * (end - mean) for end in (low, high))
-        found.append(Interval.of(mean, low, high))
+    for drawn, mean, count in zip(estimates.T, point, units, strict=True):
+        known = drawn[~np.isnan(drawn)]
+        outer = _further(TAILS[0], int(count))
+        ends = np.quantile(known, (outer, 1 - outer)) if known.size else (math.nan, math.nan)
+        found.append(Interval.of(mean, *ends))
     return found
 
 
-def _factor(drawn: Array, reach: float, tail: float) -> float:
-    """How much further Student's interval reaches than the normal one of the draws."""
-    spread = float(drawn.std())
-    if spread <= 1e-12 * max(1.0, abs(float(drawn.mean()))):
-        return 1.0
-    return reach / (spread * -float(special.ndtri(tail)))
+def _skew(drawn: Array, mean: float) -> Sequence[float]:
+    """How far the 95% percentiles lie from the mean, by those of a normal of the same spread."""
+    drawn = drawn if np.isfinite(drawn.sum()) else drawn[~np.isnan(drawn)]
+    spread = float(drawn.std()) if drawn.size else 0.0
+    if spread <= 1e-12 * max(1.0, abs(mean)):
+        return 1.0, 1.0
+    low, high = np.quantile(drawn, TAILS)
+    normal = spread * -float(special.ndtri(TAILS[0]))
+    return float((mean - low) / normal), float((high - mean) / normal)
 
 
 def _further(tail: float, units: int) -> float:
-    """Below 5 units the tail would hold no resample: it is kept at `NARROWEST`."""
+    """Below 5 units the tail would hold no resample: it is kept at `_NARROWEST_TAIL`."""
     if units < 2:
         return tail
     student = special.stdtrit(units - 1, tail)
     wider = float(special.ndtr(student * math.sqrt(units / (units - 1))))
-    return max(wider, min(tail, NARROWEST))
+    return max(wider, min(tail, _NARROWEST_TAIL))

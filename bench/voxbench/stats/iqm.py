@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from voxbench.compiled import compiled
 from voxbench.stats.arrays import Array, defined, nanmean
-from voxbench.stats.bootstrap import Sample, over_tasks
-from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts, task_counts
-from voxbench.stats.interval import Interval, intervals_of
+from voxbench.stats.bootstrap import Sample
+from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts
+from voxbench.stats.interval import Interval, infer_over_tasks, percentiles_of
 
 _FIRST = 2000  # of the resamples that everybody shares: sorting is dear
 
@@ -38,21 +38,21 @@ def _middle(values: Array) -> float:
 def iqm_intervals(samples: Sequence[Sample]) -> list[Interval]:
     """The mean over tasks of each arm's interquartile mean, with its 95% interval.
 
-    Tasks, patients and runs are resampled as everywhere; the tails are moved out as over tasks.
+    Within a task patients and runs are resampled as everywhere, and the tails moved out; over
+    several the interval is Student's over tasks.
 
     Args:
         samples: (arm, patient, run) of each task.
     """
-    drawn = []
-    for column, sample in enumerate(samples):
-        patients = patient_counts(sample.values.shape[1], len(samples), column, RESAMPLES)
-        runs = run_counts(sample.draws, column, RESAMPLES)
-        drawn.append(iqm_resampled(sample, patients[:_FIRST], runs[:_FIRST]))
     means = [nanmean(sample.values, axis=2).T for sample in samples]
     by_task = np.array([interquartile_mean(task) for task in means])
-    units = defined(means[0] if len(samples) == 1 else by_task)
-    times = task_counts(len(samples), RESAMPLES)[:_FIRST]
-    return intervals_of(over_tasks(np.array(drawn), times), nanmean(by_task, axis=0), units)
+    if len(samples) > 1:
+        return infer_over_tasks(by_task).intervals()
+    [sample] = samples
+    patients = patient_counts(sample.values.shape[1], 1, 0, RESAMPLES)
+    runs = run_counts(sample.draws, 0, RESAMPLES)
+    drawn = iqm_resampled(sample, patients[:_FIRST], runs[:_FIRST])
+    return percentiles_of(drawn, by_task[0], defined(means[0]))
 
 
 def iqm_resampled(sample: Sample, patients: Array, runs: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The paired test on patients, corrections for a family of tests, and the words of a verdict."""
+"""The signed-rank test on patients, corrections for a family, and the words of a verdict."""
 
 import math
 from collections.abc import Sequence
@@ -11,9 +11,8 @@ from scipy import stats
 
 from voxbench.stats.interval import Interval
 
-ALPHA = 0.05
 EXACT = 200  # patients up to which every pattern of signs is counted
-FEWEST_PATIENTS = 6  # with 5 the smallest two-sided p of the signed-rank test is 1/16 > 0.05
+FEWEST_PATIENTS = 6  # below it their spread is a guess
 
 EffectVerdict = Literal["better", "worse", "equivalent", "undecided"]
 
@@ -85,29 +84,30 @@ def benjamini_hochberg(p: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
-def effect_verdict(
-    effect: Interval, p_holm: float, patients: int, margin: float, sign: int = 1
-) -> EffectVerdict:
-    """Say in one word what an effect (arm − twin) with its 95% interval means.
+def effect_verdict(effect: Interval, patients: int, margin: float, sign: int = 1) -> EffectVerdict:
+    """Say in one word what an effect (arm − twin) means, by its interval alone.
 
     In this order:
-        undecided: fewer than 6 patients, where no paired test can reach p < 0.05.
+        undecided: fewer than 6 patients, or nothing known of the spread.
         equivalent: the interval lies strictly inside ±margin; a difference this small counts as
             none, even if it is detectable.
-        better, worse: the interval excludes 0 on that side and Holm's p is below 0.05.
+        better, worse: the interval excludes 0 on that side.
         undecided: everything else.
 
     Args:
-        effect: arm − twin.
-        p_holm: Holm-adjusted p of the signed-rank test.
+        effect: arm − twin, with an interval that holds at once with those of the whole family.
         patients: pairs behind the effect.
         margin: of practical equivalence, in the metric's unit.
         sign: +1 where more is better (Dice), −1 where less is (distances).
     """
-    if patients < FEWEST_PATIENTS or math.isnan(effect.mean):
-        return "undecided"
-    if -margin < effect.low and effect.high < margin:
+    return "undecided" if patients < FEWEST_PATIENTS else interval_verdict(effect, margin, sign)
+
+
+def interval_verdict(effect: Interval, margin: float, sign: int) -> EffectVerdict:
+    """The same of enough patients, its ends rounded to 12 digits: no rounding error decides."""
+    low, high = round(effect.low, 12), round(effect.high, 12)
+    if -margin < low and high < margin:
         return "equivalent"
-    if p_holm < ALPHA and (effect.low > 0 or effect.high < 0):
+    if low > 0 or high < 0:
         return "better" if effect.mean * sign > 0 else "worse"
     return "undecided"

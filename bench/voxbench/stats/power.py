@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from voxbench.stats.interval import LEVEL
-from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS
+from voxbench.stats.interval import TAILS
+from voxbench.stats.paired import FEWEST_PATIENTS
 from voxbench.stats.student import Spread
 from voxbench.stats.variance import Components
 
@@ -25,34 +25,30 @@ class Design(NamedTuple):
 
 
 def verdict_chance(
-    effect: float, parts: Components, design: Design, margin: float, rivals: int = 1, sign: int = 1
+    effect: float, parts: Components, design: Design, margin: float, family: int = 1, sign: int = 1
 ) -> tuple[str, float]:
     """The likelier verdict, and the chance of one, if `effect` and `parts` are the truth.
 
-    The rule is that of `stats.paired.effect_verdict`, with the interval at its expected width, the
-    signed-rank test taken for a normal one on the patients' means, and Holm's bar at its highest.
+    The rule is that of `stats.paired.effect_verdict`, with the interval at its expected width.
 
     Args:
         effect: the true arm − twin.
         parts: the true variances.
         design: patients, draws and seeds a draw.
         margin: of practical equivalence.
-        rivals: comparisons in Holm's family.
+        family: comparisons whose intervals hold at once.
         sign: +1 where more is better, −1 where less is.
     """
     known = expected_spread(parts, design)
-    reach = known.reach(0, (1 - LEVEL) / 2)
+    [reach] = known.reach(TAILS[0] / family).tolist()
     deviation = max(1e-12, math.sqrt(parts.of_mean(*design)))
     inside = margin - reach
     equivalent = 0.0
     if inside > 0:
         equivalent = _below((inside - effect) / deviation) - _below((-inside - effect) / deviation)
-    bar = -special.ndtri(ALPHA / 2 / rivals) * math.sqrt(known.patients[0])
-    wins = _below((abs(effect) - max(reach, bar, inside)) / deviation)
+    wins = _below((abs(effect) - max(reach, inside)) / deviation)
     if design.patients < FEWEST_PATIENTS:
         return "undecided", 0.0
-    if rivals * 2.0 ** (1 - min(design.patients, 1000)) >= ALPHA:
-        wins = 0.0
     winner = "better" if effect * sign > 0 else "worse"
     return "equivalent" if equivalent > wins else winner, equivalent + wins
 

@@ -8,15 +8,9 @@ the end. Each adds trainings on the *same* patients, whose own luck never shrink
 each other in no simple way. The shares are therefore added up (Bonferroni over analyses), which
 holds for any dependence and any rule of stopping.
 
-- A winner needs p / share below Holm's threshold over the declared family, at some analysis. That p
-  is the larger of two: of the signed-rank test over patients, and of the interval over patients and
-  trainings, so that neither the patients' nor the seeds' luck passes for an effect. Unlike in the
-  report, Holm's correction reaches the interval too.
-- Equivalence needs the interval of level 1 − 0.05 × share inside ±margin: as in the report, each
-  comparison for itself.
-- The interval is the report's, but never narrower than Student's over the trainings alone. So far
-  out in the tails the former trusts two or three trainings that happen to agree: with much luck of
-  seeds and 100 patients it named a winner in 5.4% of the families.
+Each analysis decides by one interval of the mean, over patients and trainings, of level
+1 − 0.05 × share / family, so that those of all declared comparisons hold at once: a winner's
+excludes 0, an equivalent's lies inside ±margin.
 
 The first analysis that settles a comparison stands. tests/benchmarks/racing.py shows that the error
 is kept, and what a race saves.
@@ -27,12 +21,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
-from voxbench.stats.arrays import Array, nanmean
+from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.paired import ALPHA, FEWEST_PATIENTS, holm, wilcoxon
-from voxbench.stats.student import Spread, spread
+from voxbench.stats.interval import ALPHA, Interval
+from voxbench.stats.paired import FEWEST_PATIENTS, interval_verdict
+from voxbench.stats.student import spread
 
 FIRST_INTERIM = 2  # trainings before which nothing is known of the spread between them
 
@@ -44,10 +38,8 @@ class Interim(NamedTuple):
         runs: so many.
         share: of the error that this analysis may spend.
         effect: arm − twin.
-        low, high: its interval of level 1 − 0.05 × share.
-        p: two-sided, of the interval or of the signed-rank test, whichever is larger; divided by
-            the share, and at most 1.
-        equivalent: the interval lies inside the margin.
+        low, high: its interval, of the level that share and family leave.
+        p: two-sided, of the mean; divided by the share, and at most 1.
     """
 
     runs: int
@@ -56,7 +48,6 @@ class Interim(NamedTuple):
     low: float
     high: float
     p: float
-    equivalent: bool
 
 
 class Decision(NamedTuple):
@@ -66,13 +57,13 @@ class Decision(NamedTuple):
         verdict: better, worse, equivalent or undecided.
         interim: the one that settled it, else the last; None before the first.
         p: the smallest p of the analyses so far.
-        p_holm: the same by Holm over the family.
+        p_adjusted: the same times the family, and at most 1.
     """
 
     verdict: str
     interim: Interim | None
     p: float
-    p_holm: float
+    p_adjusted: float
 
 
 def error_shares(runs: int) -> list[float]:
@@ -85,63 +76,53 @@ def error_shares(runs: int) -> list[float]:
     return spent
 
 
-def interims(sample: Sample, shares: Sequence[float], margin: float) -> list[Interim]:
-    """The interim analyses of differences, (patient, run), with trainings in the declared order."""
+def interims(sample: Sample, shares: Sequence[float], family: int) -> list[Interim]:
+    """The interim analyses of differences, (patient, run), with trainings in the declared order.
+
+    Args:
+        sample: the differences.
+        shares: of the error, by analysis.
+        family: comparisons that were declared.
+    """
     most = min(sample.values.shape[1], len(shares) + FIRST_INTERIM - 1)
     parts = [
         Sample(sample.values[:, :runs], sample.draws[:runs])
         for runs in range(FIRST_INTERIM, most + 1)
     ]
-    return [_interim(part, share, margin) for part, share in zip(parts, shares, strict=False)]
+    return [
+        _interim(part, share, ALPHA / 2 * share / family)
+        for part, share in zip(parts, shares, strict=False)
+    ]
 
 
-def _interim(sample: Sample, share: float, margin: float) -> Interim:
+def _interim(sample: Sample, share: float, tail: float) -> Interim:
     patients = nanmean(sample.values, axis=1)
     known = spread(sample.values[None], sample.draws)
     effect = float(nanmean(patients, axis=0))
     runs = sample.values.shape[1]
     if (~np.isnan(patients)).sum() < FEWEST_PATIENTS:
-        return Interim(runs, share, effect, math.nan, math.nan, 1.0, False)
-    reach = _reach(known, ALPHA * share / 2)
-    low, high = effect - reach, effect + reach
-    p = _p(known, effect, patients, share)
-    return Interim(runs, share, effect, low, high, p, -margin < low and high < margin)
+        return Interim(runs, share, effect, math.nan, math.nan, 1.0)
+    [reach] = known.reach(tail).tolist()
+    [p] = known.p(np.array([abs(effect)])).tolist()
+    return Interim(runs, share, effect, effect - reach, effect + reach, min(1.0, p / share))
 
 
-def _reach(known: Spread, tail: float) -> float:
-    """How far the interval reaches: as in the report, and no less than Student's over trainings."""
-    student = -float(special.stdtrit(known.runs_freedom[0], tail)) * math.sqrt(known.runs[0])
-    return max(known.reach(0, tail), student)
-
-
-def _p(known: Spread, effect: float, patients: Array, share: float) -> float:
-    distance = abs(effect)
-    if distance == 0 or _reach(known, share / 2) >= distance:
-        return 1.0
-    over_runs = math.sqrt(known.runs[0]) / distance
-    student = 2 * float(special.stdtr(known.runs_freedom[0], -1 / over_runs)) if over_runs else 0.0
-    return min(1.0, max(known.p(0, distance), student, wilcoxon(patients)) / share)
-
-
-def decide(family: Sequence[Sequence[Interim]], sign: int = 1) -> list[Decision]:
+def decide(family: Sequence[Sequence[Interim]], margin: float, sign: int = 1) -> list[Decision]:
     """What is known of each comparison of the declared family, from its analyses so far.
 
     Args:
         family: the analyses of each comparison; those that have none yet count in the family.
+        margin: of practical equivalence.
         sign: +1 where more is better, −1 where less is.
     """
-    p = [min((1.0, *(interim.p for interim in seen))) for seen in family]
-    return [
-        _decision(seen, own, holmed, sum(other >= own for other in p), sign)
-        for seen, own, holmed in zip(family, p, holm(p), strict=True)
-    ]
+    return [_decision(seen, len(family), margin, sign) for seen in family]
 
 
-def _decision(seen: Sequence[Interim], p: float, p_holm: float, rivals: int, sign: int) -> Decision:
+def _decision(seen: Sequence[Interim], family: int, margin: float, sign: int) -> Decision:
+    p = min((1.0, *(interim.p for interim in seen)))
+    adjusted = min(1.0, family * p)
     for interim in seen:
-        if interim.equivalent:
-            return Decision("equivalent", interim, p, p_holm)
-        if p_holm < ALPHA and rivals * interim.p < ALPHA:
-            word = "better" if interim.effect * sign > 0 else "worse"
-            return Decision(word, interim, p, p_holm)
-    return Decision("undecided", seen[-1] if seen else None, p, p_holm)
+        word = interval_verdict(Interval(interim.effect, interim.low, interim.high), margin, sign)
+        if word != "undecided":
+            return Decision(word, interim, p, adjusted)
+    return Decision("undecided", seen[-1] if seen else None, p, adjusted)

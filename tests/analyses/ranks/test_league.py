@@ -52,7 +52,7 @@ def test_an_arm_without_a_score_is_last_and_has_no_rank():
 
 
 def test_the_same_board_gives_the_same_league():
-    given = board(noisy(0.6, 0.61, 0.7), noisy(0.5, 0.5, 0.5, seed=4))
+    given = board(noisy(0.6, 0.61, 0.7), noisy(0.5, 0.5, 0.5, seed=4), noisy(0.6, 0.5, 0.7, seed=5))
     assert league(given, 0.01) == league(given, 0.01)
 
 
@@ -61,3 +61,21 @@ def test_ranks_ignore_what_all_arms_gain(shift):
     first = league(board(noisy(0.5, 0.51, 0.53)), 0.01).rows
     moved = league(board(noisy(0.5, 0.51, 0.53) + shift), 0.01).rows
     assert [row.rank.high for row in moved] == [row.rank.high for row in first]
+
+
+def test_no_place_contradicts_the_order_and_a_mean_that_does_is_explained():
+    patients = np.random.default_rng(1).normal(0, 0.05, 60)
+    flip = np.tile([1, -1], 30)
+    wild = 0.25 * flip  # ahead of c on average, but not of anybody for sure
+    scores = 0.5 + np.array([patients + 0.06, patients + 0.02, patients + 0.005 + wild])
+    found = league(board(scores), 0.001)
+    assert [(row.arm, row.place) for row in found.rows] == [("a", 1), ("c", 1), ("b", 2)]
+    assert [row.group for row in found.rows] == ["a", "ab", "b"]
+    assert found.rows[2].note == "ranks before c, but more arms are shown to be better than it"
+    assert [row.note for row in found.rows[:2]] == ["", ""]
+
+
+def test_two_tasks_rank_arms_without_an_interval():
+    rows = league(board(noisy(0.6, 0.7), noisy(0.5, 0.6, seed=4)), 0.01).rows
+    assert [(row.arm, row.place) for row in rows] == [("b", 1), ("a", 1)]
+    assert np.isnan([end for row in rows for end in (*row.rank[1:], *row.mean[1:])]).all()

@@ -55,11 +55,11 @@ def test_luck_of_a_run_cancels_between_groups():
     assert contrast.difference.high - contrast.difference.low < 0.01
 
 
-def test_holm_is_over_the_groups_of_all_pairs():
+def test_the_family_is_the_groups_of_all_pairs():
     once, _ = split(pair(), sites())
     twice, _ = subgroup_effects([pair(), pair()], {"openkbp": sites()}, 0.01)
-    assert once[0].p_holm == pytest.approx(2 * once[0].p)
-    assert twice[0].p_holm == pytest.approx(4 * once[0].p)
+    assert once[0].p_adjusted == pytest.approx(2 * once[0].p)
+    assert twice[0].p_adjusted == pytest.approx(4 * once[0].p)
 
 
 def test_patients_without_an_entry_are_a_group_of_their_own():

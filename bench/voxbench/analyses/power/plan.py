@@ -116,15 +116,10 @@ def _ways(one: Prospect, metric: Metric, margin: float) -> list[str]:
 
 
 def _hopeless(one: Prospect, metric: Metric, margin: float) -> str:
-    """Why seeds don't help: the patients, the draws, or Holm's bar."""
+    """Why seeds don't help: the patients, or the draws."""
     digits = number(metric.digits + 1)
     half, size = one.patients_reach, abs(one.effect.effect.mean)
     parts = "patients" if one.design.draws < 2 else "patients and draws"
-    if one.barred:
-        return (
-            f"no number of seeds settles it: {one.effect.patients} patients can't reach Holm's "
-            "bar over all comparisons"
-        )
     return (
         f"no number of seeds settles it: the {parts} alone leave ±{digits(half)} around an effect "
         f"of {digits(size)}, margin {margin:g}"

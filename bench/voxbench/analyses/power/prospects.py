@@ -8,11 +8,9 @@ from typing import NamedTuple
 from voxbench.analyses.effects import Effect, effects
 from voxbench.analyses.groups import Group, Run
 from voxbench.analyses.pairing import Pair
-from voxbench.stats.interval import LEVEL
-from voxbench.stats.paired import ALPHA
+from voxbench.stats.interval import TAILS
 from voxbench.stats.power import (
     ENDLESS,
-    POWER,
     Design,
     expected_spread,
     fewest_for_power,
@@ -50,8 +48,7 @@ class Prospect:
         design: what there is.
         likely: the verdict, if the true effect is the estimate.
         chance: of a verdict with `design` again.
-        patients_reach: half the interval that would be left with endless seeds.
-        barred: with endless seeds only Holm's bar, which few patients can't reach, is in the way.
+        patients_reach: half the interval that endless seeds would leave, as one of the family.
         seeds, draws: the fewest with which the chance is 80%; None if no number reaches it.
         patients: the same for test patients.
     """
@@ -63,7 +60,6 @@ class Prospect:
     likely: str
     chance: float
     patients_reach: float
-    barred: bool
     seeds: Extension | None
     draws: Extension | None
     patients: int | None
@@ -73,26 +69,26 @@ def prospects(pairs: Sequence[Pair], margin: float) -> list[Prospect]:
     """A prospect for each undecided comparison.
 
     It takes the present estimate for the true effect, and the present split of the variance for
-    the true one: a plan, no promise, the more so the fewer trainings the split rests on. Holm's
-    family is all comparisons without those that have won already.
+    the true one: a plan, no promise, the more so the fewer trainings the split rests on. The family
+    is all comparisons.
     """
     found = effects(pairs, margin)
-    rivals = sum(not math.isnan(e.p) and not e.p_holm < ALPHA for e in found)
+    family = max(1, sum(not math.isnan(effect.p) for effect in found))
     return [
-        _prospect(pair, effect, margin, max(1, rivals))
+        _prospect(pair, effect, margin, family)
         for pair, effect in zip(pairs, found, strict=True)
         if effect.verdict == "undecided"
     ]
 
 
-def _prospect(pair: Pair, effect: Effect, margin: float, rivals: int) -> Prospect:
+def _prospect(pair: Pair, effect: Effect, margin: float, family: int) -> Prospect:
     difference = pair.difference()
     parts = variance_components(difference)
     draws = len(set(difference.draws))
     now = Design(effect.patients, draws, len(difference.draws) / draws)
 
-    def chance(design: Design, rivals: int = rivals) -> tuple[str, float]:
-        return verdict_chance(effect.effect.mean, parts, design, margin, rivals, pair.metric.sign)
+    def chance(design: Design) -> tuple[str, float]:
+        return verdict_chance(effect.effect.mean, parts, design, margin, family, pair.metric.sign)
 
     def fewest(axis: str, there: float) -> int | None:
         if effect.runs < 2:
@@ -104,7 +100,6 @@ def _prospect(pair: Pair, effect: Effect, margin: float, rivals: int) -> Prospec
     seeds = fewest("seeds", now.seeds)
     subsets = fewest("draws", draws) if draws > 1 else None
     endless = now._replace(seeds=ENDLESS)
-    unbarred = chance(endless, rivals=1)
     return Prospect(
         effect=effect,
         pair=pair,
@@ -112,8 +107,7 @@ def _prospect(pair: Pair, effect: Effect, margin: float, rivals: int) -> Prospec
         design=now,
         likely=chance(now._replace(seeds=seeds or ENDLESS))[0],
         chance=chance(now)[1],
-        patients_reach=expected_spread(parts, endless).reach(0, (1 - LEVEL) / 2),
-        barred=chance(endless)[1] < POWER <= unbarred[1] and unbarred[0] != "equivalent",
+        patients_reach=float(expected_spread(parts, endless).reach(TAILS[0] / family)[0]),
         seeds=extension(pair, seeds=seeds) if seeds else None,
         draws=extension(pair, draws=subsets) if subsets else None,
         patients=fewest("patients", now.patients),

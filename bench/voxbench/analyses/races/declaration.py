@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from voxbench.errors import RecordError, SpecError
 from voxbench.files import write_atomically
 from voxbench.records.record import Arm
+from voxbench.stats.interval import ALPHA
 from voxbench.stats.metric import METRICS
-from voxbench.stats.paired import ALPHA
 from voxbench.stats.sequential import FIRST_INTERIM, error_shares
 
 

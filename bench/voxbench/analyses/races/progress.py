@@ -57,11 +57,17 @@ def raced_comparisons(race: Race, records: Mapping[str, Scored]) -> list[RacedCo
     tried = [_tried(comparison, records) for comparison in race.comparisons]
     finished = [[run for run in runs if _finished(run, records)] for runs in tried]
     samples = [_sample(runs, records, metric) for runs in finished]
-    seen = [interims(sample, race.shares, race.margin) for sample in samples]
+    family = len(race.comparisons)
+    seen = [interims(sample, race.shares, family) for sample in samples]
     return [
         RacedComparison(comparison, decision, sample, len(runs), len(runs) - len(done))
         for comparison, decision, sample, runs, done in zip(
-            race.comparisons, decide(seen, metric.sign), samples, tried, finished, strict=True
+            race.comparisons,
+            decide(seen, race.margin, metric.sign),
+            samples,
+            tried,
+            finished,
+            strict=True,
         )
     ]
 

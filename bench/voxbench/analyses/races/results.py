@@ -12,7 +12,6 @@ from voxbench.analyses.races.progress import RacedComparison, raced_comparisons
 from voxbench.records import Scored, Store
 from voxbench.stats.interval import Interval
 from voxbench.stats.metric import find_metric
-from voxbench.stats.paired import ALPHA
 
 
 def raced_effects(
@@ -54,10 +53,10 @@ def _replaced(effect: Effect, raced: RacedComparison) -> Effect:
         effect,
         effect=Interval(interim.effect, interim.low, interim.high),
         p=decision.p,
-        p_holm=decision.p_holm,
+        p_adjusted=decision.p_adjusted,
         verdict=decision.verdict,
     )
-    return _noted(changed, f"{note}, interval of {1 - ALPHA * interim.share:.2%}")
+    return _noted(changed, f"{note}, with {interim.share:.1%} of the error")
 
 
 def _warning(race: Race) -> str:

@@ -4,27 +4,31 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.analyses.ranks.pairs import PairRow, all_pairs
 from voxbench.stats.arrays import Array, defined
-from voxbench.stats.bootstrap import Estimates, estimate, intervals
-from voxbench.stats.interval import TAILS, Interval
+from voxbench.stats.bootstrap import Estimates, estimate, infer_means
+from voxbench.stats.interval import FEWEST_TASKS, TAILS, Interval
 from voxbench.stats.iqm import iqm_intervals
 from voxbench.stats.ranks import Aggregation, aggregate, ranks, tie_letters
 
-Ties = Literal["test", "verdict"]
+TIES = (
+    "An arm's place is 1 + the arms that are better than it, by the verdict of their pair: the "
+    "interval of the mean difference, over patients and runs and for all pairs at once, excludes 0 "
+    "and is not inside the margin. Arms that share a letter are tied."
+)
 
 
 @dataclass(frozen=True)
 class RankRow:
-    """One arm of a ranking, best first.
+    """One arm of a ranking, by place, then by rank.
 
     Attributes:
-        place: 1 + the arms that the tests call better: arms of one place are tied.
+        place: 1 + the arms that are better by the verdict of their pair.
         group: letters of the tied groups that it belongs to.
         tasks: with a score.
         patients: with a score, over all tasks.
@@ -32,6 +36,7 @@ class RankRow:
         iqm: interquartile mean over patients, of the mean over tasks.
         rank: by the means.
         first: share of the resamples in which it is best, a tie counting for neither.
+        note: where its rank is better than that of an arm in a place before it.
     """
 
     place: int
@@ -43,6 +48,7 @@ class RankRow:
     iqm: Interval
     rank: Interval
     first: float
+    note: str
 
 
 class League(NamedTuple):
@@ -53,49 +59,45 @@ class League(NamedTuple):
     rows: list[RankRow]
 
 
-def league(
-    board: Board,
-    margin: float,
-    how: Aggregation = "tasks",
-    ties: Ties = "test",
-) -> League:
-    """Compare all pairs and rank all arms; tasks, patients and runs are resampled once for both.
-
-    `ties` says which pairs are apart: those that the paired test separates, or those whose verdict
-    is better or worse. The test knows patients only; the verdict's interval also holds the luck of
-    few training runs.
-    """
+def league(board: Board, margin: float, how: Aggregation = "tasks") -> League:
+    """Compare all pairs and rank all arms; tasks, patients and runs are resampled once for both."""
     found = estimate(board.samples)
     pairs = all_pairs(board, margin, found)
-    return League(board, pairs, _table(board, pairs, found, how, ties))
+    return League(board, pairs, _table(board, pairs, found, how))
 
 
 def _table(
-    board: Board,
-    pairs: Sequence[PairRow],
-    found: Estimates,
-    how: Aggregation,
-    ties: Ties,
+    board: Board, pairs: Sequence[PairRow], found: Estimates, how: Aggregation
 ) -> list[RankRow]:
     point, drawn = _ranks(board, found, how)
-    means, inner = intervals(found, board.samples), iqm_intervals(board.samples)
-    order = [int(arm) for arm in np.argsort(point, kind="stable")]
-    better = _better(board, pairs, ties)
-    letters = tie_letters(order, {frozenset(pair) for pair in better})
+    means = infer_means(found, board.samples).intervals()
+    inner = iqm_intervals(board.samples)
+    better = _better(board, pairs)
     beaten = Counter(loser for _, loser in better)
+    order = sorted(
+        range(len(board.arms)), key=lambda arm: (beaten[arm], np.nan_to_num(point[arm], nan=np.inf))
+    )
+    letters = tie_letters(order, {frozenset(pair) for pair in better})
     scored = [defined(patient_means(sample)) for sample in board.samples]
     rows = []
-    for arm in order:
+    for at, arm in enumerate(order):
         patients = [int(own[arm]) for own in scored]
-        rank, first = _spread(point[arm], drawn[:, arm])
+        rank, first = _spread(point[arm], drawn[:, arm], len(board.samples))
         mean, iqm = (own[arm].within(0.0, board.metric.most) for own in (means, inner))
+        passed = [board.arms[other] for other in order[:at] if point[other] > point[arm]]
         rows.append(
             RankRow(
                 1 + beaten[arm], board.arms[arm], letters[arm], sum(n > 0 for n in patients),
-                sum(patients), mean, iqm, rank, first,
+                sum(patients), mean, iqm, rank, first, _note(passed),
             )
         )  # fmt: skip
     return rows
+
+
+def _note(passed: Sequence[str]) -> str:
+    if not passed:
+        return ""
+    return f"ranks before {', '.join(passed)}, but more arms are shown to be better than it"
 
 
 def _ranks(board: Board, found: Estimates, how: Aggregation) -> tuple[Array, Array]:
@@ -109,21 +111,23 @@ def _ranks(board: Board, found: Estimates, how: Aggregation) -> tuple[Array, Arr
     )
 
 
-def _spread(point: float, drawn: Array) -> tuple[Interval, float]:
-    """A rank with its 95% interval, and the share of resamples in which it is 1."""
+def _spread(point: float, drawn: Array, tasks: int) -> tuple[Interval, float]:
+    """A rank with its 95% interval, and the share of resamples in which it is 1.
+
+    Over several tasks they are resampled, which two of them are too few for.
+    """
     own = drawn[~np.isnan(drawn)]
-    if not own.size:
+    if not own.size or 1 < tasks < FEWEST_TASKS:
         return Interval.of(point, math.nan, math.nan), math.nan
     return Interval.of(point, *np.quantile(own, TAILS)), float((own == 1).mean())
 
 
-def _better(board: Board, pairs: Sequence[PairRow], ties: Ties) -> set[tuple[int, int]]:
-    """(winner, loser) of each pair that is apart."""
+def _better(board: Board, pairs: Sequence[PairRow]) -> set[tuple[int, int]]:
+    """(winner, loser) of each pair with a winner."""
     number = {arm: i for i, arm in enumerate(board.arms)}
     found = set()
     for pair in pairs:
-        if pair.separated if ties == "test" else pair.verdict in ("better", "worse"):
-            ahead = pair.effect.mean * board.metric.sign > 0
+        if pair.verdict in ("better", "worse"):
             one, other = number[pair.arm], number[pair.other]
-            found.add((one, other) if ahead else (other, one))
+            found.add((one, other) if pair.verdict == "better" else (other, one))
     return found

@@ -1,6 +1,6 @@
 """The leagues of a report: within each task, and over the tasks that arms share.
 
-Smoke runs are in none. Here pairs are apart by their verdict, which knows the luck of few runs.
+Smoke runs are in none.
 """
 
 from collections import defaultdict
@@ -12,12 +12,6 @@ from voxbench.analyses.ranks.board import Board, apply_policy, boards
 from voxbench.analyses.ranks.league import League, league
 from voxbench.errors import SpecError
 from voxbench.stats.metric import Metric
-
-TIES = (
-    "An arm's place is 1 + the arms that are better than it: the interval of the difference, over "
-    "patients and runs, excludes 0 and is not inside the margin, and Holm's p is below 0.05. Arms "
-    "that share a letter are tied."
-)
 
 
 def task_leagues(groups: Iterable[Group], metric: Metric, margin: float) -> dict[Where, League]:
@@ -67,4 +61,4 @@ def _league(board: Board, margin: float) -> League:
     """On what all arms have, else on what each has."""
     with suppress(SpecError):  # no run that all arms have
         board = apply_policy(board, "complete")
-    return league(board, margin, ties="verdict")
+    return league(board, margin)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from voxbench.analyses.effects import covered
 from voxbench.analyses.ranks.board import Board, patient_means
-from voxbench.stats.arrays import Array, defined, nanmean
-from voxbench.stats.bootstrap import Estimates, Sample, estimate, over_tasks
-from voxbench.stats.interval import Interval, intervals_of
-from voxbench.stats.paired import ALPHA, benjamini_hochberg, effect_verdict, holm, wilcoxon
+from voxbench.stats.arrays import Array
+from voxbench.stats.bootstrap import Estimates, Sample, estimate, infer_means
+from voxbench.stats.interval import Inference, Interval, infer, infer_over_tasks, judge
+from voxbench.stats.paired import benjamini_hochberg, effect_verdict, wilcoxon
 from voxbench.stats.permutation import pair_contrasts, sign_flip
 from voxbench.stats.student import spread
 
@@ -20,9 +21,11 @@ class PairRow:
 
     Attributes:
         patients: with a score in both, over all tasks.
-        p: Wilcoxon signed-rank over patients; p_flip: sign-flip of the mean over tasks.
-        p_holm, p_bh: of the first, over all pairs of the board.
-        separated: Holm's p is below 0.05.
+        effect: with an interval that holds at once with those of all pairs; alone: with its own.
+        p: of the mean: over patients and runs, with several tasks over these.
+        p_adjusted: by Bonferroni, p_bh: by Benjamini and Hochberg, over all pairs of the board.
+        covers: whose luck p and intervals know of.
+        p_patients: Wilcoxon's signed-rank; p_flip: sign-flip of the mean; both know patients only.
         verdict: better, worse, equivalent, undecided.
     """
 
@@ -30,11 +33,13 @@ class PairRow:
     other: str
     patients: int
     effect: Interval
+    alone: Interval
     p: float
-    p_flip: float
-    p_holm: float
+    p_adjusted: float
     p_bh: float
-    separated: bool
+    covers: str
+    p_patients: float
+    p_flip: float
     verdict: str
 
 
@@ -44,49 +49,45 @@ def all_pairs(board: Board, margin: float, found: Estimates) -> list[PairRow]:
     A pair uses the patients and runs that both arms have. `found` are the arms' estimates.
     """
     contrasts, sides = pair_contrasts(len(board.arms))
-    effects = _effects(board, found, contrasts, sides)
+    judged = judge(_inference(board, found, contrasts, sides))
     means = [patient_means(sample) for sample in board.samples]
     differences = np.concatenate([_differences(found, sides) for found in means])
-    tested = [wilcoxon(column) for column in differences.T]
     flipped = _flip(means, contrasts, sides)
+    discovered = benjamini_hochberg([own.p for own in judged])
     patients = (~np.isnan(differences)).sum(axis=0)
-    families = zip(holm(tested), benjamini_hochberg(tested), strict=True)
+    covers = covered(board.samples[0].draws) if len(board.samples) == 1 else "tasks"
     rows, most = [], board.metric.most
-    for i, (holmed, discovered) in enumerate(families):
-        interval = effects[i].within(-most, most)
-        word = effect_verdict(interval, holmed, int(patients[i]), margin, board.metric.sign)
+    for i, own in enumerate(judged):
+        effect, alone = (interval.within(-most, most) for interval in own[:2])
+        word = effect_verdict(effect, int(patients[i]), margin, board.metric.sign)
         arm, other = (board.arms[side] for side in sides[i])
         rows.append(
             PairRow(
-                arm, other, int(patients[i]), interval, tested[i], float(flipped[i]), holmed,
-                discovered, holmed < ALPHA, word if patients[i] else "",
+                arm, other, int(patients[i]), effect, alone, own.p, own.p_adjusted, discovered[i],
+                covers, wilcoxon(differences[:, i]), float(flipped[i]),
+                word if patients[i] else "",
             )
         )  # fmt: skip
     return rows
 
 
-def _effects(
+def _inference(
     board: Board,
     found: Estimates,
     contrasts: Array,
     sides: Sequence[tuple[int, int]],
-) -> list[Interval]:
+) -> Inference:
     """Of each pair.
 
     Where nothing is undefined the differences of the arms' estimates are those of the pairs.
     """
-    complete = not any(_gaps(sample.values) for sample in board.samples)
-    samples = board.samples if complete else tuple(_paired(s, sides) for s in board.samples)
-    if not complete:
-        found = estimate(samples)
-    point, drawn = nanmean(found.points, axis=0), over_tasks(found.drawn, found.times)
-    by_task = found.points
-    if complete:
-        point, drawn, by_task = point @ contrasts, drawn @ contrasts, by_task @ contrasts
-    sure = None
-    if len(samples) == 1:
-        sure = spread(*(_paired(samples[0], sides) if complete else samples[0]))
-    return intervals_of(drawn, point, defined(by_task), sure)
+    paired = [_paired(sample, sides) for sample in board.samples]
+    if any(_gaps(sample.values) for sample in board.samples):
+        return infer_means(estimate(paired), paired)
+    points = found.points @ contrasts
+    if len(paired) > 1:
+        return infer_over_tasks(points)
+    return infer(found.drawn[0] @ contrasts, points[0], spread(*paired[0]))
 
 
 def _gaps(values: Array) -> bool:

@@ -125,10 +125,10 @@ def _ranking(
 
 
 def _sentences(found: League, test: Friedman | None, variants: Sequence[Variant]) -> Iterator[str]:
-    apart = [pair for pair in found.pairs if pair.separated]
+    apart = [pair for pair in found.pairs if pair.verdict in ("better", "worse")]
     yield (
-        f"{len(apart)} of {len(found.pairs)} pairs are separated by Wilcoxon's signed-rank test "
-        "with Holm's correction over all pairs."
+        f"{len(apart)} of {len(found.pairs)} pairs are separated, by intervals of the mean "
+        "difference that hold for all pairs at once."
     )
     leaders = [row.arm for row in found.rows if row.place == 1]
     yield f"First, or tied with it: {', '.join(leaders)}."

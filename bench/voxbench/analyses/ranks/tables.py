@@ -7,8 +7,7 @@ import numpy as np
 
 from voxbench.analyses.classes import class_groups
 from voxbench.analyses.ranks.board import POLICIES, Board, Policy, apply_policy, boards
-from voxbench.analyses.ranks.league import League, league
-from voxbench.analyses.ranks.leagues import TIES
+from voxbench.analyses.ranks.league import TIES, League, league
 from voxbench.analyses.ranks.sensitivity import Variant
 from voxbench.analyses.read import Members
 from voxbench.analyses.table import (
@@ -22,6 +21,7 @@ from voxbench.analyses.table import (
     plain_columns,
 )
 from voxbench.records import Scored
+from voxbench.stats.interval import FEWEST_TASKS
 from voxbench.stats.metric import Metric
 from voxbench.stats.ranks import AGGREGATIONS, Aggregation
 
@@ -46,9 +46,7 @@ def rank_table(found: League, how: Aggregation, policy: Policy) -> Table:
         f"rank-{board_stem(found.board)}",
         "Ranks",
         f"Ranks by {_scope(found.board)} on {', '.join(found.board.tasks)}: "
-        f"{AGGREGATIONS[how]}; {POLICIES[policy]}. Arms of one place are tied: no test separates "
-        "them from those above. Arms that share a letter are not separated from each other. "
-        f"{found.board.accounts}",
+        f"{AGGREGATIONS[how]}; {POLICIES[policy]}. {TIES} {found.board.accounts}",
         [
             Column("place", number=True),
             Column("arm"),
@@ -58,6 +56,7 @@ def rank_table(found: League, how: Aggregation, policy: Policy) -> Table:
             interval_column("IQM [95%]", "iqm", digits),
             interval_column("rank [95%]", "rank", 1),
             Column("first", show=number(2), number=True),
+            Column("note"),
         ],
         [as_row(row) for row in found.rows],
     )
@@ -69,19 +68,23 @@ def pair_table(found: League, margin: float) -> Table:
     return Table(
         f"pairs-{board_stem(found.board)}",
         "Pairs",
-        f"All pairs by {_scope(found.board)}: paired by patient, 95% bootstrap interval, Wilcoxon "
-        f"signed-rank, Holm and Benjamini–Hochberg over {len(found.pairs)} pairs, sign-flip "
-        f"permutation; equivalent within ±{margin:g}. {found.board.accounts}",
+        f"All pairs by {_scope(found.board)}, paired by patient. The verdict is that of the first "
+        f"interval, which holds for all {len(found.pairs)} pairs at once (Bonferroni); equivalent "
+        f"within ±{margin:g}. Alone is a pair's own interval, p its test, adjusted p that of all. "
+        "Wilcoxon's signed-rank and the sign-flip p know patients only and decide nothing. "
+        f"{found.board.accounts}",
         [
             Column("A", ("arm",)),
             Column("B", ("other",)),
             Column("patients", number=True),
-            interval_column("A − B [95%]", "effect", digits, signed=True),
+            interval_column("A − B [95%, all pairs]", "effect", digits, signed=True),
+            interval_column("alone [95%]", "alone", digits, signed=True),
             Column("p", show=p_value, number=True),
-            Column("sign-flip p", ("p_flip",), p_value, True),
-            Column("Holm p", ("p_holm",), p_value, True),
+            Column("adjusted p", ("p_adjusted",), p_value, True),
             Column("BH p", ("p_bh",), p_value, True),
-            Column("separated", show=lambda apart: "yes" if apart else "no"),
+            Column("p covers", ("covers",)),
+            Column("Wilcoxon p (patients only)", ("p_patients",), p_value, True),
+            Column("sign-flip p (patients only)", ("p_flip",), p_value, True),
             Column("verdict", show=or_dash),
         ],
         [as_row(pair) for pair in found.pairs],
@@ -94,8 +97,8 @@ def class_table(members: Members[Scored], board: Board, margin: float, policy: P
     return Table(
         f"classes-{board_stem(board)}",
         "Classes",
-        f"Each class by {_scope(board)}; Holm over the pairs of a class. Patients without a score "
-        "in every arm are left out of all.",
+        f"Each class by {_scope(board)}; intervals hold at once for the pairs of one class. "
+        "Patients without a score in every arm are left out of all.",
         [
             *plain_columns("task", "class"),
             Column("place", number=True),
@@ -105,6 +108,7 @@ def class_table(members: Members[Scored], board: Board, margin: float, policy: P
             interval_column("mean [95%]", "mean", digits),
             interval_column("IQM [95%]", "iqm", digits),
             Column("undefined", number=True),
+            Column("note"),
         ],
         list(_class_rows(members, board, margin, policy)),
     )
@@ -172,7 +176,7 @@ def shared_table(leagues: Sequence[League], metric: Metric) -> Table:
         f"shared-tasks-{metric.key}",
         "Over several tasks",
         f"Mean {metric.label} over tasks, for the arms that ran on all of them with one recipe; "
-        f"tasks, patients and runs are resampled. {TIES}",
+        f"intervals are Student's over tasks, and there are none below {FEWEST_TASKS}. {TIES}",
         [
             Column("fraction"),
             Column("tasks", ("on",)),
@@ -182,6 +186,7 @@ def shared_table(leagues: Sequence[League], metric: Metric) -> Table:
             interval_column(metric.label, "mean", metric.digits),
             interval_column("rank [95%]", "rank", 1),
             Column("patients", number=True),
+            Column("note"),
         ],
         rows,
     )

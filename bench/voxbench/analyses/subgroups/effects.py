@@ -12,11 +12,10 @@ import numpy as np
 from voxbench.analyses.groups import Where
 from voxbench.analyses.pairing import Pair
 from voxbench.analyses.subgroups.case_table import group_labels
-from voxbench.stats.arrays import nanmean
-from voxbench.stats.bootstrap import Sample, bootstrap
+from voxbench.stats.bootstrap import Sample, infer_mean
 from voxbench.stats.contrast import contrast
-from voxbench.stats.interval import Interval
-from voxbench.stats.paired import effect_verdict, holm, wilcoxon
+from voxbench.stats.interval import Interval, Judged, joined, judge
+from voxbench.stats.paired import effect_verdict
 
 SMALLEST = 5  # patients of a group that is tested
 
@@ -27,7 +26,8 @@ class SubgroupEffect:
 
     Attributes:
         group: the value that its patients share; "" is a patient without one.
-        p_holm: over all groups of all pairs that are tested.
+        effect: with an interval that holds at once with those of all groups that are tested.
+        p: two-sided, of the mean over patients and runs; p_adjusted: by Bonferroni.
         verdict, note: "" and the reason where the group is not tested.
     """
 
@@ -38,7 +38,7 @@ class SubgroupEffect:
     patients: int
     effect: Interval
     p: float
-    p_holm: float
+    p_adjusted: float
     verdict: str
     note: str
 
@@ -48,7 +48,8 @@ class Contrast:
     """The effect in one group minus that in another of the same pair.
 
     Attributes:
-        p_holm: over all contrasts of all pairs.
+        difference: with an interval that holds at once with those of all contrasts.
+        p: two-sided, of the mean over patients and runs; p_adjusted: by Bonferroni.
     """
 
     where: Where
@@ -58,7 +59,7 @@ class Contrast:
     against: str
     difference: Interval
     p: float
-    p_holm: float
+    p_adjusted: float
 
 
 class _Subgroup(NamedTuple):
@@ -92,11 +93,7 @@ def subgroup_effects(
         margin: of practical equivalence.
     """
     found = [group for pair in pairs for group in _split(pair, values[pair.arm.where.task])]
-    tested = [_test(group) for group in found]
-    effects = [
-        _effect(group, p, p_holm, margin)
-        for group, p, p_holm in zip(found, tested, holm(tested), strict=True)
-    ]
+    effects = _effects(found, margin)
     couples = [
         (one, other)
         for one, other in itertools.combinations(found, 2)
@@ -128,22 +125,32 @@ def _natural(name: str) -> tuple[bool, float, str]:
         return not name, math.inf, name
 
 
-def _test(group: _Subgroup) -> float:
-    return math.nan if group.left_out else wilcoxon(nanmean(group.sample.values, axis=1))
+def _effects(found: Sequence[_Subgroup], margin: float) -> list[SubgroupEffect]:
+    """The family is the groups that are tested."""
+    judged = iter(judge(joined([infer_mean(g.sample) for g in found if not g.left_out])))
+    return [_untested(g) if g.left_out else _effect(g, next(judged), margin) for g in found]
 
 
-def _effect(group: _Subgroup, p: float, p_holm: float, margin: float) -> SubgroupEffect:
+def _effect(group: _Subgroup, own: Judged, margin: float) -> SubgroupEffect:
     metric, patients = group.pair.metric, len(group.sample.values)
-    interval = bootstrap(group.sample).within(-metric.most, metric.most)
-    note = group.left_out
-    word = "" if note else effect_verdict(interval, p_holm, patients, margin, metric.sign)
-    return SubgroupEffect(*group.compared, group.name, patients, interval, p, p_holm, word, note)
+    effect = own.together.within(-metric.most, metric.most)
+    word = effect_verdict(effect, patients, margin, metric.sign)
+    return SubgroupEffect(
+        *group.compared, group.name, patients, effect, own.p, own.p_adjusted, word, ""
+    )
+
+
+def _untested(group: _Subgroup) -> SubgroupEffect:
+    effect = Interval(float(infer_mean(group.sample).mean[0]), math.nan, math.nan)
+    patients = len(group.sample.values)
+    return SubgroupEffect(
+        *group.compared, group.name, patients, effect, math.nan, math.nan, "", group.left_out
+    )
 
 
 def _contrasts(couples: Sequence[tuple[_Subgroup, _Subgroup]]) -> list[Contrast]:
     found = [contrast(one.sample, other.sample) for one, other in couples]
-    corrected = holm([p for _, p in found])
     return [
-        Contrast(*one.compared, one.name, other.name, interval, p, p_holm)
-        for (one, other), (interval, p), p_holm in zip(couples, found, corrected, strict=True)
+        Contrast(*one.compared, one.name, other.name, own.together, own.p, own.p_adjusted)
+        for (one, other), own in zip(couples, judge(joined(found)), strict=True)
     ]

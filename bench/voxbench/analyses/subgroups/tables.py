@@ -132,16 +132,16 @@ def _group_table(
         f"subgroups-{metric.key}",
         "Subgroups",
         f"Effect on {metric.label} within each group of patients by {column} (more than 6 "
-        "different numbers are cut into thirds): paired by patient, 95% bootstrap interval, "
-        "Wilcoxon signed-rank with Holm over all rows, equivalent within "
+        "different numbers are cut into thirds), paired by patient: intervals of the mean over "
+        "patients and runs, which hold for all rows at once (Bonferroni), equivalent within "
         f"±{margin:g}. Groups of fewer than {SMALLEST} patients are not tested.",
         [
             *_compared(rows),
             Column(column, ("group",), or_dash),
             Column("patients", number=True),
-            interval_column("effect [95%]", "effect", metric.digits, signed=True),
+            interval_column("effect [95%, all rows]", "effect", metric.digits, signed=True),
             Column("p", show=p_value, number=True),
-            Column("Holm p", ("p_holm",), p_value, True),
+            Column("adjusted p", ("p_adjusted",), p_value, True),
             Column("verdict", show=or_dash),
             Column("note"),
         ],
@@ -154,15 +154,14 @@ def _contrast_table(rows: Sequence[dict[str, Any]], metric: Metric, column: str)
         f"contrasts-{metric.key}",
         "Between groups",
         f"Does the effect on {metric.label} differ between groups by {column}? Effect in A − "
-        "effect in B, 95% interval of Student on patients and runs; p is the larger of Mann and "
-        "Whitney's and Student's, Holm over all rows.",
+        "effect in B: Student's on patients and runs, intervals for all rows at once (Bonferroni).",
         [
             *_compared(rows),
             Column("A", ("group",), or_dash),
             Column("B", ("against",), or_dash),
-            interval_column("A − B [95%]", "difference", metric.digits, signed=True),
+            interval_column("A − B [95%, all rows]", "difference", metric.digits, signed=True),
             Column("p", show=p_value, number=True),
-            Column("Holm p", ("p_holm",), p_value, True),
+            Column("adjusted p", ("p_adjusted",), p_value, True),
         ],
         rows,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from voxbench.analyses.ranks.leagues import TIES
+from voxbench.analyses.ranks.league import TIES
 from voxbench.analyses.table import (
     DASH,
     Column,
@@ -31,7 +31,8 @@ def leaderboard(results: Iterable[ArmResult], metric: Metric) -> Table:
         f"leaderboard-{metric.key}",
         "Leaderboard",
         f"Ranks by {metric.label} among the arms of one task, fraction and recipe. {TIES} "
-        "Effects are arm − scratch twin of the same network.",
+        "Effects are arm − scratch twin of the same network, with intervals that hold at once for "
+        "all comparisons with a twin in this report.",
         [
             Column("place", show=_whole, number=True),
             *plain_columns("tied", "arm", "task", "fraction"),
@@ -39,9 +40,12 @@ def leaderboard(results: Iterable[ArmResult], metric: Metric) -> Table:
             *_named(rows, "recipe", ""),
             *_named(rows, "smoke", ""),
             _score(metric),
-            Column("arm − twin [95%]", ("effect", "effect_low", "effect_high"), signed, True),
+            Column(
+                "arm − twin [95%, all rows]", ("effect", "effect_low", "effect_high"), signed, True
+            ),
             Column("verdict", show=or_dash),
             interval_column("rank [95%]", "rank", 1),
+            Column("note", ("rank_note",)),
             *(_score(other) for other in METRICS.values() if other is not metric),
             *plain_columns("strategy", "contamination"),
             Column("labelled", ("train_patients",), number(0), True),
@@ -77,7 +81,8 @@ def _row(result: ArmResult) -> dict[str, Any]:
         "tied": rank.group if rank else "",
     }
     row |= zip(("rank", "rank_low", "rank_high"), rank.rank if rank else UNDEFINED, strict=True)
-    row |= {"rank_note": result.gaps if rank else "", "twin": effect.other if effect else ""}
+    notes = [rank.note, result.gaps] if rank else []
+    row |= {"rank_note": "; ".join(filter(None, notes)), "twin": effect.other if effect else ""}
     ends = ("effect", "effect_low", "effect_high")
     row |= zip(ends, effect.effect if effect else UNDEFINED, strict=True)
     row["verdict"] = effect.verdict if effect else ""
