@@ -23,6 +23,15 @@ def test_the_parts_of_regions_are_their_label_values():
     assert one.indices == {"whole": (1, 2, 3), "core": (1, 3), "enhancing": 3}
 
 
+def test_a_copy_with_other_classes_derives_its_own_and_is_checked_again():
+    one = described(TUMOUR)
+    assert (one.has_regions, len(one.parts)) == (True, 3)
+    plain = one.model_copy(update={"classes": {"box": 4}, "tolerance_mm": {"box": 1.0}})
+    assert (plain.has_regions, plain.parts, plain.indices) == (False, {"box": 4}, {"box": 1})
+    with pytest.raises(ValueError, match="tolerance_mm must name every class"):
+        one.model_copy(update={"classes": {"box": 4}})
+
+
 @pytest.mark.parametrize(
     ("classes", "ignore", "rule"),
     [

@@ -9,6 +9,11 @@ in a room that was left before is a *return*, and one in a room above that of th
 *climb*. An entry from a room below is an *upward call*: a callback. Rooms and their order are those
 of the import contract in pyproject.toml. `--count` leaves the trace out,
 `--climbs` names the climbs.
+
+The way of a sweep is what its data pass on an ordinary day: the data sets exist (the sweep is
+planned in another process first, which generates the phantoms), and nobody watches, as in a
+notebook. What runs while a module is imported is not part of it, nor what is handed to threads
+(hashing and preparing of cases).
 """
 
 import ast
@@ -87,10 +92,13 @@ class Trace:
         self.ways: dict[str, list[Entry]] = defaultdict(list)
         self.seen: set[tuple[str, str, str]] = set()
         self.inside: list[tuple[FrameType, str]] = []
+        self.importing: FrameType | None = None
 
     def __call__(self, frame: FrameType, event: str, _arg: Any) -> None:
         if event == "call":
             self._enter(frame)
+        elif event == "return" and frame is self.importing:
+            self.importing = None
         elif event == "return" and self.stack and self.stack[-1][0] is frame:
             self.stack.pop()
             if self.inside and self.inside[-1][0] is frame:
@@ -99,7 +107,10 @@ class Trace:
     def _enter(self, frame: FrameType) -> None:
         code = frame.f_code
         room = self.rooms.room(code.co_filename)
-        if room is None or not code.co_flags & CO_OPTIMIZED:  # a module or class is defined
+        if room is None or self.importing:
+            return
+        if not code.co_flags & CO_OPTIMIZED:  # a module is imported
+            self.importing = frame
             return
         if way := self._begins(code.co_name, code.co_filename):
             self.inside.append((frame, way))
@@ -165,23 +176,22 @@ def _short(file: str) -> str:
 
 
 def trace(rooms: Rooms) -> Trace:
-    """Run the sweep through the command line, in this process."""
+    """Run the sweep in this process, once its data sets are there."""
     import os
+    import subprocess
     from importlib import import_module
 
-    main = import_module(f"{rooms.package}.cli").main
     tracer = Trace(rooms)
     with TemporaryDirectory() as folder:
-        spec = Path(folder) / "structure.toml"
+        spec, output = Path(folder) / "structure.toml", Path(folder) / "out"
         spec.write_text(SWEEP)
         os.environ["VOXBENCH_CACHE"] = f"{folder}/cache"
-        sys.argv = ["voxbench", "run", str(spec), "-o", f"{folder}/out", "-j", "1"]
+        plan = [sys.executable, "-m", rooms.package, "plan", str(spec), "-o", str(output)]
+        subprocess.run(plan, check=True, stdout=subprocess.DEVNULL)
+        run = import_module(rooms.package).run
         sys.setprofile(tracer)
         try:
-            main()
-        except SystemExit as ended:
-            if ended.code:
-                raise
+            run(spec, output)
         finally:
             sys.setprofile(None)
     return tracer

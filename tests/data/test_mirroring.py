@@ -31,7 +31,7 @@ def task(folder, names=("one", "two"), apart=(24, 0, 0), second=6, affine=LAS, c
 
 
 def found(made):
-    return find_mirroring(made, made.cases()["all"])
+    return find_mirroring(made.card, made.cases()["all"], made.mirror)
 
 
 def test_names_decide_without_a_look_at_the_labels(tmp_path):
@@ -60,7 +60,7 @@ def test_classes_that_change_sides_from_case_to_case_are_no_sides(tmp_path):
     made = task(tmp_path)
     other = task(tmp_path / "other", affine=np.diag([2.0, 2.0, 2.0, 1.0]))
     cases = [*made.cases()["all"], *other.cases()["all"]]
-    assert find_mirroring(made, cases).axes == "RAS"
+    assert find_mirroring(made.card, cases, made.mirror).axes == "RAS"
 
 
 def test_what_was_found_is_remembered_until_the_labels_change(tmp_path, monkeypatch):

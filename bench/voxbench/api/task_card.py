@@ -1,6 +1,8 @@
 """What a task is."""
 
-from typing import Literal
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -69,7 +71,12 @@ class TaskCard(BaseModel):
             )
         return self
 
-    @property
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A card with other values, as valid as this one; what it derives is its own."""
+        own = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**{**own, **(update or {})})
+
+    @cached_property
     def has_regions(self) -> bool:
         """Whether a class is made of several label values, or of those of others."""
         return any(isinstance(value, tuple) for value in self.classes.values())
@@ -79,7 +86,7 @@ class TaskCard(BaseModel):
         value = self.classes[name]
         return value if isinstance(value, tuple) else (value,)
 
-    @property
+    @cached_property
     def parts(self) -> dict[str, int]:
         """What a network tells apart → its label value, in the order of indices, from 1.
 
@@ -91,7 +98,7 @@ class TaskCard(BaseModel):
         values = sorted({value for name in self.classes for value in self.values_of(name)})
         return {own.get(value, f"label {value}"): value for value in values}
 
-    @property
+    @cached_property
     def indices(self) -> dict[str, int | tuple[int, ...]]:
         """Class → its index in prepared label maps and predictions, or those of its region."""
         index = {value: number for number, value in enumerate(self.parts.values(), start=1)}

@@ -87,7 +87,7 @@ def _mirroring(task: "Task", cases: "Sequence[Case]") -> str:
 
     with suppress(DataError):
         cases = split_cases(task).train
-    return find_mirroring(task, cases).told
+    return find_mirroring(task.card, cases, task.mirror).told
 
 
 def _copies(task: "Task", jobs: int) -> "tuple[str, list[Problem]]":

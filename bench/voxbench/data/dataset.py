@@ -46,7 +46,7 @@ def open_dataset(task: Task) -> Dataset:
     cases = [*split.train, *split.validation, *split.test] or split.unlabelled
     files = file_hashes(path for case in cases for path in case.files)
     content = [cases_hash(cases, files), split.sha256, _told(card)]
-    mirroring = find_mirroring(task, split.train)
+    mirroring = find_mirroring(card, split.train, task.mirror)
     identity = digest([*content, *([mirroring.identity] if mirroring.identity else [])])
     return Dataset(card, split, mirroring, identity, tuple(task.notes), files)
 
@@ -67,7 +67,7 @@ def open_images(task: Task) -> Dataset:
     split = Split(_bare(train), *held_out, sha256=found.sha256)
     card = task.card.model_copy(update={"classes": {}, "tolerance_mm": {}, "ignore": None})
     files = file_hashes(path for case in split.train for path in case.files)
-    mirroring = mirroring_of_images(task)
+    mirroring = mirroring_of_images(card, task.mirror)
     identity = digest(["images", cases_hash(split.train, files), _told(card), mirroring.axes])
     return Dataset(card, split, mirroring, identity, tuple(task.notes), files)
 

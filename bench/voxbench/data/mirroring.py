@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.api import Case, Task, TaskCard
+from voxbench.api import Case, TaskCard
 from voxbench.data.cache import sample_foreground
 from voxbench.data.content_hash import case_hashes
 from voxbench.data.sides import axes_before, ordered_names, sided_names
@@ -59,31 +59,32 @@ class Mirroring(NamedTuple):
         return {} if self.axes == self.before else {"mirrored": self.axes}
 
 
-def find_mirroring(task: Task, cases: Sequence[Case]) -> Mirroring:
+def find_mirroring(card: TaskCard, cases: Sequence[Case], given: str | None = None) -> Mirroring:
     """What may be mirrored in a task.
 
     Args:
-        task: may say so in `mirror`; else its card's classes do.
+        card: of the task, whose classes tell.
         cases: its training cases; labels that can't be read say nothing.
+        given: the task's `mirror`, which is believed; None asks classes and cases.
 
     Raises:
         SpecError: `mirror` holds other letters than R, A and S.
     """
-    card, before = task.card, axes_before(task.card.classes)
-    if task.mirror is not None:
-        return _all_but(_said(task, task.mirror), before)
+    before = axes_before(card.classes)
+    if given is not None:
+        return _all_but(_said(card, given), before)
     reasons = ordered_names(card.classes)
     sided = sided_names(tuple(card.classes)) or _opposite(card, cases[:_CASES])
     return _all_but(reasons | ({"R": sided} if sided else {}), before)
 
 
-def mirroring_of_images(task: Task) -> Mirroring:
+def mirroring_of_images(card: TaskCard, given: str | None = None) -> Mirroring:
     """What may be mirrored where labels are not used: every axis, unless `mirror` says otherwise.
 
     Raises:
         SpecError: as `find_mirroring`.
     """
-    return _all_but({} if task.mirror is None else _said(task, task.mirror), "RAS")
+    return _all_but({} if given is None else _said(card, given), "RAS")
 
 
 def _all_but(reasons: Mapping[str, str], before: str) -> Mirroring:
@@ -91,10 +92,10 @@ def _all_but(reasons: Mapping[str, str], before: str) -> Mirroring:
     return Mirroring(axes, dict(sorted(reasons.items())), before)
 
 
-def _said(task: Task, axes: str) -> dict[str, str]:
+def _said(card: TaskCard, axes: str) -> dict[str, str]:
     if not set(axes) <= set("RAS"):
         raise SpecError(
-            f"task {task.card.name!r}: mirror: expected letters of R (left and right), A (front "
+            f"task {card.name!r}: mirror: expected letters of R (left and right), A (front "
             f'and back) and S (top and bottom), or "" for none; got {axes!r}.'
         )
     return {axis: "the task's field says so" for axis in "RAS" if axis not in axes}

@@ -36,14 +36,15 @@ def verdict_for(
     """
     if baseline.card.strategy == "scratch":
         return Contamination(status="clean")
+    known = corpora()
     if not isinstance(baseline, Pretrained) or source is None:
-        return by_corpus(baseline.card.pretraining_data, dataset.card.corpora, corpora())
+        return by_corpus(baseline.card.pretraining_data, dataset.card.corpora, known)
     one_task = (source.card.name, source.split.sha256) == (dataset.card.name, dataset.split.sha256)
     if shared := by_case(seen, dataset.split.test, one_task=one_task):
         return Contamination(status="overlaps (by case)", shared=sorted(shared))
     if one_task:
         return Contamination(status="clean")
-    return by_corpus(source.card.corpora, dataset.card.corpora, corpora())
+    return by_corpus(source.card.corpora, dataset.card.corpora, known)
 
 
 def by_corpus(seen: Sequence[str], tested: Sequence[str], known: Corpora) -> Contamination:

@@ -31,26 +31,34 @@ def load_network(bound: BoundCell, worker: Worker) -> tuple[Segmenter | Direct, 
         WeightsError: the weights can't be read, or too little of them fits.
         SpecError: the network can't take the recipe's patch.
     """
-    baseline, card = bound.baseline, bound.dataset.card
-    torch.manual_seed(streams(bound.cell)["initialisation"])
-    segmenter = Segmenter(baseline.backbone(len(card.channels)), len(card.parts))
-    segmenter.backbone.check_patch(bound.cell.recipe.patch)
-    network: Segmenter | Direct = segmenter
-    weights = None
+    network: Segmenter | Direct
+    baseline, weights = bound.baseline, None
     if isinstance(baseline, Published) and isinstance(bound.weights, WeightsFile):
-        network, weights = _from_file(segmenter, baseline, bound.weights, bound, worker)
+        network, weights = _from_file(bound, baseline, bound.weights, worker)
     elif isinstance(baseline, Pretrained) and isinstance(bound.weights, PretrainingPlan):
-        weights = _made_here(segmenter.backbone, baseline, bound.weights, worker)
+        network, weights = _made_here(bound, baseline, bound.weights, worker)
+    else:
+        network = _initialised(bound)
     return network.to(worker.device), weights
 
 
+def _initialised(bound: BoundCell) -> Segmenter:
+    """The network as scratch has it."""
+    torch.manual_seed(streams(bound.cell)["initialisation"])
+    card = bound.dataset.card
+    segmenter = Segmenter(bound.baseline.backbone(len(card.channels)), len(card.parts))
+    segmenter.backbone.check_patch(bound.cell.recipe.patch)
+    return segmenter
+
+
 def _from_file(
-    segmenter: Segmenter, baseline: Published, file: WeightsFile, bound: BoundCell, worker: Worker
+    bound: BoundCell, baseline: Published, file: WeightsFile, worker: Worker
 ) -> tuple[Segmenter | Direct, Weights]:
     """The network with published weights; with the published head too for direct inference."""
-    card, backbone = bound.dataset.card, segmenter.backbone
     trusted = file.path.resolve() in worker.trust
     content = read_weights(file.path, file.sha256, trust=trusted)
+    segmenter, card = _initialised(bound), bound.dataset.card
+    backbone = segmenter.backbone
     tensors = baseline.translate(content, backbone)
     audit = _load(backbone, tensors, baseline, len(card.channels), baseline.left_over(content))
     choice = content.layout.choice
@@ -69,16 +77,19 @@ def _from_file(
 
 
 def _made_here(
-    backbone: Backbone, baseline: Pretrained, plan: PretrainingPlan, worker: Worker
-) -> Weights:
+    bound: BoundCell, baseline: Pretrained, plan: PretrainingPlan, worker: Worker
+) -> tuple[Segmenter, Weights]:
+    """The network with weights that were made here."""
     made = make_weights(plan, device=worker.device, threads=worker.threads)
+    tensors, segmenter = read_weights(made.path), _initialised(bound)
     channels, left_over = len(plan.source.card.channels), baseline.card.left_over
-    return Weights(
+    weights = Weights(
         origin=f"{baseline.card.name} on {baseline.source}",
         sha256=made.sha256,
-        audit=_load(backbone, read_weights(made.path), baseline, channels, left_over),
+        audit=_load(segmenter.backbone, tensors, baseline, channels, left_over),
         **{name: getattr(made.cost, name) for name in _COST},
     )
+    return segmenter, weights
 
 
 def _load(
