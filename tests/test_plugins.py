@@ -126,6 +126,17 @@ def test_a_relative_root_starts_from_the_data_root(tmp_path, monkeypatch):
     assert find_task("msd-hippocampus").root == tmp_path / "Task04_Hippocampus"
 
 
+def test_a_root_may_be_written_with_a_tilde_or_a_variable(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MINE", str(tmp_path))
+    for written in ("~/data", "$MINE/data", "${MINE}/data"):
+        assert find_task(Ref.of("msd-heart", {"root": written})).root == tmp_path / "data"
+    monkeypatch.setenv("VOXBENCH_DATA", "~/all")
+    assert find_task(Ref.of("msd-heart", {"root": "~nobody-here/x"})).root == (
+        tmp_path / "all" / "~nobody-here" / "x"
+    )
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [

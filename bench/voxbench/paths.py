@@ -6,15 +6,19 @@ from pathlib import Path
 import platformdirs
 
 
+def expanded(written: str) -> Path:
+    """A path as people write it, with `~` and `$VARIABLES`; what is unknown of them stays."""
+    return Path(os.path.expanduser(os.path.expandvars(written)))  # noqa: PTH111 (that one raises)
+
+
 def data_root() -> Path:
     """`$VOXBENCH_DATA`, else the working folder: what a relative `root` starts from."""
-    return Path(os.environ.get("VOXBENCH_DATA") or Path.cwd())
+    return expanded(os.environ.get("VOXBENCH_DATA") or str(Path.cwd()))
 
 
 def cache_dir() -> Path:
     """`$VOXBENCH_CACHE`, else the user's cache folder."""
-    given = os.environ.get("VOXBENCH_CACHE")
-    return Path(given) if given else Path(platformdirs.user_cache_dir("voxbench"))
+    return expanded(os.environ.get("VOXBENCH_CACHE") or platformdirs.user_cache_dir("voxbench"))
 
 
 def published_dir() -> Path:

@@ -5,7 +5,6 @@ Built-in and third-party plugins register the same way, in the entry-point group
 """
 
 import importlib.util
-import os
 import re
 import sys
 from functools import partial
@@ -16,7 +15,7 @@ from typing import Any
 from voxbench.api import Architecture, Baseline, Task
 from voxbench.design.cell import Ref
 from voxbench.errors import DataError, PluginError, unknown
-from voxbench.paths import cache_dir, data_root
+from voxbench.paths import cache_dir, data_root, expanded
 from voxbench.registry import (
     ClassRegistry,
     Registration,
@@ -42,7 +41,7 @@ def find_task(ref: Ref | str) -> Task:
     found = TASKS.find(ref.name)
     given = ref.values.get("root")
     if given is not None:
-        root = data_root() / os.path.expandvars(str(given))
+        root = data_root() / expanded(str(given))
     elif found.generated:
         root = cache_dir() / "generated" / ref.name
     elif found.folder is not None:

@@ -1,6 +1,9 @@
 """The command line from a spec to a report, and what it says to mistakes."""
 
+import io
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,6 +87,16 @@ def test_a_mistake_is_one_message_and_exit_code_two(voxbench, words, said):
     assert error.startswith("voxbench: ")
     assert said in error
     assert "Traceback" not in error
+
+
+def test_a_terminal_of_few_letters_and_a_notebook_s_backend_are_no_faults(voxbench, monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1", write_through=True)
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setenv("MPLBACKEND", "module://nowhere.backend_inline")
+    code, *_ = voxbench("plan", "smoke")
+    assert code == 0
+    assert "? s" in stream.buffer.getvalue().decode("latin-1")
+    assert os.environ["MPLBACKEND"] == "agg"
 
 
 def test_sysinfo_names_versions_and_places(voxbench):

@@ -1,5 +1,6 @@
 """Records are written whole or not at all, and read back as they were."""
 
+import json
 import math
 
 import pytest
@@ -50,15 +51,28 @@ def test_a_damaged_record_is_named_with_the_way_out(tmp_path, text):
     store = Store(tmp_path)
     store.write(record())
     store.path("k").write_text(text)
-    with pytest.raises(RecordError, match=r"k\.json: not a record .*delete it"):
+    with pytest.raises(RecordError, match=r"k\.json: not a record .*move it away"):
         store.read("k")
 
 
-def test_another_schema_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"schema_version": 99}, "has schema 99, this one reads 1; use the version"),
+        ({"schema_version": 99, "cell": 3, "novel": 1}, "has schema 99"),
+        ({"novel": 1}, "has a field 'novel', unknown here; use the version"),
+    ],
+)
+def test_a_record_of_a_later_version_is_refused_and_not_called_damaged(tmp_path, changes, told):
     store = Store(tmp_path)
-    store.write(record(schema_version=99))
-    with pytest.raises(RecordError, match="schema 99"):
-        store.read("k")
+    store.write(record())
+    later = {**json.loads(store.path("k").read_text()), **changes}
+    store.path("k").write_text(json.dumps(later, indent=1))
+    for read in (lambda: store.read("k"), lambda: list(store), lambda: list(store.scored())):
+        with pytest.raises(RecordError) as caught:
+            read()
+        assert told in str(caught.value)
+        assert "delete" not in str(caught.value)
 
 
 def test_a_failed_write_leaves_the_old_record_and_no_rest(tmp_path, monkeypatch):

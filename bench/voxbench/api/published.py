@@ -1,6 +1,5 @@
 """A baseline whose weights others have published."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from voxbench.api.baseline_card import Checkpoint
 from voxbench.api.fields import added
 from voxbench.api.task_card import TaskCard
 from voxbench.errors import WeightsError
-from voxbench.paths import data_root, published_dir
+from voxbench.paths import data_root, expanded, published_dir
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -49,7 +48,7 @@ class Published(Baseline):
             WeightsError: they are not there; the message says how to get them.
         """
         if self.weights is not None:
-            return data_root() / Path(os.path.expandvars(self.weights)).expanduser()
+            return data_root() / expanded(self.weights)
         path = published_dir() / self.checkpoint.file
         if not path.is_file():
             fields = " ".join(f"--field {name}={getattr(self, name)}" for name in self.files_by)

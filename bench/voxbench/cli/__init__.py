@@ -4,6 +4,8 @@ What runs as `voxbench NAME` is the function `NAME_verb`, and as `voxbench GROUP
 `GROUP_NAME_verb`: the plain names belong to the functions of the library that do the work.
 """
 
+import io
+import os
 import sys
 from typing import Annotated
 
@@ -82,6 +84,10 @@ def main() -> None:
     Exit codes: 0 done, 1 done but something failed, 2 a mistake in the call or the data, or
     a machine that can't (a full disk, a missing permission), 130 interrupted.
     """
+    os.environ["MPLBACKEND"] = "agg"  # figures are files; a notebook's own backend may be missing
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may know fewer letters
     try:
         app()
     except (VoxbenchError, OSError) as error:

@@ -14,7 +14,6 @@ of the cases is refused. Where there is none, cases whose names look grouped (`g
 settled in writing; others count as a person each.
 """
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +32,7 @@ from voxbench.data.case_table import (
 from voxbench.data.dataset_json import read_json
 from voxbench.data.grouping import describe_groups, find_groups
 from voxbench.errors import DataError
+from voxbench.paths import expanded
 
 _PERSON = re.compile(
     r"(?:anon|anonymi[sz]ed|deidentified|study|unique)?"
@@ -139,7 +139,7 @@ def _tables(
 ) -> Iterator[_Table]:
     """What says who is who, the first in rank first; files that don't are added to `silent`."""
     if said is not None:
-        path = root / Path(os.path.expandvars(said)).expanduser()
+        path = root / expanded(said)
         if not path.is_file():
             raise DataError(
                 f'{path}: no such file; `patients` is "prefix", "case" or a file below {root}.'

@@ -1,5 +1,6 @@
 """Records for analyses: all facts of many cells, and their scores as columns when asked for."""
 
+import json
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
@@ -109,16 +110,33 @@ def _checked(path: Path, raw: bytes) -> Record:
     try:
         record = Record.model_validate_json(raw)
     except ValidationError as error:
-        raise _damaged(path, error) from None
+        raise _later(path, raw, error) or _damaged(path, error) from None
     if record.schema_version != SCHEMA:
-        raise RecordError(
-            f"{path}: schema {record.schema_version}, this voxbench reads {SCHEMA}; run the cell "
-            "again, or use the version that wrote it."
-        )
+        raise _other_version(path, f"has schema {record.schema_version}, this one reads {SCHEMA}")
     return record
+
+
+def _later(path: Path, raw: bytes, error: ValidationError) -> RecordError | None:
+    """What to say of a record that is sound, but of another version's layout; else None."""
+    try:
+        schema = json.loads(raw)["schema_version"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    if schema != SCHEMA:
+        return _other_version(path, f"has schema {schema}, this one reads {SCHEMA}")
+    kinds = {item["type"]: item["loc"] for item in error.errors(include_url=False)}
+    if kinds.keys() == {"extra_forbidden"}:
+        return _other_version(path, f"has a field {kinds['extra_forbidden'][-1]!r}, unknown here")
+    return None
+
+
+def _other_version(path: Path, told: str) -> RecordError:
+    return RecordError(
+        f"{path}: {told}; use the version of voxbench that wrote it, or a later one."
+    )
 
 
 def _damaged(path: Path, error: ValidationError) -> RecordError:
     return RecordError(
-        f"{path}: not a record ({first_rule(error)}); delete it to run its cell again."
+        f"{path}: not a record ({first_rule(error)}); move it away to run its cell again."
     )

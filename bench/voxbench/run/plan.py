@@ -2,10 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Literal
+
+from pydantic import ValidationError
 
 from voxbench.data.split import freeze_split
 from voxbench.design.recipe import Recipe
@@ -75,8 +78,9 @@ def _seconds(records: Iterable[Facts]) -> dict[str, float]:
     found: dict[str, list[float]] = defaultdict(list)
     for record in records:
         if record.status == "ok" and record.cost:
-            recipe = Recipe.model_validate(record.cell["recipe"])
-            found[_kind(record.arm, recipe)].append(record.cost.seconds)
+            with suppress(ValidationError):  # a recipe of another version is of another kind
+                recipe = Recipe.model_validate(record.cell["recipe"])
+                found[_kind(record.arm, recipe)].append(record.cost.seconds)
     return {kind: median(values) for kind, values in found.items()}
 
 
