@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from voxbench.data.augment import augment
 from voxbench.data.patches import Batch
 
 SIDE = 12
+FLIPS = [axes for count in range(4) for axes in combinations((2, 3, 4), count)]
 
 
 def batch(seed=0, size=2):
@@ -46,6 +49,18 @@ def test_shapes_types_and_classes_are_kept_and_values_are_finite(level, seed):
     assert np.isfinite(after.images).all()
     assert set(np.unique(after.labels)) <= {0, 1, 2}
     assert np.array_equal(after.labelled, before.labelled)
+
+
+def test_spatial_moves_voxels_and_changes_no_intensity():
+    before = batch(size=1)
+    moved = {}
+    for step in range(30):
+        after = augment(before, "spatial", 1, step, mirrors=(0, 1, 2))
+        flipped = [np.flip(before.images, axes) for axes in FLIPS]
+        moved[step] = not any(np.array_equal(after.images, one) for one in flipped)
+        assert after.images.min() >= before.images.min()
+        assert after.images.max() <= before.images.max()
+    assert 0 < sum(moved.values()) < 20, "one patch of five is turned, one is scaled"
 
 
 def test_a_constant_patch_stays_finite():

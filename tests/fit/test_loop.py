@@ -127,3 +127,16 @@ def test_a_frozen_group_does_not_move():
     run(net, groups=groups)
     assert torch.equal(net[0].weight, before)
     assert not torch.equal(net[3].weight, network()[3].weight)
+
+
+@pytest.mark.parametrize(("clip", "moved"), [(None, 24.0), (0.5, 12.0)])
+def test_gradients_are_scaled_down_to_the_norm_that_the_recipe_names(clip, moved):
+    """A gradient of 1 at rate 1 moves a parameter by 1 a step, by half of it clipped to 0.5."""
+    net = nn.Linear(1, 1, bias=False)
+    start = float(net.weight.detach())
+    recipe = Recipe(
+        steps=24, optimiser="sgd", momentum=0.0, learning_rate=1.0, weight_decay=0.0,
+        warmup=0.0, schedule="constant", gradient_clip=clip,
+    )  # fmt: skip
+    train(net, lambda *_: net.weight.sum(), batches, recipe, seed=0, device="cpu")
+    assert start - float(net.weight.detach()) == pytest.approx(moved, rel=1e-4)

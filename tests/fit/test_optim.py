@@ -32,3 +32,12 @@ def test_the_recipe_names_the_optimiser(name, kind):
     chosen = optimiser([ParameterGroup([parameter])], Recipe(optimiser=name, weight_decay=0.25))
     assert isinstance(chosen, kind)
     assert chosen.param_groups[0]["weight_decay"] == 0.25
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, 0.99), (0.9, 0.9), (0.0, 0.0)])
+def test_the_recipe_may_name_the_momentum(given, used):
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    [group] = optimiser(
+        [ParameterGroup([parameter])], Recipe(optimiser="sgd", momentum=given)
+    ).param_groups
+    assert (group["momentum"], group["nesterov"]) == (used, used > 0)

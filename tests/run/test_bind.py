@@ -124,3 +124,39 @@ def test_bound_cells_know_key_verdict_and_weights_and_skipped_ones_why(example):
     assert twin.weights is None
     assert "ask for 1 to 7" in many.reason
     assert (many.key, many.weights, many.contamination) == ("", None, None)
+
+
+def test_a_schedule_of_a_baseline_s_own_names_other_weights_and_leaves_the_others(example):
+    denoising = {"name": "example-denoising", "size": "tiny", "source": "cubes"}
+    supervised = {**denoising, "name": "supervised", "source": "phantom-atlas", "volumes": 2}
+
+    def cells(own):
+        arms = [{**denoising, "pretraining": own}, supervised]
+        return {cell.arm.baseline: cell for cell in bind(make_sweep(baselines=arms, seeds=1))}
+
+    plain, other = cells({}), cells({"learning_rate": 0.5})
+    changed = [label for label in plain if plain[label].key != other[label].key]
+    assert changed == ["example-denoising[size=tiny,source=cubes]"]
+    [arm] = changed
+    assert other[arm].cell.pretraining.learning_rate == 0.5
+    assert other[arm].weights.schedule == other[arm].cell.pretraining
+    assert plain[arm].key == cells({"learning_rate": 1e-3})[arm].key, "it is the default"
+
+
+@pytest.mark.parametrize(
+    ("arm", "message"),
+    [
+        (
+            {"name": "example-denoising", "pretraining": {"lerning_rate": 1}},
+            "baselines.example-denoising.pretraining: unknown key 'lerning_rate'",
+        ),
+        (
+            {"name": "scratch", "pretraining": {"steps": 1}},
+            "baselines.scratch.pretraining: it is not pre-trained here",
+        ),
+    ],
+)
+def test_a_schedule_that_can_not_be_is_one_error_at_planning(example, arm, message):
+    with pytest.raises(SpecError) as caught:
+        bind(make_sweep(baselines=[{**arm, "size": "tiny"}]))
+    assert str(caught.value).startswith(message)

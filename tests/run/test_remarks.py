@@ -30,3 +30,12 @@ def test_a_patch_that_is_larger_than_the_volumes_is_told(example):
 
 def test_nothing_is_said_of_mirroring_that_does_not_happen(example):
     assert told() == []
+
+
+def test_schedules_of_pretraining_that_differ_are_told(example):
+    denoising = {"name": "example-denoising", "size": "tiny", "source": "cubes"}
+    masked = {**denoising, "name": "masked-autoencoder", "pretraining": {"patch": [32, 16, 16]}}
+    assert [line for line in told(baselines=[denoising, masked]) if "pre-trained" in line] == [
+        "example-denoising[size=tiny,source=cubes]: pre-trained with patch 16 × 16 × 16",
+        "masked-autoencoder[size=tiny,source=cubes]: pre-trained with patch 32 × 16 × 16",
+    ]

@@ -75,6 +75,11 @@ class Pretrained(Baseline):
                 object.__setattr__(self, one.name, options[one.name])
 
     @property
+    def schedule(self) -> Mapping[str, Any]:
+        """Keys of `[pretraining]` that its recipe overrides."""
+        return self.recipes[self.recipe].schedule
+
+    @property
     def forbids(self) -> frozenset[Change]:
         """What of the shared augmentation spoils the target, or is brought by the objective."""
         return frozenset()

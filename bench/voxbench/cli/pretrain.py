@@ -9,8 +9,9 @@ from voxbench.cli.options import Include, Json, include_all
 from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from voxbench.design.cell import Ref
-    from voxbench.design.recipe import Pretraining
     from voxbench.pretrain.card import CheckpointCard
 
 
@@ -47,7 +48,7 @@ def pretrain_verb(
         output,
         _ref(baseline, field, "--field", **fields),
         _ref(source, source_field, "--source-field"),
-        _schedule(overrides),
+        _keys(overrides),
     )
     if json:
         told = {"file": str(output), "sha256": sha256, **card.model_dump(mode="json")}
@@ -63,21 +64,19 @@ def _ref(name: str, fields: list[str] | None, option: str, **given: str | int | 
     return Ref.of(name, {**given, **dict(parse_override(one, option) for one in fields or [])})
 
 
-def _schedule(overrides: list[str] | None) -> "Pretraining":
-    """Validated as a sweep's `[pretraining]` is, with the same messages."""
-    from voxbench.design.spec import parse_override, parse_sweep
+def _keys(overrides: list[str] | None) -> dict[str, object]:
+    from voxbench.design.spec import parse_override
 
-    values = dict(parse_override(one) for one in overrides or [])
-    table = {"name": "-", "tasks": ["-"], "baselines": ["-"], "pretraining": values}
-    return parse_sweep(table, origin="--set").pretraining
+    return dict(parse_override(one) for one in overrides or [])
 
 
 def _write(
-    output: Path, baseline: "Ref", source: "Ref", schedule: "Pretraining"
+    output: Path, baseline: "Ref", source: "Ref", keys: "Mapping[str, object]"
 ) -> "tuple[CheckpointCard, str]":
     import torch
 
     from voxbench.api import Pretrained
+    from voxbench.design.recipe import Pretraining
     from voxbench.errors import SpecError
     from voxbench.plugins import BASELINES, find_baseline, find_task
     from voxbench.pretrain.checkpoint import write_checkpoint
@@ -90,6 +89,7 @@ def _write(
         )
     found = find_baseline(baseline)
     assert isinstance(found, Pretrained)  # noqa: S101 (for the type checker)
+    schedule = Pretraining().overridden({**found.schedule, **keys}, "--set")
     return write_checkpoint(
         output,
         plan_pretraining(found, open_source(found, find_task(source)), schedule),

@@ -1,7 +1,8 @@
 """Augmentation of a batch: a pure function of seed and step.
 
 `full` follows nnU-Net's list, ranges and probabilities (Isensee et al. 2021, supplement):
-rotation, scaling, noise, blur, brightness, contrast, low resolution, gamma, mirroring. `light`
+rotation, scaling, noise, blur, brightness, contrast, low resolution, gamma, mirroring. `spatial`
+is its rotation, scaling and mirroring, which change no intensity but by interpolation. `light`
 keeps mirroring and a small change of scale and offset. Noise and offset are in units of the
 patch's deviation, so that they mean the same for windowed CT and z-scored MR.
 
@@ -21,7 +22,7 @@ from voxbench.compiled import compiled, read_only
 from voxbench.data.patches import Batch
 from voxbench.data.resample import resample_image
 
-AugmentationLevel = Literal["none", "light", "full"]
+AugmentationLevel = Literal["none", "light", "spatial", "full"]
 Image = NDArray[np.float32]
 
 
@@ -37,7 +38,7 @@ def augment(
 
     Args:
         batch: from `Patches`.
-        level: none, light or full.
+        level: none, light, spatial or full.
         seed: of the stream.
         step: of the batch.
         mirrors: axes that may be mirrored.
@@ -52,9 +53,9 @@ def augment(
         zip(batch.images, batch.labels, batch.outside, strict=True)
     ):
         random = np.random.default_rng([seed, step, slot, 3])
-        if level == "full":
+        if level in {"spatial", "full"}:
             image, label = _transformed(image, label, outside, random, allowed)
-        if "intensity" not in forbidden:
+        if level != "spatial" and "intensity" not in forbidden:
             change = _distorted if level == "full" else _shifted
             image = np.stack([change(channel, random) for channel in image])
         flips = tuple(slice(None, None, _sign(axis in axes, random)) for axis in range(3))

@@ -25,6 +25,7 @@ from voxbench.paths import cache_dir
 
 _CASES = 8  # whose labels are looked at
 _WORDS = {"R": "left-right", "A": "front-back", "S": "top-bottom"}
+_UNUSED = ", also where classes have sides, as labels are not used"
 _ALIKE = 2.5  # sizes of two sides of one structure, at most
 
 
@@ -35,11 +36,13 @@ class Mirroring(NamedTuple):
         axes: letters of R, A and S.
         reasons: axis → why it is not among them.
         before: what the first rule mirrored, which asked for words in the names alone.
+        aside: what is said besides.
     """
 
     axes: str
     reasons: Mapping[str, str]
     before: str
+    aside: str = ""
 
     def along(self, orientation: str) -> tuple[int, ...]:
         """The axes of arrays with this orientation code ("LPS") that may be mirrored."""
@@ -51,7 +54,7 @@ class Mirroring(NamedTuple):
         """In words."""
         axes = ", ".join(_WORDS[axis] for axis in self.axes) or "nothing"
         kept = "".join(f"; not {_WORDS[axis]} ({why})" for axis, why in self.reasons.items())
-        return f"mirrored in training: {axes}{kept}"
+        return f"mirrored in training: {axes}{kept}{self.aside}"
 
     @property
     def identity(self) -> dict[str, str]:
@@ -84,7 +87,10 @@ def mirroring_of_images(card: TaskCard, given: str | None = None) -> Mirroring:
     Raises:
         SpecError: as `find_mirroring`.
     """
-    return _all_but({} if given is None else _said(card, given), "RAS")
+    if given is not None:
+        return _all_but(_said(card, given), "RAS")
+    sided = axes_before(card.classes) != "RAS" or sided_names(tuple(card.classes))
+    return _all_but({}, "RAS")._replace(aside=_UNUSED if sided else "")
 
 
 def _all_but(reasons: Mapping[str, str], before: str) -> Mirroring:

@@ -87,5 +87,5 @@ def outside_version(
     """
     rules = predicted.rules(1) if predicted else ()
     from_zero = all(not isinstance(rule, ZScore) and rule.to[0] == 0 for rule in rules)
-    full = any(schedule and schedule.augmentation == "full" for schedule in schedules)
+    full = any(schedule and schedule.augmentation in {"spatial", "full"} for schedule in schedules)
     return {} if from_zero and not full else {"outside": OUTSIDE_VERSION}

@@ -1,8 +1,19 @@
 """The recipe: how every arm of a sweep is trained, the same for all."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
+
+from voxbench.errors import SpecError, first_rule, unknown
 
 Voxels = Annotated[int, Field(ge=8, le=512, strict=True)]
 
@@ -14,14 +25,17 @@ class _Schedule(BaseModel):
         steps: optimiser steps.
         batch: patches a step.
         patch: voxels of a patch along each axis.
-        optimiser: AdamW, or SGD with Nesterov momentum 0.99.
+        optimiser: AdamW, or SGD with Nesterov momentum.
+        momentum: of SGD; 0.99 if not given. AdamW has none.
         learning_rate: after warm-up.
         weight_decay: of the optimiser.
         warmup: share of the steps in which the learning rate rises linearly from 0.
         schedule: of the learning rate after warm-up: along a cosine or (1 − progress)^0.9 to 0, or
             constant.
-        augmentation: full is nnU-Net's list; light is mirroring and a small change of scale and
-            offset.
+        gradient_clip: norm that the gradient of all parameters is scaled down to where it is
+            larger; not given clips nothing.
+        augmentation: full is nnU-Net's list; spatial is its rotation, scaling and mirroring without
+            the changes of intensity; light is mirroring and a small change of scale and offset.
         precision: of the forward pass; bf16 and 16 are mixed with 32.
         compile: run the network through `torch.compile`.
         channels_last: memory layout of the network's tensors.
@@ -33,14 +47,29 @@ class _Schedule(BaseModel):
     batch: int = Field(default=2, gt=0, le=256)
     patch: Annotated[tuple[Voxels, Voxels, Voxels], Field(strict=False)] = (96, 96, 96)
     optimiser: Literal["adamw", "sgd"] = "adamw"
+    momentum: float | None = Field(default=None, ge=0, lt=1)
     learning_rate: float = Field(default=1e-3, gt=0, le=10)
     weight_decay: float = Field(default=1e-5, ge=0, le=1)
     warmup: float = Field(default=0.1, ge=0, lt=1)
     schedule: Literal["cosine", "poly", "constant"] = "cosine"
-    augmentation: Literal["none", "light", "full"] = "full"
+    gradient_clip: float | None = Field(default=None, gt=0)
+    augmentation: Literal["none", "light", "spatial", "full"] = "full"
     precision: Literal["32", "bf16", "16"] = "32"
     compile: bool = False
     channels_last: bool = False
+
+    @model_validator(mode="after")
+    def _has_momentum(self) -> Self:
+        if self.momentum is not None and self.optimiser != "sgd":
+            raise ValueError(f"momentum: {self.optimiser} has none; leave it out, or take sgd")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _told(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the keys that came later and are not set: keys of cells hash what is told."""
+        told: dict[str, Any] = handler(self)
+        later = {"momentum", "gradient_clip"}
+        return {k: value for k, value in told.items() if value is not None or k not in later}
 
 
 class Recipe(_Schedule):
@@ -69,7 +98,9 @@ class Recipe(_Schedule):
 
 
 class Pretraining(_Schedule):
-    """Pre-training of the arms whose weights are made here, the same for all of them.
+    """Pre-training of the arms whose weights are made here.
+
+    The same for all of them, but for what a baseline's own `recipe` or `pretraining` says.
 
     Attributes:
         seed: weights are made once, with this seed, and shared by all cells.
@@ -77,3 +108,24 @@ class Pretraining(_Schedule):
 
     steps: int = Field(default=4000, gt=0, le=1_000_000)
     seed: int = Field(default=0, ge=0)
+
+    def overridden(self, keys: Mapping[str, Any], place: str) -> Self:
+        """The same with other values of some keys.
+
+        Args:
+            keys: name → value.
+            place: where they stand, for messages.
+
+        Raises:
+            SpecError: there is no such key, or it can't have the value.
+        """
+        for name in keys:
+            if name not in type(self).model_fields:
+                raise SpecError(f"{place}: {unknown('key', name, type(self).model_fields)}")
+        own = self.model_dump()
+        if keys.get("optimiser", "sgd") != "sgd":
+            own.pop("momentum", None)
+        try:
+            return type(self).model_validate({**own, **keys})
+        except ValidationError as error:
+            raise SpecError(f"{place}: {first_rule(error)}.") from None

@@ -5,7 +5,7 @@ import reprlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -64,7 +64,19 @@ class Entry(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
+class BaselineEntry(Entry):
+    """A baseline of the sweep: its name, and its fields as further keys (a list is an axis).
+
+    Attributes:
+        name: of the plugin, as `voxbench ls` tells it.
+        pretraining: keys of `[pretraining]` that have another value for this baseline alone.
+    """
+
+    pretraining: dict[str, Any] = {}
+
+
 Named = Annotated[Entry, BeforeValidator(_named)]
+NamedBaseline = Annotated[BaselineEntry, BeforeValidator(_named)]
 Share = Annotated[Fraction, BeforeValidator(_fraction)]
 Axis = Annotated[tuple[Annotated[int, Field(ge=0, strict=True)], ...], BeforeValidator(_counted)]
 
@@ -75,7 +87,8 @@ class Sweep(BaseModel):
     Attributes:
         name: of the sweep, for tables.
         tasks: names, or tables with the task's fields (`root`, …).
-        baselines: names, or tables with the baseline's axes, each a value or a list.
+        baselines: names, or tables with the baseline's axes, each a value or a list, and its own
+            `pretraining`.
         sources: name → table, what `source = …` of a baseline may refer to besides task names.
         fractions: shares in (0, 1], `"10%"` or `"5 shots"`.
         draws: a count or a list; each draws other training cases, nested over the fractions.
@@ -92,7 +105,7 @@ class Sweep(BaseModel):
 
     name: str = Field(min_length=1)
     tasks: Annotated[tuple[Named, ...], BeforeValidator(_listed)] = Field(min_length=1)
-    baselines: Annotated[tuple[Named, ...], BeforeValidator(_listed)] = Field(min_length=1)
+    baselines: Annotated[tuple[NamedBaseline, ...], BeforeValidator(_listed)] = Field(min_length=1)
     sources: dict[str, Named] = {}
     fractions: Annotated[tuple[Share, ...], BeforeValidator(_listed)] = (Fraction(share=1.0),)
     draws: Axis = (0,)

@@ -124,6 +124,7 @@ def _trainer(schedule: Schedule, device: str, callbacks: list[Callback]) -> pl.T
         accelerator="gpu" if gpu else "cpu",
         devices=[int(device.partition(":")[2] or 0)] if gpu else 1,
         precision=_PRECISION[schedule.precision],
+        gradient_clip_val=schedule.gradient_clip,
         max_steps=schedule.steps,
         max_epochs=-1,
         callbacks=callbacks,

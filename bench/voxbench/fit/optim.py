@@ -41,18 +41,23 @@ def factor(step: int, schedule: Schedule) -> float:
 
 
 def optimiser(groups: Sequence[ParameterGroup], schedule: Schedule) -> Optimizer:
-    """AdamW, or SGD with Nesterov momentum 0.99 as in nnU-Net."""
+    """AdamW, or SGD with Nesterov momentum, 0.99 as in nnU-Net unless the schedule says so."""
     plain = [{"params": group.parameters} for group in groups]
     if schedule.optimiser == "adamw":
+        unscaled = schedule.gradient_clip is not None and schedule.precision == "16"
         return torch.optim.AdamW(
-            plain, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
+            plain,
+            lr=schedule.learning_rate,
+            weight_decay=schedule.weight_decay,
+            fused=not unscaled,  # a fused step unscales gradients itself, too late to clip them
         )
+    momentum = 0.99 if schedule.momentum is None else schedule.momentum
     return torch.optim.SGD(
         plain,
         lr=schedule.learning_rate,
         weight_decay=schedule.weight_decay,
-        momentum=0.99,
-        nesterov=True,
+        momentum=momentum,
+        nesterov=momentum > 0,
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from voxbench.api import Baseline, Pretrained
 from voxbench.design.cell import Ref
 from voxbench.design.preprocessing import Preprocessing
-from voxbench.design.spec import Entry, Sweep
+from voxbench.design.recipe import Pretraining
+from voxbench.design.spec import BaselineEntry, Entry, Sweep
 from voxbench.errors import SpecError, unknown
 from voxbench.plugins import BASELINES, TASKS, find_baseline
 
@@ -25,6 +26,7 @@ class SweepArm:
         twin: the scratch arm of the same network; None if this is one.
         twin_label: what tables call that.
         source: the task that weights made here are trained on.
+        pretraining: how they are trained.
     """
 
     ref: Ref
@@ -34,21 +36,24 @@ class SweepArm:
     twin: Ref | None = None
     twin_label: str | None = None
     source: Ref | None = None
+    pretraining: Pretraining | None = None
 
 
 def resolve_arms(sweep: Sweep) -> list[SweepArm]:
     """Every combination of each baseline's axes, then the twins that are not among them.
 
     Raises:
-        SpecError: a source is unknown, an axis is empty, or two entries give one arm.
+        SpecError: a source is unknown, an axis is empty, two entries give one arm, or a schedule of
+            pre-training breaks a rule.
         PluginError: a baseline is unknown, broken, or refuses a field.
     """
-    arms = [_arm(sweep, ref) for entry in sweep.baselines for ref in _expand(entry)]
+    arms = [_arm(sweep, entry, ref) for entry in sweep.baselines for ref in _expand(entry)]
     labels = [arm.label for arm in arms]
     if repeated := {label for label in labels if labels.count(label) > 1}:
         raise SpecError(
             f"baselines: {', '.join(sorted(repeated))} is named by two entries; give their weights "
-            "files different names."
+            "files different names, or let a field tell them apart; their `pretraining` alone does "
+            "not."
         )
     return [*arms, *(_twins(arms) if sweep.twins else [])]
 
@@ -61,15 +66,28 @@ def _twins(arms: list[SweepArm]) -> Iterator[SweepArm]:
             yield SweepArm(arm.twin, find_baseline(arm.twin), arm.twin_label, arm.contract)
 
 
-def _arm(sweep: Sweep, ref: Ref) -> SweepArm:
+def _arm(sweep: Sweep, entry: BaselineEntry, ref: Ref) -> SweepArm:
     baseline = find_baseline(ref)
     contract = baseline.card.contract
+    schedule = _schedule(sweep, entry, baseline)
     if baseline.twin is None:
         return SweepArm(ref, baseline, label(ref), contract)
     twin = BASELINES.complete(Ref.of(*baseline.twin))
     # a twin under another input contract is another arm than the plain scratch baseline
     twin_label = label(twin) + (f" as {ref.name}" if contract else "")
-    return SweepArm(ref, baseline, label(ref), contract, twin, twin_label, _source(sweep, baseline))
+    source = _source(sweep, baseline)
+    return SweepArm(ref, baseline, label(ref), contract, twin, twin_label, source, schedule)
+
+
+def _schedule(sweep: Sweep, entry: BaselineEntry, baseline: Baseline) -> Pretraining | None:
+    """The sweep's, but for what the baseline's recipe says, but for what its entry says."""
+    place = f"baselines.{entry.name}"
+    if isinstance(baseline, Pretrained):
+        own = sweep.pretraining.overridden(baseline.schedule, f"{place}.recipe")
+        return own.overridden(entry.pretraining, f"{place}.pretraining")
+    if entry.pretraining:
+        raise SpecError(f"{place}.pretraining: it is not pre-trained here; leave this out.")
+    return None
 
 
 def _expand(entry: Entry) -> Iterator[Ref]:

@@ -64,9 +64,12 @@ def bind(sweep: Sweep, limit: int | None = None) -> list[BoundCell]:
         PluginError: a task or baseline is unknown, broken, or refuses a field.
         DataError: a task's data are missing.
     """
-    schedules = {name: _limited(getattr(sweep, name), limit) for name in ("recipe", "pretraining")}
-    sweep = sweep.model_copy(update=schedules)
-    arms, binder = resolve_arms(sweep), Binder(sweep.pretraining)
+    sweep = sweep.model_copy(update={"recipe": _limited(sweep.recipe, limit)})
+    arms = [
+        replace(arm, pretraining=arm.pretraining and _limited(arm.pretraining, limit))
+        for arm in resolve_arms(sweep)
+    ]
+    binder = Binder()
     cells = (
         _cell(sweep, on, axes, limit)
         for ref in _tasks(sweep, binder)
@@ -126,7 +129,7 @@ def _cell(sweep: Sweep, on: TaskArm, axes: Axes, limit: int | None) -> BoundCell
         limit=limit,
         recipe=sweep.recipe,
         source=arm.source,
-        pretraining=sweep.pretraining if arm.source else None,
+        pretraining=arm.pretraining,
         contract=on.contract,
         twin=None if direct else arm.twin,
     )

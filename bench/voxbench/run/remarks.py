@@ -17,7 +17,23 @@ _LOOKED_AT = 64  # images of a data set, whose headers say how large they are
 
 def remarks(cells: Iterable[BoundCell]) -> list[str]:
     """One line a fact, each once, of the tasks and sources of the cells that can be run."""
-    return list(dict.fromkeys(line for cell in cells if not cell.reason for line in _of(cell)))
+    found = [cell for cell in cells if not cell.reason]
+    lines = (line for cell in found for line in _of(cell))
+    return list(dict.fromkeys((*lines, *_schedules(found))))
+
+
+def _schedules(cells: Sequence[BoundCell]) -> Iterator[str]:
+    """What is another in the pre-training of each arm, where it is not the same for all."""
+    told = {
+        cell.arm.baseline: cell.cell.pretraining.model_dump(mode="json")
+        for cell in cells
+        if cell.cell.pretraining
+    }
+    keys = sorted({key for schedule in told.values() for key in schedule})
+    differing = [key for key in keys if len({str(each.get(key)) for each in told.values()}) > 1]
+    for arm, schedule in told.items() if differing else ():
+        words = (f"{key} {_value(schedule[key])}" for key in differing if key in schedule)
+        yield f"{arm}: pre-trained with {', '.join(words)}"
 
 
 def _of(cell: BoundCell) -> Iterator[str]:
@@ -58,6 +74,10 @@ def _shapes(dataset: Dataset, preprocessing: Preprocessing) -> list[list[int]]:
             continue
         shapes.append([round(mm / side) for mm, side in zip(extent, spacing, strict=True)])
     return shapes
+
+
+def _value(value: object) -> str:
+    return _by(value) if isinstance(value, list) else str(value)
 
 
 def _by(sides: Sequence[int]) -> str:

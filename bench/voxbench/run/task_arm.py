@@ -7,7 +7,6 @@ from voxbench.api import Baseline, Pretrained, Published, TaskCard
 from voxbench.data.dataset import Dataset, open_dataset
 from voxbench.design.cell import Adaptation, Ref
 from voxbench.design.preprocessing import Preprocessing
-from voxbench.design.recipe import Pretraining
 from voxbench.design.structures import shared
 from voxbench.errors import DataError, SpecError, VoxbenchError, WeightsError
 from voxbench.ledger.verdict import verdict_for
@@ -53,14 +52,9 @@ class TaskArm:
 
 
 class Binder:
-    """Binds arms to tasks; a task, its data and an arm's weights are looked up once.
+    """Binds arms to tasks; a task, its data and an arm's weights are looked up once."""
 
-    Args:
-        schedule: of pre-training.
-    """
-
-    def __init__(self, schedule: Pretraining) -> None:
-        self.schedule = schedule
+    def __init__(self) -> None:
         self.task = cache(find_task)
         self.dataset = cache(self._labelled)
         self.weights = cache(self._weights)
@@ -101,7 +95,8 @@ class Binder:
         if isinstance(arm.baseline, Published):
             return verified_file(arm.baseline)
         if isinstance(arm.baseline, Pretrained) and (source := self._source(arm)):
-            return plan_pretraining(arm.baseline, source, self.schedule)
+            assert arm.pretraining  # noqa: S101 (every arm with a source has one)
+            return plan_pretraining(arm.baseline, source, arm.pretraining)
         return None
 
     def _source(self, arm: SweepArm) -> Dataset | None:

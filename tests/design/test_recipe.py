@@ -1,0 +1,42 @@
+"""Schedules: what is not set stays out of what is told, and one may differ in some keys."""
+
+import pytest
+from pydantic import ValidationError
+from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.errors import SpecError
+
+
+@pytest.mark.parametrize("schedule", [Recipe, Pretraining])
+def test_keys_that_came_later_are_told_only_where_they_are_set(schedule):
+    assert not {"momentum", "gradient_clip"} & schedule().model_dump(mode="json").keys()
+    told = schedule(optimiser="sgd", momentum=0.9, gradient_clip=12.0).model_dump(mode="json")
+    assert (told["momentum"], told["gradient_clip"]) == (0.9, 12.0)
+    assert schedule.model_validate_json(schedule(gradient_clip=1.0).model_dump_json())
+
+
+def test_momentum_is_of_sgd_alone():
+    with pytest.raises(ValidationError, match="adamw has none"):
+        Recipe(momentum=0.9)
+
+
+def test_some_keys_are_overridden_and_the_rest_stays():
+    base = Pretraining(steps=10, optimiser="sgd", momentum=0.9)
+    own = base.overridden({"patch": [32, 32, 16], "learning_rate": 1}, "here")
+    assert own == base.model_copy(update={"patch": (32, 32, 16), "learning_rate": 1.0})
+    assert base.overridden({"optimiser": "adamw"}, "here").momentum is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"lerning_rate": 1}, "here: unknown key 'lerning_rate'. Did you mean 'learning_rate'"),
+        ({"steps": 0}, "here: steps: "),
+        ({"loss": "dice"}, "here: unknown key 'loss'"),
+        ({"optimiser": "adamw", "momentum": 0.9}, "here: momentum: adamw has none"),
+    ],
+)
+def test_what_breaks_a_rule_is_one_line_with_its_place(keys, message):
+    with pytest.raises(SpecError) as caught:
+        Pretraining().overridden(keys, "here")
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
