@@ -158,8 +158,3 @@ def released(model: str, objectives: Iterable[str]) -> dict[str, Checkpoint]:
         )
         for objective in objectives
     }
-
-
-def widened(tensor: "Tensor", repeats: int) -> "Tensor":
-    """A first convolution for more channels that gives, on equal ones, what it gave on one."""
-    return tensor.repeat(1, repeats, 1, 1, 1) / repeats

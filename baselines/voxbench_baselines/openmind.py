@@ -12,8 +12,8 @@ from voxbench_baselines.nnssl import (
     AdaptationPlan,
     OpenMind,
     released,
-    widened,
 )
+from voxbench_baselines.nnunet import once, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,9 +73,7 @@ class OpenMindResEncL(OpenMind):
         state = backbone.state_dict()
         channels = state["encoder.stem.0.weight"].shape[1]
         tensors = {}
-        for name, tensor in published.items():
-            if ".all_modules." in name or name.startswith("decoder.encoder."):
-                continue
+        for name, tensor in once(published).items():
             if name.removesuffix(".weight") in plan.keys_to_in_proj:
                 tensor = widened(tensor, channels // plan.pretrain_num_input_channels)
             ours = _ours(name, plan)

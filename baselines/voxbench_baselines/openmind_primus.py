@@ -12,8 +12,8 @@ from voxbench_baselines.nnssl import (
     AdaptationPlan,
     OpenMind,
     released,
-    widened,
 )
+from voxbench_baselines.nnunet import widened
 
 if TYPE_CHECKING:
     from torch import Tensor

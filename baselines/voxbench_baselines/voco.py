@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from voxbench.api import BaselineCard, Checkpoint, Published
 
+from voxbench_baselines.nnunet import PlainUNet
 from voxbench_baselines.universal_model import UNIVERSAL_CONTRACT
 
 _REFERENCE = "Wu et al., Large-Scale 3D Medical Image Pre-training, TPAMI 2026 (VoCo: CVPR 2024)"
@@ -70,3 +71,18 @@ class VoComni(VoCo):
         "large-v2": _hosted("VoComni_L.pt"),
         "huge-v2": _hosted("VoComni_H.pt"),
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoComniNnUNet(PlainUNet):
+    """nnU-Net's plain U-Net, trained as VoComni with MONAI; only grid and window are MONAI's."""
+
+    card: ClassVar[BaselineCard] = VoComni.card.model_copy(
+        update={
+            "name": "vocomni-nnunet",
+            "left_over": ("decoder.seg_layers.*", *_PROJECTIONS),
+            "note": "its authors fine-tune it with nnU-Net's own preparation, not with the one it "
+            "was trained with, which they say may cost some of its use.",
+        }
+    )
+    checkpoints: ClassVar[Mapping[str, Checkpoint]] = {"base": _hosted("VoComni_nnunet.pt")}

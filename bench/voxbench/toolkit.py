@@ -39,6 +39,7 @@ _HOMES = {
     "voxbench.model.backbones.norm": ("SmallBatchNorm3d", "with_small_batches"),
     "voxbench.model.heads": ("ControlledHead", "ConvolutionHead"),
     "voxbench.model.inflate": ("Inflation", "inflate", "regrey"),
+    "voxbench.model.weights": ("read_settings",),
     "voxbench.plugins": ("find_baseline",),
     "voxbench.pretrain.card": ("read_card",),
     "voxbench.pretrain.objective": ("Objective", "Teacher"),
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from voxbench.model.inflate import Inflation as Inflation
     from voxbench.model.inflate import inflate as inflate
     from voxbench.model.inflate import regrey as regrey
+    from voxbench.model.weights import read_settings as read_settings
     from voxbench.plugins import find_baseline as find_baseline
     from voxbench.pretrain.card import read_card as read_card
     from voxbench.pretrain.objective import Objective as Objective

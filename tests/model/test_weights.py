@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from voxbench.errors import WeightsError
-from voxbench.model.weights import read_weights, sha256
+from voxbench.model.weights import read_settings, read_weights, sha256
 
 TENSORS = {"conv.weight": torch.arange(6.0).view(2, 3), "conv.bias": torch.ones(2)}
 
@@ -78,6 +78,16 @@ def test_settings_beside_the_tensors_are_stood_in_for(tmp_path):
         "curve": np.arange(3.0),
     }
     assert same(read_weights(torch_file(tmp_path / "w.pt", {"state_dict": TENSORS, **settings})))
+
+
+def test_plain_settings_are_kept_also_from_tables_that_hold_other_things(tmp_path):
+    beside = {"init": {"fold": 0, "device": torch.device("cuda"), "plan": {"at": [1.5, 2]}}}
+    beside |= {"optimizer": {"state": {0: {"step": torch.ones(1)}}}, 7: "seven"}
+    path = torch_file(tmp_path / "w.pt", {"state_dict": TENSORS, **beside})
+    expected = {"init": {"fold": 0, "plan": {"at": [1.5, 2]}}, "7": "seven"}
+    assert read_weights(path).beside == read_settings(path) == expected
+    with pytest.raises(WeightsError, match="not a readable weights file"):
+        read_settings(__file__)
 
 
 class Malicious:

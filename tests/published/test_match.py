@@ -16,6 +16,7 @@ from voxbench.published.match import matches
 from voxbench_baselines.universal_model import UNIVERSAL_OUTPUTS
 
 from tests.baselines import test_dodnet as dodnet
+from tests.baselines import test_nnunet as nnunet
 from tests.baselines import test_openmind as openmind
 from tests.baselines import test_openmind_primus as primus
 from tests.baselines import test_stu_net as stu_net
@@ -111,11 +112,14 @@ FAMILIES = {
     "swin-unetr-5050 base": lambda: swin(drawn(OUT)),
     "swin-unetr-dae base": disrupted,
     "swin-unetr-tang base": tang,
+    "totalsegmentator base organs": lambda: drawn(nnunet.layout(25)),
+    "totalsegmentator base ribs": lambda: drawn(nnunet.layout(27)),
     "unimiss small": lambda: {
         name.removeprefix("backbone."): t for name, t in drawn(unimiss.layout("small")).items()
     },
     "voco base-v2": lambda: own("voco", "base-v2", "encoder."),
     "vocomni base-v2": lambda: own("vocomni", "base-v2") | drawn(OUT),
+    "vocomni-nnunet base": lambda: drawn(nnunet.layout(21)),
 }
 TIES = {
     ("suprem-swin-unetr base", "universal-model-swin-unetr base"): lambda: swin(CONTROLLED),
@@ -126,9 +130,13 @@ TIES = {
 }
 
 
-def nnssl(family: str) -> dict[str, object]:
-    """What lies beside the tensors of an nnssl file."""
+def beside(family: str) -> dict[str, object]:
+    """What lies beside the tensors of a file of nnssl or nnU-Net."""
     objective = family.split()[-1]
+    if family.startswith("totalsegmentator"):
+        return {"init_args": nnunet.told(objective)}
+    if not family.startswith("openmind"):
+        return {}
     trainers = {"MAE": "BaseEvaMAETrainer_BS8", "VF": "VolumeFusionTrainer_BS8"}
     plan = primus.plan_of(objective) if "primus" in family else openmind.PLAN
     trainer = trainers.get(objective, f"{objective}Trainer")
@@ -163,7 +171,7 @@ def first(ranked) -> list[str]:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_published_file_finds_its_baseline_and_no_other_first(path, family):
-    ranked = found(path, FAMILIES[family](), nnssl(family) if "openmind" in family else None)
+    ranked = found(path, FAMILIES[family](), beside(family))
     assert first(ranked) == [family]
     assert ranked[0].head is not False
 

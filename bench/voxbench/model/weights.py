@@ -74,7 +74,7 @@ def _contents(path: Path, trust: bool) -> Contents:
     trainers = TRAINERS if form == "torch" else TRAINERS[:-1]
     tensors, prefixes = plain_names(inner, trainers)
     found = Contents(tensors)
-    found.beside = {str(k): v for k, v in content.items() if _is_plain(v)}
+    found.beside = _settings(content)
     found.layout = Layout(form, wrappers, prefixes, tuple(stood_in), passed_over)
     if not found:
         raise WeightsError(f"{path}: holds no tensors.")
@@ -83,6 +83,30 @@ def _contents(path: Path, trust: bool) -> Contents:
         _check_values(name, tensor)
     if all(not tensor.any() for tensor in found.values()):
         raise WeightsError(f"{path}: holds nothing but zeros; the file is bad.")
+    return found
+
+
+def read_settings(path: Path | str) -> Mapping[str, Any]:
+    """What a torch file holds beside its tensors, whose values are left alone.
+
+    Raises:
+        WeightsError: not readable, or it would run code.
+    """
+    try:
+        return _settings(read_torch(Path(path))[0])
+    except WeightsError:
+        raise
+    except Exception as error:  # broken or hostile bytes may raise anything
+        raise WeightsError(f"{path}: not a readable weights file ({_short(error)}).") from error
+
+
+def _settings(content: Mapping[Any, Any]) -> dict[str, Any]:
+    """Numbers, texts and lists, also those of tables that hold other things too."""
+    found = {}
+    for key, value in content.items():
+        plain = _settings(value) if isinstance(value, Mapping) else value
+        if _is_plain(plain) and (plain or plain is value):
+            found[str(key)] = plain
     return found
 
 
