@@ -10,13 +10,13 @@ Where it may stand who is who tells `data/patients.py`.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from voxbench.api import Case, Part, Task, TaskCard
+from voxbench.api import Case, TaskCard
 from voxbench.errors import DataError
 from voxbench.toolkit import (
     FolderCases,
@@ -26,35 +26,25 @@ from voxbench.toolkit import (
     make_card,
     median_spacing,
     modality_of,
-    read_json,
     stem_of,
     volume_files,
 )
+
+from voxbench_tasks.folder import Folder
 
 _CHANNEL = re.compile(r"(.+)_(\d{4})")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImagesFolder(Task):
-    """A folder of images; what its files don't say may be set.
+class ImagesFolder(Folder):
+    """A folder of images.
 
     Attributes:
-        title: the card's name; by default the folder's.
         modality: CT, MR, PET or other, or one a channel; by default from the names of the channels,
             which numbered or single files don't have: then "other".
-        spacing_mm: grid along R, A, S; by default the median of the images.
-        window: of CT, in HU.
-        patients: who is who, where no table beside the data says so, or against it: "prefix" (of
-            the cases' names), "case" (each shows another person), or a table, relative to `root`.
     """
 
     layout: ClassVar[str] = "volumes without labels, <case>.nii.gz or <case>/<channel>.nii.gz"
-
-    title: str | None = None
-    modality: str | tuple[str, ...] | None = None
-    spacing_mm: tuple[float, float, float] | None = None
-    window: tuple[float, float] = (-175.0, 250.0)
-    patients: str | None = None
 
     @cached_property
     def card(self) -> TaskCard:
@@ -84,16 +74,12 @@ class ImagesFolder(Task):
             stem_of(name) for name in (*below, *(path.name for path in folder.glob("[!.]*")))
         )
 
-    def cases(self) -> Mapping[Part, Sequence[Case]]:
-        """Every case, unlabelled."""
-        return self._arranged.parts
-
     @property
     def notes(self) -> Sequence[str]:
         """Where patients were found, and what the intensities are taken for."""
         unsure = "other" in self._modality
         told = ['intensities are z-scored; say modality = "CT" if they are HU'] if unsure else []
-        return (*self._arranged.notes, *told)
+        return (*super().notes, *told)
 
     @cached_property
     def _arranged(self) -> FolderCases:
@@ -139,8 +125,3 @@ class ImagesFolder(Task):
         if not found:
             raise DataError(f"{self.root}: no volumes in it, nor in the folders below it.")
         return found
-
-    @cached_property
-    def _about(self) -> dict[str, Any]:
-        path = self.root / "about.json"
-        return read_json(path) if path.is_file() else {}

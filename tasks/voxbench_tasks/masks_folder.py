@@ -12,67 +12,47 @@ Where it may stand who is who, and a published split, tell `data/patients.py` an
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from voxbench.api import Case, Part, Task, TaskCard, added
+from voxbench.api import Case, Part, TaskCard
 from voxbench.errors import DataError, unknown
 from voxbench.toolkit import (
     DatasetJson,
-    FolderCases,
-    arrange_cases,
     card_name,
     corpora_of,
     make_card,
-    median_spacing,
     modality_of,
     part_named,
-    read_json,
     stem_of,
     tolerances,
     volume_files,
 )
+
+from voxbench_tasks.folder import LabelledFolder
 
 _MASKS = "segmentations"
 _MERGED = "combined_labels"  # AbdomenAtlas ships one beside the image
 
 
 @dataclass(frozen=True, kw_only=True)
-class MasksFolder(Task):
-    """A folder of cases; what its files don't say may be set.
+class MasksFolder(LabelledFolder):
+    """A folder of cases, each with a mask of at least one structure, or for training without any.
 
     Attributes:
-        title: the card's name; by default the folder's.
-        modality: CT, MR, PET or other, or one a channel; by default from the names of the image
-            files.
         channels: the image files without their ending; by default every volume of the folder.
         structures: the classes, in this order; by default all, in the order that the data's author
             names (`structures` of `about.json`, or `labels` of `dataset.json` by value), else by
             name. Where masks overlap, the later one keeps the voxel.
-        spacing_mm: grid along R, A, S; by default the median of the images.
-        tolerance_mm: NSD tolerance of all classes, or a table by class; by default what the
-            folder's description says, else 2 mm in CT and PET, 1 mm in others.
-        window: of CT, in HU.
-        patients: who is who, where no table beside the data says so, or against it: "prefix" (of
-            the cases' names), "case" (each shows another person), or a table, relative to `root`.
-        split: "own" parts the cases by patient, whatever split was published; those in folders of
-            other parts are left out.
     """
 
     layout: ClassVar[str] = f"<case>/{_MASKS}/<structure>.nii.gz beside the image of the case"
 
-    title: str | None = None
-    modality: str | tuple[str, ...] | None = None
     channels: tuple[str, ...] | None = None
     structures: tuple[str, ...] | None = None
-    spacing_mm: tuple[float, float, float] | None = None
-    tolerance_mm: float | tuple[str, ...] | None = None
-    window: tuple[float, float] = (-175.0, 250.0)
-    patients: str | None = added(None)
-    split: str | None = added(None)
 
     @cached_property
     def card(self) -> TaskCard:
@@ -80,16 +60,13 @@ class MasksFolder(Task):
         name = self.title or card_name(self.root.name)
         modality = self.modality or modality_of(self._channels)
         classes = {name: value for value, name in enumerate(self._classes, start=1)}
-        found = [case for cases in self._found.values() for case in cases]
-        labelled = [case for case in found if case.label is not None]
         return make_card(
             self.root,
             name=name,
             modality=modality,
             channels=self._channels,
             classes=classes,
-            spacing_mm=self.spacing_mm
-            or median_spacing([case.images[0] for case in labelled or found]),
+            spacing_mm=self._spacing,
             tolerance_mm=tolerances(
                 classes,
                 modality,
@@ -110,22 +87,6 @@ class MasksFolder(Task):
             for _, place in _parts_below(folder)
             for path in place.glob(f"[!.]*/{_MASKS}/[!.]*")
         )
-
-    def cases(self) -> Mapping[Part, Sequence[Case]]:
-        """Every folder that holds a mask of at least one of the structures.
-
-        And those for training that hold the images alone.
-        """
-        return self._arranged.parts
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Where patients and split were found."""
-        return self._arranged.notes
-
-    @cached_property
-    def _arranged(self) -> FolderCases:
-        return arrange_cases(self.root, self._found, self.patients, self.split)
 
     @cached_property
     def _folders(self) -> dict[Path, tuple[Part, dict[str, Path]]]:
@@ -224,11 +185,6 @@ class MasksFolder(Task):
             patient=folder.name,
             labelled=None if len(chosen) in (0, len(self._classes)) else frozenset(chosen),
         )
-
-    @cached_property
-    def _about(self) -> dict[str, Any]:
-        path = self.root / "about.json"
-        return read_json(path) if path.is_file() else {}
 
 
 def _first(value: int | tuple[int, ...]) -> int:

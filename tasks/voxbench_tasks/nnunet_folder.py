@@ -24,17 +24,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from voxbench.api import Case, Part, Task, TaskCard, added
+from voxbench.api import Case, Part, TaskCard
 from voxbench.errors import DataError
 from voxbench.toolkit import (
     ENDINGS,
     DatasetJson,
-    FolderCases,
-    arrange_cases,
     card_name,
     corpora_of,
     make_card,
-    median_spacing,
     modality_of,
     part_named,
     stem_of,
@@ -42,45 +39,32 @@ from voxbench.toolkit import (
     volume_files,
 )
 
+from voxbench_tasks.folder import LabelledFolder
+
 _UNLABELLED = re.compile(r"(images)?unlabel+ed(tr|train|images|cases)?|imagesun(tr)?", re.I)
 
 
 @dataclass(frozen=True, kw_only=True)
-class NnunetFolder(Task):
-    """A raw folder; what its files don't say may be set.
+class NnunetFolder(LabelledFolder):
+    """A raw folder.
+
+    Its cases are all of `imagesTr` and `labelsTr` (what misses its pair is for `prepare`), of other
+    parts what has a label, and what lies in folders of unlabelled images.
 
     Attributes:
         title: the card's name; by default the folder's, without `Dataset501_`.
-        modality: CT, MR, PET or other, or one a channel; by default from the channels' names.
-        spacing_mm: grid along R, A, S; by default the median of the images.
-        tolerance_mm: NSD tolerance of all classes, or a table by class; by default what the
-            folder's description says, else 2 mm in CT and PET, 1 mm in others.
-        window: of CT, in HU.
-        patients: who is who, where no table beside the data says so, or against it: "prefix" (of
-            the cases' names), "case" (each shows another person), or a table, relative to `root`.
-        split: "own" parts the cases of `imagesTr` by patient, whatever split was published.
     """
 
     layout: ClassVar[str] = "dataset.json beside imagesTr/<case>_0000.nii.gz and labelsTr/"
-
-    title: str | None = None
-    modality: str | tuple[str, ...] | None = None
-    spacing_mm: tuple[float, float, float] | None = None
-    tolerance_mm: float | tuple[str, ...] | None = None
-    window: tuple[float, float] = (-175.0, 250.0)
-    patients: str | None = added(None)
-    split: str | None = added(None)
 
     @cached_property
     def card(self) -> TaskCard:
         """Read from `dataset.json` and the headers of the images."""
         name = self.title or card_name(re.sub(r"^(Dataset|Task)\d+_", "", self.root.name))
         modality = self.modality or modality_of(self._described.channels)
-        found = [case for cases in self._found.values() for case in cases]
-        labelled = [case for case in found if case.label is not None]
         classes: dict[str, int | tuple[int, ...]] = {}
         tolerance = None
-        if labelled:
+        if self._labelled:
             classes = self._described.classes
             tolerance = self.tolerance_mm or self._described.table.get("tolerance_mm")
             if not classes:
@@ -91,9 +75,8 @@ class NnunetFolder(Task):
             modality=modality,
             channels=self._described.channels,
             classes=classes,
-            ignore=self._described.ignored if labelled else None,
-            spacing_mm=self.spacing_mm
-            or median_spacing([case.images[0] for case in labelled or found]),
+            ignore=self._described.ignored if self._labelled else None,
+            spacing_mm=self._spacing,
             tolerance_mm=tolerances(classes, modality, tolerance, self._described.path),
             window=self.window,
             licence=str(self._described.table.get("licence") or "unknown"),
@@ -108,13 +91,6 @@ class NnunetFolder(Task):
         names = (stem_of(path.name) for path in (folder / "imagesTr").glob("[!.]*"))
         return described and any(name and name.endswith("_0000") for name in names)
 
-    def cases(self) -> Mapping[Part, Sequence[Case]]:
-        """All cases of `imagesTr` and `labelsTr`; files that miss their pair are for `prepare`.
-
-        Of other parts, what has a label; and what lies in folders of unlabelled images.
-        """
-        return self._arranged.parts
-
     @property
     def notes(self) -> Sequence[str]:
         """Where patients and split were found, and what is not used."""
@@ -128,11 +104,7 @@ class NnunetFolder(Task):
         }
         unused = len(lying - used)
         told = (f"images without a label, not used: {unused}",) if unused else ()
-        return (*self._arranged.notes, *told)
-
-    @cached_property
-    def _arranged(self) -> FolderCases:
-        return arrange_cases(self.root, self._found, self.patients, self.split)
+        return (*super().notes, *told)
 
     @cached_property
     def _described(self) -> DatasetJson:
