@@ -40,6 +40,11 @@ def test_looking_at_it_costs_no_torch():
     subprocess.run([sys.executable, "-c", PROBE], check=True, timeout=60)
 
 
+def test_planning_costs_no_torch():
+    code = "import sys; from voxbench.run import plan, remarks; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 def test_the_rooms_hide_no_verb():
     from voxbench.report import report
     from voxbench.run import sweep

@@ -114,6 +114,8 @@ def test_spacing_follows_the_anatomy_not_the_file(tmp_path):
     path = save(tmp_path / "a.nii.gz", volumes()[0], affine)
     assert read_spacing(path) == (3.0, 1.0, 2.0)
     assert read_spacing(path, "SAR") == (2.0, 1.0, 3.0)
+    save(path, volumes()[0], np.diag([5.0, 1.0, 1.0, 1.0]))
+    assert read_spacing(path) == (5.0, 1.0, 1.0)
 
 
 @pytest.mark.parametrize(("unit", "mm"), [("meter", 1000), ("micron", 0.001), ("mm", 1)])

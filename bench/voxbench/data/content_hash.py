@@ -77,7 +77,7 @@ def file_hashes(paths: Iterable[Path], jobs: int = 4) -> dict[Path, str]:
     when it changes (device, inode, ctime), so that an untouched file is read once, and one that
     another of equal size and date replaces is read again.
     """
-    stamps = {path: stamp for path in paths if (stamp := _stamp(path))}
+    stamps = {path: stamp for path in paths if (stamp := file_stamp(path))}
     try:
         with closing(_remembered()) as table:
             return _look_up(table, stamps, jobs)
@@ -106,7 +106,8 @@ def _hash_all(paths: Sequence[Path], jobs: int) -> Iterator[tuple[Path, str]]:
         yield from zip(paths, pool.map(hex_digest, paths), strict=True)
 
 
-def _stamp(path: Path) -> str | None:
+def file_stamp(path: Path) -> str | None:
+    """What changes whenever a file does, without reading it; None where there is none."""
     try:
         status = path.stat()
     except OSError:

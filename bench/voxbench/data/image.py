@@ -1,5 +1,6 @@
 """Images: intensities and voxel sizes."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from nibabel.affines import voxel_sizes
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 
+from voxbench.data.content_hash import file_stamp
 from voxbench.data.nifti import (
     UNREADABLE,
     Volume,
@@ -50,7 +52,7 @@ def read_spacing(path: Path, axes: str = "RAS") -> tuple[float, float, float]:
     Raises:
         DataError: the file is missing or unreadable.
     """
-    _, affine = _grid(path)
+    _, affine = _grid(path, file_stamp(path))
     a, b, c = (float(mm) for mm in voxel_sizes(affine)[_order(affine, axes)])
     return a, b, c
 
@@ -61,14 +63,18 @@ def read_extent(path: Path, axes: str = "RAS") -> tuple[float, float, float]:
     Raises:
         DataError: the file is missing or unreadable.
     """
-    shape, affine = _grid(path)
+    shape, affine = _grid(path, file_stamp(path))
     extent = voxel_sizes(affine) * shape[-3:]
     a, b, c = (float(mm) for mm in extent[_order(affine, axes)])
     return a, b, c
 
 
-def _grid(path: Path) -> tuple[tuple[int, ...], NDArray[np.float64]]:
-    """Shape of the spatial axes, and the affine; what is no NIfTI is read whole for it."""
+@lru_cache(maxsize=4096)
+def _grid(path: Path, _stamp: str | None) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Shape of the spatial axes, and the affine; what is no NIfTI is read whole for it.
+
+    Remembered while the file's stamp stays: planning asks for spacing and extent several times.
+    """
     if is_other(path):
         volume = _other(path)
         return volume.array.shape, volume.affine

@@ -3,15 +3,17 @@
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from voxbench.api import Baseline, Published
 from voxbench.design.cell import Ref
 from voxbench.errors import PluginError, VoxbenchError, WeightsError
-from voxbench.model.backbones import Backbone
 from voxbench.plugins import BASELINES, find_architecture
 from voxbench.records import Facts
 from voxbench.registry import failure
+
+if TYPE_CHECKING:
+    from voxbench.model.backbones import Backbone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +84,7 @@ def is_told_by_its_file(kind: type[Published]) -> bool:
     return not next(f for f in dataclasses.fields(kind) if f.name == "size").init
 
 
-def outline(baseline: Published) -> Backbone:
+def outline(baseline: Published) -> "Backbone":
     """The baseline's network without memory for its parameters."""
     import torch
 
