@@ -93,6 +93,11 @@ def test_voxels_in_another_file_are_refused_as_their_content_would_not_be_hashed
     path.write_bytes(b"NRRD0004\ntype: float\ndimension: 3\nsizes: 2 2 2\ndata file: b.raw\n\n")
     with pytest.raises(DataError, match="its voxels lie in another file"):
         read_image(path)
+    for header in ("a.nhdr", "a.mhd", "A.HDR"):
+        (tmp_path / header).write_bytes(path.read_bytes())
+        for reader in (read_image, read_label_map):
+            with pytest.raises(DataError, match=r"lie in another file; write both as one, \.nii"):
+                reader(tmp_path / header)
     meta = tmp_path / "a.mha"
     meta.write_bytes(b"ObjectType = Image\nNDims = 3\nElementDataFile = b.raw\n")
     with pytest.raises(DataError, match="its voxels lie in another file"):

@@ -21,7 +21,8 @@ from voxbench.errors import DataError
         ("a.seg.nrrd", "a.seg"),
         ("a.gz", None),
         ("a.json", None),
-        ("a.nhdr", None),
+        ("a.nhdr", "a"),
+        ("a.raw", None),
     ],
 )
 def test_a_stem_is_the_name_without_the_ending_of_a_volume(name, stem):

@@ -54,6 +54,24 @@ def test_a_careless_task_fails_with_the_reason(tmp_path):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Twofold(Cubes):
+    """Its test cases show what its training cases do, under other names."""
+
+    def cases(self):
+        train = list(super().cases()["all"])
+        again = [replace(case, id=f"{case.id}b", patient=f"{case.patient}b") for case in train]
+        return {"train": train, "validation": again[:2], "test": again[2:]}
+
+
+def test_a_task_that_tests_on_what_it_trains_on_fails_whatever_names_say(tmp_path):
+    found = results(TaskChecks(), Twofold(root=tmp_path))
+    assert found["splits keep patients apart"][0] == "passed"
+    state, message = found["no scan lies in two parts"]
+    assert state == "failed"
+    assert "look like a case of another part" in message
+
+
+@dataclass(frozen=True, kw_only=True)
 class Unlike(Scratch):
     """Says that its twin is another network."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.data.nifti import Volume, check_angles, unreadable
-from voxbench.data.volume_files import ITK, NPZ, stem_of
+from voxbench.data.volume_files import HEADERS, ITK, NPZ, stem_of
 from voxbench.errors import DataError
 
 IMAGE_NAMES = ("image", "images", "img", "imgs", "data")
@@ -21,7 +21,7 @@ _DETACHED = re.compile(rb"^\s*(data ?file\s*:|ElementDataFile\s*=(?!\s*LOCAL))",
 
 def is_other(path: Path) -> bool:
     """Whether a file's name ends in one of these formats."""
-    return stem_of(path.name) is not None and path.name.lower().endswith((*ITK, *NPZ))
+    return stem_of(path.name) is not None and path.name.lower().endswith((*ITK, *NPZ, *HEADERS))
 
 
 def read_other(path: Path, names: Sequence[str]) -> Volume:
@@ -35,11 +35,13 @@ def read_other(path: Path, names: Sequence[str]) -> Volume:
         (d, h, w), or (channel, d, h, w), and the affine.
 
     Raises:
-        DataError: the file is missing or damaged, SimpleITK is not there, or an NPZ does not say
-            where its voxels lie.
+        DataError: the file is missing or damaged, is a header alone, SimpleITK is not there, or an
+            NPZ does not say where its voxels lie.
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file.")
+    if path.name.lower().endswith(HEADERS):
+        raise _detached(path)
     found = _npz(path, names) if path.name.lower().endswith(NPZ) else _itk(path)
     if not np.isfinite(found.affine).all() or abs(np.linalg.det(found.affine[:3, :3])) < 1e-12:
         raise DataError(f"{path}: its affine has no inverse; the header is damaged.")
@@ -56,7 +58,7 @@ def _itk(path: Path) -> Volume:
         ) from None
     with path.open("rb") as file:
         if _DETACHED.search(file.read(1 << 14).partition(b"\n\n")[0]):
-            raise DataError(f"{path}: its voxels lie in another file; write both as one.")
+            raise _detached(path)
     try:
         image = SimpleITK.ReadImage(str(path))
     except RuntimeError as error:  # SimpleITK's only one, of many lines
@@ -70,6 +72,12 @@ def _itk(path: Path) -> Volume:
     affine[:3, 3] = image.GetOrigin()
     # its arrays are (z, y, x), with the components of a voxel last
     return Volume(array.T if array.ndim == 3 else array.transpose(3, 2, 1, 0), _LPS_TO_RAS @ affine)
+
+
+def _detached(path: Path) -> DataError:
+    return DataError(
+        f"{path}: its voxels lie in another file; write both as one, .nii.gz, .nrrd or .mha."
+    )
 
 
 def _npz(path: Path, names: Sequence[str]) -> Volume:

@@ -6,9 +6,11 @@ from pathlib import Path
 from voxbench.errors import DataError
 
 NIFTI = (".nii.gz", ".nii")
-ITK = (".nrrd", ".mha")  # in one file: what lies in a second one would escape the content hash
+ITK = (".nrrd", ".mha")
 NPZ = (".npz",)
-ENDINGS = (*NIFTI, *ITK, *NPZ)
+HEADERS = (".nhdr", ".mhd", ".hdr")
+"""Of volumes whose voxels lie in a second file, which would escape the content hash: refused."""
+ENDINGS = (*NIFTI, *ITK, *NPZ, *HEADERS)
 
 
 def stem_of(name: str) -> str | None:

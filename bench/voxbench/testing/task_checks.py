@@ -5,8 +5,10 @@ from collections import Counter
 from pathlib import Path
 
 from voxbench.api import Case, Task
+from voxbench.cores import available_cores
 from voxbench.data.prepare import inspect_cases
 from voxbench.data.split import SPLIT_PARTS, Split, split_cases
+from voxbench.ledger.copies import find_copies
 
 # ruff: noqa: S101 (a suite of assertions)
 
@@ -50,6 +52,12 @@ class TaskChecks:
         assert all(parts) or not split.labelled, "a part of the split is empty"
         shared = set.union(*(a & b for i, a in enumerate(parts) for b in parts[i + 1 :]))
         assert not shared, f"patients in two parts: {sorted(shared)[:5]}"
+
+    def test_no_scan_lies_in_two_parts(self) -> None:
+        """No validation or test image looks like one of another part, whatever their names say."""
+        copies = find_copies(self._split(), available_cores())
+        told = [f"{one.case} ({one.other} of {one.part}, {one.score:.3f})" for one in copies]
+        assert not told, f"{len(told)} look like a case of another part: {', '.join(told[:5])}"
 
     def test_each_case_has_an_image_a_channel(self) -> None:
         """The number of image files does not exceed the card's channels."""
