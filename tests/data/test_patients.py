@@ -29,6 +29,8 @@ TABLES = {
     "patients.csv": csv(["case", "PatientID"], [[str(n), row[1]] for n, row in enumerate(rows())]),
     "participants.tsv": csv(["scan name", "participant id"], rows(), "\t"),
     "subjects.csv": csv(["age", "id", "subject"], [["7", *row] for row in rows()]),
+    "Participants.CSV": csv(["case", "patient"], rows()),
+    "clinical.csv": csv(["case", "patient"], rows()),
 }
 
 
@@ -139,3 +141,25 @@ def test_what_the_sweep_says_counts_before_what_lies_there(tmp_path):
     (tmp_path / "who.csv").write_text("case,age\nscan_000,3\n")
     with pytest.raises(DataError, match=r"who\.csv: names no persons"):
         find_patients(tmp_path, CASES, "who.csv")
+
+
+def test_names_of_a_table_that_are_no_case_are_counted(tmp_path):
+    (tmp_path / "meta.csv").write_text(csv(["case", "patient"], [*rows(), ["scan_900", "p9"]]))
+    assert find_patients(tmp_path, CASES).told.endswith(
+        "6 of 6 cases; 1 that it names are not here"
+    )
+    (tmp_path / "meta.csv").write_text(
+        csv(["participant_id"], [["ann"], ["bob"], ["cem"], ["dee"]])
+    )
+    assert find_patients(tmp_path, VISITS).told.endswith("; 1 that it names are not here")
+
+
+def test_files_that_say_nothing_of_people_are_told(tmp_path):
+    (tmp_path / "clinical.csv").write_text(csv(["case", "patient"], [["x", "p"], ["y", "p"]]))
+    (tmp_path / "scans.tsv").write_bytes(b"\xff\xfe\xff")
+    (tmp_path / "participants.xlsx").write_bytes(b"PK")
+    assert find_patients(tmp_path, CASES).told == (
+        "each case counts as one; nothing says who is who (clinical.csv has persons, but names "
+        "none of the cases; scans.tsv is no table; participants.xlsx is a spreadsheet: save it as "
+        "CSV)"
+    )

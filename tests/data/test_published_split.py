@@ -125,3 +125,54 @@ def test_a_split_that_contradicts_itself_or_the_data_is_refused_with_the_way_out
     refused("no splits of nnU-Net")
     (tmp_path / "splits_final.json").unlink()
     refused(r"cases of two parts have one name \(a\)", train=["a", "b"], test=["a"])
+
+
+LISTS = {
+    "splits.json": {"train": CASES[:5], "val": CASES[5:6], "test": CASES[6:]},
+    "split_seed1.json": [{"Training": CASES[:5], "Validation": CASES[5:6], "Testing": CASES[6:]}],
+    "dataset_0.json": {
+        "name": "for MONAI",
+        "training": [{"image": f"imagesTr/{c}_0000.nii.gz", "fold": 0} for c in CASES[:5]],
+        "validation": [{"image": "x", "label": f"labelsTr/{c}.nii.gz"} for c in CASES[5:6]],
+        "test": [f"./imagesTr/{c}.nii.gz" for c in CASES[6:]],
+    },
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_in_other_json_files_are_a_split_too(tmp_path, name):
+    (tmp_path / name).write_text(json.dumps(LISTS[name]))
+    found = arrange(tmp_path)
+    assert ids(found) == HALVES
+    assert f"published, by {name}" in found.notes[-1]
+
+
+def test_lists_a_case_a_line_are_a_split_too(tmp_path):
+    for part, cases in {"train": CASES[:5], "VAL": CASES[5:6], "test": CASES[6:]}.items():
+        (tmp_path / f"{part}.txt").write_text("\n".join(cases) + "\n")
+    assert ids(arrange(tmp_path)) == HALVES
+
+
+def test_files_that_list_other_things_are_no_split(tmp_path):
+    (tmp_path / "plans.json").write_text("{not json")
+    (tmp_path / "dataset.json").write_text(json.dumps({"training": CASES, "test": ["s9999"]}))
+    (tmp_path / "fingerprint.json").write_text(json.dumps({"train": [1, 2], "test": [3]}))
+    (tmp_path / "readme.txt").write_text("train and test")
+    (tmp_path / "train.txt").write_text("a log")
+    meta(tmp_path, ["train", "tset"] * 4, name="scores.csv")
+    assert ids(arrange(tmp_path)) == {"all": CASES}
+
+
+def test_a_table_of_another_name_may_hold_the_split(tmp_path):
+    meta(tmp_path, ["train"] * 5 + ["val"] + ["test"] * 2, name="Clinical.TSV")
+    assert ids(arrange(tmp_path)) == HALVES
+
+
+def test_a_split_that_names_no_case_or_can_t_be_read_is_refused(tmp_path):
+    for name, content in {
+        "my_split.json": json.dumps({"train": ["a"], "test": ["b"]}),
+        "splits_final.pkl": "",
+    }.items():
+        (tmp_path / name).write_text(content)
+        with pytest.raises(DataError, match=rf'{name}.*split = "own"'):
+            arrange(tmp_path)

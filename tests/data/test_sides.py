@@ -20,6 +20,9 @@ PAIRS = [
     ("Niere links", "Niere rechts"),
     ("rein gauche", "rein droite"),
     ("left ventricle", "right ventricle"),
+    ("Parotid_sin", "Parotid_dx"),
+    ("rim direito", "rim esquerdo"),
+    ("左肾", "右肾"),
 ]
 
 

@@ -10,12 +10,8 @@ from typing import NamedTuple
 
 from voxbench.errors import DataError
 
-TABLES = tuple(
-    f"{name}{ending}"
-    for name in ("patients", "participants", "subjects", "meta", "metadata")
-    for ending in (".csv", ".tsv")
-)
-"""Names of tables that are looked for beside the data, the first in rank first."""
+_USUAL = ("patients", "participants", "subjects", "meta", "metadata")
+_SPREADSHEETS = (".xlsx", ".xls", ".ods")
 NOTHING = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "?", "unknown"})
 """What an empty cell holds, in lower case."""
 _ENDING = re.compile(r"(?:_0000)?\.(?:nii|nrrd|mha|mhd|npz|img|hdr)(?:\.gz)?$")
@@ -62,6 +58,31 @@ class CaseTable(NamedTuple):
                     for case, names in matched.items()
                 }
         return found
+
+
+class Tables(NamedTuple):
+    """The files beside the data that may be tables about its cases.
+
+    Attributes:
+        usual: called as such tables are, in whatever capitals; the first in rank first.
+        others: the other CSV and TSV files.
+        unread: spreadsheets.
+    """
+
+    usual: list[Path]
+    others: list[Path]
+    unread: list[Path]
+
+
+def tables_beside(root: Path) -> Tables:
+    """The tables of a folder."""
+    files = sorted(root.glob("[!.]*"))
+    tables = [path for path in files if path.suffix.lower() in (".csv", ".tsv")]
+    return Tables(
+        [path for name in _USUAL for path in tables if path.stem.lower() == name],
+        [path for path in tables if path.stem.lower() not in _USUAL],
+        [path for path in files if path.suffix.lower() in _SPREADSHEETS],
+    )
 
 
 def read_table(path: Path) -> CaseTable:

@@ -5,13 +5,14 @@ A table beside the data says so, the first of these that names persons:
     dataset.json        `patients`: {"case": "person"} or {"person": ["case", …]}
     patients.json       the same, as the whole file
     about.json          `same_person`: [["case", "case"], …]
-    patients, participants, subjects, meta or metadata (.csv, .tsv)
+    patients, participants, subjects, meta or metadata (.csv, .tsv), then any other such table
                         a column of persons (patient_id, subject, PatientID, participant_id, …) and
                         one of cases; or rows of persons whose names cases begin with (BIDS)
 
 Names need not be written as the cases are: see `case_table.match_names`. A table that names none
-of the cases is refused. Where there is none, cases whose names look grouped (`grouping`) must be
-settled in writing; others count as a person each.
+of the cases is refused; one with an unusual name may be about something else. Where there is none,
+cases whose names look grouped (`grouping`) must be settled in writing; others count as a person
+each.
 """
 
 import re
@@ -22,12 +23,12 @@ from typing import Any, NamedTuple
 
 from voxbench.data.case_table import (
     NOTHING,
-    TABLES,
     CaseTable,
     match_names,
     match_starts,
     read_table,
     some,
+    tables_beside,
 )
 from voxbench.data.dataset_json import read_json
 from voxbench.data.grouping import describe_groups, find_groups
@@ -58,11 +59,19 @@ class Patients(NamedTuple):
 
 
 class _Table(NamedTuple):
-    """What a table says: its name, the case → persons of those it names, and its persons."""
+    """What a table says.
+
+    Attributes:
+        name: of it.
+        persons: case → persons, of the cases that it names.
+        all_names: of what it knows persons of.
+        strange: how many of them are no case.
+    """
 
     name: str
     persons: dict[str, set[str]]
     all_names: list[str]
+    strange: int
 
 
 def find_patients(root: Path, cases: Sequence[str], said: str | None = None) -> Patients:
@@ -131,7 +140,9 @@ def _by_table(
     told = (
         f"{len(set(of.values()))} by {table.name}, which names {len(named)} of {len(cases)} cases"
     )
-    return Patients(of, told + (f"; each other counts as one: {some(unnamed)}" if unnamed else ""))
+    told += f"; each other counts as one: {some(unnamed)}" if unnamed else ""
+    told += f"; {table.strange} that it names are not here" if table.strange else ""
+    return Patients(of, told)
 
 
 def _tables(
@@ -149,12 +160,29 @@ def _tables(
             raise DataError(f"{path}: names no persons; give it columns case and patient.")
         yield found
         return
-    for name in ("dataset.json", "patients.json", "about.json", *TABLES):
-        if (path := root / name).is_file():
-            if found := _read(path, name, cases):
-                yield found
-            elif path.suffix != ".json":
-                silent.append(f"{name} has no column of persons, or an empty one")
+    described = [root / name for name in ("dataset.json", "patients.json", "about.json")]
+    tables = tables_beside(root)
+    for path in (*filter(Path.is_file, described), *tables.usual):
+        if found := _read(path, path.name, cases):
+            yield found
+        elif path in tables.usual:
+            silent.append(f"{path.name} has no column of persons, or an empty one")
+    yield from _others(tables.others, cases, silent)
+    silent += [f"{path.name} is a spreadsheet: save it as CSV" for path in tables.unread]
+
+
+def _others(paths: Sequence[Path], cases: Sequence[str], silent: list[str]) -> Iterator[_Table]:
+    """What tables with unusual names say: those that name cases count, of others it is told."""
+    for path in paths:
+        try:
+            found = _read(path, path.name, cases)
+        except DataError:
+            silent.append(f"{path.name} is no table")
+            continue
+        if found and any(found.persons.values()):
+            yield found
+        elif found:
+            silent.append(f"{path.name} has persons, but names none of the cases")
 
 
 def _read(path: Path, name: str, cases: Sequence[str]) -> _Table | None:
@@ -176,7 +204,8 @@ def _of_pairs(pairs: list[tuple[str, str]], name: str, cases: Sequence[str]) -> 
         persons.setdefault(case, set()).add(person)
     matched = match_names(names, cases)
     found = {case: set().union(*(persons[n] for n in meant)) for case, meant in matched.items()}
-    return _Table(name, found, names) if names else None
+    strange = len({*names}.difference(*matched.values()))
+    return _Table(name, found, names, strange) if names else None
 
 
 def _of_columns(table: CaseTable, name: str, cases: Sequence[str]) -> _Table | None:
@@ -188,7 +217,15 @@ def _of_columns(table: CaseTable, name: str, cases: Sequence[str]) -> _Table | N
     named = {case: {persons[row] for row in at} - {""} for case, at in rows.items()}
     begun = {case: {person} for case, person in match_starts(persons, cases).items()}
     names = next((cells for title, cells in table.columns.items() if title != column), persons)
-    return _Table(name, begun if len(begun) > len(named) else named, [*filter(None, names)])
+    if len(begun) > len(named):
+        return _Table(name, begun, [*filter(None, names)], len({*persons} - {"", *_only(begun)}))
+    known = {row for at in rows.values() for row in at}
+    strange = sum(bool(person) and row not in known for row, person in enumerate(persons))
+    return _Table(name, named, [*filter(None, names)], strange)
+
+
+def _only(persons: Mapping[str, set[str]]) -> Iterator[str]:
+    return (next(iter(found)) for found in persons.values())
 
 
 def _pairs(path: Path, table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -3,10 +3,12 @@
 The first of these that there is:
 
     folders            imagesTs/labelsTs and imagesVa/labelsVa beside imagesTr; training/, testing/
-    tables             a column `split` (set, subset, partition) of train, val and test in one of
-                       `case_table.TABLES`, such as TotalSegmentator's meta.csv
+    tables             a column `split` (set, subset, partition) of train, val and test in a CSV or
+                       TSV file, such as TotalSegmentator's meta.csv
     splits_final.json  nnU-Net's folds, of which the first is taken; beside folders it says which
                        of the training cases validate
+    lists              train, val and test in another JSON file (MONAI's data lists, split.json), or
+                       in train.txt, val.txt and test.txt, a case a line
 
 What is tested on is the last part that has labels: the validation part, or nnU-Net's `val`, where
 there is no test part.
@@ -15,16 +17,16 @@ there is no test part.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from voxbench.api import Part
-from voxbench.data.case_table import TABLES, match_names, read_table, some
+from voxbench.data.case_table import match_names, read_table, some, tables_beside
 from voxbench.errors import DataError
 
 OWN = 'Correct it, or say split = "own", which parts the cases by patient.'
 _COLUMN = re.compile(r"(?:dataset|data)?(?:split|set|subset|partition)")
-_FOLD: Mapping[str, Part] = {"train": "train", "val": "validation"}
 _PARTS: Mapping[str, Part] = {
     **dict.fromkeys(("train", "training", "tr"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "va", "dev", "tuning"), "validation"),
@@ -60,56 +62,106 @@ def find_split(root: Path, placed: Mapping[Part, Sequence[str]]) -> PublishedSpl
         DataError: a split can't be read, or names none of the cases.
     """
     train = placed.get("train", ())
-    fold = _first_fold(root / "splits_final.json", train)
+    listed = next(_listed(root, train), None)
     if not placed.keys() - {"train"}:
-        return next(_columns(root, train), fold)
+        return next(_columns(root, train), listed)
     part_of: dict[str, Part] = {case: part for part in placed for case in placed[part]}
-    if fold and "validation" not in placed:
-        part_of |= fold.part_of
-        return PublishedSplit(part_of, f"its folders, and {fold.origin} of what they train on")
+    if listed and "validation" not in placed:
+        part_of |= listed.part_of
+        return PublishedSplit(part_of, f"its folders, and {listed.origin} of what they train on")
     return PublishedSplit(part_of, "its folders")
 
 
 def _columns(root: Path, cases: Sequence[str]) -> Iterator[PublishedSplit]:
     """Splits by a column of a table; columns without a word for a part are something else."""
-    for name in TABLES:
-        if not (root / name).is_file():
-            continue
-        table = read_table(root / name)
-        column = table.column(_COLUMN)
-        if column is None:
-            continue
-        cells = [cell.lower() for cell in table.columns[column]]
-        if not any(cell in _PARTS for cell in cells):
-            continue
-        origin = f"column {column} of {name}"
-        if strange := {cell for cell in cells if cell and cell not in _PARTS}:
-            raise DataError(f"{root}: {origin}: {some(strange)} names no part. {OWN}")
-        rows = table.rows_of(cases, apart=column)
-        found = {case: {_PARTS[cells[row]] for row in rows[case] if cells[row]} for case in rows}
-        if double := [case for case, parts in found.items() if len(parts) > 1]:
-            raise DataError(f"{root}: {origin} has {some(double)} in two parts. {OWN}")
-        part_of = {case: next(iter(parts)) for case, parts in found.items() if parts}
-        yield _checked(root, PublishedSplit(part_of, origin), cases)
+    tables = tables_beside(root)
+    for path in (*tables.usual, *tables.others):
+        usual = path in tables.usual
+        with suppress(*() if usual else (DataError,)):  # another table may be about anything
+            if (found := _column(root, path, cases)) and (usual or found.part_of):
+                yield _checked(root, found, cases)
 
 
-def _first_fold(path: Path, cases: Sequence[str]) -> PublishedSplit | None:
-    """The first fold of nnU-Net's file, if it is there."""
-    if not path.is_file():
+def _column(root: Path, path: Path, cases: Sequence[str]) -> PublishedSplit | None:
+    table = read_table(path)
+    column = table.column(_COLUMN)
+    if column is None:
         return None
-    origin = f"the first fold of {path.name}"
+    cells = [cell.lower() for cell in table.columns[column]]
+    if not any(cell in _PARTS for cell in cells):
+        return None
+    origin = f"column {column} of {path.name}"
+    if strange := {cell for cell in cells if cell and cell not in _PARTS}:
+        raise DataError(f"{root}: {origin}: {some(strange)} names no part. {OWN}")
+    rows = table.rows_of(cases, apart=column)
+    found = {case: {_PARTS[cells[row]] for row in rows[case] if cells[row]} for case in rows}
+    if double := [case for case, parts in found.items() if len(parts) > 1]:
+        raise DataError(f"{root}: {origin} has {some(double)} in two parts. {OWN}")
+    part_of = {case: next(iter(parts)) for case, parts in found.items() if parts}
+    return PublishedSplit(part_of, origin)
+
+
+def _listed(root: Path, cases: Sequence[str]) -> Iterator[PublishedSplit]:
+    """Splits by lists of names; files that list no parts, or other cases, are something else."""
+    if (old := root / "splits_final.pkl").is_file():
+        raise DataError(f"{old}: nnU-Net's first version; write it as splits_final.json. {OWN}")
+    final = root / "splits_final.json"
+    if final.is_file():
+        if not (named := _parts_of(final)):
+            raise DataError(f"{final}: no splits of nnU-Net. {OWN}")
+        origin = f"the first fold of {final.name}"
+        yield _checked(root, _by_lists(root, origin, named, cases), cases)
+    for path in sorted(root.glob("[!.]*.json")):
+        if path != final and len(named := _parts_of(path)) > 1:
+            found = _by_lists(root, path.name, named, cases)
+            if len({*found.part_of.values()}) > 1:
+                yield found
+            elif "split" in path.name.lower():
+                yield _checked(root, found, cases)
+    texts = {path: part_named(path.stem) for path in sorted(root.glob("[!.]*.txt"))}
+    lists = {part: path for path, part in texts.items() if part}
+    if len(lists) > 1:
+        origin = ", ".join(path.name for path in lists.values())
+        named = {part: _lines(path) for part, path in lists.items()}
+        yield _checked(root, _by_lists(root, origin, named, cases), cases)
+
+
+def _parts_of(path: Path) -> dict[Part, list[str]]:
+    """The names that a JSON file lists by part, of the first fold where it has folds."""
     try:
-        fold = json.loads(path.read_text(encoding="utf-8-sig"))[0]
-        named = {part: [str(name) for name in fold[key]] for key, part in _FOLD.items()}
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise DataError(f"{path}: no splits of nnU-Net ({error!r}). {OWN}") from None
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if isinstance(content, list) and content:
+        content = content[0]
+    found: dict[Part, list[str]] = {}
+    for key, listed in content.items() if isinstance(content, dict) else ():
+        if (part := part_named(str(key))) and isinstance(listed, list):
+            named = [
+                one.get("label") or one.get("image") if isinstance(one, dict) else one
+                for one in listed
+            ]
+            found[part] = [name for name in named if isinstance(name, str)]
+    return found
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: can't be read ({error}). {OWN}") from None
+
+
+def _by_lists(
+    root: Path, origin: str, named: Mapping[Part, Sequence[str]], cases: Sequence[str]
+) -> PublishedSplit:
     part_of: dict[str, Part] = {}
     for part, names in named.items():
         matched = match_names(names, cases)
         if double := [case for case in matched if case in part_of]:
-            raise DataError(f"{path.parent}: {origin} has {some(double)} in two parts. {OWN}")
+            raise DataError(f"{root}: {origin} has {some(double)} in two parts. {OWN}")
         part_of |= dict.fromkeys(matched, part)
-    return _checked(path.parent, PublishedSplit(part_of, origin), cases)
+    return PublishedSplit(part_of, origin)
 
 
 def _checked(root: Path, found: PublishedSplit, cases: Sequence[str]) -> PublishedSplit:

@@ -9,14 +9,20 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
-_LEFT = ("left", "links", "linke", "gauche", "izquierda", "izquierdo", "esquerda", "sinistra")
-_RIGHT = ("right", "rechts", "rechte", "droite", "derecha", "derecho", "direita", "destra")
+_LEFT = (
+    *("left", "links", "linke", "gauche", "izquierda", "izquierdo", "esquerda", "esquerdo"),
+    *("sinistra", "sinistro", "sinister", "sin", "sx"),
+)
+_RIGHT = (
+    *("right", "rechts", "rechte", "droite", "droit", "derecha", "derecho", "direita", "direito"),
+    *("destra", "destro", "dexter", "dextra", "dx"),
+)
 _SHORT = {"l": "L", "lt": "L", "lh": "L", "r": "R", "rt": "R", "rh": "R"}
 _SIDES = dict.fromkeys(_LEFT, "L") | dict.fromkeys(_RIGHT, "R") | _SHORT
 _WORD = re.compile(  # L5 is a vertebra, kidneyL a side
     r"(?<![a-zA-Z])[a-zA-Z]\d+|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+"
 )
-_INSIDE = re.compile("left|right")  # in a name without any separator
+_INSIDE = re.compile("left|right|左|右")  # in a name without any separator
 
 _SINGLE = re.compile(  # but the lateral ventricles of the brain are a pair
     "^(?!.*lateral).*(ventric|atri|auric|coronar|hepatic|liver|gastric|colic)"
