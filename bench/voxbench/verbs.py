@@ -80,7 +80,7 @@ def report(output: Path | str, metric: str = "dice", margin: float | None = None
 
     Args:
         output: folder of the records.
-        metric: of effects and curves: dice, nsd or hd95_mm.
+        metric: of effects and curves; a key of `stats.metric.ALL`.
         margin: of practical equivalence, in the metric's unit; None takes the metric's own.
 
     Raises:

@@ -16,6 +16,7 @@ def effect(mean=0.021, low=0.010, high=0.033, verdict="better", adaptation="full
         "train_patients": 3.0, "arm": MASKED, "other": "scratch", "metric": "dice",
         "patients": 40, "runs": 3, "arm_mean": 0.5, "other_mean": 0.5, "alone": UNDEFINED,
             "p": 0.01, "covers": "patients, seeds", "p_adjusted": 0.01, "p_patients": 0.01,
+            "alarms": UNDEFINED, "alarms_verdict": "",
         "undefined": 0, "failed": 0, "contamination": "clean", "note": "",
     }  # fmt: skip
     found = {**values, "effect": Interval(mean, low, high), "verdict": verdict, **changes}

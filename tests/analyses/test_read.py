@@ -32,7 +32,8 @@ def test_a_patient_is_the_mean_of_the_cases_and_a_case_of_its_defined_classes():
 
 def test_undefined_scores_are_counted():
     [group] = read_groups([record(two_scans())])
-    assert group.undefined == {"dice": 1, "nsd": 1, "hd95_mm": 1}
+    others = dict.fromkeys(("false_alarms", "false_alarm_ml", "dice_flare", "nsd_flare"), 0)
+    assert group.undefined == {"dice": 1, "nsd": 1, "hd95_mm": 1, **others}
 
 
 def test_seeds_and_draws_are_columns_not_patients():

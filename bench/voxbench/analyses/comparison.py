@@ -33,7 +33,7 @@ def compare_arms(
         folder: the output folder of a run.
         arm_a: an arm's label, or a beginning that only one label has.
         arm_b: the other's.
-        metric: dice, nsd or hd95_mm.
+        metric: a key of `stats.metric.ALL`.
         margin: of practical equivalence; None takes the metric's own.
 
     Raises:

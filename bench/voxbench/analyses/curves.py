@@ -109,8 +109,7 @@ def _curves(where: Where, arm: str, twin: str, pairs: Sequence[Pair]) -> Learnin
 def on_patients(pair: Pair, patients: Sequence[str]) -> Sample:
     """Arm and twin, (2, patient, run), on a list of patients; what one lacks, both do."""
     ours, theirs = pair.samples()
-    there = set(pair.other.patients) if pair.other else set()
-    rows = [patients.index(patient) for patient in pair.arm.patients if patient in there]
+    rows = [patients.index(patient) for patient in pair.patients]
     values = np.full((2, len(patients), len(ours.draws)), np.nan)
     if rows:
         values[0, rows], values[1, rows] = ours.values, theirs.values

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from voxbench.analyses.effects import Effect, Overall
-from voxbench.analyses.table import number
+from voxbench.analyses.table import interval, number
 from voxbench.stats.interval import Interval
-from voxbench.stats.metric import Metric
+from voxbench.stats.metric import FALSE_ALARMS, Metric
 
 _CHAPTERS = {
     "better": "Where pre-training helps",
@@ -53,7 +53,15 @@ def effect_sentence(effect: Effect, metric: Metric) -> str:
     if effect.contamination.startswith("overlaps"):
         notes.append(f"contamination: {effect.contamination}")
     note = f" ({'; '.join(notes)})" if notes else ""
-    return f"{told}: {_verdict(effect, metric)}, {people}, {runs}{note}."
+    return f"{told}: {_verdict(effect, metric)}, {people}, {runs}{_alarms(effect)}{note}."
+
+
+def _alarms(effect: Effect) -> str:
+    """`; false alarms: worse, +0.950 [+0.900, +1.000]`; nothing where no structure is absent."""
+    if not effect.alarms_verdict:
+        return ""
+    shown = interval(FALSE_ALARMS["false_alarms"].digits, signed=True)(*effect.alarms)
+    return f"; false alarms: {effect.alarms_verdict}, {shown}"
 
 
 def _verdict(effect: Effect, metric: Metric) -> str:

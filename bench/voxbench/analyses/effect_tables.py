@@ -17,7 +17,7 @@ from voxbench.analyses.table import (
     plain_columns,
 )
 from voxbench.stats.interval import FEWEST_TASKS
-from voxbench.stats.metric import METRICS, Metric
+from voxbench.stats.metric import FALSE_ALARMS, METRICS, Metric
 
 
 def effect_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Table:
@@ -31,7 +31,7 @@ def effect_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Ta
             *where_columns(rows),
             Column("arm"),
             Column("against", ("other",)),
-            *_result(metric, "arm", "twin"),
+            *_result(rows, metric, "arm", "twin"),
             Column("contamination"),
         ],
         rows,
@@ -46,7 +46,7 @@ def comparison_table(effects: Sequence[Effect], metric: Metric, margin: float) -
         "Comparison",
         f"{metric.label} of A = {effects[0].arm} and B = {effects[0].other}: "
         f"{_method(metric, margin)}",
-        [*where_columns(rows), *_result(metric, "A", "B")],
+        [*where_columns(rows), *_result(rows, metric, "A", "B")],
         rows,
     )
 
@@ -58,12 +58,13 @@ def _method(metric: Metric, margin: float) -> str:
         "runs, bootstrapped and stretched as Student's; all rows' hold at once with 95% "
         f"(Bonferroni), equivalent within ±{margin:g}{unit}. Alone is the interval of a row by "
         "itself, p its test, adjusted p that of all rows; Wilcoxon's signed-rank p knows patients "
-        "only and decides nothing. Weights count as they are: the luck of the one "
-        "pre-training that made them, which all runs share, is in no interval."
+        "only and decides nothing. Dice, NSD and HD95 are of the structures that the reference "
+        "has; false alarms are the others that are predicted. Weights count as they are: the luck "
+        "of the one pre-training that made them, which all runs share, is in no interval."
     )
 
 
-def _result(metric: Metric, arm: str, other: str) -> list[Column]:
+def _result(rows: Sequence[dict[str, Any]], metric: Metric, arm: str, other: str) -> list[Column]:
     digits = metric.digits
     return [
         *plain_columns("patients", "runs", number=True),
@@ -76,9 +77,19 @@ def _result(metric: Metric, arm: str, other: str) -> list[Column]:
         Column("p covers", ("covers",)),
         Column("Wilcoxon p (patients only)", ("p_patients",), p_value, True),
         Column("verdict", show=or_dash),
+        *(_alarms(arm, other) if any(row["alarms_verdict"] for row in rows) else ()),
         Column("undefined", number=True),
         Column("failed cells", ("failed",), str, True),
         Column("note"),
+    ]
+
+
+def _alarms(arm: str, other: str) -> list[Column]:
+    digits = FALSE_ALARMS["false_alarms"].digits
+    title = f"false alarms, {arm} − {other} [95%, all rows]"
+    return [
+        interval_column(title, "alarms", digits, signed=True),
+        Column("false alarms", ("alarms_verdict",), or_dash),
     ]
 
 
@@ -108,7 +119,11 @@ def mean_table(means: Sequence[Mean]) -> Table:
         Column("arm"),
         Column("labelled", ("train_patients",), number(0), True),
         *plain_columns("patients", "runs", number=True),
-        *(interval_column(metric.label, key, metric.digits) for key, metric in METRICS.items()),
+        *(
+            interval_column(metric.label, key, metric.digits)
+            for key, metric in (METRICS | FALSE_ALARMS).items()
+            if key in METRICS or any(row[key] == row[key] for row in rows)
+        ),
         Column("undefined", number=True),
         Column("failed cases", ("failed_cases",), str, True),
         Column("failed cells", ("failed",), str, True),

@@ -11,8 +11,8 @@ from voxbench.analyses.groups import Group, Scale, Scope, Where
 from voxbench.analyses.pairing import Pair
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap, infer_mean
-from voxbench.stats.interval import FEWEST_TASKS, Interval, Judged, joined, judge
-from voxbench.stats.metric import METRICS
+from voxbench.stats.interval import FEWEST_TASKS, UNDEFINED, Interval, Judged, joined, judge
+from voxbench.stats.metric import FALSE_ALARMS, METRICS
 from voxbench.stats.paired import FEWEST_PATIENTS, effect_verdict, wilcoxon
 
 
@@ -29,6 +29,9 @@ class Effect:
         p_patients: Wilcoxon's signed-rank over patients; it knows nothing of runs, and tests no
             mean.
         verdict: better, worse, equivalent, undecided; "" where nothing could be compared.
+        alarms: of the share of absent structures that are predicted, arm − other, with an interval
+            that holds at once with those of all rows; NaN where the reference lacks none.
+        alarms_verdict: by it; fewer are better.
         undefined: case × class scores without a value, of both arms.
         failed: cells without a result, of both arms.
         contamination: whether the arm's weights have seen the test data.
@@ -51,6 +54,8 @@ class Effect:
     p_adjusted: float
     p_patients: float
     verdict: str
+    alarms: Interval
+    alarms_verdict: str
     undefined: int
     failed: int
     contamination: str
@@ -96,12 +101,32 @@ class Overall:
 
 
 def effects(pairs: Sequence[Pair], margin: float) -> list[Effect]:
-    """The effect of each pair; the family is all of them."""
-    compared = [_compare(pair) for pair in pairs]
+    """The effect of each pair; the family is all of them, and that of false alarms another."""
+    compared = [_compare(pair, pair.metric.key) for pair in pairs]
     judged = judge(joined([infer_mean(found.difference) for found in compared]))
     return [
-        _effect(pair, found, own, margin)
-        for pair, found, own in zip(pairs, compared, judged, strict=True)
+        _effect(pair, found, own, alarms, margin)
+        for pair, found, own, alarms in zip(pairs, compared, judged, _alarms(pairs), strict=True)
+    ]
+
+
+class _Alarms(NamedTuple):
+    effect: Interval
+    verdict: str
+
+
+def _alarms(pairs: Sequence[Pair]) -> list[_Alarms]:
+    metric = FALSE_ALARMS["false_alarms"]
+    compared = [_compare(pair, metric.key) for pair in pairs]
+    effects = [
+        own.together.within(-1.0, 1.0)
+        for own in judge(joined([infer_mean(found.difference) for found in compared]))
+    ]
+    return [
+        _Alarms(effect, effect_verdict(effect, found.patients, metric.margin, metric.sign))
+        if found.patients
+        else _Alarms(UNDEFINED, "")
+        for effect, found in zip(effects, compared, strict=True)
     ]
 
 
@@ -110,21 +135,24 @@ class _Compared(NamedTuple):
     arm_mean: float
     other_mean: float
     patients: int
+    left_out: int
 
 
-def _compare(pair: Pair) -> _Compared:
+def _compare(pair: Pair, key: str) -> _Compared:
     """Difference and means on what is defined in both, so that the means differ by the effect."""
-    samples = pair.samples()
-    difference = Sample(samples[0].values - samples[1].values, samples[0].draws)
-    undefined = np.isnan(difference.values)
+    shared = pair.shared(key)
+    difference = shared.values[0] - shared.values[1]
+    undefined = np.isnan(difference)
     arm_mean, other_mean = (
-        float(nanmean(nanmean(np.where(undefined, np.nan, sample.values), axis=1), axis=0))
-        for sample in samples
+        float(nanmean(nanmean(np.where(undefined, np.nan, values), axis=1), axis=0))
+        for values in shared.values
     )
-    return _Compared(difference, arm_mean, other_mean, int((~undefined).any(axis=1).sum()))
+    sample = Sample(difference, tuple(run.draw for run in pair.runs))
+    patients = int((~undefined).any(axis=1).sum())
+    return _Compared(sample, arm_mean, other_mean, patients, shared.left_out)
 
 
-def _effect(pair: Pair, found: _Compared, own: Judged, margin: float) -> Effect:
+def _effect(pair: Pair, found: _Compared, own: Judged, alarms: _Alarms, margin: float) -> Effect:
     most = pair.metric.most
     effect, alone = (interval.within(-most, most) for interval in own[:2])
     sides = [group for group in (pair.arm, pair.other) if group]
@@ -146,10 +174,12 @@ def _effect(pair: Pair, found: _Compared, own: Judged, margin: float) -> Effect:
         p_adjusted=own.p_adjusted,
         p_patients=wilcoxon(nanmean(found.difference.values, axis=1)),
         verdict=word if found.patients else "",
+        alarms=alarms.effect,
+        alarms_verdict=alarms.verdict,
         undefined=sum(group.undefined[pair.metric.key] for group in sides),
         failed=sum(len(group.failed) for group in sides),
         contamination=pair.arm.contamination,
-        note="; ".join(_notes(pair, found.patients, len(found.difference.draws))),
+        note="; ".join(_notes(pair, found)),
     )
 
 
@@ -160,7 +190,8 @@ def covered(draws: Sequence[int]) -> str:
     return "patients, seeds" if len(draws) > 1 else "patients only" if draws else ""
 
 
-def _notes(pair: Pair, patients: int, runs: int) -> Iterator[str]:
+def _notes(pair: Pair, found: _Compared) -> Iterator[str]:
+    runs, patients = len(pair.runs), found.patients
     if pair.other is None:
         yield f"no record of {pair.name}"
     elif not pair.arm.runs or not pair.other.runs:
@@ -177,13 +208,15 @@ def _notes(pair: Pair, patients: int, runs: int) -> Iterator[str]:
         lost = len({*pair.arm.runs, *pair.other.runs}) - runs
         if lost:
             yield f"{lost} run{'s' if lost > 1 else ''} without a counterpart left out"
+        if found.left_out:
+            yield f"{found.left_out} pairs of a case and a class that one arm lacks left out"
 
 
 def overall(pairs: Sequence[Pair]) -> list[Overall]:
     """The effect over all tasks, for each arm and fraction that at least two tasks share."""
     found: dict[tuple[Scope, str, str], dict[str, Sample]] = defaultdict(dict)
     for pair in pairs:
-        compared = _compare(pair)
+        compared = _compare(pair, pair.metric.key)
         if compared.patients:
             where = pair.arm.where
             key = (Scope(where.adaptation, where.fraction), pair.arm.arm, pair.name)
@@ -212,7 +245,7 @@ def means(groups: Sequence[Group]) -> list[Mean]:
                 key: bootstrap(
                     Sample(group.scores[key], tuple(run.draw for run in group.runs))
                 ).within(0.0, metric.most)
-                for key, metric in METRICS.items()
+                for key, metric in (METRICS | FALSE_ALARMS).items()
             },
             undefined=group.undefined["dice"],
             failed_cases=group.failed_cases,

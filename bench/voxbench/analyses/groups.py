@@ -1,11 +1,15 @@
 """The patient-level scores of each arm at each fraction of each task."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from voxbench.errors import SpecError, unknown
-from voxbench.stats.arrays import Array
+from voxbench.stats.arrays import Array, nanmean
+from voxbench.stats.metric import ALL, CONVENTIONS_OF
 
 
 class Where(NamedTuple):
@@ -81,9 +85,10 @@ class Group:
         twin: the label of its scratch twin; None for scratch.
         train_patients: labelled patients it was trained on; NaN if no run finished.
         runs: the finished trainings; keys: of their records.
-        patients: of the test set.
-        scores: metric → (patient, run), the mean over a patient's cases of the mean over the
-            defined classes of each case; NaN where none is defined.
+        cases: patient and case of each, sorted.
+        classes: in the order in which records tell of them.
+        values: metric → (case, class, run); NaN is undefined. Dice, NSD and HD95 are so where the
+            reference lacks the class, false alarms where it has it or nobody knows.
         undefined: metric → case × class × run scores without a value.
         failed: trainings without a result.
         failed_cases: predictions that failed and are scored as the worst.
@@ -99,8 +104,9 @@ class Group:
     train_patients: float
     runs: tuple[Run, ...]
     keys: tuple[str, ...]
-    patients: tuple[str, ...]
-    scores: dict[str, Array]
+    cases: tuple[tuple[str, str], ...]
+    classes: tuple[str, ...]
+    values: dict[str, Array]
     undefined: dict[str, int]
     failed: tuple[Failed, ...]
     failed_cases: int
@@ -109,10 +115,47 @@ class Group:
     contamination: str
     smoke: bool
 
+    @cached_property
+    def patients(self) -> tuple[str, ...]:
+        """Of the test set, sorted."""
+        return tuple(dict.fromkeys(patient for patient, _ in self.cases))
+
+    @cached_property
+    def scores(self) -> dict[str, Array]:
+        """Metric → (patient, run).
+
+        The mean over a patient's cases of the mean over the defined classes of each; NaN where none
+        is defined.
+        """
+        owners = [patient for patient, _ in self.cases]
+        return {key: over_patients(self.score(key), owners) for key in ALL}
+
+    def score(self, key: str) -> Array:
+        """A metric, (case, class, run); one of the conventions is made of its parts."""
+        if key in CONVENTIONS_OF:
+            alarms = self.values["false_alarms"]
+            return np.where(np.isnan(alarms), self.values[CONVENTIONS_OF[key]], 1 - alarms)
+        return self.values[key]
+
     @property
     def label(self) -> str:
         """The arm's label as records have it, without a suffix."""
         return self.arm.partition("#")[0]
+
+
+def over_patients(values: Array, owners: Sequence[str]) -> Array:
+    """Means of patients, (…, patient, run), of cases with their classes, (…, case, class, run).
+
+    Args:
+        values: NaN is undefined, and left out.
+        owners: the patient of each case, sorted.
+    """
+    by_case = nanmean(values, axis=-2)
+    starts = [row for row, own in enumerate(owners) if row == 0 or own != owners[row - 1]]
+    if len(starts) == len(owners):
+        return by_case
+    parts = np.split(by_case, starts[1:], axis=-2)
+    return np.stack([nanmean(part, axis=-2) for part in parts], axis=-2)
 
 
 def find_arm(labels: Iterable[str], name: str) -> str:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from functools import cached_property
 
 from voxbench.analyses.groups import Group, Run, find_arm
+from voxbench.analyses.shared import SharedScores, shared_scores
 from voxbench.errors import SpecError
-from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.metric import Metric
 
@@ -21,32 +20,37 @@ class Pair:
     name: str
     metric: Metric
 
+    @cached_property
+    def cases(self) -> tuple[tuple[str, str], ...]:
+        """Patient and case of those that both have."""
+        there = set(self.other.cases) if self.other else set()
+        return tuple(case for case in self.arm.cases if case in there)
+
+    @property
+    def patients(self) -> list[str]:
+        """Of these cases."""
+        return list(dict.fromkeys(patient for patient, _ in self.cases))
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """That both have."""
+        return tuple(run for run in self.arm.runs if self.other and run in self.other.runs)
+
+    def shared(self, key: str) -> SharedScores:
+        """A metric of both, (2, patient, run), on the cases, classes and runs that both have."""
+        groups = [self.arm, self.other] if self.other else [self.arm, self.arm]
+        return shared_scores(groups, key, self.cases, self.runs)
+
     def samples(self) -> tuple[Sample, Sample]:
-        """The scores of both, (patient, run), on the patients and runs that both have."""
-        if self.other is None:
-            nothing = Sample(np.empty((0, 0)), ())
-            return nothing, nothing
-        there = set(self.other.patients)
-        patients = [patient for patient in self.arm.patients if patient in there]
-        runs = [run for run in self.arm.runs if run in self.other.runs]
-        draws = tuple(run.draw for run in runs)
-        ours, theirs = (
-            Sample(_select(group, self.metric.key, patients, runs), draws)
-            for group in (self.arm, self.other)
-        )
-        return ours, theirs
+        """The scores of both, (patient, run)."""
+        draws = tuple(run.draw for run in self.runs)
+        ours, theirs = self.shared(self.metric.key).values
+        return Sample(ours, draws), Sample(theirs, draws)
 
     def difference(self) -> Sample:
-        """Arm − other, (patient, run), on the patients and runs that both have."""
+        """Arm − other, (patient, run)."""
         ours, theirs = self.samples()
         return Sample(ours.values - theirs.values, ours.draws)
-
-
-def _select(group: Group, key: str, patients: Sequence[str], runs: Sequence[Run]) -> Array:
-    rows = {patient: row for row, patient in enumerate(group.patients)}
-    columns = {run: column for column, run in enumerate(group.runs)}
-    chosen = np.ix_([rows[patient] for patient in patients], [columns[run] for run in runs])
-    return group.scores[key][chosen]
 
 
 def twins(groups: Sequence[Group], metric: Metric) -> list[Pair]:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+from voxbench.analyses.empties import MEASURED, measured, undefined
 from voxbench.analyses.groups import Failed, Group, Run, Scale, Spent, Where, find_arm
 from voxbench.analyses.settings import Kind, settings, suffixes
 from voxbench.errors import RecordError
 from voxbench.records import Facts, Scored, ScoredRecord, Store
 from voxbench.records.scored import scores_of
-from voxbench.records.scores import NUMBERS, Scores
-from voxbench.stats.arrays import Array, nanmean
-from voxbench.stats.metric import METRICS
+from voxbench.records.scores import Scores
+from voxbench.stats.arrays import Array
+from voxbench.stats.metric import ALL
 
 Members = Mapping[tuple[Where, str], Sequence[Kind]]
 """The records of each arm, under its label, at each fraction of each task."""
@@ -100,10 +101,14 @@ def _group(where: Where, arm: str, records: Sequence[Scored], only: str | None) 
     runs = sorted(finished)
     done = [finished[run] for run in runs]
     scores = [_scores(record, only) for record in done]
-    patients = sorted({patient for found in scores for patient in found.patients})
-    values = np.full((len(METRICS), len(patients), len(runs)), np.nan)
+    cases = sorted(
+        {case for found in scores for case in zip(found.patients, found.cases, strict=True)}
+    )
+    names = list(dict.fromkeys(name for found in scores for name in found.names))
+    without = [undefined(found) for found in scores]
+    values = {key: np.full((len(cases), len(names), len(runs)), np.nan) for key in MEASURED}
     for column, found in enumerate(scores):
-        _fill(values[:, :, column], found, patients)
+        _fill([own[:, :, column] for own in values.values()], found, cases, names)
     return Group(
         where=where,
         arm=arm,
@@ -111,9 +116,10 @@ def _group(where: Where, arm: str, records: Sequence[Scored], only: str | None) 
         train_patients=_mean(r.data.train_patients for r in done if r.data),
         runs=tuple(runs),
         keys=tuple(record.key for record in done),
-        patients=tuple(patients),
-        scores=dict(zip(METRICS, values, strict=True)),
-        undefined={key: sum(_undefined(found, key) for found in scores) for key in METRICS},
+        cases=tuple(cases),
+        classes=tuple(names),
+        values=values,
+        undefined={key: sum(own[key] for own in without) for key in ALL},
         failed=_failed(records, finished),
         failed_cases=sum(reason is not None for found in scores for reason in found.failures),
         spent=_spent(done),
@@ -143,30 +149,20 @@ def _scores(record: Scored, only: str | None) -> Scores:
     return found if only is None else found.only(only)
 
 
-def _fill(values: Array, scores: Scores, patients: Sequence[str]) -> None:
-    """Put the means of a training's patients into (metric, patient).
-
-    Undefined classes and cases are left out of a mean.
-    """
-    rows = {patient: row for row, patient in enumerate(patients)}
-    row = np.array([rows[patient] for patient in scores.patients], np.intp)
-    by_case = nanmean(_by_case(scores), axis=1)
-    values[:, row] = by_case.T
-    for several in np.flatnonzero(np.bincount(row, minlength=len(patients)) > 1):
-        values[:, several] = nanmean(by_case[row == several], axis=0)
-
-
-def _by_case(scores: Scores) -> Array:
-    """(case, class, metric), where the classes of each case are in its own order."""
-    sizes = np.bincount(scores.case, minlength=len(scores.cases))
-    place = np.arange(len(scores.case)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    values = np.full((len(sizes), sizes.max(initial=0), len(METRICS)), np.nan)
-    values[scores.case, place] = scores.numbers[:, [NUMBERS.index(key) for key in METRICS]]
-    return values
-
-
-def _undefined(scores: Scores, key: str) -> int:
-    return int(np.isnan(scores.numbers[:, NUMBERS.index(key)]).sum())
+def _fill(
+    values: Sequence[Array],
+    scores: Scores,
+    cases: Sequence[tuple[str, str]],
+    names: Sequence[str],
+) -> None:
+    """Put the scores of a training into (case, class) of each metric."""
+    rows = {case: row for row, case in enumerate(cases)}
+    row = np.array(
+        [rows[case] for case in zip(scores.patients, scores.cases, strict=True)], np.intp
+    )
+    column = np.array([names.index(name) for name in scores.names], np.intp)
+    for own, column_of_scores in zip(values, measured(scores), strict=True):
+        own[row[scores.case], column[scores.name]] = column_of_scores
 
 
 def _failed(records: Iterable[Facts], finished: Mapping[Run, Facts]) -> tuple[Failed, ...]:

@@ -26,7 +26,13 @@ Trust = Annotated[
     list[Path] | None,
     typer.Option(help="A weights file that may run code while it is read; it is on the record."),
 ]
-MetricName = Annotated[str, typer.Option(help="Of effects and curves: dice, nsd or hd95_mm.")]
+MetricName = Annotated[
+    str,
+    typer.Option(
+        help="Of effects and curves: dice, nsd, hd95_mm; false_alarms, false_alarm_ml; dice_flare, "
+        "nsd_flare, where two empty masks score 1."
+    ),
+]
 Margin = Annotated[
     float | None,
     typer.Option(

@@ -64,7 +64,7 @@ class Claim(BaseModel):
         at_least: on how many of them it must hold; on each if not given.
         margin: in the metric's unit. Better and worse are by more than it, 0 if not given; not
             worse by no more than it and equivalent by less, the metric's own if not given.
-        metric: dice, nsd or hd95_mm.
+        metric: a key of `stats.metric.ALL`.
         adaptation: of both arms: full, frozen, warmup, layerwise, direct or
             direct-postprocessed.
         setting: of both arms, where tables have that column; not needed where there is only one.

@@ -1,6 +1,6 @@
 """The report of a result folder: tables, figures, and a page that leads with the findings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from voxbench.analyses.cost import frontier_table
 from voxbench.analyses.curves import curve_table, learning_curves
 from voxbench.analyses.effect_sentences import effect_chapters, effect_summary, overall_sentence
 from voxbench.analyses.effect_tables import effect_table, failed_table, mean_table, overall_table
-from voxbench.analyses.effects import Effect, Mean, Overall, means, overall
+from voxbench.analyses.effects import Effect, Mean, Overall, effects, means, overall
 from voxbench.analyses.groups import Group
 from voxbench.analyses.label_efficiency import vanishing_table, worth_table
 from voxbench.analyses.pairing import twins
@@ -23,7 +23,7 @@ from voxbench.records import ScoredRecord, Store
 from voxbench.records.table import refresh_table
 from voxbench.report.figures.draw import Figure, draw_figures
 from voxbench.report.printer import as_markdown, save_table
-from voxbench.stats.metric import Metric, find_metric
+from voxbench.stats.metric import FALSE_ALARMS, Metric, find_metric
 
 SMOKE = (
     "**Smoke run.** Some records were made with a limit: they show that the machinery works, and "
@@ -38,10 +38,11 @@ all rows: «equivalent» if it lies inside the margin, else «better» or «wors
 «undecided». The more rows, the wider; a single question is asked by `voxbench compare` or declared
 as a claim. With few patients or runs intervals are stretched as Student's are. That of a *mean* is
 still too narrow below about 30 patients (86 instead of 95% in simulations with 10), that of an
-*effect* is not; over tasks it is Student's, and there is none below three of them. A class that is
-empty in both masks has no score: it is left out and counted as undefined. Where a task was run
-under several recipes, versions of its data or limits, the column `setting` tells them apart: rows
-of one setting are compared with each other only."""
+*effect* is not; over tasks it is Student's, and there is none below three of them. Dice, NSD and
+HD95 are of the structures that the reference has, the same pairs of a case and a class in both
+arms; where it lacks one they are undefined and counted, and what is predicted is a false alarm.
+Where a task was run under several recipes, versions of its data or limits, the column `setting`
+tells them apart: rows of one setting are compared with each other only."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,16 @@ class Report:
 
     @property
     def opening(self) -> list[str]:
-        """The summary, and how many cells failed."""
+        """The summary, the primary metric, and how many cells failed."""
+        told = [
+            self.summary,
+            f"{self.metric.title} is the primary metric of this report: by it alone verdicts, "
+            "ranks and curves are made.",
+        ]
         if not self.failed:
-            return [self.summary]
+            return told
         cells = "1 cell has" if self.failed == 1 else f"{self.failed} cells have"
-        return [self.summary, f"{cells} no result; the table of failed cells gives the reasons."]
+        return [*told, f"{cells} no result; the table of failed cells gives the reasons."]
 
     def to_json(self) -> dict[str, Any]:
         """What a program reads; paths as text."""
@@ -119,7 +125,7 @@ def write_report(
     Args:
         store_dir: the output folder of a run.
         out_dir: where to write; the folder itself is fine.
-        metric: of effects and curves: dice, nsd or hd95_mm.
+        metric: of effects and curves; a key of `stats.metric.ALL`.
         margin: of practical equivalence, in the metric's unit; 0.01 for Dice and NSD, 1 mm for
             HD95.
 
@@ -137,6 +143,7 @@ def write_report(
     each, over_tasks = means(groups), overall(pairs)
     tables = [
         effect_table(found, chosen, margin),
+        *_alarm_tables(groups, chosen),
         overall_table(over_tasks, chosen),
         worth_table(curves, chosen),
         vanishing_table(curves, chosen, margin),
@@ -156,6 +163,18 @@ def write_report(
     refresh_table(Store(store_dir))
     write_atomically(page, "\n".join(_lines(made)) + "\n")
     return made
+
+
+def _alarm_tables(groups: Sequence[Group], primary: Metric) -> list[Table]:
+    """Effects on false alarms where a structure is absent, beside those on the primary metric."""
+    tables = []
+    for metric in FALSE_ALARMS.values():
+        found = effects(twins(groups, metric), metric.margin)
+        if metric != primary and any(effect.patients for effect in found):
+            table = effect_table(found, metric, metric.margin)
+            caption = f"{table.caption} Beside the primary metric, as a family of its own."
+            tables.append(table._replace(title=metric.title, caption=caption))
+    return tables
 
 
 def _lines(made: Report) -> Iterator[str]:

@@ -62,7 +62,7 @@ def plan_power(folder: Path, metric: str = "dice", margin: float | None = None) 
 
     Args:
         folder: the output folder of a run.
-        metric: dice, nsd or hd95_mm.
+        metric: a key of `stats.metric.ALL`.
         margin: of practical equivalence; None takes the metric's own.
 
     Raises:

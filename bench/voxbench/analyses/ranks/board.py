@@ -8,10 +8,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from voxbench.analyses.groups import Group, Run, Scope
+from voxbench.analyses.shared import shared_scores
 from voxbench.errors import SpecError, unknown
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.metric import Metric
+from voxbench.stats.metric import FALSE_ALARMS, Metric
 
 Policy = Literal["complete", "available", "worst"]
 POLICIES: dict[Policy, str] = {
@@ -28,11 +29,13 @@ class TaskScores(NamedTuple):
         name: of the task, with the setting where it has several.
         sample: (arm, patient, run); NaN where undefined or missing.
         runs: of the sample.
+        unshared: pairs of a case and a class that an arm lacks, and that count for none.
     """
 
     name: str
     sample: Sample
     runs: tuple[Run, ...]
+    unshared: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Board:
         undefined: case × class scores without a value.
         failed_cases: predictions that failed; they are scored as the worst.
         left_out: what the policy dropped, in sentences.
+        alarms: the same arms by their false alarms; None where no structure is absent.
     """
 
     scope: Scope
@@ -58,6 +62,7 @@ class Board:
     undefined: int
     failed_cases: int
     left_out: tuple[str, ...] = ()
+    alarms: "Board | None" = None
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -76,6 +81,12 @@ class Board:
             f"{len(self.missing)} trainings missing",
             f"{self.undefined} undefined scores left out of means",
             f"{self.failed_cases} failed predictions scored as the worst",
+            *(
+                f"{own.name}: {own.unshared} pairs of a case and a class without a score in every "
+                "arm left out"
+                for own in self.scores
+                if own.unshared
+            ),
             *self.left_out,
         ]
         return "; ".join(parts) + "."
@@ -86,8 +97,17 @@ def boards(groups: Iterable[Group], metric: Metric) -> list[Board]:
     scopes: dict[Scope, list[Group]] = defaultdict(list)
     for group in groups:
         scopes[Scope(group.where.adaptation, group.where.fraction)].append(group)
-    made = [_board(scope, members, metric) for scope, members in scopes.items()]
+    made = [_with_alarms(scope, members, metric) for scope, members in scopes.items()]
     return [board for board in made if len(board.arms) > 1]
+
+
+def _with_alarms(scope: Scope, groups: Sequence[Group], metric: Metric) -> Board:
+    board = _board(scope, groups, metric)
+    if metric in FALSE_ALARMS.values():
+        return board
+    alarms = _board(scope, groups, FALSE_ALARMS["false_alarms"])
+    known = tuple(own for own in alarms.scores if not np.isnan(own.sample.values).all())
+    return replace(board, alarms=replace(alarms, scores=known) if known else None)
 
 
 def _board(scope: Scope, groups: Sequence[Group], metric: Metric) -> Board:
@@ -123,14 +143,13 @@ def _task_scores(
     name: str, groups: Sequence[Group], arms: Sequence[str], metric: str
 ) -> TaskScores:
     """The groups of one task, on all patients and runs that any of them has."""
-    patients = sorted({patient for group in groups for patient in group.patients})
-    runs = sorted({run for group in groups for run in group.runs})
-    values = np.full((len(arms), len(patients), len(runs)), np.nan)
-    for group in groups:
-        rows = np.searchsorted(patients, group.patients)
-        columns = np.array([runs.index(run) for run in group.runs], dtype=np.int64)
-        values[arms.index(group.arm)][np.ix_(rows, columns)] = group.scores[metric]
-    return TaskScores(name, Sample(values, tuple(run.draw for run in runs)), tuple(runs))
+    cases = sorted({case for group in groups for case in group.cases})
+    runs = tuple(sorted({run for group in groups for run in group.runs}))
+    found = shared_scores(groups, metric, cases, runs)
+    values = np.full((len(arms), *found.values.shape[1:]), np.nan)
+    values[[arms.index(group.arm) for group in groups]] = found.values
+    sample = Sample(values, tuple(run.draw for run in runs))
+    return TaskScores(name, sample, runs, found.left_out)
 
 
 def apply_policy(board: Board, policy: Policy = "complete") -> Board:
@@ -146,25 +165,33 @@ def apply_policy(board: Board, policy: Policy = "complete") -> Board:
         raise SpecError(unknown("policy", policy, POLICIES))
     if policy == "available":
         return board
-    kept = _worst(board) if policy == "worst" else _complete(board)
+    change = _worst if policy == "worst" else _complete
+    kept, alarms = change(board), change(board.alarms) if board.alarms else None
     if not kept.scores:
         raise SpecError(
             f"no task has a run of all {len(board.arms)} arms at {board.scope.fraction}: run the "
             "missing cells, or take --missing available or --missing worst."
         )
-    return kept
+    return replace(kept, alarms=alarms if alarms and alarms.scores else None)
 
 
 def _worst(board: Board) -> Board:
     filled = []
-    for name, sample, runs in board.scores:
+    for own in board.scores:
+        name, sample, runs, _ = own
         values = sample.values.copy()
-        # a distance has no worst value of its own: the largest that any arm has on that task
-        worst = 0.0 if board.metric.sign > 0 else float(np.nanmax(values))
+        scored = ~np.isnan(values).all(axis=(0, 2))
         for _, arm, run in (gap for gap in board.missing if gap[0] == name):
-            values[board.arms.index(arm), :, runs.index(run)] = worst
-        filled.append(TaskScores(name, Sample(values, sample.draws), runs))
+            values[board.arms.index(arm), scored, runs.index(run)] = _worst_of(board.metric, values)
+        filled.append(own._replace(sample=Sample(values, sample.draws)))
     return replace(board, scores=tuple(filled))
+
+
+def _worst_of(metric: Metric, values: Array) -> float:
+    """A distance or volume has no worst value of its own: the largest of any arm on that task."""
+    if metric.sign > 0:
+        return 0.0
+    return metric.most if np.isfinite(metric.most) else float(np.nanmax(values))
 
 
 def _complete(board: Board) -> Board:
@@ -192,7 +219,7 @@ def _shared(own: TaskScores, arms: Sequence[str]) -> tuple[TaskScores | None, li
     notes = [f": {patients} patients without a score in every arm left out"] if patients else []
     notes += [f": {unshared} runs that not every arm has left out"] if unshared else []
     sample = Sample(values, tuple(own.sample.draws[run] for run in runs))
-    return TaskScores(own.name, sample, tuple(own.runs[run] for run in runs)), notes
+    return own._replace(sample=sample, runs=tuple(own.runs[run] for run in runs)), notes
 
 
 def patient_means(sample: Sample) -> Array:

@@ -12,20 +12,21 @@ from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.analyses.ranks.pairs import PairRow, all_pairs
 from voxbench.stats.arrays import Array, defined
 from voxbench.stats.bootstrap import Estimates, estimate, infer_means
-from voxbench.stats.interval import FEWEST_TASKS, TAILS, Interval
+from voxbench.stats.interval import FEWEST_TASKS, TAILS, UNDEFINED, Interval
 from voxbench.stats.iqm import iqm_intervals
 from voxbench.stats.ranks import Aggregation, aggregate, ranks, tie_letters
 
 TIES = (
     "An arm's place is 1 + the arms that are better than it, by the verdict of their pair: the "
     "interval of the mean difference, over patients and runs and for all pairs at once, excludes 0 "
-    "and is not inside the margin. Arms that share a letter are tied."
+    "and is not inside the margin. Arms that share a letter are tied; of one place, those that are "
+    "shown to raise more false alarms come last."
 )
 
 
 @dataclass(frozen=True)
 class RankRow:
-    """One arm of a ranking, by place, then by rank.
+    """One arm of a ranking, by place, then by false alarms that are shown, then by rank.
 
     Attributes:
         place: 1 + the arms that are better by the verdict of their pair.
@@ -36,7 +37,8 @@ class RankRow:
         iqm: interquartile mean over patients, of the mean over tasks.
         rank: by the means.
         first: share of the resamples in which it is best, a tie counting for neither.
-        note: where its rank is better than that of an arm in a place before it.
+        alarms: share of absent structures that are predicted; NaN where the reference lacks none.
+        note: where its rank is better than that of an arm before it.
     """
 
     place: int
@@ -48,6 +50,7 @@ class RankRow:
     iqm: Interval
     rank: Interval
     first: float
+    alarms: Interval
     note: str
 
 
@@ -71,33 +74,58 @@ def _table(
 ) -> list[RankRow]:
     point, drawn = _ranks(board, found, how)
     means = infer_means(found, board.samples).intervals()
-    inner = iqm_intervals(board.samples)
-    better = _better(board, pairs)
-    beaten = Counter(loser for _, loser in better)
-    order = sorted(
-        range(len(board.arms)), key=lambda arm: (beaten[arm], np.nan_to_num(point[arm], nan=np.inf))
-    )
-    letters = tie_letters(order, {frozenset(pair) for pair in better})
+    inner, alarms = iqm_intervals(board.samples), _alarm_means(board)
     scored = [defined(patient_means(sample)) for sample in board.samples]
     rows = []
-    for at, arm in enumerate(order):
+    for standing in _standings(board, pairs, point):
+        arm = standing.arm
         patients = [int(own[arm]) for own in scored]
         rank, first = _spread(point[arm], drawn[:, arm], len(board.samples))
         mean, iqm = (own[arm].within(0.0, board.metric.most) for own in (means, inner))
-        passed = [board.arms[other] for other in order[:at] if point[other] > point[arm]]
         rows.append(
             RankRow(
-                1 + beaten[arm], board.arms[arm], letters[arm], sum(n > 0 for n in patients),
-                sum(patients), mean, iqm, rank, first, _note(passed),
+                standing.place, board.arms[arm], standing.letters, sum(n > 0 for n in patients),
+                sum(patients), mean, iqm, rank, first, alarms[arm], standing.note,
             )
         )  # fmt: skip
     return rows
 
 
-def _note(passed: Sequence[str]) -> str:
-    if not passed:
-        return ""
-    return f"ranks before {', '.join(passed)}, but more arms are shown to be better than it"
+class _Standing(NamedTuple):
+    arm: int
+    place: int
+    letters: str
+    note: str
+
+
+def _standings(board: Board, pairs: Sequence[PairRow], point: Array) -> list[_Standing]:
+    """Arms by place, then by false alarms that are shown, then by rank."""
+    better = _apart(board, pairs, "verdict")
+    beaten = Counter(loser for _, loser in better)
+    louder = Counter(loser for _, loser in _apart(board, pairs, "alarms_verdict"))
+    last = np.nan_to_num(point, nan=np.inf)
+    order = sorted(range(len(board.arms)), key=lambda arm: (beaten[arm], louder[arm], last[arm]))
+    letters = tie_letters(order, {frozenset(pair) for pair in better})
+    found = []
+    for at, arm in enumerate(order):
+        passed = [other for other in order[:at] if point[other] > point[arm]]
+        outdone = [board.arms[other] for other in passed if beaten[other] < beaten[arm]]
+        heard = [board.arms[other] for other in passed if beaten[other] == beaten[arm]]
+        notes = [
+            f"ranks before {', '.join(outdone)}, but more arms are shown to be better than it",
+            f"ranks before {', '.join(heard)}, but is shown to raise more false alarms",
+        ]
+        told = [note for note, arms in zip(notes, (outdone, heard), strict=True) if arms]
+        found.append(_Standing(arm, 1 + beaten[arm], letters[arm], "; ".join(told)))
+    return found
+
+
+def _alarm_means(board: Board) -> list[Interval]:
+    """Of each arm."""
+    if board.alarms is None:
+        return [UNDEFINED] * len(board.arms)
+    samples = board.alarms.samples
+    return [own.within(0.0, 1.0) for own in infer_means(estimate(samples), samples).intervals()]
 
 
 def _ranks(board: Board, found: Estimates, how: Aggregation) -> tuple[Array, Array]:
@@ -122,12 +150,13 @@ def _spread(point: float, drawn: Array, tasks: int) -> tuple[Interval, float]:
     return Interval.of(point, *np.quantile(own, TAILS)), float((own == 1).mean())
 
 
-def _better(board: Board, pairs: Sequence[PairRow]) -> set[tuple[int, int]]:
-    """(winner, loser) of each pair with a winner."""
+def _apart(board: Board, pairs: Sequence[PairRow], by: str) -> set[tuple[int, int]]:
+    """(winner, loser) of each pair with a winner by that verdict."""
     number = {arm: i for i, arm in enumerate(board.arms)}
     found = set()
     for pair in pairs:
-        if pair.verdict in ("better", "worse"):
+        word = getattr(pair, by)
+        if word in ("better", "worse"):
             one, other = number[pair.arm], number[pair.other]
-            found.add((one, other) if pair.verdict == "better" else (other, one))
+            found.add((one, other) if word == "better" else (other, one))
     return found

@@ -9,7 +9,7 @@ from voxbench.analyses.effects import covered
 from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Estimates, Sample, estimate, infer_means
-from voxbench.stats.interval import Inference, Interval, infer, infer_over_tasks, judge
+from voxbench.stats.interval import UNDEFINED, Inference, Interval, infer, infer_over_tasks, judge
 from voxbench.stats.paired import benjamini_hochberg, effect_verdict, wilcoxon
 from voxbench.stats.permutation import pair_contrasts, sign_flip
 from voxbench.stats.student import spread
@@ -27,6 +27,9 @@ class PairRow:
         covers: whose luck p and intervals know of.
         p_patients: Wilcoxon's signed-rank; p_flip: sign-flip of the mean; both know patients only.
         verdict: better, worse, equivalent, undecided.
+        alarms: of the share of absent structures that are predicted, arm − other, with an interval
+            that holds at once with those of all pairs; NaN where the reference lacks none.
+        alarms_verdict: by it; fewer are better.
     """
 
     arm: str
@@ -41,6 +44,8 @@ class PairRow:
     p_patients: float
     p_flip: float
     verdict: str
+    alarms: Interval
+    alarms_verdict: str
 
 
 def all_pairs(board: Board, margin: float, found: Estimates) -> list[PairRow]:
@@ -55,6 +60,7 @@ def all_pairs(board: Board, margin: float, found: Estimates) -> list[PairRow]:
     flipped = _flip(means, contrasts, sides)
     discovered = benjamini_hochberg([own.p for own in judged])
     patients = (~np.isnan(differences)).sum(axis=0)
+    alarms = _alarms(board)
     covers = covered(board.samples[0].draws) if len(board.samples) == 1 else "tasks"
     rows, most = [], board.metric.most
     for i, own in enumerate(judged):
@@ -65,10 +71,18 @@ def all_pairs(board: Board, margin: float, found: Estimates) -> list[PairRow]:
             PairRow(
                 arm, other, int(patients[i]), effect, alone, own.p, own.p_adjusted, discovered[i],
                 covers, wilcoxon(differences[:, i]), float(flipped[i]),
-                word if patients[i] else "",
+                word if patients[i] else "", *alarms.get((arm, other), (UNDEFINED, "")),
             )
         )  # fmt: skip
     return rows
+
+
+def _alarms(board: Board) -> dict[tuple[str, str], tuple[Interval, str]]:
+    """Effect and verdict of each pair by false alarms."""
+    if board.alarms is None:
+        return {}
+    rows = all_pairs(board.alarms, board.alarms.metric.margin, estimate(board.alarms.samples))
+    return {(row.arm, row.other): (row.effect, row.verdict) for row in rows}
 
 
 def _inference(

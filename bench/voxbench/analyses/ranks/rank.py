@@ -56,7 +56,7 @@ def rank_folder(
 
     Args:
         store_dir: the output folder of a run or an import.
-        metric: dice, nsd or hd95_mm.
+        metric: a key of `stats.metric.ALL`.
         margin: of practical equivalence; None takes the metric's own.
         how: tasks, patients or borda.
         policy: for missing trainings: complete, available or worst.

@@ -17,7 +17,7 @@ from voxbench.analyses.ranks.board import (
 )
 from voxbench.errors import SpecError
 from voxbench.stats.arrays import Array, nanmean
-from voxbench.stats.metric import METRICS
+from voxbench.stats.metric import ALL, METRICS
 from voxbench.stats.ranks import AGGREGATIONS, Aggregation, aggregate, ranks
 
 
@@ -44,9 +44,11 @@ class Variant:
 def sensitivity(groups: Sequence[Group], reference: Board) -> list[Variant]:
     """All metrics, aggregations and policies; the first is the reference's metric by tasks.
 
-    Metrics without a score are left out.
+    Metrics without a score are left out, and false alarms and the conventions about them where no
+    structure is absent.
     """
-    order = [reference.metric, *(m for m in METRICS.values() if m != reference.metric)]
+    others = METRICS if reference.alarms is None else ALL
+    order = [reference.metric, *(m for m in others.values() if m != reference.metric)]
     found: list[Variant] = []
     for metric in order:
         [board] = [b for b in boards(groups, metric) if b.scope == reference.scope]

@@ -56,6 +56,7 @@ def rank_table(found: League, how: Aggregation, policy: Policy) -> Table:
             interval_column("IQM [95%]", "iqm", digits),
             interval_column("rank [95%]", "rank", 1),
             Column("first", show=number(2), number=True),
+            *([interval_column("false alarms [95%]", "alarms", 3)] if found.board.alarms else []),
             Column("note"),
         ],
         [as_row(row) for row in found.rows],
@@ -86,9 +87,17 @@ def pair_table(found: League, margin: float) -> Table:
             Column("Wilcoxon p (patients only)", ("p_patients",), p_value, True),
             Column("sign-flip p (patients only)", ("p_flip",), p_value, True),
             Column("verdict", show=or_dash),
+            *(_alarms() if found.board.alarms else []),
         ],
         [as_row(pair) for pair in found.pairs],
     )
+
+
+def _alarms() -> list[Column]:
+    return [
+        interval_column("false alarms, A − B [95%, all pairs]", "alarms", 3, signed=True),
+        Column("false alarms", ("alarms_verdict",), or_dash),
+    ]
 
 
 def class_table(members: Members[Scored], board: Board, margin: float, policy: Policy) -> Table:

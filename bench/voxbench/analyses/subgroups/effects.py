@@ -105,10 +105,9 @@ def subgroup_effects(
 def _split(pair: Pair, values: Mapping[str, str]) -> list[_Subgroup]:
     """The pair's patients with a score in both, by what they are grouped by."""
     difference = pair.difference()
-    there = set(pair.other.patients) if pair.other else set()
-    patients = [patient for patient in pair.arm.patients if patient in there]
+    labels = group_labels([values.get(patient, "") for patient in pair.patients])
     members: dict[str, list[int]] = defaultdict(list)
-    for row, label in enumerate(group_labels([values.get(patient, "") for patient in patients])):
+    for row, label in enumerate(labels):
         if not np.isnan(difference.values[row]).all():
             members[label].append(row)
     return [

@@ -48,7 +48,7 @@ def effects_by_column(
         folder: the output folder of a run.
         table: CSV with a column `patient` or `case`.
         column: what patients are grouped by; numbers are cut into thirds.
-        metric: dice, nsd or hd95_mm.
+        metric: a key of `stats.metric.ALL`.
         margin: of practical equivalence; None takes the metric's own.
         arm: only this one; None is every arm with a twin.
         against: what `arm` is compared with; None is its twin.

@@ -18,7 +18,7 @@ from voxbench.analyses.table import (
 )
 from voxbench.report.site.material import ArmResult
 from voxbench.stats.interval import UNDEFINED
-from voxbench.stats.metric import METRICS, Metric
+from voxbench.stats.metric import FALSE_ALARMS, METRICS, Metric
 
 _NAN = float("nan")
 
@@ -45,6 +45,7 @@ def leaderboard(results: Iterable[ArmResult], metric: Metric) -> Table:
             ),
             Column("verdict", show=or_dash),
             interval_column("rank [95%]", "rank", 1),
+            *(_alarms() if any(row["false_alarms"] == row["false_alarms"] for row in rows) else []),
             Column("note", ("rank_note",)),
             *(_score(other) for other in METRICS.values() if other is not metric),
             *plain_columns("strategy", "contamination"),
@@ -56,6 +57,14 @@ def leaderboard(results: Iterable[ArmResult], metric: Metric) -> Table:
         ],
         rows,
     )
+
+
+def _alarms() -> list[Column]:
+    metric = FALSE_ALARMS["false_alarms"]
+    return [
+        interval_column("false alarms [95%]", metric.key, metric.digits),
+        Column("false alarms, arm and twin", ("alarms_verdict",), or_dash),
+    ]
 
 
 def _score(metric: Metric) -> Column:
@@ -85,7 +94,10 @@ def _row(result: ArmResult) -> dict[str, Any]:
     row |= {"rank_note": "; ".join(filter(None, notes)), "twin": effect.other if effect else ""}
     ends = ("effect", "effect_low", "effect_high")
     row |= zip(ends, effect.effect if effect else UNDEFINED, strict=True)
-    row["verdict"] = effect.verdict if effect else ""
+    row |= {
+        "verdict": effect.verdict if effect else "",
+        "alarms_verdict": effect.alarms_verdict if effect else "",
+    }
     row["pretraining_volumes"] = result.mean.scale.volumes
     return row
 

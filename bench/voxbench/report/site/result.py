@@ -1,5 +1,6 @@
 """The page of a result, the records behind every number: runs, recipe, data, weights, cases."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from voxbench.records.scored import scores_of
 from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.material import ArmResult, Material
 from voxbench.stats.arrays import nanmean
-from voxbench.stats.metric import METRICS, Metric
+from voxbench.stats.metric import FALSE_ALARMS, METRICS, Metric
 
 _NAN = float("nan")
 
@@ -45,7 +46,8 @@ def result_page(material: Material, result: ArmResult) -> ResultPage:
     """Put the page of a result together."""
     scores = {
         metric.label: interval(metric.digits)(*result.mean.scores[key])
-        for key, metric in METRICS.items()
+        for key, metric in (METRICS | FALSE_ALARMS).items()
+        if key in METRICS or not math.isnan(result.mean.scores[key].mean)
     }
     return ResultPage(
         result,
@@ -107,8 +109,7 @@ def _run(result: ArmResult, record: Scored) -> dict[str, Any]:
     if record.status == "ok":
         column = result.group.runs.index(run)
         means = {
-            key: float(nanmean(values[:, column], axis=0))
-            for key, values in result.group.scores.items()
+            key: float(nanmean(result.group.scores[key][:, column], axis=0)) for key in METRICS
         }
     cost = record.cost.model_dump() if record.cost else {}
     names = ("steps", "fit_seconds", "cpu_hours", "gpu_hours", "peak_memory_mb")

@@ -1,0 +1,68 @@
+"""Several arms on the same pairs of a case and a class."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from voxbench.analyses.groups import Group, Run, over_patients
+from voxbench.stats.arrays import Array
+
+
+class SharedScores(NamedTuple):
+    """Scores of arms on the same pairs.
+
+    Attributes:
+        values: (arm, patient, run), NaN where undefined, or where an arm lacks a case or a run.
+        left_out: pairs of a case and a class that some arm has and some has not.
+    """
+
+    values: Array
+    left_out: int
+
+
+def shared_scores(
+    groups: Sequence[Group], key: str, cases: Sequence[tuple[str, str]], runs: Sequence[Run]
+) -> SharedScores:
+    """Scores of arms that are all averaged over the same pairs of a case and a class.
+
+    A pair that an arm, in one of its runs, has no score of counts for none. What an arm lacks
+    altogether, a case or a run, takes nothing from the others.
+
+    Args:
+        groups: the arms.
+        key: of the metric.
+        cases: patient and case, sorted.
+        runs: of all arms.
+    """
+    classes = list(dict.fromkeys(name for group in groups for name in group.classes))
+    values = np.full((len(groups), len(cases), len(classes), len(runs)), np.nan)
+    lacking = np.zeros((len(cases), len(classes)), dtype=np.bool_)
+    for own, group in zip(values, groups, strict=True):
+        rows, columns, depths = (
+            _shared(there, wanted)
+            for there, wanted in (
+                (group.cases, cases), (group.classes, classes), (group.runs, runs)
+            )
+        )  # fmt: skip
+        found = group.score(key)[np.ix_(rows.there, columns.there, depths.there)]
+        own[np.ix_(rows.wanted, columns.wanted, depths.wanted)] = found
+        if depths.wanted:
+            missing = np.isnan(own[np.ix_(rows.wanted, range(len(classes)), depths.wanted)])
+            lacking[rows.wanted] |= missing.any(axis=2)
+    left_out = lacking & ~np.isnan(values).all(axis=(0, 3))
+    values[:, lacking] = np.nan
+    means = over_patients(values, [patient for patient, _ in cases])
+    return SharedScores(means, int(left_out.sum()))
+
+
+class _Both(NamedTuple):
+    there: list[int]
+    wanted: list[int]
+
+
+def _shared(there: Sequence[object], wanted: Sequence[object]) -> _Both:
+    """Where the items that are in both stand in either."""
+    place = {item: at for at, item in enumerate(wanted)}
+    both = [(at, place[item]) for at, item in enumerate(there) if item in place]
+    return _Both([at for at, _ in both], [at for _, at in both])
