@@ -121,7 +121,7 @@ def _group(where: Where, arm: str, records: Sequence[Scored], only: str | None) 
         values=values,
         undefined={key: sum(own[key] for own in without) for key in ALL},
         failed=_failed(records, finished),
-        failed_cases=sum(reason is not None for found in scores for reason in found.failures),
+        failed_cases=sum(found.failed for found in scores),
         spent=_spent(done),
         scale=_scale(done),
         contamination=_contamination(records),

@@ -84,12 +84,12 @@ class _Parts(NamedTuple):
 def _cut(raw: bytes) -> _Parts:
     """A record's JSON without its list of cases, and that list; nothing where it is not found.
 
-    Within the list every line is indented by two spaces or more, and no text in JSON has a line
+    It is the only list that ends on a line indented by one space; no text in JSON has a line
     break.
     """
     start = raw.find(_CASES)
-    end = raw.find(_END, start)
-    if start < 0 or end < 0:
+    end = raw.rfind(_END)
+    if start < 0 or end < start:
         return _Parts(raw, b"")
     before, after = raw[:start], raw[end + len(_END) :]
     facts = before + after[1:] if after.startswith(b",") else before.removesuffix(b",") + after

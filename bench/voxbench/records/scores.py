@@ -1,6 +1,6 @@
 """The scores of a record's test cases as columns: one value a case and class."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from operator import itemgetter
@@ -31,7 +31,7 @@ class Scores:
         case: of each score, (score,), as an index of `cases`.
         name: its class, (score,), as an index of `names`.
         numbers: (score, number), a column for each of `NUMBERS`; NaN is undefined.
-        flags: why a score is what it is, or "".
+        flags: why a score is what it is, or "", (score,).
     """
 
     cases: tuple[str, ...]
@@ -41,7 +41,7 @@ class Scores:
     case: NDArray[np.int32]
     name: NDArray[np.int32]
     numbers: Array
-    flags: tuple[str, ...]
+    flags: NDArray[np.object_]
 
     @classmethod
     def of(cls, cases: Iterable[CaseScores]) -> "Scores":
@@ -57,6 +57,11 @@ class Scores:
         """
         return _columns(_validator().validate_json(cases))
 
+    @property
+    def failed(self) -> int:
+        """Cases that could not be predicted."""
+        return len(self.failures) - self.failures.count(None)
+
     def only(self, name: str) -> "Scores":
         """As if there were this class only; cases without it stay, without a score."""
         kept = np.flatnonzero(self.name == self._index(name))
@@ -66,7 +71,7 @@ class Scores:
             case=self.case[kept],
             name=np.zeros(len(kept), np.int32),
             numbers=self.numbers[kept],
-            flags=tuple(self.flags[row] for row in kept),
+            flags=self.flags[kept],
         )
 
     def by_case(self) -> Iterator[CaseScores]:
@@ -95,20 +100,30 @@ class Scores:
 
 def _columns(cases: list[Mapping[str, Any]]) -> Scores:
     rows = [score for case in cases for score in case["classes"].values()]
-    names: dict[str, int] = {}
-    name = [names.setdefault(name, len(names)) for case in cases for name in case["classes"]]
     sizes = [len(case["classes"]) for case in cases]
+    name, names = _numbered([tuple(case["classes"]) for case in cases])
     numbers = np.array(list(map(itemgetter(*NUMBERS), rows)), np.float64)
     return Scores(
         cases=tuple(case["case"] for case in cases),
         patients=tuple(case["patient"] for case in cases),
         failures=tuple(case["failure"] for case in cases),
-        names=tuple(names),
+        names=names,
         case=np.repeat(np.arange(len(cases), dtype=np.int32), sizes),
-        name=np.array(name, np.int32),
+        name=name,
         numbers=numbers.reshape(len(rows), len(NUMBERS)),
-        flags=tuple(row["flag"] for row in rows),
+        flags=np.array([row["flag"] for row in rows], object),
     )
+
+
+def _numbered(layouts: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """The classes of each case, one after another, as indices of all their names."""
+    names: dict[str, int] = {}
+    numbers = {
+        layout: [names.setdefault(name, len(names)) for name in layout]
+        for layout in dict.fromkeys(layouts)
+    }
+    found = [number for layout in layouts for number in numbers[layout]]
+    return np.array(found, np.int32), tuple(names)
 
 
 @cache

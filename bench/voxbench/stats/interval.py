@@ -121,8 +121,14 @@ def infer(drawn: Array, mean: Array, known: Spread) -> Inference:
         mean: the estimates themselves, (column,).
         known: their variance.
     """
-    sides = np.array([_skew(column, point) for column, point in zip(drawn.T, mean, strict=True)])
-    below, above = sides.reshape(-1, 2).T
+    columns = np.ascontiguousarray(drawn.T)
+    if np.isnan(columns).any():
+        parts = [
+            _skew(own[None, ~np.isnan(own)], at) for own, at in zip(columns, mean, strict=True)
+        ]
+        below, above = np.array(parts).reshape(-1, 2).T
+    else:
+        below, above = _skew(columns, mean)
     return Inference(mean, below, above, known)
 
 
@@ -162,15 +168,23 @@ def percentiles_of(estimates: Array, point: Array, units: NDArray[np.intp]) -> l
     return found
 
 
-def _skew(drawn: Array, mean: float) -> Sequence[float]:
-    """How far the 95% percentiles lie from the mean, by those of a normal of the same spread."""
-    drawn = drawn if np.isfinite(drawn.sum()) else drawn[~np.isnan(drawn)]
-    spread = float(drawn.std()) if drawn.size else 0.0
-    if spread <= 1e-12 * max(1.0, abs(mean)):
-        return 1.0, 1.0
-    low, high = np.quantile(drawn, TAILS)
-    normal = spread * -float(special.ndtri(TAILS[0]))
-    return float((mean - low) / normal), float((high - mean) / normal)
+def _skew(drawn: Array, mean: Array | np.floating) -> tuple[Array, Array]:
+    """How far the 95% percentiles lie from a mean, by those of a normal of the same spread.
+
+    Args:
+        drawn: its estimates, (column, resample).
+        mean: the estimates themselves.
+
+    Returns:
+        To either side, (column,); 1 where the resamples do not differ.
+    """
+    if not drawn.size:
+        return np.ones(len(drawn)), np.ones(len(drawn))
+    spread = drawn.std(axis=1)
+    still = spread <= 1e-12 * np.maximum(1.0, np.abs(mean))
+    low, high = np.quantile(drawn, TAILS, axis=1, overwrite_input=True)
+    normal = np.where(still, 1.0, spread * -float(special.ndtri(TAILS[0])))
+    return np.where(still, 1.0, (mean - low) / normal), np.where(still, 1.0, (high - mean) / normal)
 
 
 def _further(tail: float, units: int) -> float:

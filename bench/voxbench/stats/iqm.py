@@ -80,21 +80,23 @@ def _middles(
 ) -> Array:
     """Mean of the middle half of sorted values that count so many times each; NaN come last."""
     found = np.full(len(of), np.nan)
+    times = np.empty(ranked.shape[1])
     for row in range(len(of)):
         values, patients = ranked[of[row]], order[of[row]]
         known = 0
         n = 0.0
         while known < len(values) and not np.isnan(values[known]):
-            n += counts[row, patients[known]]
+            times[known] = counts[row, patients[known]]
+            n += times[known]
             known += 1
         if n == 0:
             continue
         total, before = 0.0, 0.0
         for rank in range(known):
-            after = before + counts[row, patients[rank]]
-            inside = min(after, 0.75 * n) - max(before, 0.25 * n)
-            if inside > 0:
-                total += inside * values[rank]
+            after = before + times[rank]
+            # without a branch: which patients lie in the middle is hard to foresee
+            inside = max(0.0, min(after, 0.75 * n) - max(before, 0.25 * n))
+            total += inside * values[rank]
             before = after
         found[row] = total / (0.5 * n)
     return found

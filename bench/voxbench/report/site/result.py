@@ -119,7 +119,7 @@ def _run(result: ArmResult, record: Scored) -> dict[str, Any]:
         "status": "smoke" if record.smoke else record.status,
         **run._asdict(),
         **means,
-        "failed_cases": sum(reason is not None for reason in scores_of(record).failures),
+        "failed_cases": scores_of(record).failed,
         **{name: cost.get(name, 0.0 if name.endswith("hours") else _NAN) for name in names},
         "sweep": record.sweep,
         "commit": str(record.environment.get("commit") or DASH),
