@@ -74,9 +74,9 @@ def prepare_each(
         / cache.case_key(content, card, preprocessing, labelled=case.label is not None)
         for case, content in zip(cases, contents, strict=True)
     ]
-    cache.remove_unfinished()
     stored = {folder for folder in folders if folder.is_dir()}
     damaged = cache.damaged(stored)
+    cache.remove_unfinished()
     for folder, file in damaged.items():
         tell(f"the prepared case {folder / file} is damaged and is made again")
     sound = stored - damaged.keys()
