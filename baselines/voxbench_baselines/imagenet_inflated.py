@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from voxbench.api import BaselineCard, Checkpoint, Published, added
+from voxbench.api import BaselineCard, Checkpoint, Published
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,10 +16,12 @@ class Inflated(Published):
     """A 2D network whose names are those of a 3D encoder.
 
     Attributes:
-        inflation: how a kernel gets its depth, see `voxbench.model.inflate`.
+        inflation: how a kernel gets its depth, see `voxbench.model.inflate`. "centre" is the 2D
+            network in every slice; "average" is it only far from the ends of the depth, where
+            zeros are padded: farther than most patches are deep.
     """
 
-    inflation: str = added("average")
+    inflation: str = "centre"
 
     parts: ClassVar[tuple[str, ...]] = ("encoder",)
     inflations: ClassVar[tuple[str, ...]] = ("average", "centre", "replicate")

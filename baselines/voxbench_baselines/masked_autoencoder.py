@@ -1,12 +1,14 @@
 """Masked autoencoding, pre-trained here on the source's images."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, prod
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Pretrained, TaskCard
+from voxbench.api import BaselineCard, Change, Pretrained, Settings, TaskCard, of_recipe
 
 if TYPE_CHECKING:
-    from voxbench.toolkit import Backbone, Objective
+    from voxbench.toolkit import Backbone, Objective, Pretraining
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,20 +16,42 @@ class MaskedAutoencoder(Pretrained):
     """Hide random cubes of a patch and predict their intensities; needs no labels.
 
     Attributes:
-        ratio: share of the cubes that is hidden.
-        cube: voxels along a cube's side.
+        ratio: share of the cubes that is hidden; 0.6, published 0.75.
+        cube: voxels along a cube's side; 8, published 16.
     """
 
-    ratio: float = 0.6
-    cube: int = 8
+    ratio: float = of_recipe()
+    cube: int = of_recipe()
 
     card: ClassVar[BaselineCard] = BaselineCard(
         name="masked-autoencoder",
         strategy="self-supervised",
         licence="of the source",
         reference="He et al., Masked Autoencoders Are Scalable Vision Learners, CVPR 2022",
+        note="«published» is the MAE for convolutions of nnssl (Wald et al., An OpenMind for 3D "
+        "medical vision self-supervised learning, 2024). There hidden voxels are 0 and the network "
+        "ends in the image; here they have a learned value that begins at 0, as in SimMIM, and a "
+        "convolution of one voxel reads the image off the features.",
     )
     needs_labels: ClassVar[bool] = False
+    version: ClassVar[int] = 2  # 1 changed the intensities of the target
+    recipes: ClassVar[Mapping[str, Settings]] = {
+        "small": Settings({"ratio": 0.6, "cube": 8}),
+        "published": Settings(
+            {"ratio": 0.75, "cube": 16},
+            {
+                "steps": 250_000,
+                "batch": 8,
+                "patch": (160, 160, 160),
+                "optimiser": "sgd",
+                "learning_rate": 1e-2,
+                "weight_decay": 3e-5,
+                "warmup": 0.0,
+                "schedule": "poly",
+                "augmentation": "full",  # whose changes of intensity are forbidden
+            },
+        ),
+    }
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -36,8 +60,30 @@ class MaskedAutoencoder(Pretrained):
         if self.cube < 1:
             raise ValueError(f"cube must be at least 1 voxel, got {self.cube}")
 
+    @property
+    def forbids(self) -> frozenset[Change]:
+        """Changes of intensity: the patch is the target."""
+        return frozenset({"intensity"})
+
+    def unfit_schedule(self, schedule: "Pretraining") -> str | None:
+        """A patch of so few cubes that all are hidden."""
+        counts, hidden = count_cubes(schedule.patch, self.ratio, self.cube)
+        if hidden < prod(counts):
+            return None
+        return (
+            f"cubes of {self.cube} voxels cut a patch of {schedule.patch} into {prod(counts)}, and "
+            f"ratio = {self.ratio} hides {hidden}: nothing is left to predict from; make `cube` "
+            "smaller than pretraining.patch."
+        )
+
     def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """Reconstruction of the hidden voxels."""
         from voxbench_baselines.objectives.masked import MaskedAutoencoderObjective
 
         return MaskedAutoencoderObjective(backbone, len(source.channels), self.ratio, self.cube)
+
+
+def count_cubes(shape: Sequence[int], ratio: float, cube: int) -> tuple[list[int], int]:
+    """Cubes along each axis of a patch, and how many of all are hidden."""
+    counts = [ceil(size / cube) for size in shape]
+    return counts, max(1, round(ratio * prod(counts)))

@@ -1,9 +1,10 @@
 """Models Genesis, pre-trained here on the source's images."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from voxbench.api import BaselineCard, Pretrained, TaskCard
+from voxbench.api import BaselineCard, Change, Pretrained, Settings, TaskCard
 
 if TYPE_CHECKING:
     from voxbench.toolkit import Backbone, Objective
@@ -32,14 +33,40 @@ class ModelsGenesis(Pretrained):
         strategy="self-supervised",
         licence="of the source",
         reference="Zhou et al., Models Genesis, Medical Image Analysis 67, 2021",
+        note="The probabilities are the published ones in every recipe; «published» adds the "
+        "schedule. Different here: windows of shuffled voxels lie side by side (the authors' "
+        "10,000 overlap), curves and noise span the value range of each patch (theirs 0…1), the "
+        "output is linear (theirs a sigmoid), the learning rate stays (theirs is halved "
+        "every 40 epochs until the validation loss stops falling).",
     )
     needs_labels: ClassVar[bool] = False
+    version: ClassVar[int] = 2  # 1 changed the intensities of the target
+    recipes: ClassVar[Mapping[str, Settings]] = {
+        "small": Settings(),
+        "published": Settings(
+            schedule={
+                "batch": 6,
+                "patch": (64, 64, 32),
+                "optimiser": "sgd",
+                "learning_rate": 1.0,
+                "weight_decay": 0.0,
+                "warmup": 0.0,
+                "schedule": "constant",
+                "augmentation": "none",
+            }
+        ),
+    }
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("nonlinear", "shuffling", "painting", "inside", "flipping"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in 0…1, got {getattr(self, name)}")
+
+    @property
+    def forbids(self) -> frozenset[Change]:
+        """Changes of intensity, as the patch is the target; it brings mirroring itself."""
+        return frozenset({"intensity", "mirror"})
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """Restoration of the distorted patch."""

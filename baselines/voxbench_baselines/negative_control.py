@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from voxbench.api import BaselineCard, Pretrained, TaskCard
+from voxbench.api import BaselineCard, Pretrained, Settings, TaskCard
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +40,7 @@ class NegativeControl(Pretrained):
         reference="Raghu et al., Transfusion, NeurIPS 2019 (Mean Var initialisation)",
     )
     needs_labels: ClassVar[bool] = True  # the usual donor does
+    recipes: ClassVar[Mapping[str, Settings]] = {"small": Settings(), "published": Settings()}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -50,17 +51,18 @@ class NegativeControl(Pretrained):
 
     @property
     def donor(self) -> tuple[str, Mapping[str, Any]]:
-        """The trained model of the same network, source and volumes."""
-        names = ("architecture", "size", "source", "volumes")
+        """The trained model of the same network, source, volumes and recipe."""
+        names = ("architecture", "size", "source", "volumes", "recipe")
         return self.of, {name: getattr(self, name) for name in names}
+
+    @property
+    def schedule(self) -> Mapping[str, Any]:
+        """Its donor's."""
+        return self._found().schedule
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """Its donor's."""
-        from voxbench.toolkit import Ref, find_baseline
-
-        donor = find_baseline(Ref.of(*self.donor))
-        assert isinstance(donor, Pretrained)  # noqa: S101 (the engine has refused others)
-        return donor.objective(backbone, source)
+        return self._found().objective(backbone, source)
 
     def finish(
         self, tensors: "Mapping[str, Tensor]", source: TaskCard, seed: int
@@ -72,6 +74,13 @@ class NegativeControl(Pretrained):
         if self.scale == "trained":
             return shuffled
         return rescaled(shuffled, self._initial(len(source.channels), seed))
+
+    def _found(self) -> Pretrained:
+        from voxbench.toolkit import Ref, find_baseline
+
+        donor = find_baseline(Ref.of(*self.donor))
+        assert isinstance(donor, Pretrained)  # noqa: S101 (the engine has refused others)
+        return donor
 
     def _initial(self, channels: int, seed: int) -> "Mapping[str, Tensor]":
         import torch

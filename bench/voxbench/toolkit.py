@@ -7,8 +7,8 @@
   `regrey`ed, the heads `ConvolutionHead` and `ControlledHead`;
 - weights that `voxbench pretrain` wrote: `read_card`;
 - pre-training: an `Objective` with the `Term`s of its loss and a `Teacher` that follows as a moving
-  average; a `PreparedCase`, and `sample_foreground` of a label map; a random `stream` by name;
-  `find_baseline` of a `Ref`, another baseline;
+  average; its schedule, a `Pretraining`; a `PreparedCase`, and `sample_foreground` of a label map;
+  a random `stream` by name; `find_baseline` of a `Ref`, another baseline;
 - tasks: a folder's own description, `DatasetJson` or what else `read_json` reads, and the card that
   follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`, `tolerances`,
   `corpora_of`; `arrange_cases`, which finds patients and a published split beside the data, a
@@ -31,6 +31,7 @@ _HOMES = {
     ),
     "voxbench.data.volume_files": ("ENDINGS", "stem_of", "volume_files"),
     "voxbench.design.cell": ("Ref",),
+    "voxbench.design.recipe": ("Pretraining",),
     "voxbench.design.seeds": ("stream",),
     "voxbench.files": ("write_atomically",),
     "voxbench.fit.terms": ("Term", "Terms"),
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from voxbench.data.volume_files import stem_of as stem_of
     from voxbench.data.volume_files import volume_files as volume_files
     from voxbench.design.cell import Ref as Ref
+    from voxbench.design.recipe import Pretraining as Pretraining
     from voxbench.design.seeds import stream as stream
     from voxbench.files import write_atomically as write_atomically
     from voxbench.fit.terms import Term as Term

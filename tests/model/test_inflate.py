@@ -134,12 +134,12 @@ def check(baseline: Published, reference, state: dict[str, Tensor], depth: int, 
     return audit
 
 
-@pytest.mark.parametrize("mode", ["average", "replicate"])
-def test_a_torchvision_resnet_keeps_its_activations(tmp_path, mode):
+@pytest.mark.parametrize(("mode", "depth"), [("average", 480), ("replicate", 480), ("centre", 8)])
+def test_a_torchvision_resnet_keeps_its_activations(tmp_path, mode, depth):
     file = tmp_path / "resnet18.pth"
     torch.save(flat.resnet18_state(), file)
     baseline = ImageNetInflated(weights=str(file), inflation=mode)
-    audit = check(baseline, flat.resnet18, read_weights(baseline.file()), depth=480)
+    audit = check(baseline, flat.resnet18, read_weights(baseline.file()), depth)
     assert audit.loaded_share == 1
     assert audit.unused == ["fc.bias", "fc.weight"]
 
@@ -187,6 +187,19 @@ def test_torchvision_s_file_names_tell_its_checksums(tmp_path):
     assert not has_checksum(file, "sha256:ba7816be")
 
 
+def test_at_the_depth_of_a_patch_the_default_is_the_2d_network_and_averaging_is_not(tmp_path):
+    file = tmp_path / "resnet18.pth"
+    torch.save(flat.resnet18_state(), file)
+    for inflation, kept in ({}, True), ({"inflation": "average"}, False):
+        baseline = ImageNetInflated(weights=str(file), **inflation)
+        state = read_weights(baseline.file())
+        if kept:
+            check(baseline, flat.resnet18, state, depth=32)
+            continue
+        with pytest.raises(AssertionError):
+            check(baseline, flat.resnet18, state, depth=32)
+
+
 def test_an_unknown_inflation_is_refused():
     with pytest.raises(ValueError, match="average, centre, replicate, got 'center'"):
         ImageNetInflated(inflation="center")
@@ -199,7 +212,7 @@ def test_the_packaged_efficientnet_keeps_its_activations():
     baseline = ImageNetEfficientNet()
     assert has_checksum(baseline.file(), baseline.checksum)
     state = read_weights(baseline.file())
-    audit = check(baseline, flat.efficientnet_lite0, state, depth=896)
+    audit = check(baseline, flat.efficientnet_lite0, state, depth=8)
     assert audit.loaded_share == 1
     assert {name.split(".")[0] for name in audit.unused} == {"_conv_head", "_bn1", "_fc"}
 
@@ -208,7 +221,5 @@ def test_the_packaged_efficientnet_keeps_its_activations():
 def test_the_published_squeezenet_keeps_its_activations(real_weights):
     path = real_weights / "squeezenet_v1.0_imagenet_decoded.npz"
     baseline = ImageNetSqueezeNet(weights=str(path))
-    audit = check(
-        baseline, flat.squeezenet, read_weights(path), depth=192, scale=IMAGENET_DEVIATION
-    )
+    audit = check(baseline, flat.squeezenet, read_weights(path), depth=16, scale=IMAGENET_DEVIATION)
     assert audit.unused == ["conv_final.bias", "conv_final.weight"]

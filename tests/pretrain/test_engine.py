@@ -28,7 +28,7 @@ from tests.pretrain.making import make, plan
 RECIPE = Pretraining(steps=4, patch=(16, 16, 16), augmentation="light")
 MASKED = MaskedAutoencoder(size="tiny", cube=4)
 SUPERVISED = Supervised(size="tiny")
-CONTRAST = VolumeContrast(size="tiny")
+CONTRAST = VolumeContrast(size="tiny", bases=2)
 OBJECTIVES = (
     MASKED,
     ModelsGenesis(size="tiny"),

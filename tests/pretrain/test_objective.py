@@ -26,7 +26,7 @@ class Brightness(Objective):
     def __init__(self, backbone) -> None:
         super().__init__(backbone)
         self.head = nn.Linear(backbone.out_channels, 1)
-        self.teacher = Teacher(head=self.head)
+        self.teacher = Teacher(self.head)
 
     def forward(self, images, labels, labelled):
         SEEN.append(images)
@@ -40,7 +40,7 @@ class Brightness(Objective):
 
     def before_step(self, progress):
         PROGRESS.append(progress)
-        self.teacher.follow(0.9, head=self.head)
+        self.teacher.follow(self.head, 0.9)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +109,12 @@ def test_the_objective_hears_of_each_step_before_it(source):
 def test_a_teacher_follows_and_is_not_trained():
     torch.manual_seed(0)
     student = nn.Linear(2, 1)
-    teacher = Teacher(head=student)
+    teacher = Teacher(student)
     with torch.no_grad():
         old = student.weight.clone()
         student.weight += 1.0
-    teacher.follow(0.9, head=student)
-    torch.testing.assert_close(teacher.head.weight, old + 0.1)
+    teacher.follow(student, 0.9)
+    torch.testing.assert_close(teacher.copy.weight, old + 0.1)
     assert not any(parameter.requires_grad for parameter in teacher.parameters())
     assert student.weight.requires_grad
 

@@ -14,6 +14,16 @@ _GOES_ON = 0.95  # probability of a further block
 _MARGIN = 3  # voxels at the patch's border that no block touches
 
 
+def shifted(images: Tensor, probability: float, most: float = 0.1) -> Tensor:
+    """Add a constant of up to `most` of a patch's value range, as `RandShiftIntensity` does.
+
+    The published inputs lie in 0…1, so that their range is 1.
+    """
+    by = (2 * torch.rand(len(images), 1, 1, 1, 1, device=images.device) - 1) * most
+    span = value_range(images)[1]
+    return images + by * span * happens(len(images), probability, images.device)
+
+
 def happens(batch: int, probability: float, device: torch.device) -> Tensor:
     """Which patches something happens to: bool (b, 1, 1, 1, 1)."""
     return torch.rand(batch, 1, 1, 1, 1, device=device) < probability
@@ -80,6 +90,14 @@ def noise_like(images: Tensor) -> Tensor:
     """Uniform noise in the value range of each patch and channel."""
     low, span = value_range(images)
     return torch.rand_like(images) * span + low
+
+
+def gaussian_like(images: Tensor) -> Tensor:
+    """Normal noise stretched to the value range of each patch and channel."""
+    low, span = value_range(images)
+    noise = torch.randn_like(images)
+    least, width = value_range(noise)
+    return (noise - least) / width * span + low
 
 
 def shuffled(images: Tensor) -> Tensor:

@@ -1,10 +1,12 @@
 """Masked autoencoding for any backbone (He et al., CVPR 2022; Xie et al., SimMIM, CVPR 2022)."""
 
-from math import ceil
+from math import prod
 
 import torch
 from torch import Tensor, nn
 from voxbench.toolkit import Backbone, Objective, Term, Terms
+
+from voxbench_baselines.masked_autoencoder import count_cubes
 
 
 class MaskedAutoencoderObjective(Objective):
@@ -31,17 +33,32 @@ class MaskedAutoencoderObjective(Objective):
         """Mean squared error over the hidden voxels of images (b, c, d, h, w)."""
         hidden = hidden_cubes(images, self.ratio, self.cube)
         predicted = self.head(self.backbone(torch.where(hidden, self.token, images)))
-        error = (predicted.float() - images).square() * hidden
-        return {"reconstruction": Term(error.sum() / (hidden.sum() * images.shape[1]))}
+        return {
+            "reconstruction": Term(
+                hidden_error(predicted.float(), images, hidden),
+                {"mean of the visible": hidden_error(visible_mean(images, hidden), images, hidden)},
+            )
+        }
+
+
+def hidden_error(predicted: Tensor, images: Tensor, hidden: Tensor) -> Tensor:
+    """Mean squared error where `hidden` (b, 1, d, h, w)."""
+    error = (predicted - images).square() * hidden
+    return error.sum() / (hidden.sum() * images.shape[1])
+
+
+def visible_mean(images: Tensor, hidden: Tensor) -> Tensor:
+    """What is seen of each channel of each image, on average: (b, c, 1, 1, 1)."""
+    seen = ~hidden
+    return (images * seen).sum((2, 3, 4), True) / seen.sum((2, 3, 4), True)
 
 
 def hidden_cubes(images: Tensor, ratio: float, cube: int) -> Tensor:
     """A mask (b, 1, d, h, w) that is True in the same number of random cubes of each image."""
     batch, _, *shape = images.shape
-    counts = [ceil(size / cube) for size in shape]
-    cubes = counts[0] * counts[1] * counts[2]
-    order = torch.rand(batch, cubes, device=images.device).argsort(dim=1).argsort(dim=1)
-    mask = (order < max(1, round(ratio * cubes))).view(batch, 1, *counts)
+    counts, hidden = count_cubes(shape, ratio, cube)
+    order = torch.rand(batch, prod(counts), device=images.device).argsort(dim=1).argsort(dim=1)
+    mask = (order < hidden).view(batch, 1, *counts)
     for axis, size in enumerate(shape, start=2):
         mask = mask.repeat_interleave(cube, dim=axis).narrow(axis, 0, size)
     return mask

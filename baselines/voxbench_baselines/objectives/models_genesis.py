@@ -42,8 +42,13 @@ class ModelsGenesisObjective(Objective):
     def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Terms:
         """Mean squared error of the restored images (b, c, d, h, w)."""
         images = flipped(images, self.chances.flipping)
-        restored = self.head(self.backbone(self.distorted(images)))
-        return {"restoration": Term(F.mse_loss(restored.float(), images))}
+        distorted = self.distorted(images)
+        restored = self.head(self.backbone(distorted))
+        trivial = {
+            "copy": F.mse_loss(distorted, images),
+            "mean": (images - images.mean((2, 3, 4), True)).square().mean(),
+        }
+        return {"restoration": Term(F.mse_loss(restored.float(), images), trivial)}
 
     def distorted(self, images: Tensor) -> Tensor:
         """The images (b, c, d, h, w) as the network sees them."""

@@ -1,100 +1,175 @@
 """Swin UNETR's three tasks for any backbone (Tang et al., CVPR 2022)."""
 
-from collections.abc import Sequence
+from math import log, log2
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from voxbench.toolkit import Backbone, Objective, Term, Terms
+from voxbench.errors import SpecError
+from voxbench.toolkit import Backbone, Encoder, Objective, Term, Terms
 
-from voxbench_baselines.objectives.distort import noise_like
-from voxbench_baselines.objectives.masked import hidden_cubes
+from voxbench_baselines.objectives.cosine import cosines
+from voxbench_baselines.objectives.distort import gaussian_like
 from voxbench_baselines.objectives.pooled import pooled
+from voxbench_baselines.objectives.turn import TURNS, Plane, turned, turning_plane
 
-_TURNS = 4  # by 0°, 90°, 180°, 270°
+if TYPE_CHECKING:
+    from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
+
+PLANES: tuple[Plane, ...] = ((1, 2), (0, 1), (0, 2))
+"""In which patches are turned: the first with equal sides. The released code turns in the plane of
+the last two axes; the paper says, about the z-axis."""
 _EMBEDDING = 512
+_BLOCKS = 256  # more than it takes to cut out the published share
+_SMALLEST, _LARGEST = 0.05, 0.25  # sides of a block, as shares of the patch's
+_NARROWEST = 8  # channels of the restoring head
 
 
 class SwinUnetrSSLObjective(Objective):
     """Two views of each patch, turned and cut out: restore, tell the turn, tell the patch.
 
-    The loss is the plain sum of the mean absolute error, the cross-entropy of the turn, and the
-    contrast of the views. A view loses cubes, a quarter of the shortest side wide, to noise; the
-    published cutout draws its boxes anywhere, up to the same share.
+    All three read the encoder's coarsest map alone; the decoder is not trained.
 
     Args:
-        backbone: what is pre-trained; the encoder's coarsest map serves turn and contrast.
+        backbone: whose encoder is pre-trained.
         channels: of the images.
-        cutout: share of the cubes that a view loses.
-        temperature: of the contrast.
+        options: of the baseline.
     """
 
-    def __init__(
-        self, backbone: Backbone, channels: int, cutout: float, temperature: float
-    ) -> None:
+    def __init__(self, backbone: Backbone, channels: int, options: "SwinUnetrSSL") -> None:
         super().__init__(backbone)
-        self.cutout = cutout
-        self.temperature = temperature
+        self.options = options
         width = 2 * backbone.encoder.channels[-1]
-        self.head = nn.Conv3d(backbone.out_channels, channels, kernel_size=1)
-        self.turn = nn.Linear(width, _TURNS)
+        self.head = RestoringHead(backbone.encoder, channels)
+        self.turn = nn.Linear(width, TURNS)
         self.embedding = nn.Linear(width, _EMBEDDING)
 
     def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Terms:
-        """Loss of images (b, c, d, h, w), b at least 2 for the contrast to mean anything."""
-        first, second = randomly_turned(images), randomly_turned(images)
-        views = torch.cat([first[0], second[0]])
-        turns = torch.cat([first[1], second[1]])
-        maps = self.backbone.encoder(self._cut(views))
-        whole = pooled(maps[-1])
-        restored = self.head(self.backbone.decoder(maps))
-        inpainting = F.l1_loss(restored.float(), views)
-        rotation = F.cross_entropy(self.turn(whole).float(), turns)
-        contrast = info_nce(self.embedding(whole).float(), self.temperature)
+        """Loss of images (b, c, d, h, w), b at least 2."""
+        options = self.options
+        plane, step = turning_plane(images.shape[2:], PLANES)
+        turns = step * torch.randint(TURNS // step, (2 * len(images),), device=images.device)
+        views = turned(torch.cat([images, images]), turns, plane)
+        coarsest = self.backbone.encoder(cut_out(views, options.cutout))[-1]
+        whole = pooled(coarsest)
+        restored = self.head(coarsest, views.shape[2:]).float()
+        guesses = self.turn(whole).float()
+        constant = views.flatten(2).median(2).values.view(*views.shape[:2], 1, 1, 1)
         return {
-            "inpainting": Term(inpainting),
-            "rotation": Term(rotation),
-            "contrast": Term(contrast),
+            "inpainting": Term(
+                F.l1_loss(restored, views),
+                {"median": (views - constant).abs().mean()},
+                weight=options.inpainting,
+            ),
+            "rotation": Term(
+                F.cross_entropy(guesses, turns),
+                {"chance": log(TURNS // step)},
+                (guesses.argmax(1) == turns).float().mean(),
+                step / TURNS,
+                options.rotation,
+            ),
+            "contrast": info_nce(self.embedding(whole), options.temperature, options.contrast),
         }
 
-    def _cut(self, views: Tensor) -> Tensor:
-        cube = max(1, min(views.shape[2:]) // 4)
-        return torch.where(hidden_cubes(views, self.cutout, cube), noise_like(views), views)
 
+class RestoringHead(nn.Module):
+    """From the encoder's coarsest map back to the image, without skips.
 
-def randomly_turned(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Turn each image (b, c, d, h, w) about one axis: the images and their turns (b,), 0…3.
+    As published: a convolution that halves the channels, instance norm, leaky ReLU, twice the
+    resolution; as often as the encoder halved it.
 
-    The plane is that of the first two axes if they are equally long, as published, else that of
-    another equal pair; where all three differ, the turns are those by 0° and 180° alone.
+    Args:
+        encoder: whose map it reads.
+        channels: of the images.
     """
-    plane, step = turning_plane(images.shape[2:])
-    turns = step * torch.randint(_TURNS // step, (len(images),), device=images.device)
-    result = images
-    for turn in range(step, _TURNS, step):
-        chosen = (turns == turn).view(-1, 1, 1, 1, 1)
-        result = torch.where(chosen, torch.rot90(images, turn, plane), result)
-    return result, turns
+
+    def __init__(self, encoder: Encoder, channels: int) -> None:
+        super().__init__()
+        width = encoder.channels[-1]
+        blocks = []
+        for _ in range(max(1, round(log2(encoder.strides[-1])))):
+            narrow = max(_NARROWEST, width // 2)
+            convolution = nn.Conv3d(width, narrow, kernel_size=3, padding=1)
+            blocks.append(nn.Sequential(convolution, nn.InstanceNorm3d(narrow), nn.LeakyReLU()))
+            width = narrow
+        self.blocks = nn.ModuleList(blocks)
+        self.out = nn.Conv3d(width, channels, kernel_size=1)
+
+    def forward(self, features: Tensor, shape: torch.Size) -> Tensor:
+        """(b, features, …) → (b, c, *shape).
+
+        Raises:
+            SpecError: the map has a single voxel.
+        """
+        coarse = features.shape[2:]
+        if coarse.numel() == 1:
+            raise SpecError(
+                f"patch {tuple(shape)}: swin-unetr-ssl restores it from this network's coarsest "
+                "map, which has a single voxel; double an axis of pretraining.patch."
+            )
+        for number, block in enumerate(self.blocks, start=1):
+            progress = number / len(self.blocks)
+            sides = zip(coarse, shape, strict=True)
+            size = [round(low ** (1 - progress) * high**progress) for low, high in sides]
+            features = F.interpolate(block(features), size=size, mode="trilinear")
+        restored: Tensor = self.out(features)
+        return restored
 
 
-def turning_plane(shape: Sequence[int]) -> tuple[tuple[int, int], int]:
-    """Dimensions (of b, c, d, h, w) to turn in, and quarter turns a step: 1, or 2 for 180°."""
-    for first, second in ((0, 1), (1, 2), (0, 2)):
-        if shape[first] == shape[second]:
-            return (first + 2, second + 2), 1
-    return (2, 3), 2
+def cut_out(views: Tensor, most: float) -> Tensor:
+    """Fill blocks with noise, then others with what other views have there, as published.
+
+    Args:
+        views: (b, c, d, h, w).
+        most: of a view's voxels, up to which each of both takes a share drawn evenly.
+    """
+    cut = torch.where(random_cut(views, most), gaussian_like(views), views)
+    others = torch.randint(len(views), (len(views),), device=views.device)
+    foreign = others != torch.arange(len(views), device=views.device)
+    taken = random_cut(views, most) & foreign.view(-1, 1, 1, 1, 1)
+    return torch.where(taken, cut[others], cut)
 
 
-def info_nce(embeddings: Tensor, temperature: float) -> Tensor:
+def random_cut(views: Tensor, most: float) -> Tensor:
+    """A mask of blocks, a twentieth to a quarter of each side wide: bool (b, 1, d, h, w).
+
+    Blocks are added until their volumes sum up to the share that was drawn for the view, so that
+    where they overlap less is covered.
+    """
+    batch, device, shape = len(views), views.device, views.shape[2:]
+    volumes = torch.ones(batch, _BLOCKS, device=device)
+    along = []
+    for side in shape:
+        least = max(1, int(_SMALLEST * side))
+        widths = torch.randint(
+            least, max(least + 1, int(_LARGEST * side)), (batch, _BLOCKS), device=device
+        )
+        start = torch.randint(side - least + 1, (batch, _BLOCKS), device=device)
+        stop = (start + widths).clamp_max(side)
+        places = torch.arange(side, device=device)
+        along.append((places >= start.unsqueeze(2)) & (places < stop.unsqueeze(2)))
+        volumes = volumes * (stop - start)
+    goal = most * torch.rand(batch, 1, device=device) * shape.numel()
+    used = volumes.cumsum(1) - volumes < goal
+    first, second, third = (mask.to(views.dtype) for mask in along)
+    count = torch.einsum("bn,bnd,bnh,bnw->bdhw", used.to(views.dtype), first, second, third)
+    return count.unsqueeze(1) > 0
+
+
+def info_nce(embeddings: Tensor, temperature: float, weight: float = 1.0) -> Term:
     """Contrast of two views (Chen et al., SimCLR, 2020): rows i and i + b are of one patch.
 
     Args:
         embeddings: (2·b, features), of any length.
-        temperature: divides the cosine similarities.
+        temperature: divides the cosines.
+        weight: of the term.
     """
     count = len(embeddings)
-    unit = F.normalize(embeddings, dim=1)
-    own = torch.eye(count, dtype=torch.bool, device=unit.device)
-    similar = (unit @ unit.T / temperature).masked_fill(own, float("-inf"))
-    partner = torch.arange(count, device=unit.device).roll(count // 2)
-    return F.cross_entropy(similar, partner)
+    own = torch.eye(count, dtype=torch.bool, device=embeddings.device)
+    similar = (cosines(embeddings, embeddings) / temperature).masked_fill(own, float("-inf"))
+    partner = torch.arange(count, device=embeddings.device).roll(count // 2)
+    right = (similar.argmax(1) == partner).float().mean()
+    chance = 1 / (count - 1)
+    loss = F.cross_entropy(similar, partner)
+    return Term(loss, {"chance": -log(chance)}, right, chance, weight)

@@ -1,19 +1,27 @@
 """VoCo for any backbone: where in the volume does a crop lie (Wu et al., CVPR 2024)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from voxbench.errors import SpecError
-from voxbench.toolkit import Backbone, Objective, Term, Terms
+from voxbench.toolkit import Backbone, Encoder, Objective, Teacher, Term, Terms
 
-from voxbench_baselines.objectives.pooled import pooled
+from voxbench_baselines.objectives.cosine import cosines
+from voxbench_baselines.objectives.distort import happens, shifted
+from voxbench_baselines.objectives.turn import random_turns, turned
 
-_GRIDS = ((4, 4, 1), (2, 2, 2), (2, 2, 1), (2, 1, 2), (1, 2, 2), (2, 1, 1), (1, 2, 1), (1, 1, 2))
-_EMBEDDING = 256
-_SURE = 1e-6  # keeps log(1 - |y - s|) finite
+if TYPE_CHECKING:
+    from voxbench_baselines.volume_contrast import VolumeContrast
+
+_MOMENTUM = 0.9  # of the teacher
+_CHANGED = 0.2  # probability of a mirroring along each axis, and of a turn
+_SHIFTED = 0.1  # probability of another brightness
+_SURE = 1e-6  # keeps the logarithm finite, as published
+_CONSTANTS, _PLACES = 101, 13  # that the best constant answer is looked for among
 
 
 class CropGrid(NamedTuple):
@@ -26,71 +34,161 @@ class CropGrid(NamedTuple):
 class VolumeContrastObjective(Objective):
     """Cut a patch into base crops; tell by similarity how much of each a random crop holds.
 
-    The encoder alone is trained. Published volumes are cut 4 by 4 in the plane; see `crop_grid` for
-    what small patches are cut into.
+    The released loss: similarities are the positive parts of cosines, the mean of those between
+    the student's random crops and the teacher's base crops and the other way round. Every
+    crop is mirrored, turned and made brighter by itself. The encoder alone is trained.
 
     Args:
         backbone: whose encoder is pre-trained.
-        crops: random crops a patch.
-        regularisation: weight of the term that pushes base crops apart.
+        options: of the baseline.
     """
 
-    def __init__(self, backbone: Backbone, crops: int, regularisation: float) -> None:
+    def __init__(self, backbone: Backbone, options: "VolumeContrast") -> None:
         super().__init__(backbone)
-        self.crops = crops
-        self.regularisation = regularisation
-        width = 2 * backbone.encoder.channels[-1]
-        self.projector = nn.Sequential(
-            nn.Linear(width, _EMBEDDING), nn.ReLU(), nn.Linear(_EMBEDDING, _EMBEDDING)
-        )
+        self.options = options
+        self.student = Embedding(backbone.encoder, options.width)
+        self.teacher = Teacher(self.student)
+
+    def before_step(self, progress: float) -> None:
+        """Let the teacher follow."""
+        self.teacher.follow(self.student, _MOMENTUM)
 
     def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Terms:
-        """Loss of images (b, c, d, h, w).
+        """Overlaps told, and base crops apart, in images (b, c, d, h, w).
 
         Raises:
             SpecError: the patch is too small to be cut.
         """
-        cut = crop_grid(images.shape[2:], self.backbone)
-        starts = random_starts(len(images), self.crops, cut, images.device)
-        pieces = torch.cat([base_crops(images, cut), crops_at(images, starts, cut.crop)])
-        vectors = self.projector(pooled(self.backbone.encoder(pieces)[-1])).float()
-        vectors = F.normalize(vectors, dim=1)
-        randoms = vectors[-len(images) * self.crops :].view(len(images), self.crops, -1)
-        bases = vectors[: -len(images) * self.crops].view(len(images), -1, _EMBEDDING)
-        similar = torch.relu(randoms @ bases.mT)
-        wrong = (crop_overlaps(starts, cut) - similar).abs()
-        prediction = -torch.log((1 - wrong).clamp_min(_SURE)).mean()
+        batch, options = len(images), self.options
+        cut = crop_grid(images.shape[2:], self.backbone, options.bases, options.crop)
+        starts = random_starts(batch, options.crops, cut, images.device)
+        pieces = torch.cat([crops_at(images, starts, cut.crop), base_crops(images, cut)])
+        pieces = changed(pieces)
+        if options.crop:
+            pieces = F.interpolate(pieces, size=[options.crop] * 3, mode="trilinear")
+        randoms, bases = split(self.student(pieces), batch, options.crops)
+        taught_randoms, taught_bases = split(self.teacher(pieces), batch, options.crops)
+        similar = (
+            cosines(randoms, taught_bases).relu() + cosines(taught_randoms, bases).relu()
+        ) / 2
+        overlaps = crop_overlaps(starts, cut)
+        positive, negative = overlap_loss(overlaps, similar)
+        constant = torch.full_like(overlaps, best_constant(cut))
+        right = similar.argmax(2) == overlaps.argmax(2)
         return {
-            "prediction": Term(prediction),
-            "bases": Term(alikeness(bases), weight=self.regularisation),
+            "overlap": Term(
+                positive + negative,
+                {"constant": sum(overlap_loss(overlaps, constant), torch.zeros(()).to(overlaps))},
+                right.float().mean(),
+                1 / overlaps.shape[2],
+            ),
+            "overlap of holders": Term(positive, weight=0),
+            "overlap of others": Term(negative, weight=0),
+            "bases apart": Term(alikeness(bases), weight=options.regularisation),
         }
 
 
-def crop_grid(shape: Sequence[int], backbone: Backbone) -> CropGrid:
-    """The first way to cut a patch whose crops the network can be trained on.
+class Embedding(nn.Module):
+    """The means of all channels of every feature map, through the published projector.
 
-    4 by 4 in the plane as published, where every axis of the encoder's coarsest map then has
-    two voxels or more; else 2 by 2 by 2 (crops of 16 voxels from a patch of 32 and a network
-    of stride 8), else in fewer directions. What a multiple of the network's stride leaves over
-    at the patch's far end is not used.
+    Args:
+        encoder: that gives the maps.
+        width: of the projector: three layers, batch norms without parameters and running
+            statistics behind the first two.
+    """
+
+    def __init__(self, encoder: Encoder, width: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        layers: list[nn.Module] = []
+        for features in (sum(encoder.channels), width):
+            norm = nn.BatchNorm1d(width, affine=False, track_running_stats=False)
+            layers += [nn.Linear(features, width), norm, nn.ReLU()]
+        self.projector = nn.Sequential(*layers, nn.Linear(width, width))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(b, c, d, h, w) → (b, width)."""
+        means = [features.mean((2, 3, 4)) for features in self.encoder(images)]
+        vectors: Tensor = self.projector(torch.cat(means, dim=1))
+        return vectors
+
+
+def changed(pieces: Tensor) -> Tensor:
+    """Mirror, turn and brighten each crop by itself, as often and as much as published."""
+    for axis in (2, 3, 4):
+        mirrored = happens(len(pieces), _CHANGED, pieces.device)
+        pieces = torch.where(mirrored, pieces.flip(axis), pieces)
+    return shifted(turned(pieces, *random_turns(pieces, _CHANGED)), _SHIFTED)
+
+
+def split(vectors: Tensor, batch: int, crops: int) -> tuple[Tensor, Tensor]:
+    """Those of random crops (b, crops, features) and of base crops (b, bases, features)."""
+    randoms, bases = vectors[: batch * crops], vectors[batch * crops :]
+    return randoms.view(batch, crops, -1), bases.view(batch, -1, vectors.shape[1])
+
+
+def overlap_loss(overlaps: Tensor, similar: Tensor) -> tuple[Tensor, Tensor]:
+    """How wrong similarities are where there is overlap, weighted by it, and where there is none.
+
+    Each is averaged for a patch and then over the batch.
+
+    Args:
+        overlaps: (b, crops, bases), 0…1.
+        similar: (b, crops, bases), 0…1.
+    """
+    wrong = -torch.log(1 - (overlaps - similar).abs() + _SURE)
+    positive = (overlaps * wrong).sum((1, 2)) / (overlaps.sum((1, 2)) + _SURE)
+    apart = (overlaps == 0).float()
+    negative = (apart * similar.square()).sum((1, 2)) / (apart.sum((1, 2)) + _SURE)
+    return positive.mean(), negative.mean()
+
+
+@cache
+def best_constant(cut: CropGrid) -> float:
+    """The one similarity that answers best for crops anywhere."""
+    rooms = [(count - 1) * side for count, side in zip(*cut, strict=True)]
+    along = [torch.linspace(0, room, _PLACES).long() for room in rooms]
+    overlaps = crop_overlaps(torch.cartesian_prod(*along).unsqueeze(0), cut)
+    values = torch.linspace(0, 1, _CONSTANTS)
+    losses = [sum(overlap_loss(overlaps, torch.full_like(overlaps, c))) for c in values.tolist()]
+    return float(values[torch.tensor(losses).argmin()])
+
+
+def alikeness(bases: Tensor) -> Tensor:
+    """Mean squared positive cosine of the pairs of a patch's base crops, (b, n, features).
+
+    The second of each pair takes no gradient, as published.
+    """
+    count = bases.shape[1]
+    first, second = torch.triu_indices(count, count, offset=1, device=bases.device)
+    return cosines(bases, bases.detach()).relu().square()[:, first, second].mean()
+
+
+def crop_grid(
+    shape: Sequence[int], backbone: Backbone, bases: int, resampled: int | None
+) -> CropGrid:
+    """Cut a patch into `bases` by `bases` crops in the plane of its first two axes.
+
+    What a multiple of the network's stride leaves over at the patch's far end is not used.
 
     Raises:
-        SpecError: no cut is possible.
+        SpecError: the network can't be trained on such crops.
     """
-    for grid in _GRIDS:
-        sides = [side // count for side, count in zip(shape, grid, strict=True)]
-        crop = tuple(side // backbone.divisor * backbone.divisor for side in sides)
-        if max(grid) > 2 and min(crop) < 2 * backbone.divisor:
-            continue
-        try:
-            backbone.check_patch(crop)
-        except SpecError:
-            continue
-        return CropGrid(grid, (crop[0], crop[1], crop[2]))
-    raise SpecError(
-        f"patch {tuple(shape)}: volume contrast cuts it into crops, too small for this network; "
-        f"make every axis of pretraining.patch at least {2 * backbone.divisor} voxels."
-    )
+    multiple = 1 if resampled else backbone.divisor
+    grid = (bases, bases, 1)
+    sides = [n // count // multiple * multiple for n, count in zip(shape, grid, strict=True)]
+    try:
+        if not all(sides):
+            raise SpecError("a crop has no voxel.")
+        backbone.check_patch([resampled] * 3 if resampled else sides)
+    except SpecError as error:
+        raise SpecError(
+            f"patch {tuple(shape)}: volume-contrast cuts it into {bases} by {bases} crops of "
+            f"{tuple(sides)} voxels, and this network can't be trained on them ({error}) Make the "
+            f"first two axes of pretraining.patch at least {bases * backbone.divisor}, set `crop`, "
+            "what crops are resampled to, or fewer `bases`."
+        ) from None
+    return CropGrid(grid, (sides[0], sides[1], sides[2]))
 
 
 def base_crops(images: Tensor, cut: CropGrid) -> Tensor:
@@ -131,10 +229,3 @@ def crop_overlaps(starts: Tensor, cut: CropGrid) -> Tensor:
         along = (side - apart).clamp_min(0) / side
         shares = (shares.unsqueeze(3) * along.unsqueeze(2)).flatten(2)
     return shares
-
-
-def alikeness(bases: Tensor) -> Tensor:
-    """Mean absolute cosine of the pairs of one image's base crops; bases (b, n, features)."""
-    count = bases.shape[1]
-    pairs = torch.triu_indices(count, count, offset=1, device=bases.device)
-    return (bases @ bases.mT).abs()[:, pairs[0], pairs[1]].mean()

@@ -37,7 +37,7 @@ class Settings(NamedTuple):
 
 def of_recipe() -> Any:
     """A dataclass field of a `Pretrained` that has the value of its `recipe` unless it is set."""
-    return field(default=None, metadata={"of_recipe": True})
+    return field(default=None, metadata={"added": True, "of_recipe": True})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,3 +105,6 @@ def _print(output: Path, sha256: str, card: "CheckpointCard") -> None:
         f"{output}: {card.architecture}-{card.size} by {card.name} on {card.source} ({used}, "
         f"{hours:.2g} {kind}-hours), sha256 {sha256[:12]}…; licence of the source: {card.licence}."
     )
+    if card.terms:
+        told = "; ".join(f"{name} {value:.3g}" for name, value in card.terms.items())
+        print(f"in the last steps: {told}.")

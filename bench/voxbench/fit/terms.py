@@ -15,7 +15,7 @@ class Term(NamedTuple):
             mean, constant.
         accuracy: share of right answers, where they are right or wrong.
         chance: accuracy of a guess.
-        weight: of the value in the loss.
+        weight: of the value in the loss; 0 tells it without training it.
     """
 
     value: Tensor

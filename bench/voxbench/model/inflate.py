@@ -14,14 +14,15 @@ Inflation = Literal["average", "centre", "replicate"]
 
 
 def inflate(
-    tensors: Mapping[str, Tensor], network: nn.Module, mode: Inflation = "average"
+    tensors: Mapping[str, Tensor], network: nn.Module, mode: Inflation = "centre"
 ) -> dict[str, Tensor]:
     """Bring 2D tensors to the shapes of a 3D network.
 
     Kernels are inflated along depth; a stem that sees colours is summed over them; everything
     else (norms, biases) passes through, and so do names that the network lacks, for the audit to
-    list. In evaluation an image that is constant along depth then gives, away from the borders,
-    the activations of the 2D network.
+    list. In evaluation an image that is constant along depth then gives the activations of the
+    2D network: in every slice where kernels are centred, else in those that no zeros reach, which
+    convolutions pad at both ends of the depth.
 
     Args:
         tensors: 2D weights under the 3D network's names.
@@ -49,7 +50,7 @@ def inflate(
     return _rescaled(inflated, network) if mode == "replicate" else inflated
 
 
-def inflate_kernel(kernel: Tensor, depth: int, mode: Inflation = "average") -> Tensor:
+def inflate_kernel(kernel: Tensor, depth: int, mode: Inflation = "centre") -> Tensor:
     """A 2D kernel (o, i, h, w) as a 3D one (o, i, depth, h, w).
 
     "average" repeats the kernel and divides by `depth`, "centre" puts it into the middle slice:

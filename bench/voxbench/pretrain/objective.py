@@ -47,25 +47,28 @@ class Objective(nn.Module, ABC):
 
 
 class Teacher(nn.Module):
-    """A copy of modules that follows them as an exponential moving average, without gradients.
+    """A copy of a module that follows it as an exponential moving average, without gradients.
 
     (Tarvainen and Valpola, Mean teachers, NeurIPS 2017; He et al., MoCo, CVPR 2020.)
 
     Args:
-        students: what is copied and followed, by name; called as `teacher.name(…)`.
+        student: what is copied.
     """
 
-    def __init__(self, **students: nn.Module) -> None:
+    def __init__(self, student: nn.Module) -> None:
         super().__init__()
-        for name, student in students.items():
-            self.add_module(name, copy.deepcopy(student).requires_grad_(False))
+        self.copy = copy.deepcopy(student).requires_grad_(False)
 
     @torch.no_grad()
-    def follow(self, momentum: float, **students: nn.Module) -> None:
-        """Keep `momentum` of every parameter and take the rest from the student; copy buffers."""
-        for name, student in students.items():
-            own = self.get_submodule(name)
-            for parameter, theirs in zip(own.parameters(), student.parameters(), strict=True):
-                parameter.lerp_(theirs, 1 - momentum)
-            for buffer, value in zip(own.buffers(), student.buffers(), strict=True):
-                buffer.copy_(value)
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """What the copy makes of the inputs."""
+        output: Tensor = self.copy(*inputs)
+        return output
+
+    @torch.no_grad()
+    def follow(self, student: nn.Module, momentum: float) -> None:
+        """Keep `momentum` of every parameter, take the rest from the student; copy its buffers."""
+        for parameter, theirs in zip(self.copy.parameters(), student.parameters(), strict=True):
+            parameter.lerp_(theirs, 1 - momentum)
+        for buffer, value in zip(self.copy.buffers(), student.buffers(), strict=True):
+            buffer.copy_(value)

@@ -1,8 +1,9 @@
 """A few optimiser steps on smooth images."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from voxbench.fit.terms import total
+from voxbench.pretrain.objective import Objective
 
 
 def waves(batch: int, side: int = 32) -> Tensor:
@@ -14,14 +15,15 @@ def waves(batch: int, side: int = 32) -> Tensor:
 
 
 def losses(
-    module: nn.Module, images: Tensor, steps: int, rate: float = 1e-2
+    module: Objective, images: Tensor, steps: int, rate: float = 1e-2
 ) -> tuple[float, float]:
     """Mean loss of the first and of the last quarter of the steps."""
     torch.manual_seed(0)
     nothing = torch.zeros(0)
     optimiser = torch.optim.AdamW(module.parameters(), lr=rate)
     values = []
-    for _ in range(steps):
+    for step in range(steps):
+        module.before_step(step / steps)
         loss = total(module(images, nothing, nothing))
         optimiser.zero_grad()
         loss.backward()

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from voxbench.design.recipe import Pretraining
 from voxbench.fit.terms import total
 from voxbench.plugins import find_architecture
+from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.objectives.masked import MaskedAutoencoderObjective, hidden_cubes
 
 NOTHING = torch.zeros(0)
@@ -62,6 +64,38 @@ def test_the_network_does_not_see_what_it_must_predict():
     assert torch.equal(seen[0], seen[1])
     assert (seen[0][hidden] == 0).all()
     assert torch.equal(seen[0][~hidden], images[~hidden])
+
+
+def test_the_mean_of_what_is_seen_is_told_beside():
+    """Half of the cubes hold 1, half 3: what is seen says their mean, as far as both are seen."""
+    images = torch.full((1, 1, 16, 16, 16), 1.0)
+    images[..., 8:] = 3.0
+    torch.manual_seed(0)
+    hidden = hidden_cubes(images, 0.5, 8)
+    guess = images[~hidden].mean()
+    expected = (images[hidden] - guess).square().mean()
+    module = objective(ratio=0.5)
+    torch.manual_seed(0)
+    term = module(images, NOTHING, NOTHING)["reconstruction"]
+    assert term.trivial["mean of the visible"].item() == pytest.approx(expected.item())
+
+
+@pytest.mark.parametrize(
+    ("patch", "hides_all"),
+    [((16, 16, 16), False), ((8, 8, 8), True), ((8, 8, 16), False), ((12, 8, 8), False)],
+)
+def test_cubes_that_hide_the_whole_patch_are_refused(patch, hides_all):
+    reason = MaskedAutoencoder().unfit_schedule(Pretraining(patch=patch))
+    assert bool(reason) == hides_all
+    if reason:
+        assert (
+            "cubes of 8 voxels cut a patch of (8, 8, 8) into 1, and ratio = 0.6 hides 1" in reason
+        )
+
+
+def test_the_published_settings_are_those_of_nnssl():
+    found = MaskedAutoencoder(recipe="published")
+    assert (found.ratio, found.cube, found.schedule["patch"]) == (0.75, 16, (160, 160, 160))
 
 
 def test_it_learns_to_fill_in():

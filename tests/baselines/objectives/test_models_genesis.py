@@ -53,6 +53,14 @@ def test_the_loss_is_the_mean_square_to_the_undistorted_patch():
     assert total(module(images, NOTHING, NOTHING)).item() == pytest.approx(expected, rel=1e-5)
 
 
+def test_what_copying_and_the_mean_get_is_told_beside(monkeypatch):
+    module, images = objective(), torch.randn(2, 1, 16, 16, 16)
+    monkeypatch.setattr(module, "distorted", lambda images: images + 2)
+    trivial = module(images, NOTHING, NOTHING)["restoration"].trivial
+    assert trivial["copy"].item() == pytest.approx(4)
+    assert trivial["mean"].item() == pytest.approx(images.var((2, 3, 4), False).mean().item())
+
+
 def test_it_learns_to_restore():
     module = objective(**{**PUBLISHED, "nonlinear": 0.0})
     first, last = losses(module, waves(2, side=16), steps=40)

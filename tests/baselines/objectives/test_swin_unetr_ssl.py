@@ -1,81 +1,90 @@
-"""Turns are labelled, views are cut and told apart."""
+"""Views are turned, cut out and told apart; all three tasks read the coarsest map alone."""
 
 import math
 
 import pytest
 import torch
+from voxbench.errors import SpecError
 from voxbench.fit.terms import total
 from voxbench.plugins import find_architecture
-from voxbench_baselines.objectives.masked import hidden_cubes
 from voxbench_baselines.objectives.pooled import pooled
 from voxbench_baselines.objectives.swin_unetr_ssl import (
+    RestoringHead,
     SwinUnetrSSLObjective,
+    cut_out,
     info_nce,
-    randomly_turned,
-    turning_plane,
+    random_cut,
 )
+from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 
 from tests.baselines.objectives.learning import losses, waves
 
 NOTHING = torch.zeros(0)
 
 
-def objective() -> SwinUnetrSSLObjective:
+def objective(**options) -> SwinUnetrSSLObjective:
     torch.manual_seed(0)
     return SwinUnetrSSLObjective(
-        find_architecture("unet").build("tiny", 1), 1, cutout=0.3, temperature=0.5
+        find_architecture("unet").build("tiny", 1), 1, SwinUnetrSSL(**options)
     )
 
 
-@pytest.mark.parametrize(
-    ("shape", "plane", "step"),
-    [
-        ((8, 8, 8), (2, 3), 1),
-        ((8, 8, 4), (2, 3), 1),
-        ((4, 8, 8), (3, 4), 1),
-        ((8, 4, 8), (2, 4), 1),
-        ((4, 6, 8), (2, 3), 2),
-    ],
-)
-def test_patches_turn_in_the_plane_of_equal_axes(shape, plane, step):
-    assert turning_plane(shape) == (plane, step)
-
-
-def test_the_label_says_how_often_the_patch_was_turned():
+def test_a_view_loses_up_to_three_tenths_to_blocks():
     torch.manual_seed(0)
-    images = torch.randn(40, 2, 4, 4, 3)
-    result, turns = randomly_turned(images)
-    assert set(turns.tolist()) == {0, 1, 2, 3}
-    for before, after, turn in zip(images, result, turns.tolist(), strict=True):
-        assert torch.equal(after, torch.rot90(before, turn, (1, 2)))
+    mask = random_cut(torch.zeros(200, 1, 32, 32, 16), 0.3)
+    shares = mask.float().mean((1, 2, 3, 4))
+    block = 8 * 8 * 4 / (32 * 32 * 16)  # that the goal is passed by
+    assert shares.max() <= 0.3 + block
+    assert 0.08 < shares.mean() < 0.17, "half of 0.3, less what blocks share"
+    assert shares.min() < 0.02
 
 
-def test_a_patch_with_three_different_axes_turns_by_half_alone():
+def test_blocks_are_at_most_a_quarter_of_each_side():
     torch.manual_seed(0)
-    images = torch.randn(40, 1, 2, 3, 4)
-    result, turns = randomly_turned(images)
-    assert result.shape == images.shape
-    assert set(turns.tolist()) == {0, 2}
-    assert torch.equal(result[turns == 2], images[turns == 2].flip((2, 3)))
+    mask = random_cut(torch.zeros(300, 1, 32, 32, 16), 1e-6).squeeze(1)
+    for one in mask:
+        places = one.nonzero()
+        extent = places.amax(0) - places.amin(0) + 1
+        assert (extent <= torch.tensor([8, 8, 4])).all()
+        assert len(places) == extent.prod(), "the goal is met by the first block"
 
 
-def test_three_tenths_of_a_view_are_cut_out():
-    module, views = objective(), torch.randn(3, 1, 32, 32, 32)
-    changed = (module._cut(views) != views).float().mean((1, 2, 3, 4))
-    assert changed.tolist() == pytest.approx([round(0.3 * 64) / 64] * 3, abs=1e-3)
-    assert hidden_cubes(views, 0.3, 8).float().mean().item() == pytest.approx(19 / 64)
+def test_what_is_cut_holds_noise_or_what_another_view_has_there():
+    torch.manual_seed(0)
+    views = torch.arange(4.0).view(4, 1, 1, 1, 1).expand(4, 1, 16, 16, 16)
+    views = views + torch.linspace(0, 0.5, 16)
+    cut = cut_out(views, 0.3)
+    foreign = torch.zeros_like(cut, dtype=torch.bool)
+    for i in range(4):
+        for j in set(range(4)) - {i}:
+            foreign[i] |= cut[i] == views[j]
+    kept, others = cut == views, foreign & (cut != views)
+    assert kept.float().mean() > 0.5
+    assert others.any(), "patches of other views"
+    noise = ~(kept | others)
+    assert noise.any()
+    assert all(cut[i].min() >= views.min() and cut[i].max() <= views.max() for i in range(4))
 
 
 def test_the_contrast_by_hand():
     """Two patches whose views agree and are at right angles: -ln(e² / (e² + 2))."""
     vectors = torch.tensor([[1.0, 0], [0, 3], [2, 0], [0, 1]])
-    expected = -math.log(math.e**2 / (math.e**2 + 2))
-    assert info_nce(vectors, 0.5).item() == pytest.approx(expected)
+    term = info_nce(vectors, 0.5)
+    assert term.value.item() == pytest.approx(-math.log(math.e**2 / (math.e**2 + 2)))
+    assert term.accuracy == 1
+    assert term.trivial["chance"] == pytest.approx(math.log(3))
+    assert term.chance == pytest.approx(1 / 3)
 
 
 def test_views_of_other_patches_cost_more():
     vectors = torch.tensor([[1.0, 0], [0, 1], [0, 1], [1.0, 0]])
-    assert info_nce(vectors, 0.5) > info_nce(vectors[[0, 1, 3, 2]], 0.5)
+    assert info_nce(vectors, 0.5).value > info_nce(vectors[[0, 1, 3, 2]], 0.5).value
+    assert info_nce(vectors, 0.5).accuracy == 0
+
+
+def test_vectors_that_are_all_alike_cost_what_chance_does():
+    term = info_nce(torch.ones(8, 3), 0.1)
+    assert term.value.item() == pytest.approx(term.trivial["chance"])
 
 
 def test_a_patch_is_summed_up_by_mean_and_maximum():
@@ -83,12 +92,36 @@ def test_a_patch_is_summed_up_by_mean_and_maximum():
     assert pooled(features).tolist() == [[3.5, 11.5, 7.0, 15.0]]
 
 
-def test_every_part_of_the_loss_is_trained():
+def test_the_head_doubles_the_resolution_as_often_as_the_encoder_halved_it():
+    encoder = find_architecture("unet").build("tiny", 1).encoder
+    head = RestoringHead(encoder, 2)
+    assert 2 ** len(head.blocks) == encoder.strides[-1]
+    coarsest = encoder(torch.zeros(1, 1, 32, 16, 16))[-1]
+    assert head(coarsest, torch.Size((32, 16, 16))).shape == (1, 2, 32, 16, 16)
+
+
+def test_a_map_of_one_voxel_cannot_be_restored_from():
+    head = RestoringHead(find_architecture("unet").build("tiny", 1).encoder, 1)
+    with pytest.raises(SpecError, match=r"patch \(8, 8, 8\).*double an axis"):
+        head(torch.zeros(1, head.blocks[0][0].in_channels, 1, 1, 1), torch.Size((8, 8, 8)))
+
+
+def test_the_coarsest_map_alone_is_read_and_the_decoder_left_alone():
     module = objective()
     total(module(torch.randn(2, 1, 32, 32, 32), NOTHING, NOTHING)).backward()
-    assert all(p.grad is not None and p.grad.any() for p in module.parameters())
+    assert all(p.grad is None for p in module.backbone.decoder.parameters())
+    others = [p for n, p in module.named_parameters() if not n.startswith("backbone.decoder")]
+    assert all(p.grad is not None and p.grad.any() for p in others)
+
+
+def test_the_terms_have_the_weights_that_are_asked_for():
+    torch.manual_seed(1)
+    terms = objective(inpainting=0.0, contrast=2.0)(torch.randn(2, 1, 16, 16, 16), NOTHING, NOTHING)
+    rotation, contrast = terms["rotation"].value, terms["contrast"].value
+    assert total(terms).item() == pytest.approx((rotation + 2 * contrast).item())
+    assert terms["rotation"].trivial["chance"] == pytest.approx(math.log(4))
 
 
 def test_it_learns():
     first, last = losses(objective(), waves(2), steps=16)
-    assert last < 0.8 * first
+    assert last < 0.9 * first

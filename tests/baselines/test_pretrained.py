@@ -1,0 +1,122 @@
+"""The strategies that are trained here, with the engine around them."""
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from voxbench.api import Case
+from voxbench.data import batches
+from voxbench.design.recipe import Pretraining
+from voxbench.errors import SpecError
+from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
+from voxbench_baselines.models_genesis import ModelsGenesis
+from voxbench_baselines.negative_control import NegativeControl
+from voxbench_baselines.supervised import Supervised
+from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
+from voxbench_baselines.volume_contrast import VolumeContrast
+from voxbench_tasks.phantom import PhantomAtlas
+
+from tests.data.toy import ball, toy
+from tests.pretrain.making import make, plan
+
+STRATEGIES = (MaskedAutoencoder, ModelsGenesis, Supervised, SwinUnetrSSL, VolumeContrast)
+SMALL = Pretraining(steps=2, patch=(16, 16, 16))
+
+
+@pytest.fixture
+def slopes(tmp_path, monkeypatch):
+    """Volumes that become brighter along their last axis, on whose sides nothing else depends."""
+    monkeypatch.setenv("VOXBENCH_CACHE", str(tmp_path / "cache"))
+    return toy(tmp_path, [_slope(tmp_path, number) for number in range(10)])
+
+
+def _slope(folder: Path, number: int) -> Case:
+    random = np.random.default_rng(number)
+    image = np.broadcast_to(np.arange(24.0), (24, 24, 24)) + random.normal(0, 1, (24, 24, 24))
+    label = ball((24, 24, 24), 5).astype(np.uint8)
+    paths = [folder / f"{number}-{kind}.nii.gz" for kind in ("image", "label")]
+    for path, array in zip(paths, (image.astype(np.float32), label), strict=True):
+        nibabel.save(nibabel.Nifti1Image(array, np.diag([2.0, 2, 2, 1])), path)
+    return Case(f"case{number}", (paths[0],), paths[1], f"case{number}")
+
+
+def test_a_turn_is_learnt_under_full_augmentation_whose_mirrors_would_hide_it(slopes):
+    schedule = Pretraining(steps=40, patch=(16, 16, 16), batch=4, warmup=0, learning_rate=3e-3)
+    assert schedule.augmentation == "full"
+    told = make(SwinUnetrSSL(size="tiny"), slopes, schedule).cost.last_terms
+    assert told["rotation, accuracy"] > 0.9 > told["rotation, accuracy of chance"] == 0.25
+    assert told["rotation"] < 0.5 < told["rotation, chance"]
+
+
+@pytest.mark.parametrize(
+    ("baseline", "forbidden"),
+    [
+        (MaskedAutoencoder(size="tiny", cube=4), {"intensity"}),
+        (ModelsGenesis(size="tiny"), {"intensity", "mirror"}),
+        (SwinUnetrSSL(size="tiny"), {"intensity", "mirror", "rotation"}),
+        (VolumeContrast(size="tiny", bases=2), {"intensity", "mirror"}),
+        (Supervised(size="tiny"), set()),
+        (
+            Supervised(size="tiny", recipe="published"),
+            {"intensity", "mirror", "rotation", "scaling"},
+        ),
+    ],
+    ids=lambda given: getattr(getattr(given, "card", None), "name", ""),
+)
+def test_the_engine_leaves_out_what_spoils_a_target(slopes, monkeypatch, baseline, forbidden):
+    seen, augment = [], batches.augment
+
+    def noting(batch, level, seed, step, mirrors, forbidden):
+        seen.append(set(forbidden))
+        return augment(batch, level, seed, step, mirrors, forbidden)
+
+    monkeypatch.setattr(batches, "augment", noting)
+    make(baseline, slopes, SMALL)
+    assert seen == [forbidden, forbidden]
+
+
+def test_a_contrast_with_a_single_patch_is_refused(slopes):
+    single = SMALL.model_copy(update={"batch": 1})
+    with pytest.raises(
+        SpecError, match=r"swin-unetr-ssl: .*batch = 1.*set pretraining\.batch to 2"
+    ):
+        plan(SwinUnetrSSL(), slopes, single)
+    plan(SwinUnetrSSL(contrast=0.0), slopes, single)
+
+
+def test_a_mask_that_hides_all_is_refused(slopes):
+    with pytest.raises(SpecError, match=r"masked-autoencoder: .*nothing is left to predict from"):
+        plan(MaskedAutoencoder(cube=16), slopes, SMALL)
+
+
+def test_bases_that_the_network_cannot_be_trained_on_are_refused(slopes):
+    with pytest.raises(SpecError, match="4 by 4 crops"):
+        make(VolumeContrast(size="tiny"), slopes, SMALL)
+
+
+@pytest.mark.parametrize("kind", STRATEGIES, ids=lambda kind: kind.card.name)
+def test_the_published_recipe_makes_a_schedule_and_says_what_differs(kind):
+    published = kind(recipe="published")
+    schedule = Pretraining(**published.schedule)
+    assert published.unfit_schedule(schedule) is None
+    assert not kind().schedule
+    assert "ifferent here" in kind.card.note or "; here" in kind.card.note
+
+
+def test_the_control_has_its_donor_s_recipe():
+    control = NegativeControl(recipe="published")
+    assert control.schedule == Supervised(recipe="published").schedule
+    assert control.donor[1]["recipe"] == "published"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", STRATEGIES, ids=lambda kind: kind.card.name)
+def test_every_strategy_beats_what_takes_no_learning(kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("VOXBENCH_CACHE", str(tmp_path / "cache"))
+    schedule = Pretraining(steps=300, patch=(32, 32, 32), learning_rate=3e-3)
+    told = make(kind(size="tiny"), PhantomAtlas(patients=12), schedule).cost.last_terms
+    trivial = {name: value for name, value in told.items() if ", " in name and "acc" not in name}
+    assert trivial
+    for name, value in trivial.items():
+        assert told[name.partition(", ")[0]] < value, f"{name}: {told}"
