@@ -16,6 +16,7 @@ from voxbench.published.match import matches
 from voxbench_baselines.universal_model import UNIVERSAL_OUTPUTS
 
 from tests.baselines import test_dodnet as dodnet
+from tests.baselines import test_meddinov3 as meddinov3
 from tests.baselines import test_nnunet as nnunet
 from tests.baselines import test_openmind as openmind
 from tests.baselines import test_openmind_primus as primus
@@ -87,6 +88,7 @@ FAMILIES = {
     "imagenet-inflated 50": lambda: in_2d(
         own("imagenet-inflated", "50", "encoder.", fc__weight=(1000, 2048))
     ),
+    "meddinov3 base": lambda: drawn(meddinov3.layout(*meddinov3.VIT_B)),
     "medicalnet 101": lambda: own("medicalnet", "101", "encoder."),
     "merlin 152": lambda: {
         f"encode_image.i3_resnet.{name}": tensor.expand(64, 3, 3, 7, 7)
