@@ -98,3 +98,17 @@ def test_a_file_that_is_no_json_object_is_named(tmp_path, content, says):
 def test_a_missing_file_says_what_to_do(tmp_path):
     with pytest.raises(DataError, match=r"a\.json: no such file\. Unpack it\.$"):
         DatasetJson.read(tmp_path / "a.json", "Unpack it.")
+
+
+def test_background_and_the_ignore_label_may_be_in_capitals(tmp_path):
+    table = {"Background": 0, "liver": 1, "Ignore": 2}
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": table}))
+    found = DatasetJson.read(tmp_path / "dataset.json")
+    assert (found.classes, found.ignored) == ({"liver": 1}, 2)
+
+
+def test_a_background_that_is_not_0_is_refused(tmp_path):
+    table = {"background": 1, "liver": 2, "spleen": 0}
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": table}))
+    with pytest.raises(DataError, match="labels: expected 0 for the background, got 1"):
+        _ = DatasetJson.read(tmp_path / "dataset.json").classes

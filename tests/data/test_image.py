@@ -109,6 +109,19 @@ def test_a_place_that_may_be_made_up_is_doubted(tmp_path):
     assert read_image(tmp_path / "unset.nii").doubt.startswith("neither sform nor qform is set")
 
 
+@pytest.mark.parametrize(("moved", "doubted"), [(0.0, False), (0.4, False), (1.0, True)])
+def test_two_places_in_one_header_are_doubted(tmp_path, moved, doubted):
+    image = nibabel.Nifti1Image(volumes()[0], None)
+    image.set_qform(np.diag([2.0, 2, 2, 1]), code=1)
+    sform = np.diag([2.0, 2, 2, 1])
+    sform[0, 3] = 2 * moved
+    image.set_sform(sform, code=2)
+    nibabel.save(image, tmp_path / "a.nii")
+    found = read_image(tmp_path / "a.nii")
+    assert found.doubt.startswith("sform and qform place the voxels otherwise") == doubted
+    assert found.affine == pytest.approx(sform)
+
+
 def test_spacing_follows_the_anatomy_not_the_file(tmp_path):
     affine = np.array([[0, 0, -3.0, 0], [1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 1]])
     path = save(tmp_path / "a.nii.gz", volumes()[0], affine)

@@ -37,6 +37,11 @@ def read_json(path: Path, missing: str = "") -> dict[str, Any]:
     return table
 
 
+def _special(name: str) -> str:
+    """A name as written, but for background and the ignore label, whatever their capitals."""
+    return name.lower() if name.lower() in (_BACKGROUND, _IGNORE) else name
+
+
 @dataclass(frozen=True)
 class DatasetJson:
     """The description of a data set.
@@ -119,9 +124,12 @@ class DatasetJson:
             pairs = [(str(name), value) for value, name in table.items()]
         else:
             pairs = list(table.items())
+        pairs = [(_special(name), value) for name, value in pairs]
         labels = {name: self._value_or_values(name, value) for name, value in pairs}
         if len(labels) < len(pairs):
             self._wrong("labels", "every name once", sorted(name for name, _ in pairs))
+        if labels.get(_BACKGROUND, 0) != 0:
+            self._wrong("labels", "0 for the background", labels[_BACKGROUND])
         return labels
 
     def _value_or_values(self, name: str, value: Any) -> int | tuple[int, ...]:

@@ -23,6 +23,7 @@ UNREADABLE = (
     MemoryError,
 )
 _UNITS_MM = {1: 1000.0, 3: 0.001}  # metres and microns, by their code in `xyzt_units`
+_FORMS = 0.5  # voxels that sform and qform may be apart, which are rounded otherwise
 _SHEAR = 0.01  # cosine between two axes: what rounded headers have is far below
 _FIRST_VOXEL = 352  # the least offset in a single file
 _NO_NUMBERS = {"V": "colours (RGB)", "c": "complex numbers"}
@@ -92,7 +93,24 @@ def doubt_of(header: Any, affine: NDArray[np.float64]) -> str:
         return "neither sform nor qform is set: left and right are a guess"
     if np.array_equal(affine, np.eye(4)):
         return "the affine is the identity: voxel size and orientation may be lost"
+    if header["sform_code"] and header["qform_code"] and _forms_apart(header) > _FORMS:
+        return (
+            "sform and qform place the voxels otherwise: the sform is taken, others read the qform"
+        )
     return ""
+
+
+def _forms_apart(header: Any) -> float:
+    """The largest distance between the corners by sform and by qform, in voxels."""
+    shape = (*header.get_data_shape(), 1, 1, 1)[:3]
+    try:
+        one, other = (
+            Volume(np.broadcast_to(0, shape), form)
+            for form in (header.get_sform(), header.get_qform())
+        )
+    except HeaderDataError:  # no rotation: the qform is of no use to anybody
+        return 0.0
+    return voxels_apart(one, other)
 
 
 def check_voxels(dtype: np.dtype[Any], offset: int, path: Path, wanted: str) -> None:
