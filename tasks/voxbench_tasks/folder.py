@@ -35,8 +35,11 @@ class Folder(Task):
 
     @property
     def notes(self) -> Sequence[str]:
-        """Where patients and split were found."""
-        return self._arranged.notes
+        """Where patients and split were found, and which intensities are of an unknown kind."""
+        kinds = zip(self.card.channels, self.card.modalities, strict=True)
+        strange = [name for name, kind in kinds if kind == "other" and self.modality is None]
+        told = f'{", ".join(strange)}: intensities are z-scored; say modality = "CT" if they are HU'
+        return (*self._arranged.notes, *([told] if strange else []))
 
     @property
     @abstractmethod

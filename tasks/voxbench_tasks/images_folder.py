@@ -10,7 +10,6 @@ Where it may stand who is who tells `data/patients.py`.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,13 +72,6 @@ class ImagesFolder(Folder):
         return not (others or "segmentations" in below) and any(
             stem_of(name) for name in (*below, *(path.name for path in folder.glob("[!.]*")))
         )
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Where patients were found, and what the intensities are taken for."""
-        unsure = "other" in self._modality
-        told = ['intensities are z-scored; say modality = "CT" if they are HU'] if unsure else []
-        return (*super().notes, *told)
 
     @cached_property
     def _arranged(self) -> FolderCases:

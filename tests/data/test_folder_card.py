@@ -32,6 +32,22 @@ def test_names_of_folders_and_channels_become_what_cards_allow():
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (
+            "CT",
+            ["CTA", "NCCT", "cbct", "4DCT", "ct_scan", "CTscan", "CT_T1", "HU", "CT1", "CT/PET"],
+        ),
+        ("PET", ["SUV", "PT", "FDG-PET", "pet", "PET/CT"]),
+        ("MR", ["cT1", "T1CT", "t1ct", "T2w", "MRI", "bmode_MR"]),
+        ("other", ["OCT", "SPECT", "zscore", "noNorm", "contrast", "structural", "husky"]),
+    ],
+)
+def test_a_modality_is_read_from_whatever_a_channel_is_called(kind, names):
+    assert {name: modality_of([name]) for name in names} == dict.fromkeys(names, kind)
+
+
 def test_channels_of_two_modalities_are_told_apart():
     assert modality_of(["CT", "PET"]) == ("CT", "PET")
     assert modality_of(["CT", "T1", "dose"]) == ("CT", "MR", "other")

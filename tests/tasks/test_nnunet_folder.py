@@ -233,3 +233,11 @@ def test_left_and_right_of_openkbp_lie_left_and_right(real_data):
             for name in ("left_parotid", "right_parotid")
         }
         assert side["right_parotid"] > side["left_parotid"]  # the first axis runs to the right
+
+
+def test_channels_of_no_known_modality_are_told(tmp_path):
+    unknown = NnunetFolder(root=raw(tmp_path, channels=2, channel_names={"0": "CT", "1": "dose"}))
+    told = 'dose: intensities are z-scored; say modality = "CT" if they are HU'
+    assert told in unknown.notes
+    said = NnunetFolder(root=tmp_path, modality=("CT", "other"))
+    assert not any("z-scored" in note for note in said.notes)

@@ -30,13 +30,18 @@ def modality_of(channels: Sequence[str]) -> str | tuple[str, ...]:
 
 
 def _modality(channel: str) -> str:
-    for modality, words in _MODALITIES.items():
-        if re.search(rf"(^|[^A-Z])({words})", channel.upper()):
-            return modality
-    return "other"
+    """That whose word is named first."""
+    plain = re.sub(r"cT(?=[12])", "T", channel).upper()  # contrast-enhanced, or corrected, T1
+    at = {name: re.search(f"(?:^|[^A-Z])(?:{words})", plain) for name, words in _MODALITIES.items()}
+    found = {name: match.start() for name, match in at.items() if match}
+    return min(found, key=lambda name: found[name], default="other")
 
 
-_MODALITIES = {"CT": r"CT([^A-Z]|$)", "PET": "PET", "MR": "MR|T1|T2|FLAIR|ADC|DWI|PD"}
+_MODALITIES = {
+    "CT": r"(?:NC|CE|CC|LD|HR|CB|D)?CT(?:A|P|PA|SCAN)?(?:[^A-Z]|$)|HU(?:[^A-Z]|$)",
+    "PET": r"PET|PT(?:[^A-Z]|$)|SUV|FDG",
+    "MR": "MR|T1|T2|FLAIR|ADC|DWI|PD",
+}
 
 
 def median_spacing(paths: Sequence[Path]) -> tuple[float, float, float]:
