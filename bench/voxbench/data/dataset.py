@@ -23,6 +23,7 @@ class Dataset:
         identity: hash of the files, the split, and all of the card that decides a result.
         notes: of the task: where patients and split were found, a sentence each.
         files: every file of the cases → the sha256 that entered `identity`.
+        members: the data sets of a union, see `data.union`; empty if it is none.
     """
 
     card: TaskCard = field(compare=False)
@@ -31,6 +32,7 @@ class Dataset:
     identity: str
     notes: tuple[str, ...] = field(default=(), compare=False)
     files: Mapping[Path, str] = field(default_factory=dict, compare=False, repr=False)
+    members: "tuple[Dataset, ...]" = field(default=(), compare=False, repr=False)
 
 
 def open_dataset(task: Task) -> Dataset:
@@ -67,7 +69,7 @@ def open_images(task: Task) -> Dataset:
     split = Split(_bare(train), *held_out, sha256=found.sha256)
     card = task.card.model_copy(update={"classes": {}, "tolerance_mm": {}, "ignore": None})
     files = file_hashes(path for case in split.train for path in case.files)
-    mirroring = mirroring_of_images(card, task.mirror)
+    mirroring = mirroring_of_images(task.card, task.mirror)
     identity = digest(["images", cases_hash(split.train, files), _told(card), mirroring.axes])
     return Dataset(card, split, mirroring, identity, tuple(task.notes), files)
 

@@ -96,7 +96,29 @@ def _ref(value: object) -> object:
     return value if isinstance(value, Ref) else Ref.from_json(value)
 
 
+def _source(value: object) -> object:
+    if isinstance(value, list | tuple) and value and all(isinstance(one, list) for one in value):
+        return tuple(Ref.from_json(one) for one in value)
+    return value if isinstance(value, tuple) else _ref(value)
+
+
+def _source_json(source: "Source") -> list[object]:
+    if isinstance(source, tuple):
+        return [ref.to_json() for ref in source]
+    return [*source.to_json()]
+
+
 Plugin = Annotated[Ref, BeforeValidator(_ref), PlainSerializer(Ref.to_json)]
+Source = Ref | tuple[Ref, ...]
+
+
+def refs_of(source: Source | None) -> tuple[Ref, ...]:
+    """The plugins that a source is made of."""
+    if isinstance(source, Ref):
+        return (source,)
+    return source or ()
+
+
 Count = Annotated[int, Field(ge=0, strict=True)]
 
 
@@ -107,7 +129,8 @@ class Cell(BaseModel):
         task: the task's plugin; a field `root` says where its data lie and is not identity.
         baseline: the arm, with the value of each of its axes.
         limit: at most so many steps and test cases: a smoke run.
-        source: what a baseline that is pre-trained here is trained on.
+        source: what a baseline that is pre-trained here is trained on; several plugins, in the
+            order of their names, are united.
         contract: grid and intensity that the arm's weights expect, given to its twin too; None
             takes the task's own.
         twin: the scratch arm of the same network; None if this is one. A name, no identity.
@@ -123,7 +146,7 @@ class Cell(BaseModel):
     adaptation: Adaptation
     limit: Count | None = None
     recipe: Recipe
-    source: Plugin | None = None
+    source: Annotated[Source, BeforeValidator(_source), PlainSerializer(_source_json)] | None = None
     pretraining: Pretraining | None = None
     contract: Preprocessing | None = None
     twin: Plugin | None = Field(default=None, exclude=True)

@@ -75,7 +75,30 @@ class BaselineEntry(Entry):
     pretraining: dict[str, Any] = {}
 
 
+class SourceEntry(Entry):
+    """What baselines may be pre-trained on: a plugin with its fields, or several united.
+
+    Attributes:
+        name: of the plugin, as `voxbench ls` tells it; not with `union`.
+        union: names of other sources or tasks, at least two, in place of a plugin.
+    """
+
+    name: str = ""
+    union: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if self.union and (self.name or self.fields):
+            raise ValueError("union: takes the place of a plugin; leave the other keys out")
+        if not self.union and not self.name:
+            raise ValueError("name: the plugin, or union, the names of at least two sources")
+        if self.union and len({*self.union}) < max(2, len(self.union)):
+            raise ValueError(f"union: at least two names, each once, got {list(self.union)}")
+        return self
+
+
 Named = Annotated[Entry, BeforeValidator(_named)]
+NamedSource = Annotated[SourceEntry, BeforeValidator(_named)]
 NamedBaseline = Annotated[BaselineEntry, BeforeValidator(_named)]
 Share = Annotated[Fraction, BeforeValidator(_fraction)]
 Axis = Annotated[tuple[Annotated[int, Field(ge=0, strict=True)], ...], BeforeValidator(_counted)]
@@ -89,7 +112,8 @@ class Sweep(BaseModel):
         tasks: names, or tables with the task's fields (`root`, …).
         baselines: names, or tables with the baseline's axes, each a value or a list, and its own
             `pretraining`.
-        sources: name → table, what `source = …` of a baseline may refer to besides task names.
+        sources: name → table, what `source = …` of a baseline may refer to besides task names;
+            `source = { union = ["a", "b"] }` stands for a source `a+b` of this kind.
         fractions: shares in (0, 1], `"10%"` or `"5 shots"`.
         draws: a count or a list; each draws other training cases, nested over the fractions.
         seeds: a count or a list.
@@ -106,7 +130,7 @@ class Sweep(BaseModel):
     name: str = Field(min_length=1)
     tasks: Annotated[tuple[Named, ...], BeforeValidator(_listed)] = Field(min_length=1)
     baselines: Annotated[tuple[NamedBaseline, ...], BeforeValidator(_listed)] = Field(min_length=1)
-    sources: dict[str, Named] = {}
+    sources: dict[str, NamedSource] = {}
     fractions: Annotated[tuple[Share, ...], BeforeValidator(_listed)] = (Fraction(share=1.0),)
     draws: Axis = (0,)
     seeds: Axis = (0, 1, 2)
@@ -114,6 +138,18 @@ class Sweep(BaseModel):
     twins: Annotated[bool, Field(strict=True)] = True
     recipe: Recipe = Recipe()
     pretraining: Pretraining = Pretraining()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unions(cls, table: Any) -> Any:
+        """Name the unions that stand in the place of a source."""
+        if not isinstance(table, Mapping) or not isinstance(table.get("baselines"), list | tuple):
+            return table
+        found: dict[str, object] = {}
+        baselines = [_with_named_unions(entry, found) for entry in table["baselines"]]
+        own = table.get("sources", {})
+        sources = {**found, **own} if isinstance(own, Mapping) and found else own
+        return {**table, "baselines": baselines, **({"sources": sources} if sources else {})}
 
     @field_validator("fractions", "draws", "seeds", "adaptation", "tasks", "baselines")
     @classmethod
@@ -135,6 +171,23 @@ class Sweep(BaseModel):
         if (cells := arms * math.prod(map(len, axes))) > _MOST_CELLS:
             raise ValueError(f"{cells:,} cells; a sweep has at most {_MOST_CELLS:,}")
         return self
+
+
+def _with_named_unions(entry: Any, found: dict[str, object]) -> Any:
+    """A baseline's table with the names of its unions, which are added to `found`."""
+    if not isinstance(entry, Mapping) or "source" not in entry:
+        return entry
+
+    def named(source: Any) -> Any:
+        names = source.get("union") if isinstance(source, Mapping) else None
+        if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
+            return source
+        name = "+".join(sorted(names))
+        found[name] = dict(source)
+        return name
+
+    source = entry["source"]
+    return {**entry, "source": [*map(named, source)] if isinstance(source, list) else named(source)}
 
 
 def read_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:

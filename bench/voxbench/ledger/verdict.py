@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from voxbench.api import Baseline, Case, Pretrained
 from voxbench.data.content_hash import file_hashes
 from voxbench.data.dataset import Dataset
+from voxbench.data.union import own_cases
 from voxbench.errors import PluginError
 from voxbench.ledger.corpora import Corpora, corpora
 from voxbench.records.record import Contamination
@@ -39,6 +40,22 @@ def verdict_for(
     known = corpora()
     if not isinstance(baseline, Pretrained) or source is None:
         return by_corpus(baseline.card.pretraining_data, dataset.card.corpora, known)
+    members = own_cases(source, seen)
+    return _worst([_of_source(dataset, member, own, known) for member, own in members])
+
+
+def _worst(found: Sequence[Contamination]) -> Contamination:
+    """What the data sets of a union are together: one that overlaps is enough."""
+    order: list[str] = ["overlaps (by case)", "overlaps (by corpus)", "unknown", "clean"]
+    status = min((one.status for one in found), key=order.index)
+    told = [one for one in found if one.status == status]
+    shared = sorted({name for one in told for name in one.shared or ()})
+    return told[0] if not told[1:] else told[0].model_copy(update={"shared": shared or None})
+
+
+def _of_source(
+    dataset: Dataset, source: Dataset, seen: Sequence[Case], known: Corpora
+) -> Contamination:
     one_task = (source.card.name, source.split.sha256) == (dataset.card.name, dataset.split.sha256)
     if shared := by_case(seen, dataset.split.test, one_task=one_task):
         return Contamination(status="overlaps (by case)", shared=sorted(shared))

@@ -32,7 +32,8 @@ class CheckpointCard(BaseModel):
         licence: of the source's data, which the weights derive from.
         reference: whom to cite for the method.
         source_reference: whom to cite for the data.
-        preprocessing: grid and intensity that the network was trained on.
+        preprocessing: grid and intensity that the network was trained on; None where the data sets
+            of its source were prepared each by its own.
         pretraining: the schedule.
         terms: of the loss in the last steps, beside the trivial values that each must beat.
         voxbench: version that made them.
@@ -56,7 +57,7 @@ class CheckpointCard(BaseModel):
     licence: str
     reference: str
     source_reference: str
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None
     pretraining: Pretraining
     terms: dict[str, float] = {}
     voxbench: str

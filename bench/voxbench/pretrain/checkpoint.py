@@ -9,6 +9,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from voxbench.api import Preprocessing
 from voxbench.errors import SpecError
 from voxbench.files import write_atomically
 from voxbench.model.weights import read_weights
@@ -84,7 +85,7 @@ def _card(plan: PretrainingPlan, cost: TrainingCost) -> CheckpointCard:
         licence=described.licence,
         reference=own.reference,
         source_reference=described.reference,
-        preprocessing=own.contract or described.preprocessing,
+        preprocessing=own.contract or _preprocessing(plan),
         pretraining=plan.schedule,
         voxbench=metadata.version("voxbench"),
         volumes=cost.volumes,
@@ -93,3 +94,9 @@ def _card(plan: PretrainingPlan, cost: TrainingCost) -> CheckpointCard:
         cpu_hours=cost.cpu_hours,
         terms=cost.last_terms,
     )
+
+
+def _preprocessing(plan: PretrainingPlan) -> Preprocessing | None:
+    """Of all the data sets; None where each has its own."""
+    used = {plan.preprocessing(dataset) for dataset, _ in plan.members}
+    return used.pop() if len(used) == 1 else None

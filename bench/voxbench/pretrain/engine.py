@@ -10,6 +10,8 @@ from voxbench.data.batches import augmented_batches
 from voxbench.data.cache import PreparedCase
 from voxbench.data.content_hash import check_unchanged
 from voxbench.data.prepare import prepare_cases
+from voxbench.data.renamed import renamed
+from voxbench.data.union import renaming
 from voxbench.design.seeds import pretraining_streams
 from voxbench.fit.loop import accelerated, train
 from voxbench.locks import locked
@@ -75,7 +77,7 @@ def _trained(
         augmented_batches(
             cases,
             card.parts,
-            plan.source.mirroring.along(plan.preprocessing.axes),
+            plan.source.mirroring.along(plan.preprocessing(plan.members[0][0]).axes),
             schedule,
             foreground=FOREGROUND if plan.baseline.needs_labels else 0.0,
             seeds=seeds,
@@ -106,6 +108,14 @@ def _network(plan: PretrainingPlan, seed: int) -> Backbone:
 
 
 def _annotated(plan: PretrainingPlan) -> Sequence[PreparedCase]:
-    prepared = prepare_cases(plan.source.card, plan.cases, plan.preprocessing)
-    check_unchanged(plan.source.files, (path for case in plan.cases for path in case.files))
-    return plan.baseline.annotated(list(prepared.values()), plan.source.card, plan.schedule.seed)
+    """The cases with the annotation that is trained on; those of a union by its classes."""
+    card, found = plan.source.card, list[PreparedCase]()
+    for dataset, cases in plan.members:
+        prepared = prepare_cases(dataset.card, cases, plan.preprocessing(dataset)).values()
+        check_unchanged(dataset.files, (path for case in cases for path in case.files))
+        if dataset is plan.source:
+            found += prepared
+        else:
+            own = renaming(card, dataset.card)
+            found += [renamed(case, own, list(card.parts), dataset.card.name) for case in prepared]
+    return plan.baseline.annotated(found, card, plan.schedule.seed)

@@ -10,6 +10,7 @@ from voxbench.api.fields import identifying
 from voxbench.data.content_hash import cases_hash
 from voxbench.data.dataset import Dataset, open_dataset, open_images
 from voxbench.data.outside import outside_version
+from voxbench.data.union import own_cases, unite
 from voxbench.design.cell import Ref, digest
 from voxbench.design.recipe import Pretraining
 from voxbench.design.seeds import stream
@@ -36,11 +37,15 @@ class PretrainingPlan:
     schedule: Pretraining
     donor: "PretrainingPlan | None" = None
 
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """The baseline's input contract on this source, else the source's own grid and values."""
-        contract, card = self.baseline.card.contract, self.source.card
+    def preprocessing(self, dataset: Dataset) -> Preprocessing:
+        """The baseline's input contract on a data set, else the data set's own grid and values."""
+        contract, card = self.baseline.card.contract, dataset.card
         return contract.on(card.modalities) if contract else card.preprocessing
+
+    @cached_property
+    def members(self) -> list[tuple[Dataset, list[Case]]]:
+        """The data sets that the cases are of, each with its own; one if the source is no union."""
+        return list(own_cases(self.source, self.cases))
 
     @cached_property
     def identity(self) -> str:
@@ -66,11 +71,28 @@ class PretrainingPlan:
                 "channels": len(card.channels),
                 "classes": list(card.parts.items()),
                 **({} if card.ignore is None else {"ignore": card.ignore}),
-                "preprocessing": self.preprocessing.model_dump(mode="json"),
-                "data": cases_hash(self.cases),
+                **(self._of_union() if self.source.members else self._of_one()),
                 "pretraining": self.schedule.model_dump(mode="json"),
             }
         )[:20]
+
+    def _of_one(self) -> dict[str, object]:
+        preprocessing = self.preprocessing(self.source).model_dump(mode="json")
+        return {"preprocessing": preprocessing, "data": cases_hash(self.cases)}
+
+    def _of_union(self) -> dict[str, object]:
+        return {
+            "union": [
+                [
+                    dataset.card.name,
+                    list(dataset.card.parts.items()),
+                    dataset.card.ignore,
+                    self.preprocessing(dataset).model_dump(mode="json"),
+                    cases_hash(cases),
+                ]
+                for dataset, cases in self.members
+            ]
+        }
 
 
 def plan_pretraining(
@@ -91,31 +113,39 @@ def plan_pretraining(
     if reason := baseline.unfit_schedule(schedule):
         raise SpecError(f"{baseline.card.name}: {reason}")
     donor = find_donor(baseline)
+    chosen = choose_volumes(
+        baseline, source.card.name, source.split.train, schedule.seed, union=bool(source.members)
+    )
     return PretrainingPlan(
         baseline,
         source,
-        choose_volumes(baseline, source.card.name, source.split.train, schedule.seed),
+        chosen,
         schedule,
         plan_pretraining(donor, source, schedule) if donor else None,
     )
 
 
-def open_source(baseline: Pretrained, task: Task) -> Dataset:
-    """A task as a baseline is pre-trained on it: its images alone where no labels are used.
+def open_source(baseline: Pretrained, *tasks: Task) -> Dataset:
+    """Tasks as a baseline is pre-trained on them: their images alone where no labels are used.
+
+    Args:
+        baseline: what is pre-trained.
+        tasks: one, or several that are united.
 
     Raises:
         DataError: a file is missing, or the cases can't be split.
-        SpecError: labels are used and there are none; the donor is not pre-trained here.
+        SpecError: labels are used and there are none; the tasks can't be united; the donor is not
+            pre-trained here.
     """
-    if not uses_labels(baseline):
-        return open_images(task)
-    dataset = open_dataset(task)
-    if not dataset.split.labelled:
+    labels = uses_labels(baseline)
+    found = [open_dataset(task) if labels else open_images(task) for task in tasks]
+    if labels and (bare := [one.card.name for one in found if not one.split.labelled]):
+        of_it = f" ({', '.join(bare)})" if found[1:] else ""
         raise SpecError(
-            f"{baseline.card.name}: is trained on labels, and its source {baseline.source!r} has "
-            "none; name a source with labels, or a baseline that needs none."
+            f"{baseline.card.name}: is trained on labels, and its source {baseline.source!r}{of_it}"
+            " has none; name a source with labels, or a baseline that needs none."
         )
-    return dataset
+    return unite(found, baseline.source) if found[1:] else found[0]
 
 
 def uses_labels(baseline: Pretrained) -> bool:
@@ -148,12 +178,20 @@ def find_donor(baseline: Pretrained) -> Pretrained | None:
 
 
 def choose_volumes(
-    baseline: Pretrained, source: str, train: Sequence[Case], seed: int
+    baseline: Pretrained, source: str, train: Sequence[Case], seed: int, *, union: bool = False
 ) -> tuple[Case, ...]:
     """The first `baseline.volumes` of a source's training cases, sorted by id.
 
     Patients are put in one random order a seed and their cases follow one another, so that
-    fewer volumes are always a subset of more.
+    fewer volumes are always a subset of more. The patients of a union are put in order data set by
+    data set, and taken in turn so that each has given the same share of its own at any number.
+
+    Args:
+        baseline: says how many.
+        source: what messages call it.
+        train: its training cases.
+        seed: of the order.
+        union: the patients are called `<data set>/<name>`.
 
     Raises:
         DataError: there are fewer.
@@ -164,8 +202,13 @@ def choose_volumes(
             f"{baseline.card.name}: volumes = {count}, but source {source!r} has "
             f"{len(train)} training cases; ask for 1 to {len(train)}."
         )
-    patients = sorted({case.patient for case in train})
-    random.Random(stream("volumes", seed=seed)).shuffle(patients)  # noqa: S311 (no secret)
-    turn = {patient: number for number, patient in enumerate(patients)}
+    groups: dict[str, set[str]] = {}
+    for case in train:
+        groups.setdefault(case.patient.partition("/")[0] if union else "", set()).add(case.patient)
+    turn: dict[str, float] = {}
+    for group in groups.values():
+        patients = sorted(group)
+        random.Random(stream("volumes", seed=seed)).shuffle(patients)  # noqa: S311 (no secret)
+        turn |= {patient: (n + 0.5) / len(patients) for n, patient in enumerate(patients)}
     ordered = sorted(train, key=lambda case: (turn[case.patient], case.id))
     return tuple(sorted(ordered[:count], key=lambda case: case.id))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voxbench.api import Baseline, Pretrained
-from voxbench.design.cell import Ref
+from voxbench.design.cell import Ref, Source
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining
 from voxbench.design.spec import BaselineEntry, Entry, Sweep
@@ -25,7 +25,7 @@ class SweepArm:
         contract: grid and intensity that its weights expect, given to its twin too.
         twin: the scratch arm of the same network; None if this is one.
         twin_label: what tables call that.
-        source: the task that weights made here are trained on.
+        source: the task that weights made here are trained on, or several that are united.
         pretraining: how they are trained.
     """
 
@@ -35,7 +35,7 @@ class SweepArm:
     contract: Preprocessing | None
     twin: Ref | None = None
     twin_label: str | None = None
-    source: Ref | None = None
+    source: Source | None = None
     pretraining: Pretraining | None = None
 
 
@@ -113,14 +113,23 @@ def label(ref: Ref) -> str:
     return f"{ref.name}[{','.join(shown)}]" if shown else ref.name
 
 
-def _source(sweep: Sweep, baseline: Baseline) -> Ref | None:
+def _source(sweep: Sweep, baseline: Baseline) -> Source | None:
     if not isinstance(baseline, Pretrained):
         return None
-    if entry := sweep.sources.get(baseline.source):
+    place = f"baselines.{baseline.card.name}"
+    entry = sweep.sources.get(baseline.source)
+    if entry is None or not entry.union:
+        return _one_source(sweep, baseline.source, place)
+    refs = (_one_source(sweep, name, f"sources.{baseline.source}") for name in entry.union)
+    return tuple(sorted(refs, key=lambda ref: str(ref.to_json())))
+
+
+def _one_source(sweep: Sweep, name: str, place: str) -> Ref:
+    if entry := sweep.sources.get(name):
+        if entry.union:
+            raise SpecError(f"{place}: {name!r} is a union itself; name what it is made of.")
         return TASKS.complete(Ref.of(entry.name, entry.fields))
     known = {*sweep.sources, *TASKS.plugins()}
-    if baseline.source not in known:
-        raise SpecError(
-            f"baselines.{baseline.card.name}: {unknown('source', baseline.source, known)}"
-        )
-    return TASKS.complete(Ref(baseline.source))
+    if name not in known:
+        raise SpecError(f"{place}: {unknown('source', name, known)}")
+    return TASKS.complete(Ref(name))

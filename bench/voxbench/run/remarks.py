@@ -39,7 +39,16 @@ def _schedules(cells: Sequence[BoundCell]) -> Iterator[str]:
 def _of(cell: BoundCell) -> Iterator[str]:
     yield from _told(cell.dataset, cell.preprocessing, cell.cell.recipe)
     if isinstance(plan := cell.weights, PretrainingPlan):
-        yield from _told(plan.source, plan.preprocessing, plan.schedule)
+        yield from _united(plan.source)
+        for dataset, _ in plan.members:
+            yield from _told(dataset, plan.preprocessing(dataset), plan.schedule)
+
+
+def _united(source: Dataset) -> Iterator[str]:
+    """What a union is; what it mirrors where its data sets are told that they mirror."""
+    if source.members:
+        yield from (f"{source.card.name}: {note}" for note in source.notes)
+        yield f"{source.card.name}: {source.mirroring.told}"
 
 
 def _told(

@@ -1,11 +1,12 @@
 """What an arm is on a task, or why it can't be used there; each thing is looked up once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from voxbench.api import Baseline, Pretrained, Published, TaskCard
+from voxbench.api import Baseline, Pretrained, Published, Task, TaskCard
 from voxbench.data.dataset import Dataset, open_dataset
-from voxbench.design.cell import Adaptation, Ref
+from voxbench.design.cell import Adaptation, Ref, Source, refs_of
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.structures import shared
 from voxbench.errors import DataError, SpecError, VoxbenchError, WeightsError
@@ -58,7 +59,7 @@ class Binder:
         self.task = cache(find_task)
         self.dataset = cache(self._labelled)
         self.weights = cache(self._weights)
-        self.sources: dict[tuple[Ref, bool], Dataset] = {}
+        self.sources: dict[tuple[Source, bool], Dataset] = {}
 
     def bind_arm(self, ref: Ref, arm: SweepArm) -> TaskArm:
         """An arm on a task.
@@ -71,8 +72,8 @@ class Binder:
         dataset: Dataset = self.dataset(ref)
         contract = arm.contract and arm.contract.on(dataset.card.modalities)
         seen = dataset, contract, contract or dataset.card.preprocessing
-        card = self.task(arm.source).card if arm.source else None
-        if reason := _unsuited(arm.baseline, dataset.card, card):
+        cards = [task.card for task in self._tasks(arm)]
+        if reason := _unsuited(arm.baseline, dataset.card, cards):
             return TaskArm(ref, arm, *seen, reason=reason)
         source = self._source(arm)
         try:
@@ -105,14 +106,19 @@ class Binder:
             return None
         kind = arm.source, uses_labels(arm.baseline)
         if kind not in self.sources:
-            self.sources[kind] = open_source(arm.baseline, self.task(arm.source))
+            self.sources[kind] = open_source(arm.baseline, *self._tasks(arm))
         return self.sources[kind]
 
+    def _tasks(self, arm: SweepArm) -> list[Task]:
+        """What an arm's source is made of."""
+        return [self.task(ref) for ref in refs_of(arm.source)]
 
-def _unsuited(baseline: Baseline, card: TaskCard, source: TaskCard | None) -> str | None:
-    """Why an arm can't be used on a task, or None; `source` is what its weights are made from."""
-    if source and isinstance(baseline, Pretrained):
-        if uses_labels(baseline) and source.name == card.name:
+
+def _unsuited(baseline: Baseline, card: TaskCard, sources: Sequence[TaskCard]) -> str | None:
+    """Why an arm can't be used on a task, or None; `sources` are what its weights are made from."""
+    supervised = isinstance(baseline, Pretrained) and uses_labels(baseline)
+    for source in sources:
+        if supervised and source.name == card.name:
             return "its supervised source is the task itself, whose labels the fraction rations"
         if (channels := len(source.channels)) != len(card.channels):
             return f"its source has {channels} channels, the task has {len(card.channels)}"

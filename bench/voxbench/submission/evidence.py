@@ -1,12 +1,15 @@
 """What this machine has to check against: tasks with their data, and results that are known."""
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from voxbench.data.dataset import Dataset, open_dataset, open_images
 from voxbench.data.split import FrozenSplit, read_frozen
-from voxbench.design.cell import Ref
+from voxbench.data.union import unite
+from voxbench.design.cell import Ref, Source, refs_of
 from voxbench.design.spec import Sweep
 from voxbench.errors import VoxbenchError
 from voxbench.plugins import TASKS, find_task
@@ -31,10 +34,12 @@ class Evidence:
         )
         self._known: dict[str, list[Ref]] = {}
         for sweep in sweeps:
-            for entry in (*sweep.tasks, *sweep.sources.values()):
+            named = [entry for entry in sweep.sources.values() if not entry.union]
+            for entry in (*sweep.tasks, *named):
                 ref = TASKS.complete(Ref.of(entry.name, entry.fields))
                 self._known.setdefault(_identity(ref), []).append(ref)
         self._found: dict[Ref, Dataset | str] = {}
+        self._sources: dict[Source, list[str]] = {}
 
     def find(self, ref: Ref, name: str) -> Dataset | str:
         """A task that calls itself `name`, or why it can't be had here."""
@@ -46,13 +51,18 @@ class Evidence:
             reasons.append(found if isinstance(found, str) else f"its name is {found.card.name}")
         return reasons[0] if reasons else f"{ref.name} does not say where its data lie"
 
-    def identities(self, ref: Ref) -> Iterator[str]:
+    def identities(self, source: Source) -> list[str]:
         """The identity of every data set here that a cell's source may be, with labels or not."""
-        for candidate in self._candidates(ref):
-            found = self._look(candidate)
-            if isinstance(found, Dataset):
-                yield found.identity
-                yield open_images(find_task(candidate)).identity
+        if source not in self._sources:
+            self._sources[source] = list(self._identities(source))
+        return self._sources[source]
+
+    def _identities(self, source: Source) -> Iterator[str]:
+        for candidates in itertools.product(*map(self._candidates, refs_of(source))):
+            for opened in (open_dataset, open_images):
+                with suppress(VoxbenchError):
+                    found = [opened(find_task(ref)) for ref in candidates]
+                    yield (unite(found, "source") if found[1:] else found[0]).identity
 
     def split(self, name: str) -> FrozenSplit | None:
         """The split of a task that the results were made with; None if there is none."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from voxbench.api import Baseline, Published
 from voxbench.data.dataset import Dataset
 from voxbench.data.outside import OUTSIDE_VERSION
-from voxbench.design.cell import DIRECT, Cell, Ref
+from voxbench.design.cell import DIRECT, Cell, Ref, refs_of
 from voxbench.design.seeds import streams
 from voxbench.errors import PluginError, VoxbenchError
 from voxbench.plugins import BASELINES, find_baseline
@@ -38,11 +38,11 @@ def _key(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagnostic]
     weights = None if cell.source or not record.weights else record.weights.sha256
     sources: list[str | None] = [None]
     if cell.source:
-        sources = list(evidence.identities(cell.source))
+        sources = [*evidence.identities(cell.source)]
         if not sources:
             yield unchecked(
                 "key: it depends on the content of a pre-training source that is not here",
-                cell.source.name,
+                ", ".join(ref.name for ref in refs_of(cell.source)),
             )
             return
     try:

@@ -75,6 +75,8 @@ class Probe(NamedTuple):
             raise Skip(f"give its source to probe it on: voxbench check -b NAME -t {card.source}")
         if len(task.card.channels) != card.in_channels:
             raise Skip(f"its weights expect {card.in_channels} channel(s)")
+        if card.preprocessing is None:
+            raise Skip("the data sets of its source were prepared each by its own rules")
         contract = card.preprocessing.on(task.card.modalities)
         return cls(maker, contract, max(card.pretraining.patch), task, head)
 
