@@ -44,11 +44,13 @@ class MaskedAutoencoder(Pretrained):
                 "batch": 8,
                 "patch": (160, 160, 160),
                 "optimiser": "sgd",
+                "momentum": 0.99,
                 "learning_rate": 1e-2,
                 "weight_decay": 3e-5,
                 "warmup": 0.0,
                 "schedule": "poly",
-                "augmentation": "full",  # whose changes of intensity are forbidden
+                "gradient_clip": 12.0,
+                "augmentation": "spatial",
             },
         ),
     }

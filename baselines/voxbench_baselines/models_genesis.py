@@ -37,7 +37,7 @@ class ModelsGenesis(Pretrained):
         "schedule. Different here: windows of shuffled voxels lie side by side (the authors' "
         "10,000 overlap), curves and noise span the value range of each patch (theirs 0…1), the "
         "output is linear (theirs a sigmoid), the learning rate stays (theirs is halved "
-        "every 40 epochs until the validation loss stops falling).",
+        "every 40 epochs until the validation loss stops falling), the momentum is Nesterov's.",
     )
     needs_labels: ClassVar[bool] = False
     version: ClassVar[int] = 2  # 1 changed the intensities of the target
@@ -48,10 +48,12 @@ class ModelsGenesis(Pretrained):
                 "batch": 6,
                 "patch": (64, 64, 32),
                 "optimiser": "sgd",
+                "momentum": 0.9,
                 "learning_rate": 1.0,
                 "weight_decay": 0.0,
                 "warmup": 0.0,
                 "schedule": "constant",
+                "gradient_clip": None,
                 "augmentation": "none",
             }
         ),

@@ -50,6 +50,7 @@ class Supervised(Pretrained):
                 "weight_decay": 1e-5,
                 "warmup": 0.025,
                 "schedule": "cosine",
+                "gradient_clip": None,
             }
         ),
     }

@@ -57,6 +57,7 @@ class SwinUnetrSSL(Pretrained):
                 "weight_decay": 0.1,
                 "warmup": 0.005,
                 "schedule": "cosine",
+                "gradient_clip": None,
                 "augmentation": "none",
             }
         ),

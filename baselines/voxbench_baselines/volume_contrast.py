@@ -56,6 +56,7 @@ class VolumeContrast(Pretrained):
                 "weight_decay": 1e-2,
                 "warmup": 0.02,
                 "schedule": "cosine",
+                "gradient_clip": None,
                 "augmentation": "none",
             },
         ),

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from voxbench.api import Case
 from voxbench.data import batches
+from voxbench.design.cell import Ref
 from voxbench.design.recipe import Pretraining
 from voxbench.errors import SpecError
+from voxbench.plugins import find_task
 from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
 from voxbench_baselines.supervised import Supervised
 from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 from voxbench_baselines.volume_contrast import VolumeContrast
-from voxbench_tasks.phantom import PhantomAtlas
 
 from tests.data.toy import ball, toy
 from tests.pretrain.making import make, plan
@@ -114,8 +115,9 @@ def test_the_control_has_its_donor_s_recipe():
 @pytest.mark.parametrize("kind", STRATEGIES, ids=lambda kind: kind.card.name)
 def test_every_strategy_beats_what_takes_no_learning(kind, tmp_path, monkeypatch):
     monkeypatch.setenv("VOXBENCH_CACHE", str(tmp_path / "cache"))
+    source = find_task(Ref.of("phantom-atlas", {"patients": 12}))
     schedule = Pretraining(steps=300, patch=(32, 32, 32), learning_rate=3e-3)
-    told = make(kind(size="tiny"), PhantomAtlas(patients=12), schedule).cost.last_terms
+    told = make(kind(size="tiny"), source, schedule).cost.last_terms
     trivial = {name: value for name, value in told.items() if ", " in name and "acc" not in name}
     assert trivial
     for name, value in trivial.items():

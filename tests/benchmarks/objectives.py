@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from voxbench.api import Pretrained
 from voxbench.data.batches import augmented_batches
-from voxbench.data.dataset import Dataset, open_dataset
+from voxbench.data.dataset import Dataset
 from voxbench.data.prepare import prepare_cases
 from voxbench.design.cell import Ref
 from voxbench.design.recipe import Pretraining
@@ -29,7 +29,7 @@ from voxbench.model.weights import read_weights
 from voxbench.plugins import BASELINES, find_baseline, find_task
 from voxbench.pretrain.engine import make_weights
 from voxbench.pretrain.head import put_back
-from voxbench.pretrain.plan import PretrainingPlan, plan_pretraining
+from voxbench.pretrain.plan import PretrainingPlan, open_source, plan_pretraining
 
 SOURCES = {
     "acdc": Ref.of("nnunet-folder", {"root": "Dataset601_ACDC"}),
@@ -87,9 +87,9 @@ def terms(
     arm: str, fields: dict[str, object], source: str, schedule: Pretraining
 ) -> Iterator[tuple[str, dict[str, float]]]:
     """Each term with what is told of it: "" its value, the trivial ones by their names."""
-    dataset = open_dataset(find_task(SOURCES[source]))
     baseline = find_baseline(Ref.of(arm, {**fields, "source": source}))
     assert isinstance(baseline, Pretrained)
+    dataset = open_source(baseline, find_task(SOURCES[source]))
     try:
         plan = plan_pretraining(baseline, dataset, schedule)
         found = held_out(plan, dataset)
@@ -98,12 +98,15 @@ def terms(
         return
     names = dict.fromkeys(name.partition(", ")[0] for name in found)
     for term in names:
-        own = {name.partition(", ")[2]: v for name, v in found.items() if _term(name) == term}
-        yield term, own
-
-
-def _term(name: str) -> str:
-    return name.partition(", ")[0]
+        yield (
+            term,
+            {
+                kind: value
+                for name, value in found.items()
+                for own, _, kind in [name.partition(", ")]
+                if own == term
+            },
+        )
 
 
 def held_out(plan: PretrainingPlan, dataset: Dataset) -> dict[str, float]:

@@ -117,6 +117,8 @@ class Weights(_Part):
         masks: annotated structures in these volumes; 0 where labels were not used.
         gpu_hours: of pre-training.
         cpu_hours: of pre-training, seconds times threads, where there was no accelerator.
+        terms: of the loss in the last steps of pre-training, beside the trivial values that each
+            must beat; none of published weights and in older records.
         trusted: the file was allowed to run code while it was read (`--trust`).
     """
 
@@ -127,6 +129,7 @@ class Weights(_Part):
     masks: int | None = None
     gpu_hours: float = 0.0
     cpu_hours: float = 0.0
+    terms: dict[str, float] = {}
     trusted: bool = False
 
 

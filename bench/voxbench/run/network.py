@@ -87,6 +87,7 @@ def _made_here(
         origin=f"{baseline.card.name} on {baseline.source}",
         sha256=made.sha256,
         audit=_load(segmenter.backbone, tensors, baseline, channels, left_over),
+        terms=made.cost.last_terms,
         **{name: getattr(made.cost, name) for name in _COST},
     )
     return segmenter, weights
