@@ -67,7 +67,8 @@ def benchmarks(session: nox.Session) -> None:
     session.install("-c", "constraints.txt", "-e", ".[dev]")
     session.install("-c", "constraints.txt", "absl-py", "blosc2", "nnunetv2", "surface-distance")
     scripts = ("start", "loop", "patches", "metrics_start", "metrics_speed", "metrics_fuzz")
-    for script in (*scripts, "overlap", "stats_speed", "calibration", "families", "racing"):
+    scripts += ("overlap", "stats_speed", "calibration", "families", "over_tasks", "false_alarms")
+    for script in (*scripts, "racing"):
         session.run("python", f"tests/benchmarks/{script}.py", *session.posargs)
 
 

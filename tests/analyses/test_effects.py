@@ -191,6 +191,21 @@ def test_two_tasks_have_a_mean_and_say_why_no_interval():
     assert row.note == "no interval over fewer than 3 tasks"
 
 
+def test_tasks_of_other_recipes_are_not_averaged():
+    records = arms(0.06, task="one") + arms(0.02, task="two", cell={"recipe": {"steps": 9}})
+    assert overall(twins(read_groups(records), DICE)) == []
+
+
+def test_a_dirty_commit_several_commits_and_one_draw_are_notes_of_the_row():
+    records = arms(0.05)
+    for item, commit in zip(records, ["a1", "a1", "a1", "a1", "a1", "b2-dirty"], strict=True):
+        item.environment["commit"] = commit
+    [found] = effect_of(records)
+    assert found.note == f"1 draw of the labels; dirty commit ({MASKED}); 2 commits ({MASKED})"
+    [_, mean] = means(read_groups(records))
+    assert mean.note == "dirty commit; 2 commits"
+
+
 def test_one_task_has_no_overall_row():
     assert overall(twins(read_groups(arms()), DICE)) == []
 

@@ -4,12 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from voxbench.analyses.ranks.board import boards
+from voxbench.analyses.effects import effects
+from voxbench.analyses.pairing import pair_arms
+from voxbench.analyses.ranks.board import apply_policy, boards
+from voxbench.analyses.ranks.league import league
 from voxbench.analyses.read import read_groups
-from voxbench.errors import DataError
+from voxbench.analyses.settings import by_recipe
+from voxbench.errors import DataError, RecordError
 from voxbench.external.records import import_scores
 from voxbench.records import Store
 from voxbench.stats.metric import METRICS
+
+from tests.analyses.records import cases
+from tests.analyses.records import record as made
 
 WIDE = "name,aorta,liver\ns1,0.9,0.8\ns2,,0.5\ns3,,\n"
 
@@ -18,7 +25,7 @@ WIDE = "name,aorta,liver\ns1,0.9,0.8\ns2,,0.5\ns3,,\n"
 def put(tmp_path):
     def put(name, text):
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text)
         return path
 
@@ -111,6 +118,69 @@ def test_our_own_summary_names_the_classes(put):
     assert set(record.cases[0].classes) == {"liver", "spleen"}
 
 
+def test_one_call_takes_many_arms_and_each_keeps_its_own_files(put, tmp_path):
+    folds = [("netA", 0, "case_1"), ("netA", 1, "case_2"), ("netB", 0, "case_1")]
+    files = []
+    for arm, fold, case in folds:
+        path = tmp_path / arm / f"fold_{fold}" / "validation" / "summary.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(summary(reference_file=f"/in/{case}.nii.gz"))
+        files.append(path)
+    first, second = import_scores(files, "t")
+    assert (first.arm.baseline, second.arm.baseline) == ("netA", "netB")
+    assert [case.case for case in first.cases] == ["case_1", "case_2"]
+    assert [name.split("/")[-4:] for name in first.imported.files] == [
+        ["netA", "fold_0", "validation", "summary.json"],
+        ["netA", "fold_1", "validation", "summary.json"],
+    ]
+    assert str(tmp_path) not in first.model_dump_json()
+    assert len(second.imported.files) == 1
+    with pytest.raises(DataError, match="is there twice"):
+        import_scores([*files, files[0]], "t")
+
+
+def test_folds_that_are_imported_one_after_another_are_one_arm(put):
+    parts = [
+        import_scores([put("summary.json", summary(reference_file=f"{case}.nii.gz"))], "t", "a")[0]
+        for case in ("c1", "c2")
+    ]
+    assert parts[0].key != parts[1].key
+    [group] = read_groups(parts)
+    assert [case for _, case in group.cases] == ["c1", "c2"]
+    again = import_scores([put("summary.json", summary(reference_file="c1.nii.gz"))], "t", "a")[0]
+    again = again.model_copy(update={"key": "other"})
+    with pytest.raises(RecordError, match="are the same training"):
+        read_groups([*parts, again])
+
+
+def test_an_arm_may_begin_with_an_underscore(put):
+    [record] = import_scores([put("_Diff-UNet/dsc.csv", WIDE)], "total")
+    assert record.arm.baseline == "_Diff-UNet"
+
+
+def test_imported_scores_are_compared_with_own_arms_on_shared_cases_of_any_recipe(put):
+    rows = "".join(f"case{i},{0.5 + 0.01 * i}\n" for i in range(10))
+    [theirs] = import_scores([put("theirs_dsc.csv", f"name,a\n{rows}")], "openkbp")
+    ours = [
+        made(cases(lambda i, c, s=seed: 0.6 + 0.01 * i + 0.001 * s, 12), fraction="100%", seed=seed)
+        for seed in (1, 2, 3)
+    ]
+    other = made(
+        cases(lambda i, c: 0.5 + 0.01 * i, 12),
+        fraction="100%", key="other", cell={"recipe": {"steps": 9}},
+    )  # fmt: skip
+    groups = read_groups([theirs, *ours, other])
+    rows = effects(pair_arms(groups, "scratch", "theirs", METRICS["dice"]), 0.01)
+    assert [(row.patients, row.runs) for row in rows] == [(10, 3), (10, 1)]
+    assert sorted(row.effect.mean for row in rows) == pytest.approx([0.0, 0.102])
+    assert all("imported (theirs)" in row.note for row in rows)
+    recipes = by_recipe([theirs, *ours, other])
+    assert [len(own) for own in recipes.values()] == [4, 2]
+    [board] = boards(read_groups(recipes[next(iter(recipes))]), METRICS["dice"])
+    notes = {row.arm: row.note for row in league(apply_policy(board), 0.01).rows}
+    assert notes["theirs"] == "imported"
+
+
 def test_arms_are_compared_on_the_cases_that_both_have(put):
     files = [put("a_dsc.csv", WIDE), put("b_dsc.csv", "name,aorta,liver\ns1,0.5,0.5\ns9,1,1\n")]
     groups = read_groups(import_scores(files, "total"))
@@ -170,9 +240,6 @@ def test_the_touchstone_tables_are_read_whole_and_ranked():
     folder = Path(os.environ.get("VOXBENCH_DATA", "missing")).parent / "golden/touchstone"
     if not folder.is_dir():
         pytest.skip("no golden/touchstone beside $VOXBENCH_DATA")
-    from voxbench.analyses.ranks.board import apply_policy
-    from voxbench.analyses.ranks.league import league
-
     records = import_scores(sorted(folder.glob("*.csv")), "totalsegmentator")
     assert [(r.arm.baseline, len(r.cases)) for r in records] == [
         ("MONAI_Swin_UNETR", 743), ("nnU-Net_STU-Net_B", 743), ("nnU-Net_U-Net", 743),

@@ -59,7 +59,7 @@ def test_the_page_leads_with_what_was_found(made):
     assert page[2].startswith("4 comparisons with the scratch twin by Dice: 4 better")
     assert (
         f"- {MASKED} on openkbp at 3 shots: better than {SCRATCH} by 0.050 Dice [0.050, 0.050], "
-        "12 patients, 3 runs." in page
+        "12 patients, 3 runs (1 draw of the labels)." in page
     )
 
 

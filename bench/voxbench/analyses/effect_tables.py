@@ -99,7 +99,7 @@ def overall_table(overall: Sequence[Overall], metric: Metric) -> Table:
         f"overall-{metric.key}",
         "Effects over all tasks",
         f"Effect on {metric.label} over all tasks, each counting once: Student's interval over "
-        f"tasks, and none below {FEWEST_TASKS} of them.",
+        f"tasks, and none below {FEWEST_TASKS} of them; tasks of one recipe only.",
         [
             *plain_columns("arm", "adaptation", "fraction"),
             Column("against", ("other",)),
@@ -131,6 +131,7 @@ def mean_table(means: Sequence[Mean]) -> Table:
         Column("all runs", ("cpu_hours", "gpu_hours"), hours, True),
         Column("pre-training", ("pretraining_cpu_hours", "pretraining_gpu_hours"), hours, True),
         Column("contamination"),
+        Column("note"),
     ]
     return Table(
         "means",

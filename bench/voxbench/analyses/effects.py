@@ -1,7 +1,7 @@
 """Effects of arms against the arms that they are compared with, and the means of arms."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ from voxbench.stats.bootstrap import Sample, bootstrap, infer_mean
 from voxbench.stats.interval import FEWEST_TASKS, UNDEFINED, Interval, Judged, joined, judge
 from voxbench.stats.metric import FALSE_ALARMS, METRICS
 from voxbench.stats.paired import FEWEST_PATIENTS, effect_verdict, wilcoxon
+
+_ALL_LABELS = "100%"
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Mean:
     pretraining_gpu_hours: float
     scale: Scale
     contamination: str
+    note: str
     scores: dict[str, Interval]
 
 
@@ -205,31 +208,45 @@ def _notes(pair: Pair, found: _Compared) -> Iterator[str]:
             yield f"fewer than {FEWEST_PATIENTS} patients: no verdict"
         if runs == 1:
             yield "1 run: p and intervals leave out the spread between seeds"
+        if len({run.draw for run in pair.runs}) == 1 and pair.arm.where.fraction != _ALL_LABELS:
+            yield "1 draw of the labels"
         lost = len({*pair.arm.runs, *pair.other.runs}) - runs
         if lost:
             yield f"{lost} run{'s' if lost > 1 else ''} without a counterpart left out"
         if found.left_out:
             yield f"{found.left_out} pairs of a case and a class that one arm lacks left out"
+        for note in dict.fromkeys((*pair.arm.notes, *pair.other.notes)):
+            own = [group.arm for group in (pair.arm, pair.other) if note in group.notes]
+            yield note if len(own) == 2 else f"{note} ({own[0]})"
 
 
 def overall(pairs: Sequence[Pair]) -> list[Overall]:
-    """The effect over all tasks, for each arm and fraction that at least two tasks share."""
-    found: dict[tuple[Scope, str, str], dict[str, Sample]] = defaultdict(dict)
+    """The effect over tasks, for each arm and fraction that at least two share with one recipe."""
+    found: dict[tuple[Scope, str, str, str], dict[str, list[Sample]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for pair in pairs:
         compared = _compare(pair, pair.metric.key)
         if compared.patients:
-            where = pair.arm.where
-            key = (Scope(where.adaptation, where.fraction), pair.arm.arm, pair.name)
-            found[key].setdefault(where.task, compared.difference)
+            where, recipe = pair.arm.where, pair.arm.recipe
+            key = Scope(where.adaptation, where.fraction), pair.arm.arm, pair.name, recipe
+            found[key][where.task].append(compared.difference)
     rows = []
-    for key, tasks in found.items():
+    for (scope, arm, other, _), tasks in found.items():
         if len(tasks) > 1:
             most = pairs[0].metric.most
-            effect = bootstrap(*tasks.values()).within(-most, most)
-            few = len(tasks) < FEWEST_TASKS
-            note = f"no interval over fewer than {FEWEST_TASKS} tasks" if few else ""
-            rows.append(Overall(*key, len(tasks), effect, note))
+            effect = bootstrap(*(samples[0] for samples in tasks.values())).within(-most, most)
+            note = "; ".join(_overall_notes(tasks))
+            rows.append(Overall(scope, arm, other, len(tasks), effect, note))
     return rows
+
+
+def _overall_notes(tasks: Mapping[str, Sequence[Sample]]) -> Iterator[str]:
+    if len(tasks) < FEWEST_TASKS:
+        yield f"no interval over fewer than {FEWEST_TASKS} tasks"
+    several = [task for task, samples in tasks.items() if len(samples) > 1]
+    if several:
+        yield f"one of several versions of the data of {', '.join(several)}"
 
 
 def means(groups: Sequence[Group]) -> list[Mean]:
@@ -253,6 +270,7 @@ def means(groups: Sequence[Group]) -> list[Mean]:
             **group.spent._asdict(),
             scale=group.scale,
             contamination=group.contamination,
+            note="; ".join(group.notes),
         )
         for group in groups
     ]

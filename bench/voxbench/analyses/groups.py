@@ -96,6 +96,9 @@ class Group:
         scale: of its pre-training.
         contamination: whether its weights have seen the test data, as the ledger knows it.
         smoke: its cells were run with a limit.
+        recipe: a digest of recipe, limit and smoke.
+        imported: its scores were not made here.
+        notes: what a reader must know of its records.
     """
 
     where: Where
@@ -114,6 +117,9 @@ class Group:
     scale: Scale
     contamination: str
     smoke: bool
+    recipe: str
+    imported: bool
+    notes: tuple[str, ...]
 
     @cached_property
     def patients(self) -> tuple[str, ...]:

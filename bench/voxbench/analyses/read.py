@@ -2,14 +2,15 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from voxbench.analyses.empties import MEASURED, measured, undefined
 from voxbench.analyses.groups import Failed, Group, Run, Scale, Spent, Where, find_arm
-from voxbench.analyses.settings import Kind, settings, suffixes
+from voxbench.analyses.imports import adopted, homes
+from voxbench.analyses.settings import Kind, recipe_of, settings, suffixes
 from voxbench.errors import RecordError
 from voxbench.records import Facts, Scored, ScoredRecord, Store
 from voxbench.records.scored import scores_of
@@ -72,7 +73,7 @@ def groups_of(members: Members[Scored], only: str | None = None) -> list[Group]:
     Raises:
         RecordError: two records hold the same training.
     """
-    groups = [_group(where, arm, found, only) for (where, arm), found in members.items()]
+    groups = adopted([_group(where, arm, found, only) for (where, arm), found in members.items()])
     sizes = {(g.where.task, g.where.fraction): g.train_patients for g in groups if g.runs}
 
     def order(group: Group) -> tuple[object, ...]:
@@ -84,30 +85,37 @@ def groups_of(members: Members[Scored], only: str | None = None) -> list[Group]:
 
 
 def by_arm(records: Iterable[Kind]) -> dict[tuple[Where, str], list[Kind]]:
-    """The records of each arm, under its label, at each fraction of each task."""
+    """The records of each arm, under its label, at each fraction of each task.
+
+    Imported ones stand wherever own arms were run on their task at their fraction.
+    """
     kept = list(records)
     setting = settings(kept)
+    there = homes(kept, setting)
     suffix = suffixes(kept)
     members: dict[tuple[Where, str], list[Kind]] = defaultdict(list)
     for record in kept:
         arm = record.arm
-        where = Where(arm.task, arm.adaptation, arm.fraction, setting[record.key])
-        members[where, arm.baseline + suffix[record.key]].append(record)
+        own = Where(arm.task, arm.adaptation, arm.fraction, setting[record.key])
+        joined = there.get((arm.task, arm.fraction)) if record.imported else None
+        for where in joined or [own]:
+            members[where, arm.baseline + suffix[record.key]].append(record)
     return members
 
 
 def _group(where: Where, arm: str, records: Sequence[Scored], only: str | None) -> Group:
     finished = _finished(where, arm, records)
     runs = sorted(finished)
-    done = [finished[run] for run in runs]
+    done = [record for run in runs for record in finished[run]]
     scores = [_scores(record, only) for record in done]
+    columns = [column for column, run in enumerate(runs) for _ in finished[run]]
     cases = sorted(
         {case for found in scores for case in zip(found.patients, found.cases, strict=True)}
     )
     names = list(dict.fromkeys(name for found in scores for name in found.names))
     without = [undefined(found) for found in scores]
     values = {key: np.full((len(cases), len(names), len(runs)), np.nan) for key in MEASURED}
-    for column, found in enumerate(scores):
+    for column, found in zip(columns, scores, strict=True):
         _fill([own[:, :, column] for own in values.values()], found, cases, names)
     return Group(
         where=where,
@@ -115,7 +123,7 @@ def _group(where: Where, arm: str, records: Sequence[Scored], only: str | None) 
         twin=records[0].arm.twin,
         train_patients=_mean(r.data.train_patients for r in done if r.data),
         runs=tuple(runs),
-        keys=tuple(record.key for record in done),
+        keys=tuple(finished[run][0].key for run in runs),
         cases=tuple(cases),
         classes=tuple(names),
         values=values,
@@ -126,22 +134,42 @@ def _group(where: Where, arm: str, records: Sequence[Scored], only: str | None) 
         scale=_scale(done),
         contamination=_contamination(records),
         smoke=any(record.smoke for record in records),
+        recipe=recipe_of(records[0]),
+        imported=any(record.imported for record in records),
+        notes=tuple(_notes(done)),
     )
 
 
-def _finished(where: Where, arm: str, records: Sequence[Kind]) -> dict[Run, Kind]:
-    found: dict[Run, Kind] = {}
+def _finished(where: Where, arm: str, records: Sequence[Kind]) -> dict[Run, list[Kind]]:
+    """The record of each training; imported ones of other cases, as of other folds, are parts."""
+    found: dict[Run, list[Kind]] = defaultdict(list)
     for record in records:
         if record.status == "ok":
             run = Run(record.arm.draw, record.arm.seed)
-            other = found.setdefault(run, record)
-            if other is not record:
-                raise RecordError(
-                    f"records {other.key} and {record.key} are the same training ({arm} on "
-                    f"{where.task}, {where.fraction}, draw {run.draw}, seed {run.seed}) with other "
-                    "weights or data: delete the older one."
-                )
+            for other in found[run]:
+                if not _parts(record, other):
+                    raise RecordError(
+                        f"records {other.key} and {record.key} are the same training ({arm} on "
+                        f"{where.task}, {where.fraction}, draw {run.draw}, seed {run.seed}) with "
+                        "other weights, data or scores: delete the older one."
+                    )
+            found[run].append(record)
     return found
+
+
+def _parts(one: Facts, other: Facts) -> bool:
+    both = [set(record.data.test) for record in (one, other) if record.imported and record.data]
+    return len(both) == 2 and not both[0] & both[1]
+
+
+def _notes(records: Sequence[Facts]) -> Iterator[str]:
+    if any(record.imported for record in records):
+        yield "imported"
+    commits = {str(record.environment.get("commit") or "") for record in records} - {""}
+    if any(commit.endswith("-dirty") for commit in commits):
+        yield "dirty commit"
+    if len(commits) > 1:
+        yield f"{len(commits)} commits"
 
 
 def _scores(record: Scored, only: str | None) -> Scores:
@@ -165,7 +193,7 @@ def _fill(
         own[row[scores.case], column[scores.name]] = column_of_scores
 
 
-def _failed(records: Iterable[Facts], finished: Mapping[Run, Facts]) -> tuple[Failed, ...]:
+def _failed(records: Iterable[Facts], finished: Mapping[Run, object]) -> tuple[Failed, ...]:
     """The failed trainings that no later record replaces."""
     found = {}
     for record in records:

@@ -23,26 +23,43 @@ def settings(records: Sequence[Facts]) -> dict[str, str]:
     for record in records:
         if record.data:
             same = [record.data.fingerprint, record.data.split_sha256, record.metrics_version]
-            finished[record.key] = digest([_recipe(record), same])[:6]
+            finished[record.key] = digest([recipe_of(record), same])[:6]
             if record.status == "ok":
-                joined.setdefault((record.arm.task, _recipe(record)), finished[record.key])
+                joined.setdefault((record.arm.task, recipe_of(record)), finished[record.key])
     return {
         record.key: finished[record.key]
         if record.status == "ok"
-        else joined.get((record.arm.task, _recipe(record)), _recipe(record)[:6])
+        else joined.get((record.arm.task, recipe_of(record)), recipe_of(record)[:6])
         for record in records
     }
 
 
 def by_recipe(records: Iterable[Kind]) -> dict[str, list[Kind]]:
-    """Digest of recipe, limit and smoke → its records: no others are ever ranked together."""
-    found = defaultdict(list)
+    """Digest of recipe, limit and smoke → its records: no others are ever ranked together.
+
+    Imported ones have no recipe: they are ranked wherever their task was run at their fraction.
+    """
+    found: dict[str, list[Kind]] = defaultdict(list)
+    imported = []
     for record in records:
-        found[_recipe(record)[:6]].append(record)
+        if record.imported:
+            imported.append(record)
+        else:
+            found[recipe_of(record)[:6]].append(record)
+    ran = {recipe: {_place(r) for r in own if not r.smoke} for recipe, own in found.items()}
+    for record in imported:
+        beside = [recipe for recipe, places in ran.items() if _place(record) in places]
+        for recipe in beside or [recipe_of(record)[:6]]:
+            found[recipe].append(record)
     return dict(found)
 
 
-def _recipe(record: Facts) -> str:
+def _place(record: Facts) -> tuple[str, str]:
+    return record.arm.task, record.arm.fraction
+
+
+def recipe_of(record: Facts) -> str:
+    """A digest of recipe, limit and smoke."""
     return digest([record.cell.get("recipe"), record.cell.get("limit"), record.smoke])
 
 

@@ -37,11 +37,14 @@ def compare_verb(
     print_table(_short(found))
 
 
+_LEFT_OUT = ("runs", "alone [95%]", "p", "Wilcoxon p (patients only)")
+
+
 def _short(found: "Table") -> "Table":
     """Without the columns that say nothing here; `--json` has them all."""
     body = found.body
     kept = [
         column for i, column in enumerate(found.columns)
-        if column.title not in ("runs", "p") and any(line[i] not in ("", "0") for line in body)
+        if column.title not in _LEFT_OUT and any(line[i] not in ("", "0") for line in body)
     ]  # fmt: skip
     return found._replace(columns=kept)

@@ -13,7 +13,11 @@ def import_verb(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the records.")],
     task: Annotated[str | None, typer.Option(help="What was segmented.")] = None,
     arm: Annotated[
-        str | None, typer.Option(help="Whose scores; a wide file <arm>_<metric>.csv tells.")
+        str | None,
+        typer.Option(
+            help="Whose scores; else the path tells: ARM_dsc.csv, ARM/dsc.csv, ARM/summary.json, "
+            "ARM/fold_0/validation/summary.json."
+        ),
     ] = None,
     metric: Annotated[
         str | None, typer.Option(help="Of a wide file whose name doesn't tell.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from voxbench.design.cell import digest
 from voxbench.errors import DataError
 from voxbench.external.long import is_long, read_long
+from voxbench.external.names import arm_of, distinct_names
 from voxbench.external.nnunet import read_summary
 from voxbench.external.scores import (
     METRIC_ALIASES,
@@ -39,7 +40,7 @@ def import_scores(
     Args:
         files: summary.json of nnU-Net, or CSV, wide or long.
         task: name of the task; long tables can have a column for it.
-        arm: name of the arm; long tables can have a column, wide ones a name.
+        arm: name of the arm; long tables can have a column, wide ones and summaries a path.
         metric: of a wide table whose name doesn't tell.
         fraction: of the training set.
         labelled: patients that were trained on; 0 is unknown.
@@ -51,24 +52,32 @@ def import_scores(
     if not files:
         raise DataError("no file to import.")
     layout = _layout(files)
-    scores = [
-        score for file in files for score in _scores(layout, file, task, arm, metric, fraction)
-    ]
+    by_training: dict[ImportedArm, list[ImportedScore]] = defaultdict(list)
+    sources: dict[ImportedArm, dict[str, str]] = defaultdict(dict)
+    for name, file in zip(distinct_names(files), files, strict=True):
+        found = _scores(layout, file, task, arm, metric, fraction)
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        for score in found:
+            by_training[score.training].append(score)
+            sources[score.training][name] = content
+    scores = [score for own in by_training.values() for score in own]
     check_once(scores, ", ".join(str(file) for file in files))
     if not any(not math.isnan(score.value) for score in scores):
         raise DataError(f"{files[0]}: no defined score in it.")
-    sums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-    imported = Imported(
-        layout=layout,  # type: ignore[arg-type]
-        source=source or ", ".join(sorted(sums)),
-        files=sums,
-    )
-    by_training: dict[ImportedArm, list[ImportedScore]] = defaultdict(list)
-    for score in scores:
-        by_training[score.training].append(score)
     for training in by_training:
         check_names(training)
-    return [_record(t, own, imported, labelled) for t, own in sorted(by_training.items())]
+    return [
+        _record(training, own, _imported(layout, source, sources[training]), labelled)
+        for training, own in sorted(by_training.items())
+    ]
+
+
+def _imported(layout: str, source: str, files: dict[str, str]) -> Imported:
+    return Imported(
+        layout=layout,  # type: ignore[arg-type]
+        source=source or ", ".join(sorted(files)),
+        files=files,
+    )
 
 
 def _layout(files: Sequence[Path]) -> str:
@@ -94,9 +103,7 @@ def _scores(
         raise DataError(f"{file}: says no task; give --task NAME.")
     if layout == "wide":
         return read_wide(file, task, arm, metric, fraction)
-    if not arm:
-        raise DataError(f"{file}: says no arm; give --arm NAME.")
-    return read_summary(file, task, arm, fraction)
+    return read_summary(file, task, arm or arm_of(file), fraction)
 
 
 def _record(

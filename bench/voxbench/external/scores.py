@@ -14,7 +14,7 @@ METRIC_ALIASES = {
 }
 _NAMES = {alias: metric for metric, aliases in METRIC_ALIASES.items() for alias in aliases}
 _TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=,%()\[\] -]{0,199}")
+_ARM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+=,%()\[\] -]{0,199}")
 
 
 class ImportedArm(NamedTuple):

@@ -1,8 +1,8 @@
 """The scores of several arms on several tasks side by side, with a policy for what is missing."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -52,6 +52,7 @@ class Board:
         failed_cases: predictions that failed; they are scored as the worst.
         left_out: what the policy dropped, in sentences.
         alarms: the same arms by their false alarms; None where no structure is absent.
+        notes: arm → what a reader must know of its records.
     """
 
     scope: Scope
@@ -63,6 +64,7 @@ class Board:
     failed_cases: int
     left_out: tuple[str, ...] = ()
     alarms: "Board | None" = None
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -136,6 +138,10 @@ def _board(scope: Scope, groups: Sequence[Group], metric: Metric) -> Board:
         tuple(missing),
         sum(group.undefined[metric.key] for group in groups),
         sum(group.failed_cases for group in groups),
+        notes={
+            arm: tuple(dict.fromkeys(n for g in groups if g.arm == arm for n in g.notes))
+            for arm in arms
+        },
     )
 
 

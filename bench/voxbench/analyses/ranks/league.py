@@ -38,7 +38,7 @@ class RankRow:
         rank: by the means.
         first: share of the resamples in which it is best, a tie counting for neither.
         alarms: share of absent structures that are predicted; NaN where the reference lacks none.
-        note: where its rank is better than that of an arm before it.
+        note: where its rank is better than that of an arm before it; and of its records.
     """
 
     place: int
@@ -116,6 +116,7 @@ def _standings(board: Board, pairs: Sequence[PairRow], point: Array) -> list[_St
             f"ranks before {', '.join(heard)}, but is shown to raise more false alarms",
         ]
         told = [note for note, arms in zip(notes, (outdone, heard), strict=True) if arms]
+        told += board.notes.get(board.arms[arm], ())
         found.append(_Standing(arm, 1 + beaten[arm], letters[arm], "; ".join(told)))
     return found
 

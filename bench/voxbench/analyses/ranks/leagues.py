@@ -28,11 +28,11 @@ def task_leagues(groups: Iterable[Group], metric: Metric, margin: float) -> dict
 
 
 def shared_leagues(groups: Iterable[Group], metric: Metric, margin: float) -> list[League]:
-    """For every set of several tasks that some arm ran, all arms that ran it."""
-    scopes: dict[Scope, dict[str, list[Group]]] = defaultdict(lambda: defaultdict(list))
+    """For every set of several tasks that some arm ran with one recipe, all arms that ran it."""
+    scopes: dict[tuple[Scope, str], dict[str, list[Group]]] = defaultdict(lambda: defaultdict(list))
     for group in _ranked(groups):
         scope = Scope(group.where.adaptation, group.where.fraction)
-        scopes[scope][group.arm].append(group)
+        scopes[scope, group.recipe][group.arm].append(group)
     found = []
     for arms in scopes.values():
         ran = {arm: frozenset(map(_task, own)) for arm, own in arms.items()}
