@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from voxbench.data.outside import copy_window, outside_version, surrounded
+from voxbench.data.outside import copy_window, outside_version, surrounded, told_outside
 from voxbench.data.patches import Patches
 from voxbench.data.prepare import prepare_cases
 from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
@@ -72,6 +72,14 @@ def test_a_probe_shows_a_network_what_training_does(small):
     probe = cube(small, list(card().classes), 32).image.numpy()
     assert probe.min() == batch.images.min() == small.outside[0]
     assert sorted(probe.ravel()) == pytest.approx(sorted(batch.images.ravel()))
+
+
+def test_what_lies_outside_is_told_by_the_rules():
+    rules = (Window(low=0, high=1), ZScore(), Rescale(to=(-1.0, 1.0)), ZScore())
+    assert told_outside(Preprocessing(intensity=rules), 4) == (
+        "0, the lower end of its range, or each case's darkest value, or -1, the lower end of its "
+        "range"
+    )
 
 
 def test_each_channel_has_its_own_value_outside():

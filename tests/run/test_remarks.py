@@ -8,8 +8,7 @@ from tests.run.conftest import make_sweep
 MIRRORED = "example-cubes: mirrored in training: left-right, front-back, top-bottom"
 BEYOND = (
     "example-cubes: a patch of 64 × 16 × 16 is larger than 10 of 10 volumes (median 32 × 32 × 32 "
-    "voxels, before they are cropped); beyond them lies the lower end of a window, or a z-scored "
-    "case's darkest value"
+    "voxels, before they are cropped); beyond them lies each case's darkest value"
 )
 
 

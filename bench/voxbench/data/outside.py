@@ -25,6 +25,17 @@ def value_outside(channel: NDArray[np.float32], rule: Intensity) -> float:
     return float(channel.min()) if isinstance(rule, ZScore) else float(rule.to[0])
 
 
+def told_outside(preprocessing: Preprocessing, channels: int) -> str:
+    """What lies around the cases of so many channels, in words."""
+    told = (
+        "each case's darkest value"
+        if isinstance(rule, ZScore)
+        else f"{rule.to[0]:g}, the lower end of its range"
+        for rule in preprocessing.rules(channels)
+    )
+    return ", or ".join(dict.fromkeys(told))
+
+
 def first_voxel(size: int, side: int) -> int:
     """First voxel, at most 0, of a window of `side` voxels around the middle of `size` fewer."""
     return -((side - size) // 2)

@@ -7,6 +7,7 @@ from statistics import median
 from voxbench.api import Preprocessing
 from voxbench.data.dataset import Dataset
 from voxbench.data.image import read_extent, read_spacing
+from voxbench.data.outside import told_outside
 from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.errors import DataError
 from voxbench.pretrain.plan import PretrainingPlan
@@ -65,7 +66,7 @@ def _told(
         yield (
             f"{dataset.card.name}: a patch of {_by(patch)} is larger than {small} of "
             f"{len(shapes)} volumes (median {_by(size)} voxels, before they are cropped); beyond "
-            "them lies the lower end of a window, or a z-scored case's darkest value"
+            f"them lies {told_outside(preprocessing, len(dataset.card.channels))}"
         )
 
 
