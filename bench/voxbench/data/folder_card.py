@@ -52,14 +52,15 @@ def median_spacing(paths: Sequence[Path]) -> tuple[float, float, float]:
     """
     from voxbench.data.image import read_spacing  # nibabel, which listing the tasks can do without
 
-    sizes = []
+    sizes, errors = [], []
     for path in paths:
         try:
             sizes.append(read_spacing(path))
-        except DataError:  # reported case by case by prepare
-            continue
+        except DataError as error:  # reported case by case by prepare
+            errors.append(str(error))
     if not sizes:
-        raise DataError(f"{paths[0] if paths else 'task'}: no image whose header can be read.")
+        first = errors[0] if errors else "there is none"
+        raise DataError(f"no image whose header can be read: {first}")
     a, b, c = (_rounded(median(axis)) for axis in zip(*sizes, strict=True))
     return a, b, c
 
