@@ -22,7 +22,13 @@ SAMPLES = 12
 NETWORKS = (
     *((name, next(iter(ARCHITECTURES.find(name).sizes))) for name in ARCHITECTURES.plugins()),
     *(("swin-unetr", "tiny-v2"), ("swin-unetr-distinct", "tiny-v2"), ("mit", "small")),
-    *(("resnet", "50"), ("medicalnet", "18"), ("medicalnet", "50"), ("unet", "small")),
+    *(
+        ("resnet", "50"),
+        ("medicalnet", "18"),
+        ("medicalnet", "50"),
+        ("unet", "small"),
+        ("mednext", "small-k5"),
+    ),
 )
 """The smallest of each architecture, and sizes that are built in another way."""
 
