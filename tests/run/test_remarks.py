@@ -31,6 +31,17 @@ def test_nothing_is_said_of_mirroring_that_does_not_happen(example):
     assert told() == []
 
 
+def test_what_an_objective_leaves_out_of_the_augmentation_is_told(example):
+    recipe = {"steps": 4, "patch": [16, 16, 16], "augmentation": "light"}
+    still = recipe | {"augmentation": "none"}
+    arm = {"name": "models-genesis", "size": "tiny", "source": "cubes"}
+    without = "models-genesis[size=tiny,source=cubes]: pre-trained without the augmentation's "
+    assert told(recipe=still, baselines=[arm], pretraining=recipe) == [
+        without + "intensity, mirror"
+    ]
+    assert told(recipe=still, baselines=[arm], pretraining=still) == []
+
+
 def test_schedules_of_pretraining_that_differ_are_told(example):
     denoising = {"name": "example-denoising", "size": "tiny", "source": "cubes"}
     masked = {**denoising, "name": "masked-autoencoder", "pretraining": {"patch": [32, 16, 16]}}

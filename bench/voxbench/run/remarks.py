@@ -1,10 +1,10 @@
 """What should be known of a sweep before it runs: who is who, the split, mirroring, the patch."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from statistics import median
 
-from voxbench.api import Preprocessing
+from voxbench.api import Change, Preprocessing
 from voxbench.data.dataset import Dataset
 from voxbench.data.image import read_extent, read_spacing
 from voxbench.data.outside import told_outside
@@ -40,23 +40,31 @@ def _schedules(cells: Sequence[BoundCell]) -> Iterator[str]:
 def _of(cell: BoundCell) -> Iterator[str]:
     yield from _told(cell.dataset, cell.preprocessing, cell.cell.recipe)
     if isinstance(plan := cell.weights, PretrainingPlan):
-        yield from _united(plan.source)
+        forbidden = (plan.donor or plan).baseline.forbids
+        if forbidden and plan.schedule.augmentation != "none":
+            changes = ", ".join(sorted(forbidden))
+            yield f"{cell.arm.baseline}: pre-trained without the augmentation's {changes}"
+        yield from _united(plan.source, forbidden)
         for dataset, _ in plan.members:
-            yield from _told(dataset, plan.preprocessing(dataset), plan.schedule)
+            yield from _told(dataset, plan.preprocessing(dataset), plan.schedule, forbidden)
 
 
-def _united(source: Dataset) -> Iterator[str]:
+def _united(source: Dataset, forbidden: Collection[Change]) -> Iterator[str]:
     """What a union is; what it mirrors where its data sets are told that they mirror."""
     if source.members:
         yield from (f"{source.card.name}: {note}" for note in source.notes)
-        yield f"{source.card.name}: {source.mirroring.told}"
+        if "mirror" not in forbidden:
+            yield f"{source.card.name}: {source.mirroring.told}"
 
 
 def _told(
-    dataset: Dataset, preprocessing: Preprocessing, schedule: Recipe | Pretraining
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    schedule: Recipe | Pretraining,
+    forbidden: Collection[Change] = (),
 ) -> Iterator[str]:
     yield from (f"{dataset.card.name}: {note}" for note in dataset.notes)
-    if schedule.augmentation != "none":
+    if schedule.augmentation != "none" and "mirror" not in forbidden:
         yield f"{dataset.card.name}: {dataset.mirroring.told}"
     patch = schedule.patch
     shapes = _shapes(dataset, preprocessing)
