@@ -49,8 +49,11 @@ def _worst(found: Sequence[Contamination]) -> Contamination:
     order: list[str] = ["overlaps (by case)", "overlaps (by corpus)", "unknown", "clean"]
     status = min((one.status for one in found), key=order.index)
     told = [one for one in found if one.status == status]
-    shared = sorted({name for one in told for name in one.shared or ()})
-    return told[0] if not told[1:] else told[0].model_copy(update={"shared": shared or None})
+    if not told[1:]:
+        return told[0]
+    shared = sorted({name for one in told for name in one.shared})
+    reasons = dict.fromkeys(one.reason for one in told if one.reason)
+    return Contamination(status=told[0].status, shared=shared, reason=" ".join(reasons))
 
 
 def _of_source(
