@@ -17,11 +17,12 @@ class MaskedAutoencoder(Pretrained):
 
     Attributes:
         ratio: share of the cubes that is hidden; 0.6, published 0.75.
-        cube: voxels along a cube's side; 8, published 16.
+        cube: voxels along a cube's side; 8, published 16. Where voxels are no cubes themselves, one
+            a side, in a list of such values: `[[8, 8, 2]]`.
     """
 
     ratio: float = of_recipe()
-    cube: int = of_recipe()
+    cube: int | tuple[int, int, int] = of_recipe()
 
     card: ClassVar[BaselineCard] = BaselineCard(
         name="masked-autoencoder",
@@ -59,8 +60,8 @@ class MaskedAutoencoder(Pretrained):
         super().__post_init__()
         if not 0 < self.ratio < 1:
             raise ValueError(f"ratio must lie between 0 and 1, got {self.ratio}")
-        if self.cube < 1:
-            raise ValueError(f"cube must be at least 1 voxel, got {self.cube}")
+        if len(sides(self.cube)) != 3 or min(sides(self.cube)) < 1:
+            raise ValueError(f"cube must be a number of voxels from 1, or three, got {self.cube}")
 
     @property
     def forbids(self) -> frozenset[Change]:
@@ -85,7 +86,15 @@ class MaskedAutoencoder(Pretrained):
         return MaskedAutoencoderObjective(backbone, len(source.channels), self.ratio, self.cube)
 
 
-def count_cubes(shape: Sequence[int], ratio: float, cube: int) -> tuple[list[int], int]:
+Cube = int | tuple[int, int, int]
+
+
+def sides(cube: Cube) -> tuple[int, int, int]:
+    """Voxels of a cube along each axis."""
+    return (cube, cube, cube) if isinstance(cube, int) else cube
+
+
+def count_cubes(shape: Sequence[int], ratio: float, cube: Cube) -> tuple[list[int], int]:
     """Cubes along each axis of a patch, and how many of all are hidden."""
-    counts = [ceil(size / cube) for size in shape]
+    counts = [ceil(size / side) for size, side in zip(shape, sides(cube), strict=True)]
     return counts, max(1, round(ratio * prod(counts)))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from voxbench.toolkit import Backbone, Objective, Term, Terms
 
-from voxbench_baselines.masked_autoencoder import count_cubes
+from voxbench_baselines.masked_autoencoder import Cube, count_cubes, sides
 
 
 class MaskedAutoencoderObjective(Objective):
@@ -19,10 +19,10 @@ class MaskedAutoencoderObjective(Objective):
         backbone: what is pre-trained, encoder and decoder.
         channels: of the images.
         ratio: share of the cubes that is hidden.
-        cube: voxels along a cube's side.
+        cube: voxels along a cube's side, or along each.
     """
 
-    def __init__(self, backbone: Backbone, channels: int, ratio: float, cube: int) -> None:
+    def __init__(self, backbone: Backbone, channels: int, ratio: float, cube: Cube) -> None:
         super().__init__(backbone)
         self.ratio = ratio
         self.cube = cube
@@ -53,12 +53,12 @@ def visible_mean(images: Tensor, hidden: Tensor) -> Tensor:
     return (images * seen).sum((2, 3, 4), True) / seen.sum((2, 3, 4), True)
 
 
-def hidden_cubes(images: Tensor, ratio: float, cube: int) -> Tensor:
+def hidden_cubes(images: Tensor, ratio: float, cube: Cube) -> Tensor:
     """A mask (b, 1, d, h, w) that is True in the same number of random cubes of each image."""
     batch, _, *shape = images.shape
     counts, hidden = count_cubes(shape, ratio, cube)
     order = torch.rand(batch, prod(counts), device=images.device).argsort(dim=1).argsort(dim=1)
     mask = (order < hidden).view(batch, 1, *counts)
-    for axis, size in enumerate(shape, start=2):
-        mask = mask.repeat_interleave(cube, dim=axis).narrow(axis, 0, size)
+    for axis, (size, side) in enumerate(zip(shape, sides(cube), strict=True), start=2):
+        mask = mask.repeat_interleave(side, dim=axis).narrow(axis, 0, size)
     return mask

@@ -111,3 +111,17 @@ def test_it_learns_to_fill_in():
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_a_cube_may_have_unequal_sides():
+    mask = hidden_cubes(torch.zeros(2, 1, 16, 16, 6), 0.5, (8, 8, 2))
+    cubes = mask.view(2, 2, 8, 2, 8, 3, 2).permute(0, 1, 3, 5, 2, 4, 6).reshape(2, 12, -1)
+    assert torch.equal(cubes.all(2), cubes.any(2)), "each is hidden as a whole, or seen"
+    assert cubes.all(2).sum(1).tolist() == [6, 6]
+    assert MaskedAutoencoder(cube=(8, 8, 2)).cube == (8, 8, 2)
+
+
+@pytest.mark.parametrize("cube", [0, (8, 8), (8, 0, 2)])
+def test_a_cube_has_a_side_or_three_of_at_least_a_voxel(cube):
+    with pytest.raises(ValueError, match="cube must be a number of voxels from 1, or three"):
+        MaskedAutoencoder(cube=cube)
