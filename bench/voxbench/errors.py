@@ -7,6 +7,7 @@ VoxbenchError
 ├── WeightsError   weights can't be read, or too little of them fits
 ├── FitError       training can't start or diverged
 ├── RecordError    a stored record can't be read
+├── StorageError   a disk is full or may not be written to, in the middle of a run
 └── BundleError    a submission can't be packed, read or merged
 
 What a machine lacks (space, a permission) comes as an OSError and is told in one line too:
@@ -15,6 +16,7 @@ What a machine lacks (space, a permission) comes as an OSError and is told in on
 
 import difflib
 import errno
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -50,6 +52,10 @@ class RecordError(VoxbenchError):
     """A stored record can't be read."""
 
 
+class StorageError(VoxbenchError):
+    """A disk is full or may not be written to, in the middle of a run."""
+
+
 class BundleError(VoxbenchError):
     """A submission can't be packed, read or merged."""
 
@@ -70,11 +76,35 @@ _MACHINE = {
 }
 
 
-def in_words(error: Exception) -> str | None:
-    """A mistake, or what the machine lacks for a file, with a way out; None for a defect.
+_MEMORY = re.compile(r"out of memory|can't allocate memory|cannot allocate memory", re.IGNORECASE)
+_DEVICE = re.compile(
+    r"(CUDA|cuDNN|CUBLAS|NCCL|HIP)\w* (error|failure)|(CUDNN|CUBLAS)_STATUS", re.IGNORECASE
+)
+
+
+def is_machine_fault(error: BaseException) -> bool:
+    """Whether an error tells of the machine (memory, a device, a disk, a network), not of the work.
+
+    Work that failed so may succeed when it is done again; its result is unknown, not bad.
+    """
+    if isinstance(error, MemoryError | OSError):
+        return True
+    told = type(error).__name__ in {"OutOfMemoryError", "AcceleratorError"}
+    text = str(error) if isinstance(error, RuntimeError) else ""
+    return told or bool(_MEMORY.search(text) or _DEVICE.search(text))
+
+
+def in_words(error: BaseException) -> str | None:
+    """A mistake, or what the machine lacks, with a way out; None for a defect.
 
     Of a defect the traceback is worth more.
     """
+    if isinstance(error, MemoryError) or (is_machine_fault(error) and _MEMORY.search(str(error))):
+        said = f"{type(error).__name__}: {error}".strip(": ").splitlines()[0]
+        return (
+            f"out of memory ({said}); lower recipe.batch, recipe.patch or recipe.windows, run "
+            "fewer workers (-j), or take a machine with more."
+        )
     if isinstance(error, OSError) and error.errno in _MACHINE:
         return f"{error.filename or 'a file'}: {_MACHINE[error.errno]}."
     return str(error) if isinstance(error, VoxbenchError) else None

@@ -39,14 +39,14 @@ def test_from_spec_to_report_and_again(voxbench, spec, tmp_path):
     assert code == 0
     assert [row["state"] for row in json.loads(plan)] == ["missing"]
 
-    code, told, progress = voxbench("run", *words, "-j", "1")
+    code, told, progress = voxbench("run", *words, "-j", "0")
     assert code == 0
     assert "1 cells: 1 missing; 1 jobs to run" in progress
     assert str(out / "report" / "report.md") in told
     assert (out / "report" / "report.md").is_file()
     assert len(list((out / "records").glob("*.json"))) == 1
 
-    code, _, progress = voxbench("run", *words, "-j", "1")
+    code, _, progress = voxbench("run", *words, "-j", "0")
     assert code == 0
     assert "1 cells: 1 cached; 0 jobs to run" in progress
 
@@ -57,7 +57,7 @@ def test_from_spec_to_report_and_again(voxbench, spec, tmp_path):
 
 def test_a_failed_cell_is_told_and_shown_by_status(voxbench, spec, tmp_path):
     out = tmp_path / "out"
-    words = ("-o", out, "--include-path", EXAMPLE, "-j", "1")
+    words = ("-o", out, "--include-path", EXAMPLE, "-j", "0")
     code, _, progress = voxbench("run", spec, *words, "--set", "recipe.patch=[20,16,16]")
     assert code == 1
     assert "failed: " in progress
@@ -89,11 +89,13 @@ def test_a_mistake_is_one_message_and_exit_code_two(voxbench, words, said):
     assert "Traceback" not in error
 
 
-def test_a_terminal_of_few_letters_and_a_notebook_s_backend_are_no_faults(voxbench, monkeypatch):
+def test_a_terminal_of_few_letters_and_a_notebook_s_backend_are_no_faults(
+    voxbench, spec, tmp_path, monkeypatch
+):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1", write_through=True)
     monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setenv("MPLBACKEND", "module://nowhere.backend_inline")
-    code, *_ = voxbench("plan", "smoke")
+    code, *_ = voxbench("plan", spec, "-o", tmp_path / "out", "--include-path", EXAMPLE)
     assert code == 0
     assert "? s" in stream.buffer.getvalue().decode("latin-1")
     assert os.environ["MPLBACKEND"] == "agg"
@@ -112,7 +114,7 @@ def test_a_race_tells_what_is_settled_and_its_report_says_so(voxbench, spec, tmp
     quick_cells(monkeypatch)
     spec.write_text(SPEC.replace('"scratch"', DENOISING).replace("seeds = 1", "seeds = 8"))
     out = tmp_path / "out"
-    words = (spec, "-o", out, "--include-path", EXAMPLE, "-j", "1", "--until-settled")
+    words = (spec, "-o", out, "--include-path", EXAMPLE, "-j", "0", "--until-settled")
     code, told, _ = voxbench("run", *words)
     assert code == 0
     assert "1 of 1 comparisons are settled: 1 better." in told

@@ -13,6 +13,7 @@ from voxbench.fit import callbacks
 from voxbench.fit.loop import train
 from voxbench.fit.loss import segmentation_loss
 from voxbench.fit.optim import ParameterGroup
+from voxbench.progress import heard_by
 
 RECIPE = Recipe(steps=24, patch=(8, 8, 8), learning_rate=0.01)
 
@@ -78,7 +79,15 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, stop, monke
     continued = run(again, checkpoint=checkpoint)
     assert equal(again, whole)
     assert continued.losses == told.losses
-    assert not checkpoint.exists()
+
+
+def test_every_step_is_told_with_the_last_loss_that_was_read():
+    told = []
+    with heard_by(told.append):
+        found = run(network())
+    assert [stage.done for stage in told] == list(range(1, RECIPE.steps + 1))
+    assert {(stage.doing, stage.total) for stage in told} == {("training", RECIPE.steps)}
+    assert told[-1].loss == found.losses[RECIPE.steps]
 
 
 def test_a_torn_checkpoint_is_started_over(tmp_path: Path):

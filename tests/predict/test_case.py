@@ -30,8 +30,12 @@ class Threshold(nn.Module):
 class Broken(nn.Module):
     """Fails on every window."""
 
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
     def forward(self, x):
-        raise RuntimeError("out of memory")
+        raise self.error
 
 
 @pytest.fixture
@@ -67,11 +71,30 @@ def test_a_resampled_prediction_is_scored_on_the_native_grid(case, tmp_path):
 
 
 def test_a_failed_prediction_scores_worst_and_says_why(case, tmp_path):
-    found = score(case, Broken(), tmp_path, None)
-    assert found.failure == "RuntimeError: out of memory"
+    found = score(case, Broken(RuntimeError("sizes differ")), tmp_path, None)
+    assert found.failure == "RuntimeError: sizes differ"
     cube = found.classes["cube"]
     assert (cube.dice, cube.nsd, cube.flag) == (0.0, 0.0, "failed")
     assert cube.hd95_mm == pytest.approx(math.hypot(30, 24, 36))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:117] . DefaultCPUAllocator: can't allocate memory"
+        ),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("CUDA error: device-side assert triggered"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
+        MemoryError("Unable to allocate 31.0 GiB for an array"),
+        OSError(5, "Input/output error"),
+    ],
+    ids=lambda error: str(error)[:30],
+)
+def test_a_machine_that_fails_is_no_score(case, tmp_path, error):
+    with pytest.raises(type(error)):
+        score(case, Broken(error), tmp_path, None)
 
 
 def test_a_class_that_was_not_annotated_is_not_scored(case, tmp_path):

@@ -10,6 +10,7 @@ from voxbench.run.engines.inline import run_inline
 from voxbench.run.jobs import CellJob, JobOutcome, PretrainingJob, jobs_for
 from voxbench.run.queue import Queue
 from voxbench.run.sweep import Options, run_sweep
+from voxbench.run.watch import SILENT
 from voxbench.run.worker import Worker
 
 from tests.run.conftest import make_sweep
@@ -72,7 +73,7 @@ def test_a_failed_donor_fails_the_control_and_all_their_cells(blocks, tmp_path):
     twins = [job for job in todo if isinstance(job, CellJob) and job.needs is None]
     queue = Queue([job for job in todo if job not in twins])
     queue.note(JobOutcome(queue.take(), None, "out of luck"))
-    told = list(run_inline(queue, [Worker(tmp_path, "tiny")]))
+    told = list(run_inline(queue, [Worker(tmp_path, "tiny")], SILENT.heard))
     assert len(told) == 1 + 2 * 2
     assert {outcome.failure for outcome in told} == {"out of luck"}
     assert queue.over

@@ -21,6 +21,7 @@ from voxbench.run.engines.inline import run_inline
 from voxbench.run.jobs import PretrainingJob, jobs_for
 from voxbench.run.queue import Queue
 from voxbench.run.sweep import Options, run_sweep
+from voxbench.run.watch import SILENT
 from voxbench.run.worker import Worker
 
 from tests.run.conftest import EXAMPLE, Notes, make_sweep, planned
@@ -107,7 +108,7 @@ def _one_thread(sweep, root: Path) -> None:
 
     worker = Worker(root, sweep.name, threads=max(1, available_cores() // 2))
     jobs = jobs_for(one.cell for one in planned(sweep, root))
-    assert len(list(run_inline(Queue(jobs), [worker]))) == 2 * len(jobs)
+    assert len(list(run_inline(Queue(jobs), [worker], SILENT.heard))) == 2 * len(jobs)
 
 
 def test_each_record_says_whether_its_weights_have_seen_the_test_cases(example, tmp_path):

@@ -20,11 +20,47 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
+from voxbench.progress import News, Stage
 from voxbench.records import Record
+from voxbench.run.engines import JobRetry
 from voxbench.run.jobs import Job, JobOutcome
 from voxbench.run.plan import Planned
 from voxbench.run.remarks import remarks
 from voxbench.run.watch import Watch
+
+_EVERY_S = 60.0  # between lines about the jobs that run, where there is no terminal
+
+
+class Pace:
+    """How fast a job goes through the stage that it is in."""
+
+    def __init__(self) -> None:
+        self.stage: Stage | None = None
+        self.first, self.since = 0, 0.0
+
+    def hear(self, stage: Stage) -> None:
+        """The job tells where it is."""
+        if self.stage is None or self.stage.doing != stage.doing or stage.done < self.stage.done:
+            self.first, self.since = stage.done, time.monotonic()
+        self.stage = stage
+
+    def __str__(self) -> str:
+        """Stage, steps, loss and the time that is left of it."""
+        if self.stage is None:
+            return ""
+        stage, done = self.stage, self.stage.done - self.first
+        told = f"{stage.doing} {stage.done}/{stage.total}"
+        if stage.loss is not None:
+            told += f", loss {stage.loss:.3g}"
+        if done:
+            left = (time.monotonic() - self.since) / done * (stage.total - stage.done)
+            told += f", {in_time(left)} left"
+        return told
+
+
+def in_time(seconds: float) -> str:
+    """Seconds as a person reads them."""
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
 class Progress(Watch):
@@ -34,6 +70,8 @@ class Progress(Watch):
         self.console = Console(stderr=True)
         self.mirror = mirror
         self.running: dict[str, Job] = {}
+        self.paces: dict[str, Pace] = {}
+        self.said = time.monotonic()
         self.total = self.done = self.failed = 0
         self.since = time.monotonic()
         self.bar = Bar(
@@ -76,16 +114,40 @@ class Progress(Watch):
         self.running[job.id] = job
         self._show()
 
+    def heard(self, job: Job, news: News) -> None:
+        """A job tells how far it is, or what should be known."""
+        if isinstance(news, str):
+            self.console.print(f"note: {news}", highlight=False, markup=False, soft_wrap=True)
+            return
+        self.paces.setdefault(job.id, Pace()).hear(news)
+        if not self.console.is_terminal and time.monotonic() - self.said > _EVERY_S:
+            self.said = time.monotonic()
+            for one, running in self.running.items():
+                if pace := self.paces.get(one):
+                    line = f"{running}: {pace}"
+                    self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._show()
+
+    def retried(self, retry: JobRetry) -> None:
+        """A job failed by the machine's fault, and is tried again."""
+        self.running.pop(retry.job.id, None)
+        last = retry.failure.strip().splitlines()[-1]
+        line = f"again in {retry.seconds:.0f} s: {retry.job}: {last}"
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._show()
+
     def finished(self, outcome: JobOutcome) -> None:
         """A job has ended; its record is stored."""
         self.running.pop(outcome.job.id, None)
+        self.paces.pop(outcome.job.id, None)
         self.done += 1
         self.failed += outcome.failure is not None
         if self.mirror and outcome.record:
             self._copy(self.mirror, outcome.record)
         if outcome.failure:
             last = outcome.failure.strip().splitlines()[-1]
-            self.console.print(f"failed: {outcome.job}: {last}", highlight=False, markup=False)
+            line = f"failed: {outcome.job}: {last}"
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
         elif not self.console.is_terminal:
             line = f"{self.done}/{self.total} {outcome.job} · {self._left()} left"
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -98,6 +160,11 @@ class Progress(Watch):
         seconds = time.monotonic() - self.since
         self.console.print(f"{said} in {seconds:.0f} s: {root}", highlight=False)
 
+    @property
+    def told(self) -> str:
+        """How much is done."""
+        return f"{self.done} of {self.total} jobs"
+
     def _copy(self, mirror: Callable[[Record], None], record: Record) -> None:
         """Mirror a record; a mirror that breaks is left off, the sweep goes on."""
         try:
@@ -109,17 +176,17 @@ class Progress(Watch):
     def _show(self) -> None:
         if self.row is None:
             return
-        current = next(iter(self.running.values()), None)
+        one, current = next(iter(self.running.items()), ("", None))
         state = (
             f"{len(self.running)} running, {self.failed} failed, {self._left()} left · {current}"
+            f" · {self.paces.get(one, '')}"
         )
         self.bar.update(self.row, completed=self.done, state=state)
 
     def _left(self) -> str:
         if not self.done:
             return "?"
-        seconds = (time.monotonic() - self.since) / self.done * (self.total - self.done)
-        return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+        return in_time((time.monotonic() - self.since) / self.done * (self.total - self.done))
 
 
 @contextmanager

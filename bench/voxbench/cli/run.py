@@ -1,5 +1,6 @@
 """`voxbench run`: a sweep from its spec to its report."""
 
+import sys
 from typing import Annotated, Literal
 
 import typer
@@ -21,7 +22,13 @@ def run_verb(
     output: Output = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, help="Workers; by default one a GPU, else one a core."),
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=0,
+            help="Worker processes; by default one a GPU, else one a core. 0 works in this "
+            "process, where a plugin that breaks it ends the sweep: for debuggers.",
+        ),
     ] = None,
     limit: Limit = None,
     retry_failed: Annotated[
@@ -36,6 +43,12 @@ def run_verb(
             "in advance: with few seeds less is settled than by a whole run.",
         ),
     ] = False,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--time-limit", min=0.01, help="Minutes after which a cell or a pre-training fails."
+        ),
+    ] = None,
     set_: Overrides = None,
     include_path: Include = None,
     trust: Trust = None,
@@ -65,14 +78,30 @@ def run_verb(
     include = include_all(include_path)
     sweep = find_sweep(spec, set_ or [])
     root = output or Path("runs") / sweep.name
-    options = Options(jobs, limit, retry_failed, include, trusted(trust), predictions)
+    options = Options(
+        1 if jobs == 0 else jobs,
+        limit,
+        retry_failed,
+        include,
+        trusted(trust),
+        predictions,
+        isolated=jobs != 0,
+        time_limit_s=None if time_limit is None else 60 * time_limit,
+    )
     project = f"voxbench-{sweep.name}"
     copy = None if wandb == "off" else mirror(wandb, project, root / "wandb")
-    with Progress(copy) as progress:
-        if until_settled:
-            planned = run_race(sweep, root, options, progress)
-        else:
-            planned = run_sweep(sweep, root, options, progress)
+    progress = Progress(copy)
+    try:
+        with progress:
+            if until_settled:
+                planned = run_race(sweep, root, options, progress)
+            else:
+                planned = run_sweep(sweep, root, options, progress)
+    except KeyboardInterrupt:
+        print(
+            f"interrupted after {progress.told}; the same command goes on there.", file=sys.stderr
+        )
+        raise typer.Exit(130) from None
     progress.close(planned, root)
     if until_settled:
         missing = sum(cell.state == "missing" for cell in planned)

@@ -1,7 +1,6 @@
 """What happens beside the steps: checkpoints that can be continued, and the best weights."""
 
 import copy
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,10 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor, nn
 
+from voxbench.files import temporary_beside
+from voxbench.fit.curve import LossCurve
 from voxbench.fit.optim import Schedule
+from voxbench.progress import Stage, tell
 
 CHECKPOINT_SECONDS = 60.0  # of wall clock between checkpoints
 
@@ -43,6 +45,18 @@ class RandomState(Callback):
                 torch.cuda.set_rng_state(self.saved["cuda"])
 
 
+class StepTeller(Callback):
+    """Tells every step, with the last loss that was read."""
+
+    def __init__(self, doing: str, curve: LossCurve) -> None:
+        self.doing = doing
+        self.curve = curve
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        steps = self.curve.schedule.steps
+        tell(Stage(self.doing, trainer.global_step, steps, self.curve.last))
+
+
 class CheckpointWriter(Callback):
     """Writes the whole state now and then, whole or not at all."""
 
@@ -54,9 +68,13 @@ class CheckpointWriter(Callback):
         if time.monotonic() - self.last < CHECKPOINT_SECONDS:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        trainer.save_checkpoint(temporary)
-        temporary.replace(self.path)
+        temporary = temporary_beside(self.path)
+        try:
+            trainer.save_checkpoint(temporary)
+            temporary.replace(self.path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         self.last = time.monotonic()
 
 

@@ -36,6 +36,11 @@ class LossCurve:
         """Wall clock of the training, stops left out."""
         return self.earlier + time.perf_counter() - self.started
 
+    @property
+    def last(self) -> float | None:
+        """The entry before; None at first."""
+        return next(reversed(self.losses.values()), None)
+
     def add(self, value: Tensor, step: int, told: Mapping[str, Tensor | float]) -> None:
         """Count the loss of a step, and what it tells of its terms.
 

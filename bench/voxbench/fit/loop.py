@@ -14,7 +14,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor, nn
 
 from voxbench.data.batches import Batches
-from voxbench.fit.callbacks import BestWeights, CheckpointWriter, RandomState
+from voxbench.fit.callbacks import BestWeights, CheckpointWriter, RandomState, StepTeller
 from voxbench.fit.curve import LossCurve
 from voxbench.fit.optim import ParameterGroup, Schedule, all_parameters, optimiser, rates
 from voxbench.fit.precision import check_precision
@@ -61,6 +61,7 @@ def train(
     groups: Sequence[ParameterGroup] | None = None,
     validate: Callable[[], float] | None = None,
     before_step: Callable[[float], None] | None = None,
+    doing: str = "training",
 ) -> FitResult:
     """Train a network in place for `schedule.steps` optimiser steps.
 
@@ -73,11 +74,13 @@ def train(
         schedule: steps, optimiser, learning rate, precision.
         seed: of torch's generator (dropout, masks).
         device: "cpu" or "cuda:N".
-        checkpoint: written once a minute, continued from if it exists, and removed at the end.
+        checkpoint: written once a minute and continued from if it exists; it is to be removed once
+            what was trained is stored.
         groups: of parameters, at rates of their own; all at one rate if None.
         validate: score of the network as it is, looked at `schedule.validations` times; the
             network ends with the best weights.
         before_step: called with the share of the steps that is done.
+        doing: what progress calls it.
 
     Raises:
         FitError: the loss is not finite.
@@ -85,7 +88,7 @@ def train(
     """
     check_precision(schedule, device)
     module = _Module(network, loss, schedule, groups or all_parameters(network), before_step)
-    callbacks: list[Callback] = [RandomState()]
+    callbacks: list[Callback] = [RandomState(), StepTeller(doing, module.curve)]
     best = BestWeights(network, validate, schedule) if validate else None
     if best:
         callbacks.append(best)
@@ -98,14 +101,14 @@ def train(
         stream = Stream(batches, lambda: module.global_step, schedule.steps, ahead)
         try:
             trainer.fit(module, stream, ckpt_path=_usable(checkpoint), weights_only=True)
-        except SystemExit as stopped:  # Lightning's answer to Ctrl-C
-            raise KeyboardInterrupt from stopped
+        except SystemExit as stopped:
+            if isinstance(stopped.__context__, KeyboardInterrupt):  # Lightning's answer to Ctrl-C
+                raise KeyboardInterrupt from stopped
+            raise
     seconds = module.curve.seconds
     network.to(device)  # Lightning leaves it on the processor
     if best:
         best.restore()
-    if checkpoint:
-        checkpoint.unlink(missing_ok=True)
     curve, scores = module.curve, best.scores if best else {}
     return FitResult(curve.losses, curve.terms, scores, seconds, trainer.global_step)
 
@@ -197,7 +200,7 @@ def _usable(checkpoint: Path | None) -> Path | None:
     try:
         torch.load(checkpoint, weights_only=True, map_location="cpu")
     except Exception:  # noqa: BLE001 (torn bytes may raise anything)
-        checkpoint.unlink()
+        checkpoint.unlink(missing_ok=True)
         return None
     return checkpoint
 

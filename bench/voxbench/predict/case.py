@@ -16,7 +16,7 @@ from voxbench.data.content_hash import check_unchanged
 from voxbench.data.kept_map import write_prediction
 from voxbench.data.volumes import read_reference
 from voxbench.design.recipe import Recipe
-from voxbench.errors import VoxbenchError
+from voxbench.errors import VoxbenchError, is_machine_fault
 from voxbench.model.direct import Direct
 from voxbench.predict.window import segment
 from voxbench.progress import Stage, tell
@@ -69,6 +69,7 @@ def score_case(
 
     Raises:
         DataError: the reference can't be read, or the label map can't be written.
+        OSError, MemoryError, RuntimeError: the machine failed, and what the network can is unknown.
     """
     predicted = network.shared if isinstance(network, Direct) else card.classes
     classes = {
@@ -80,6 +81,8 @@ def score_case(
     try:
         prediction = segment(network, prepared, recipe, device)
     except (RuntimeError, ValueError, VoxbenchError) as error:
+        if is_machine_fault(error):
+            raise
         failure = f"{type(error).__name__}: {error}"
     reference = read_reference(case, card)
     truth = reference.array, classes, reference.spacing_mm

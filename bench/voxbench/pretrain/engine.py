@@ -13,6 +13,7 @@ from voxbench.data.prepare import prepare_cases
 from voxbench.data.renamed import renamed
 from voxbench.data.union import renaming
 from voxbench.design.seeds import pretraining_streams
+from voxbench.files import remove_leavings
 from voxbench.fit.loop import accelerated, train
 from voxbench.locks import locked
 from voxbench.model.backbones import Backbone
@@ -29,6 +30,7 @@ from voxbench.pretrain.made import (
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records.cost import compute_hours
 
+_CHECKPOINT = "checkpoint.ckpt"
 FOREGROUND = 2 / 3  # patches centred on a structure, where labels are used (SuPreM's 2:1)
 
 
@@ -51,16 +53,21 @@ def make_weights(plan: PretrainingPlan, *, device: str = "cpu", threads: int = 1
     if found := find_made(folder):
         return found
     with locked(folder):
-        if found := find_made(folder):  # by whom this process waited for
-            return found
-        tensors: Mapping[str, Tensor]
-        if plan.donor:
-            made = make_weights(plan.donor, device=device, threads=threads)
-            tensors, cost = read_weights(made.path, made.sha256), made.cost
-        else:
-            tensors, cost = _trained(plan, folder, device, threads)
-        finished = plan.baseline.finish(tensors, plan.source.card, plan.schedule.seed)
-        return store_made(folder, finished, cost)
+        found = find_made(folder) or _make(plan, folder, device, threads)
+        (folder / _CHECKPOINT).unlink(missing_ok=True)
+        remove_leavings(folder)
+    return found
+
+
+def _make(plan: PretrainingPlan, folder: Path, device: str, threads: int) -> Made:
+    tensors: Mapping[str, Tensor]
+    if plan.donor:
+        made = make_weights(plan.donor, device=device, threads=threads)
+        tensors, cost = read_weights(made.path, made.sha256), made.cost
+    else:
+        tensors, cost = _trained(plan, folder, device, threads)
+    finished = plan.baseline.finish(tensors, plan.source.card, plan.schedule.seed)
+    return store_made(folder, finished, cost)
 
 
 def _trained(
@@ -86,8 +93,9 @@ def _trained(
         schedule,
         seed=seeds["training"],
         device=device,
-        checkpoint=folder / "checkpoint.ckpt",
+        checkpoint=folder / _CHECKPOINT,
         before_step=objective.before_step,
+        doing="pre-training",
     )
     store_head(folder, head_of(objective, network))
     return network.state_dict(), TrainingCost(

@@ -1,5 +1,6 @@
 """One cell, from its data to its record: the whole story on one screen."""
 
+import os
 import resource
 import time
 from functools import partial
@@ -13,27 +14,18 @@ from voxbench.errors import FitError
 from voxbench.fit.loop import FitResult
 from voxbench.fit.segmenter import fit_network
 from voxbench.predict.case import score_cases
+from voxbench.records import Store
 from voxbench.records.cost import Cost, compute_hours
 from voxbench.records.predictions import describe_predictions, prediction_path
 from voxbench.records.record import Data, Record
 from voxbench.run.bind import BoundCell
 from voxbench.run.network import load_network
-from voxbench.run.unfinished import unfinished_record
-from voxbench.run.worker import Worker, why_failed
+from voxbench.run.worker import Worker
 
 
-def run_cell(bound: BoundCell, worker: Worker) -> Record:
-    """Run a cell and give its record; a failure is a record too."""
-    record = unfinished_record(bound, worker)
-    try:
-        _run(record, bound, worker)
-    except Exception as error:  # noqa: BLE001 (one cell never stops the others)
-        record.failure = why_failed(error)
-    return record
-
-
-def _run(record: Record, bound: BoundCell, worker: Worker) -> None:
-    """Data, network, fit, predict, score: each fills its part of the record."""
+def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
+    """Data, network, fit, predict, score: each fills its part of the cell's record, then stored."""
+    process = os.getpid()
     cell, device = bound.cell, worker.device
     started = time.perf_counter()
     data = load_cell_data(cell, bound.dataset, bound.preprocessing)
@@ -56,6 +48,9 @@ def _run(record: Record, bound: BoundCell, worker: Worker) -> None:
     done = time.perf_counter()
     record.cost = _cost(network, fitted, done - started, done - predicting, worker)
     record.status = "ok"
+    if os.getpid() == process:  # and not a copy that a plugin forked
+        Store(worker.root).write(record)
+        checkpoint.unlink(missing_ok=True)
 
 
 def _told(data: CellData, bound: BoundCell) -> Data:

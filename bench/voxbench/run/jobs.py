@@ -1,11 +1,13 @@
 """Units of work that an engine hands out: weights to make first, then cells."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record, Store
 from voxbench.run.bind import BoundCell
+from voxbench.run.faults import Kind, kind_of, why_failed
 from voxbench.run.unfinished import unfinished_record
 from voxbench.run.worker import Worker
 
@@ -66,11 +68,18 @@ Job = PretrainingJob | CellJob
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """What became of a job: its record, if it is a cell, and why it failed, if it did."""
+    """What became of a job.
+
+    Attributes:
+        record: of a cell.
+        failure: why it failed, if it did.
+        kind: whose fault that is.
+    """
 
     job: Job
     record: Record | None
     failure: str | None = None
+    kind: Kind = "science"
 
 
 def jobs_for(cells: Iterable[BoundCell]) -> list[Job]:
@@ -89,34 +98,56 @@ def jobs_for(cells: Iterable[BoundCell]) -> list[Job]:
 
 
 def perform(job: Job, worker: Worker) -> JobOutcome:
-    """Do a job in this process; a cell's record is stored before its outcome is told."""
+    """Do a job in this process; the record of a cell that succeeds is stored before this ends."""
     import torch
 
+    from voxbench.pretrain.engine import make_weights
     from voxbench.run.cell import run_cell
-    from voxbench.run.pretraining import run_pretraining
 
     torch.set_num_threads(worker.threads)
-    if isinstance(job, PretrainingJob):
-        return JobOutcome(job, None, run_pretraining(job.plan, worker))
-    return _stored(job, run_cell(job.cell, worker), worker)
+    record = unfinished_record(job.cell, worker) if isinstance(job, CellJob) else None
+    this = os.getpid()
+    try:
+        if isinstance(job, PretrainingJob):
+            make_weights(job.plan, device=worker.device, threads=worker.threads)
+        elif record:
+            run_cell(record, job.cell, worker)
+        return JobOutcome(job, record)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (one job never stops the others)
+        return failed(job, why_failed(error), worker, kind_of(error, worker.root), record)
+    finally:
+        if os.getpid() != this:  # a plugin forked, and this is the copy
+            os._exit(1)
 
 
-def give_up(job: Job, reason: str, worker: Worker) -> JobOutcome:
-    """The outcome of a job whose worker died, or whose weights could not be made."""
-    if isinstance(job, PretrainingJob):
-        return JobOutcome(job, None, reason)
-    record = unfinished_record(job.cell, worker)
-    record.failure = reason
-    return _stored(job, record, worker)
+def failed(
+    job: Job, reason: str, worker: Worker, kind: Kind = "science", record: Record | None = None
+) -> JobOutcome:
+    """The outcome of a job that failed, or whose worker died, or whose weights were not made.
 
-
-def _stored(job: CellJob, record: Record, worker: Worker) -> JobOutcome:
-    """Store a record and tell what became of its job.
-
-    A failure leaves the result of an earlier run, made again for its label maps, as it is.
+    Args:
+        job: that failed.
+        reason: why.
+        worker: that had it.
+        kind: whose fault it is.
+        record: what is known of the cell so far.
     """
+    if isinstance(job, PretrainingJob):
+        return JobOutcome(job, None, reason, kind)
+    record = record or unfinished_record(job.cell, worker)
+    record.status, record.failure = "failed", reason
+    return JobOutcome(job, record, reason, kind)
+
+
+def store_failure(outcome: JobOutcome, worker: Worker) -> None:
+    """Store why a cell failed.
+
+    The result of an earlier run, or of another one in the same folder, stays as it is; and where
+    the disk is at fault, a failure that says so helps nobody.
+    """
+    if outcome.record is None or outcome.failure is None or outcome.kind == "storage":
+        return
     store = Store(worker.root)
-    known = store.read(record.key) if record.status == "failed" else None
+    known = store.read(outcome.record.key)
     if known is None or known.status != "ok":
-        store.write(record)
-    return JobOutcome(job, record, record.failure)
+        store.write(outcome.record)

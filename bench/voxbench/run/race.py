@@ -16,6 +16,7 @@ from voxbench.run.jobs import Job, JobOutcome, PretrainingJob, jobs_for
 from voxbench.run.plan import Planned, plan_cells
 from voxbench.run.queue import Queue
 from voxbench.run.sweep import DEFAULTS, Options, execute, refresh_contamination, workers_of
+from voxbench.run.tidy import tidy
 from voxbench.run.watch import SILENT, Watch
 from voxbench.stats.sequential import FIRST_INTERIM
 from voxbench.stats.variance import variance_components
@@ -55,12 +56,14 @@ def run_race(
     queue = Queue(course.more())
     missing = [one.cell for one in planned if one.state == "missing"]
     watch.planned(planned, jobs_for(missing) if queue.waiting else [])
+    tidy(root, cells)
     if queue.over:
         return planned
-    for outcome in execute(queue, workers, watch):
+    for outcome in execute(queue, workers, watch, options):
         course.note(outcome)
         if queue.over:
             queue.add(course.more())
+    tidy(root)
     return plan_cells(bound, root)
 
 

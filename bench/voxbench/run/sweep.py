@@ -7,15 +7,17 @@ from pathlib import Path
 
 from voxbench.cores import available_cores
 from voxbench.design.spec import Sweep
+from voxbench.errors import StorageError
 from voxbench.records import Store
 from voxbench.records.predictions import missing_predictions
 from voxbench.run.bind import bind
-from voxbench.run.engines import Engine, JobStart
+from voxbench.run.engines import Engine, JobRetry, JobStart
 from voxbench.run.engines.inline import run_inline
 from voxbench.run.engines.pool import run_in_pool
 from voxbench.run.jobs import JobOutcome, jobs_for
 from voxbench.run.plan import Planned, plan_cells
 from voxbench.run.queue import Queue
+from voxbench.run.tidy import tidy
 from voxbench.run.watch import SILENT, Watch
 from voxbench.run.worker import Worker
 
@@ -25,12 +27,15 @@ class Options:
     """How a sweep is run.
 
     Attributes:
-        jobs: worker processes; 1 runs in this process; None takes one a GPU, else one a core.
+        jobs: workers; None takes one a GPU, else one a core.
         limit: at most so many steps and test cases a cell; marks every record smoke.
         retry_failed: run failed cells again.
         include: folders of loose plugins, for the workers.
         trust: weights files that may run code while they are read.
         predictions: keep the label maps of the test cases; a finished cell without them runs again.
+        isolated: a single worker is a process of its own too, as several always are, so that what
+            ends, breaks or blocks its process costs the one cell.
+        time_limit_s: after which a job fails, where it has a process of its own.
     """
 
     jobs: int | None = None
@@ -39,6 +44,8 @@ class Options:
     include: Sequence[Path] = ()
     trust: Sequence[Path] = ()
     predictions: bool = False
+    isolated: bool = False
+    time_limit_s: float | None = None
 
 
 DEFAULTS = Options()
@@ -63,10 +70,12 @@ def run_sweep(
     again = _unpredicted(planned, root) if options.predictions else set()
     todo = jobs_for(one.cell for one in planned if one.state in wanted or one.key in again)
     watch.planned(planned, todo)
+    tidy(root, {job.id for job in todo})
     if not todo:
         return planned
-    for _ in execute(Queue(todo), workers, watch):
+    for _ in execute(Queue(todo), workers, watch, options):
         pass
+    tidy(root)
     return plan_cells(cells, root)
 
 
@@ -92,19 +101,30 @@ def _unpredicted(planned: Sequence[Planned], root: Path) -> set[str]:
     }
 
 
-def execute(queue: Queue, workers: Sequence[Worker], watch: Watch) -> Iterator[JobOutcome]:
+def execute(
+    queue: Queue, workers: Sequence[Worker], watch: Watch, options: Options = DEFAULTS
+) -> Iterator[JobOutcome]:
     """Hand the jobs to the engine and tell who watches; gives each outcome.
 
     Whoever takes the outcomes may add jobs to the queue meanwhile.
+
+    Raises:
+        StorageError: the disk is full, or may not be written to; all that is stored stays.
     """
-    engine: Engine = run_inline if len(workers) == 1 else run_in_pool
-    with closing(engine(queue, workers)) as events:
+    inline = len(workers) == 1 and not options.isolated
+    engine: Engine = run_inline if inline else run_in_pool
+    with closing(engine(queue, workers, watch.heard)) as events:
         for event in events:
-            if isinstance(event, JobStart):
-                watch.started(event.job)
-            else:
-                watch.finished(event)
-                yield event
+            match event:
+                case JobStart(job):
+                    watch.started(job)
+                case JobRetry():
+                    watch.retried(event)
+                case JobOutcome(failure=failure, kind="storage"):
+                    raise StorageError(f"{failure} Nothing is lost: run it again to go on.")
+                case JobOutcome():
+                    watch.finished(event)
+                    yield event
 
 
 def workers_of(sweep: Sweep, root: Path, options: Options) -> list[Worker]:
@@ -120,7 +140,10 @@ def workers_of(sweep: Sweep, root: Path, options: Options) -> list[Worker]:
     threads = max(1, available_cores() // len(devices))
     include, trust = tuple(options.include), tuple(options.trust)
     return [
-        Worker(root, sweep.name, device, threads, include, trust, options.predictions)
+        Worker(
+            *(root, sweep.name, device, threads, include, trust),
+            *(options.predictions, options.time_limit_s),
+        )
         for device in devices
     ]
 

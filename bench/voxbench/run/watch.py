@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from voxbench.progress import News
+from voxbench.run.engines import JobRetry
 from voxbench.run.jobs import Job, JobOutcome
 from voxbench.run.plan import Planned
 
@@ -14,6 +16,12 @@ class Watch:
 
     def started(self, job: Job) -> None:
         """A job has begun."""
+
+    def heard(self, job: Job, news: News) -> None:
+        """A job tells how far it is, or what should be known."""
+
+    def retried(self, retry: JobRetry) -> None:
+        """A job failed by the machine's fault, and is tried again."""
 
     def finished(self, outcome: JobOutcome) -> None:
         """A job has ended; its record is stored."""

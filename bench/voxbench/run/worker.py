@@ -1,10 +1,8 @@
 """Who runs jobs, with what, and where the results go."""
 
-import traceback
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-from voxbench.errors import in_words
 
 
 @dataclass(frozen=True)
@@ -19,6 +17,7 @@ class Worker:
         include: folders of loose plugins, for a process of its own.
         trust: resolved paths of weights files that may run code while they are read.
         predictions: keep the label maps of the test cases.
+        time_limit_s: after which a job fails, in a process of its own.
     """
 
     root: Path
@@ -28,8 +27,18 @@ class Worker:
     include: tuple[Path, ...] = ()
     trust: tuple[Path, ...] = ()
     predictions: bool = False
+    time_limit_s: float | None = None
 
+    def alone(self) -> "Worker":
+        """The same in a process of its own, see `environment`."""
+        return replace(self, device="cuda:0") if self.device.startswith("cuda:") else self
 
-def why_failed(error: Exception) -> str:
-    """A mistake, or what the machine lacks, in words; a defect with the end of its traceback."""
-    return in_words(error) or "".join(traceback.format_exception(error, limit=-8))
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of a process of its own, which sees its device alone and calls it the first."""
+        found = {**os.environ, "OMP_NUM_THREADS": str(self.threads)}
+        if self.device.startswith("cuda:"):
+            index = int(self.device.removeprefix("cuda:"))
+            given = os.environ.get("CUDA_VISIBLE_DEVICES")  # what this process may use at all
+            found["CUDA_VISIBLE_DEVICES"] = given.split(",")[index] if given else str(index)
+        return found

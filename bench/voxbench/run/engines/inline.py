@@ -1,21 +1,28 @@
 """The engine that runs every job in this process, one after the other."""
 
+import time
 from collections.abc import Generator, Sequence
+from functools import partial
 
-from voxbench.run.engines import Event, JobStart
-from voxbench.run.jobs import give_up, perform
+from voxbench.progress import heard_by
+from voxbench.run.engines import Event, Hear, JobStart, settle
+from voxbench.run.jobs import failed, perform
 from voxbench.run.queue import Queue
 from voxbench.run.worker import Worker
 
 
-def run_inline(queue: Queue, workers: Sequence[Worker]) -> Generator[Event, None, None]:
+def run_inline(queue: Queue, workers: Sequence[Worker], hear: Hear) -> Generator[Event, None, None]:
     """See `Engine`; the first worker is this process."""
     worker = workers[0]
-    while job := queue.take():
+    while not queue.over:
+        job = queue.take()
+        if job is None:  # all that is left waits to be tried again
+            time.sleep(0.1)
+            continue
         if reason := queue.doomed(job):
-            outcome = give_up(job, reason, worker)
+            outcome = failed(job, reason, worker)
         else:
             yield JobStart(job)
-            outcome = perform(job, worker)
-        queue.note(outcome)
-        yield outcome
+            with heard_by(partial(hear, job)):
+                outcome = perform(job, worker)
+        yield settle(queue, outcome, worker)

@@ -1,128 +1,100 @@
 """The engine of long-lived worker processes, each bound to its device.
 
 Importing torch, Lightning and MONAI costs more than a small cell, so a worker runs many. A
-worker that dies costs the one cell it held, and is replaced.
+worker that dies or hangs costs the one cell it held, and is replaced.
 """
 
-import os
-import signal
-import threading
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.connection import wait
 
-from voxbench.run.engines import Event, JobStart
-from voxbench.run.jobs import Job, JobOutcome, give_up, perform
+from voxbench.progress import Stage
+from voxbench.run.engines import Event, Hear, JobStart, settle
+from voxbench.run.engines.process import WorkerProcess
+from voxbench.run.faults import Kind
+from voxbench.run.jobs import Job, JobOutcome, failed
 from voxbench.run.queue import Queue
 from voxbench.run.worker import Worker
 
-
-@dataclass
-class _Process:
-    """A worker's process, the pipe to it, and the job it holds."""
-
-    worker: Worker
-    process: SpawnProcess
-    pipe: Connection
-    job: Job | None = None
+SILENCE_S = 3600.0
+"""A job that has not been heard of for so long hangs."""
+_LOOK_S = 0.5  # at the clock, between two events
 
 
-def run_in_pool(queue: Queue, workers: Sequence[Worker]) -> Generator[Event, None, None]:
+def run_in_pool(
+    queue: Queue, workers: Sequence[Worker], hear: Hear
+) -> Generator[Event, None, None]:
     """See `Engine`; each worker is a process of its own, of which no more are started than jobs."""
-    processes = [_start(worker) for worker in workers[: max(1, len(queue.waiting))]]
+    processes = [WorkerProcess(worker) for worker in workers[: max(1, len(queue.waiting))]]
     try:
         while not queue.over:
             for i, process in enumerate(processes):
                 if process.job is None:
                     yield from _feed(processes, i, queue)
             busy = [process for process in processes if process.job]
-            ready = wait([p.pipe for p in busy] + [p.process.sentinel for p in busy])
+            wait([p.pipe for p in busy] + [p.end for p in busy], _LOOK_S)
             for process in busy:
-                if process.pipe in ready or process.process.sentinel in ready:
-                    outcome = _collect(process)
-                    queue.note(outcome)
-                    yield outcome
+                if outcome := _outcome(process, hear):
+                    yield settle(queue, outcome, process.worker)
     finally:
         for process in processes:
-            _stop(process)
+            process.kill()
+            process.close()
 
 
-def _feed(processes: list[_Process], i: int, queue: Queue) -> Generator[Event, None, None]:
+def _feed(processes: list[WorkerProcess], i: int, queue: Queue) -> Generator[Event, None, None]:
     """Give a free process its next job, after replacing it if it died."""
     while job := queue.take():
         if reason := queue.doomed(job):
-            outcome = give_up(job, reason, processes[i].worker)
-            queue.note(outcome)
-            yield outcome
+            yield settle(queue, failed(job, reason, processes[i].worker), processes[i].worker)
             continue
-        if not processes[i].process.is_alive():
-            _stop(processes[i])
-            processes[i] = _start(processes[i].worker)
-        processes[i].job = job
+        if processes[i].ended:
+            processes[i].close()
+            processes[i] = WorkerProcess(processes[i].worker)
         yield JobStart(job)
-        processes[i].pipe.send(job)
+        try:
+            processes[i].give(job)
+        except Exception as error:  # noqa: BLE001 (a plugin's field may be anything)
+            reason = f"it can't be sent to a worker process: {error}"
+            yield settle(queue, failed(job, reason, processes[i].worker), processes[i].worker)
+            continue
         return
 
 
-def _collect(process: _Process) -> JobOutcome:
-    job, process.job = process.job, None
+def _outcome(process: WorkerProcess, hear: Hear) -> JobOutcome | None:
+    """What became of a process's job; None while it works."""
+    job = process.job
     if job is None:
-        raise RuntimeError("a worker without a job answered")
-    try:
-        record, failure = process.pipe.recv()
-    except (EOFError, OSError):
-        process.process.join(5)
-        code = process.process.exitcode
-        cause = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        hint = " (out of memory?)" if code == -9 else ""
-        return give_up(job, f"its worker process died with {cause}{hint}", process.worker)
-    return JobOutcome(job, record, failure)
+        return None
+    ended = process.ended  # before its last words are read
+    for said in process.received():
+        if isinstance(said, Stage | str):
+            hear(job, said)
+        else:
+            process.job = None
+            if said.kind == "machine":  # what it holds, a device's context or memory, may be broken
+                process.kill()
+            return JobOutcome(job, *said)
+    outcome = _dead(process, job, ended) if ended else _hanging(process, job)
+    if outcome:
+        process.job = None
+    return outcome
 
 
-def _start(worker: Worker) -> _Process:
-    context = get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, worker), daemon=True)
-    process.start()
-    theirs.close()
-    return _Process(worker, process, ours)
+def _dead(process: WorkerProcess, job: Job, ended: str) -> JobOutcome:
+    hint = " (out of memory?)" if ended == "signal 9" else ""
+    reason = f"its worker process died with {ended}{hint}"
+    kind: Kind = "machine" if ended.startswith("signal") else "science"
+    return failed(job, reason, process.worker, kind)
 
 
-def _stop(process: _Process) -> None:
-    process.pipe.close()
-    process.process.terminate()
-    process.process.join(10)
-    if process.process.is_alive():
-        process.process.kill()
-
-
-def _serve(pipe: Connection, worker: Worker) -> None:
-    """A worker's life: bind to the device, then job after job."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
-    if worker.device.startswith("cuda:"):
-        index = int(worker.device.removeprefix("cuda:"))
-        given = os.environ.get("CUDA_VISIBLE_DEVICES")  # what this process may use at all
-        os.environ["CUDA_VISIBLE_DEVICES"] = given.split(",")[index] if given else str(index)
-        worker = replace(worker, device="cuda:0")
-    os.environ["OMP_NUM_THREADS"] = str(worker.threads)
-    from voxbench import plugins
-
-    for folder in worker.include:
-        plugins.include(folder)
-    try:
-        while True:
-            outcome = perform(pipe.recv(), worker)
-            pipe.send((outcome.record, outcome.failure))
-    except (EOFError, OSError):
-        return
-
-
-def _die_with(parent: int) -> None:
-    """End this process soon after its parent was killed, whatever it is doing."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
+def _hanging(process: WorkerProcess, job: Job) -> JobOutcome | None:
+    now, limit = time.monotonic(), process.worker.time_limit_s
+    if limit is not None and now - process.since > limit:
+        reason = f"not done in {limit / 60:g} minutes (--time-limit)"
+    elif now - process.heard > SILENCE_S:
+        reason = f"no sign of life for {SILENCE_S / 60:g} minutes: it hangs"
+    else:
+        return None
+    process.kill()
+    return failed(job, f"{reason}; its worker process was ended", process.worker)

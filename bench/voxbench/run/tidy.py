@@ -1,0 +1,26 @@
+"""What killed processes leave in an output folder, removed."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from voxbench.files import remove_leavings
+from voxbench.records import Store
+
+
+def tidy(root: Path, todo: Collection[str] = ()) -> None:
+    """Remove temporary files that nobody writes any more, and checkpoints of finished cells.
+
+    A run that shares the folder and still trains such a cell writes its next checkpoint again.
+
+    Args:
+        root: the output folder.
+        todo: keys of the cells that are to run, whose checkpoints stay.
+    """
+    folders = [root, *(root / name for name in ("records", "checkpoints", "splits", "races"))]
+    for folder in (*folders, *(root / "predictions").glob("*/")):
+        remove_leavings(folder)
+    store = Store(root)
+    for checkpoint in (root / "checkpoints").glob("*.ckpt"):
+        record = None if checkpoint.stem in todo else store.read(checkpoint.stem)
+        if record and record.status == "ok":
+            checkpoint.unlink(missing_ok=True)
