@@ -26,6 +26,7 @@ from voxbench_baselines.scratch import Scratch
 from voxbench_baselines.supervised import Supervised
 from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 from voxbench_baselines.volume_contrast import VolumeContrast
+from voxbench_baselines.volume_fusion import VolumeFusion
 
 from tests.model import flat
 
@@ -81,6 +82,13 @@ class TestSwinUnetrSSL(BaselineChecks):
 
 class TestVolumeContrast(BaselineChecks):
     baseline = VolumeContrast(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+class TestVolumeFusion(BaselineChecks):
+    baseline = VolumeFusion(size="tiny")
 
     test_its_twin_has_the_same_network = None
     test_its_weights_reach_the_encoder = None
@@ -167,6 +175,7 @@ def test_more_channels_share_the_grey_stem(tmp_path):
         (SwinUnetrSSL, {"temperature": 0.0}),
         (VolumeContrast, {"crops": 0}),
         (VolumeContrast, {"regularisation": -1.0}),
+        (VolumeFusion, {"coefficients": 0}),
         (NegativeControl, {"of": "negative-control"}),
         (NegativeControl, {"scale": "small"}),
         (Supervised, {"structures": 0}),

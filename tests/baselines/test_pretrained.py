@@ -5,6 +5,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 from voxbench.api import Case
 from voxbench.data import batches
 from voxbench.design.cell import Ref
@@ -17,12 +18,17 @@ from voxbench_baselines.negative_control import NegativeControl
 from voxbench_baselines.supervised import Supervised
 from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 from voxbench_baselines.volume_contrast import VolumeContrast
+from voxbench_baselines.volume_fusion import VolumeFusion
 
 from tests.data.toy import ball, toy
 from tests.pretrain.making import make, plan
 
-STRATEGIES = (MaskedAutoencoder, ModelsGenesis, Supervised, SwinUnetrSSL, VolumeContrast)
+STRATEGIES = (
+    *(MaskedAutoencoder, ModelsGenesis, Supervised, SwinUnetrSSL, VolumeContrast),
+    *(VolumeFusion,),
+)
 SMALL = Pretraining(steps=2, patch=(16, 16, 16))
+QUICK = Pretraining(steps=40, patch=(16, 16, 16), batch=4, warmup=0, learning_rate=3e-3)
 
 
 @pytest.fixture
@@ -32,9 +38,20 @@ def slopes(tmp_path, monkeypatch):
     return toy(tmp_path, [_slope(tmp_path, number) for number in range(10)])
 
 
+@pytest.fixture
+def grains(tmp_path, monkeypatch):
+    """Volumes of noise, which is weaker where two are mixed."""
+    monkeypatch.setenv("VOXBENCH_CACHE", str(tmp_path / "cache"))
+    return toy(tmp_path, [_case(tmp_path, number, 0) for number in range(10)])
+
+
 def _slope(folder: Path, number: int) -> Case:
+    return _case(folder, number, np.arange(24.0))
+
+
+def _case(folder: Path, number: int, structure: ArrayLike) -> Case:
     random = np.random.default_rng(number)
-    image = np.broadcast_to(np.arange(24.0), (24, 24, 24)) + random.normal(0, 1, (24, 24, 24))
+    image = structure + random.normal(0, 1, (24, 24, 24))
     label = ball((24, 24, 24), 5).astype(np.uint8)
     paths = [folder / f"{number}-{kind}.nii.gz" for kind in ("image", "label")]
     for path, array in zip(paths, (image.astype(np.float32), label), strict=True):
@@ -43,11 +60,17 @@ def _slope(folder: Path, number: int) -> Case:
 
 
 def test_a_turn_is_learnt_under_full_augmentation_whose_mirrors_would_hide_it(slopes):
-    schedule = Pretraining(steps=40, patch=(16, 16, 16), batch=4, warmup=0, learning_rate=3e-3)
-    assert schedule.augmentation == "full"
-    told = make(SwinUnetrSSL(size="tiny"), slopes, schedule).cost.last_terms
+    assert QUICK.augmentation == "full"
+    told = make(SwinUnetrSSL(size="tiny"), slopes, QUICK).cost.last_terms
     assert told["rotation, accuracy"] > 0.9 > told["rotation, accuracy of chance"] == 0.25
     assert told["rotation"] < 0.5 < told["rotation, chance"]
+
+
+def test_shares_of_two_patches_are_told_by_the_strength_of_their_noise(grains):
+    schedule = QUICK.model_copy(update={"augmentation": "none", "steps": 60})
+    told = make(VolumeFusion(size="tiny", coefficients=2), grains, schedule).cost.last_terms
+    assert told["dice"] < 0.95 * told["dice, share"], told
+    assert told["entropy"] < 0.95 * told["entropy, share"], told
 
 
 @pytest.mark.parametrize(

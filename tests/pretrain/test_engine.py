@@ -21,6 +21,7 @@ from voxbench_baselines.negative_control import NegativeControl
 from voxbench_baselines.supervised import Supervised
 from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 from voxbench_baselines.volume_contrast import VolumeContrast
+from voxbench_baselines.volume_fusion import VolumeFusion
 
 from tests.data.toy import named, toy, write_case
 from tests.pretrain.making import make, plan
@@ -34,6 +35,7 @@ OBJECTIVES = (
     ModelsGenesis(size="tiny"),
     SwinUnetrSSL(size="tiny"),
     CONTRAST,
+    VolumeFusion(size="tiny"),
     dataclasses.replace(SUPERVISED, label_noise=0.5),
 )
 CONTROL = NegativeControl(size="tiny")
