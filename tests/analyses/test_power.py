@@ -40,7 +40,7 @@ def test_the_cost_counts_the_missing_cells_of_arm_and_twin():
 def test_with_the_planned_seeds_the_chance_is_reached_and_with_one_less_it_is_not():
     [found] = planned(noisy())
     there = Design(30, 1, len(found.seeds.values))
-    told = found.effect.effect.mean, found.parts
+    told = found.effect.effect.mean, found.plausible
     assert verdict_chance(*told, there, 0.01)[1] >= 0.8
     assert verdict_chance(*told, there._replace(seeds=there.seeds - 1), 0.01)[1] < 0.8
 

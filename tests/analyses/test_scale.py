@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from voxbench.analyses.pairing import twins
@@ -48,7 +50,7 @@ def test_more_volumes_that_hurt_are_falling():
 
 
 def test_few_patients_have_no_answer():
-    assert by_volumes((0.0, 0.1, 0.2), patients=4).refused.startswith("an arm shares 4 scored")
+    assert by_volumes((0.0, 0.1, 0.2), patients=4).refused == "the arms share 4 scored patients"
 
 
 def test_equal_amounts_are_refused_and_unknown_ones_left_out():
@@ -56,6 +58,14 @@ def test_equal_amounts_are_refused_and_unknown_ones_left_out():
     assert rows["cpu_hours"].refused == "the amounts differ by less than 2 times"
     assert "masks" not in rows
     assert "gpu_hours" not in rows
+
+
+def test_the_trends_of_a_table_hold_at_once_and_one_run_is_a_note():
+    alone, other = by_volumes((0.0, 0.05, 0.1)), arms((0.0, 0.05, 0.1))
+    moved = [replace(pair, name="again") for pair in other]
+    one, _ = (row for row in trends([*other, *moved], 0.01) if row.amount == "volumes")
+    assert one.change.low < alone.change.low < alone.change.high < one.change.high
+    assert alone.note == "1 run: the interval leaves out the spread between seeds"
 
 
 def test_one_arm_is_no_trend():

@@ -1,16 +1,9 @@
 import numpy as np
 import pytest
-from voxbench.stats.trend import answer, change_along
+from voxbench.stats.trend import change_along
 
 
 def test_the_change_is_that_of_a_line_in_log_amount():
     amounts = np.array([1.0, 10, 100])
     assert change_along(amounts, np.array([[0.1, 0.2, 0.3]])) == pytest.approx(0.2)
     assert change_along(amounts, np.array([[0.1, 0.4, 0.1]])) == pytest.approx(0.0)
-
-
-def test_answers():
-    assert answer(0.001, 0.009, 0.01) == "flat"
-    assert answer(0.001, 0.02, 0.01) == "rising"
-    assert answer(-0.02, -0.001, 0.01) == "falling"
-    assert answer(-0.02, 0.02, 0.01) == "undecided"

@@ -34,7 +34,7 @@ class LearningCurves:
         fractions: their names.
         arm_scores, twin_scores: (step,).
         arm_drawn, twin_drawn: in each resample, (resample, step).
-        patients: with a score at each step.
+        patients: with a score at each step; runs: behind it.
     """
 
     where: Where
@@ -48,6 +48,14 @@ class LearningCurves:
     arm_drawn: Array
     twin_drawn: Array
     patients: tuple[int, ...]
+    runs: tuple[int, ...]
+
+    @property
+    def single_run(self) -> str:
+        """What intervals leave out where a step rests on one training; "" where none does."""
+        if min(self.runs, default=2) > 1:
+            return ""
+        return "1 run: the interval leaves out the spread between seeds"
 
     @property
     def best(self) -> float:
@@ -60,7 +68,7 @@ class FittedCurve:
     """The power law of one arm or twin: score = ceiling − gap · n^−exponent, with 95% bounds.
 
     For a distance the score is its negative. `refused` says why there is none or what
-    it does not tell.
+    it does not tell, `note` what its intervals leave out.
     """
 
     where: Where
@@ -71,6 +79,7 @@ class FittedCurve:
     gap: float
     error: float
     refused: str
+    note: str
 
 
 def learning_curves(pairs: Sequence[Pair]) -> list[LearningCurves]:
@@ -103,6 +112,7 @@ def _curves(where: Where, arm: str, twin: str, pairs: Sequence[Pair]) -> Learnin
         tuple(group.where.fraction for group, _, _ in steps),
         points[:, 0], points[:, 1], drawn[:, :, 0].T, drawn[:, :, 1].T,
         tuple(int((~np.isnan(sample.values[0])).any(axis=1).sum()) for _, sample, _ in steps),
+        tuple(len(sample.draws) for _, sample, _ in steps),
     )  # fmt: skip
 
 
@@ -135,7 +145,7 @@ def _fitted(own: LearningCurves, name: str, scores: Array, drawn: Array) -> Fitt
     if len(set(own.labels)) < FEWEST_POINTS:
         why = f"{points} fractions, {FEWEST_POINTS} are needed"
         return FittedCurve(
-            own.where, name, points, UNDEFINED, UNDEFINED, math.nan, math.nan, refused=why
+            own.where, name, points, UNDEFINED, UNDEFINED, math.nan, math.nan, why, ""
         )
     once, each = (fit_power_law(own.labels, values, own.best) for values in (scores[None], drawn))
     ceiling, exponent = (np.quantile(v, TAILS) for v in (each.ceiling, each.exponent))
@@ -143,7 +153,7 @@ def _fitted(own: LearningCurves, name: str, scores: Array, drawn: Array) -> Fitt
         own.where, name, points,
         Interval.of(once.ceiling[0], *ceiling), Interval.of(once.exponent[0], *exponent),
         float(once.gap[0]), float(once.error[0]),
-        _doubt(once, exponent),
+        _doubt(once, exponent), own.single_run,
     )  # fmt: skip
 
 
@@ -169,7 +179,7 @@ def curve_table(curves: Sequence[LearningCurves], metric: Metric) -> Table:
             interval_column("ceiling [95%]", "ceiling", metric.digits),
             interval_column("exponent [95%]", "exponent", 2),
             Column("error", show=number(metric.digits), number=True),
-            Column("note", ("refused",)),
+            Column("note", ("refused", "note"), lambda *told: "; ".join(filter(None, told))),
         ],
         [as_row(row, "fraction", "setting") for row in fitted_curves(curves)],
     )

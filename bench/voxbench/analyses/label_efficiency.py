@@ -1,6 +1,6 @@
 """What a pre-training is worth in labels, and where its benefit vanishes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ class Worth:
         direct: k between the twin's own points.
         refused: why there is no fitted k; "" where there is one.
         refused_direct: why there is no direct one.
+        note: what a reader must know of the intervals.
 
     An infinite upper bound means that the data set no limit: too many resamples reach beyond the
     twin's largest fraction. A lower bound of 0 is the same below its smallest.
@@ -38,6 +39,7 @@ class Worth:
     direct: Interval
     refused: str
     refused_direct: str
+    note: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Vanishing:
     Attributes:
         labels: NaN where `refused`; infinite high: beyond the largest fraction.
         refused: why there is no such point.
+        note: what a reader must know of the interval.
     """
 
     where: Where
@@ -54,6 +57,7 @@ class Vanishing:
     other: str
     labels: Interval
     refused: str
+    note: str
 
 
 def worth(curves: LearningCurves) -> list[Worth]:
@@ -66,10 +70,18 @@ def worth(curves: LearningCurves) -> list[Worth]:
         fitted, why = _multiplier(curves, step, once, drawn, refused)
         direct, why_not = _multiplier(curves, step, None, None, refused_direct)
         where = curves.where._replace(fraction=fraction)
+        note = "; ".join(_notes(curves, step))
         rows.append(
-            Worth(where, float(labels), curves.arm, curves.twin, fitted, direct, why, why_not)
+            Worth(where, float(labels), curves.arm, curves.twin, fitted, direct, why, why_not, note)
         )
     return rows
+
+
+def _notes(curves: LearningCurves, step: int) -> Iterator[str]:
+    if curves.single_run:
+        yield curves.single_run
+    if step == len(curves.labels) - 1:
+        yield "the highest fraction: only a multiplier below 1 can be seen here"
 
 
 def _unfit(curves: LearningCurves, fewest: int) -> str:
@@ -130,12 +142,12 @@ def vanishing(curves: LearningCurves, margin: float) -> Vanishing:
     elif effects[-1] > margin:
         refused = f"still above the margin at {curves.fractions[-1]}, the largest fraction"
     if refused:
-        return Vanishing(curves.where, curves.arm, curves.twin, UNDEFINED, refused)
+        return Vanishing(curves.where, curves.arm, curves.twin, UNDEFINED, refused, "")
     point = last_crossing(curves.labels, effects[None] - margin)[0]
     each = last_crossing(curves.labels, drawn - margin)
     low, high = np.quantile(each, TAILS, method="inverted_cdf")
     found = Interval.of(point, low, high)
-    return Vanishing(curves.where, curves.arm, curves.twin, found, "")
+    return Vanishing(curves.where, curves.arm, curves.twin, found, "", curves.single_run)
 
 
 def worth_table(curves: Sequence[LearningCurves], metric: Metric) -> Table:
@@ -154,6 +166,7 @@ def worth_table(curves: Sequence[LearningCurves], metric: Metric) -> Table:
             Column("k, fitted [95%]", ("fitted", "fitted_low", "fitted_high"), times, True),
             Column("k, interpolated [95%]", ("direct", "direct_low", "direct_high"), times, True),
             Column("not fitted because", ("refused",)),
+            Column("note"),
         ],
         [as_row(row, "setting") for own in curves for row in worth(own)],
     )
@@ -174,6 +187,7 @@ def vanishing_table(curves: Sequence[LearningCurves], metric: Metric, margin: fl
             *plain_columns("task", "adaptation", "arm"),
             Column("labelled [95%]", ("labels", "low", "high"), shown, True),
             Column("no such point because", ("refused",)),
+            Column("note"),
         ],
         [as_row(vanishing(own, margin), "fraction", "setting") for own in curves],
     )

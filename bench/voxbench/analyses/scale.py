@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from voxbench.analyses.curves import on_patients
-from voxbench.analyses.groups import Where
+from voxbench.analyses.groups import Run, Where
 from voxbench.analyses.pairing import Pair
 from voxbench.analyses.table import Column, Table, as_row, interval_column, or_dash, plain_columns
 from voxbench.stats.arrays import Array
-from voxbench.stats.bootstrap import estimate
-from voxbench.stats.interval import TAILS, UNDEFINED, Interval
+from voxbench.stats.bootstrap import Sample, infer_mean
+from voxbench.stats.interval import UNDEFINED, Interval, joined, judge
 from voxbench.stats.metric import Metric
-from voxbench.stats.paired import FEWEST_PATIENTS
-from voxbench.stats.trend import Answer, answer, change_along
+from voxbench.stats.paired import FEWEST_PATIENTS, interval_verdict
+from voxbench.stats.trend import Answer, change_along
 
 AMOUNTS = ("volumes", "masks", "gpu_hours", "cpu_hours")
 LEAST_RATIO = 2  # of the largest to the smallest amount, for a line through them to mean much
@@ -32,8 +32,11 @@ class Trend:
         least, most: of it; points: distinct amounts.
         change: of arm − twin from least to most along the line through all points
             against the amount's logarithm; positive is better also for distances.
+            It is the mean over patients and runs that all arms share, with an interval that holds
+            at once with those of all trends.
         answer: flat if the interval lies within ±margin; rising or falling if it excludes 0.
         refused: why there is no answer.
+        note: what a reader must know of the interval.
     """
 
     where: Where
@@ -46,10 +49,14 @@ class Trend:
     change: Interval
     answer: Answer
     refused: str
+    note: str = ""
 
 
 def trends(pairs: Sequence[Pair], margin: float) -> list[Trend]:
-    """A trend for each family with at least two arms, by each amount that is known."""
+    """A trend for each family with at least two arms, by each amount that is known.
+
+    Their intervals hold at once for all that have an answer.
+    """
     families: dict[tuple[Where, str, str], list[Pair]] = defaultdict(list)
     for pair in pairs:
         if pair.other and pair.arm.runs:
@@ -59,33 +66,51 @@ def trends(pairs: Sequence[Pair], margin: float) -> list[Trend]:
         for amount in AMOUNTS if len(members) > 1 else ():
             amounts = np.array([getattr(pair.arm.scale, amount) for pair in members])
             if (amounts > 0).all():
-                found.append(_trend(members, amount, amounts, margin))
-    return found
+                found.append(_trend(members, amount, amounts))
+    judged = iter(judge(joined([infer_mean(sample) for _, sample in found if sample])))
+    return [
+        _answered(trend, next(judged).together, margin) if sample else trend
+        for trend, sample in found
+    ]
 
 
-def _trend(pairs: Sequence[Pair], amount: str, amounts: Array, margin: float) -> Trend:
+def _trend(pairs: Sequence[Pair], amount: str, amounts: Array) -> tuple[Trend, Sample | None]:
+    """A trend without its answer, and its change of each patient and run; None if refused."""
     order = np.argsort(amounts, kind="stable")
     members, amounts = [pairs[i] for i in order], amounts[order]
-    refused = Trend(
+    trend = Trend(
         members[0].arm.where, _family(members[0]), tuple(pair.arm.arm for pair in members), amount,
-        float(amounts[0]), float(amounts[-1]), len(set(amounts)), UNDEFINED, "",
-        f"the amounts differ by less than {LEAST_RATIO} times",
+        float(amounts[0]), float(amounts[-1]), len(set(amounts)), UNDEFINED, "", "",
     )  # fmt: skip
     if amounts[-1] < LEAST_RATIO * amounts[0]:
-        return refused
+        why = f"the amounts differ by less than {LEAST_RATIO} times"
+        return replace(trend, refused=why), None
+    runs = [run for run in members[0].runs if all(run in pair.runs for pair in members)]
+    if not runs:
+        return replace(trend, refused="no draw and seed in common"), None
     patients = sorted({p for pair in members for p in pair.arm.patients})
-    samples = [on_patients(pair, patients) for pair in members]
-    fewest = min(int((~np.isnan(sample.values[0])).any(axis=1).sum()) for sample in samples)
-    if fewest < FEWEST_PATIENTS:
-        return replace(refused, refused=f"an arm shares {fewest} scored patients with its twin")
-    found = [estimate([sample]) for sample in samples]
-    sign = members[0].metric.sign
-    point = sign * np.array([-np.diff(one.points[0])[0] for one in found])
-    drawn = sign * np.stack([-np.diff(one.drawn[0], axis=1)[:, 0] for one in found], axis=1)
-    change, each = change_along(amounts, point[None])[0], change_along(amounts, drawn)
-    low, high = np.quantile(each, TAILS)
-    word = answer(low, high, margin)
-    return replace(refused, change=Interval.of(change, low, high), answer=word, refused="")
+    effects = np.stack([_on_runs(pair, patients, runs) for pair in members], axis=2)
+    sample = Sample(
+        members[0].metric.sign * change_along(amounts, effects), tuple(run.draw for run in runs)
+    )
+    scored = int((~np.isnan(sample.values)).any(axis=1).sum())
+    if scored < FEWEST_PATIENTS:
+        return replace(trend, refused=f"the arms share {scored} scored patients"), None
+    note = "1 run: the interval leaves out the spread between seeds" if len(runs) == 1 else ""
+    return replace(trend, note=note), sample
+
+
+def _on_runs(pair: Pair, patients: Sequence[str], runs: Sequence[Run]) -> Array:
+    """Arm − twin, (patient, run)."""
+    ours, theirs = on_patients(pair, patients).values
+    effects: Array = ours - theirs
+    return effects[:, [pair.runs.index(run) for run in runs]]
+
+
+def _answered(trend: Trend, change: Interval, margin: float) -> Trend:
+    words: dict[str, Answer] = {"equivalent": "flat", "better": "rising", "worse": "falling"}
+    word = words.get(interval_verdict(change, margin, 1), "undecided")
+    return replace(trend, change=change, answer=word)
 
 
 def _family(pair: Pair) -> str:
@@ -98,16 +123,17 @@ def trend_table(pairs: Sequence[Pair], metric: Metric, margin: float) -> Table:
         f"pretraining-scale-{metric.key}",
         "Does more pre-training help",
         f"Change of arm − twin by {metric.title} from the least to the most pre-training, along a "
-        f"line in its logarithm, positive is better; flat: the 95% interval lies within "
-        f"±{margin:g}.",
+        f"line in its logarithm, positive is better; intervals hold at once for all rows with 95%; "
+        f"flat: it lies within ±{margin:g}.",
         [
             *plain_columns("task", "adaptation", "fraction", "family", "amount"),
             Column("from", ("least",), _amount, True),
             Column("to", ("most",), _amount, True),
             Column("points", number=True),
-            interval_column("change [95%]", "change", metric.digits, signed=True),
+            interval_column("change [95%, all rows]", "change", metric.digits, signed=True),
             Column("answer", show=or_dash),
             Column("no answer because", ("refused",)),
+            Column("note"),
         ],
         [_row(trend) for trend in trends(pairs, margin)],
     )

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from voxbench.analyses.effects import Effect, effects
 from voxbench.analyses.groups import Group, Run
 from voxbench.analyses.pairing import Pair
@@ -12,8 +14,10 @@ from voxbench.stats.interval import TAILS
 from voxbench.stats.power import (
     ENDLESS,
     Design,
+    Plausible,
     expected_spread,
     fewest_for_power,
+    plausible,
     verdict_chance,
 )
 from voxbench.stats.variance import Components, variance_components
@@ -44,7 +48,7 @@ class Prospect:
     Attributes:
         effect: as the report has it.
         pair: the arm and its twin.
-        parts: of the differences' variance.
+        parts: of the differences' variance, as estimated; plausible: what the runs allow.
         design: what there is.
         likely: the verdict, if the true effect is the estimate.
         chance: of a verdict with `design` again.
@@ -56,6 +60,7 @@ class Prospect:
     effect: Effect
     pair: Pair
     parts: Components
+    plausible: Plausible
     design: Design
     likely: str
     chance: float
@@ -68,9 +73,8 @@ class Prospect:
 def prospects(pairs: Sequence[Pair], margin: float) -> list[Prospect]:
     """A prospect for each undecided comparison.
 
-    It takes the present estimate for the true effect, and the present split of the variance for
-    the true one: a plan, no promise, the more so the fewer trainings the split rests on. The family
-    is all comparisons.
+    It takes the present estimate for the true effect, and of the split of the variance all that
+    the present runs allow. The family is all comparisons.
     """
     found = effects(pairs, margin)
     family = max(1, sum(not math.isnan(effect.p) for effect in found))
@@ -87,8 +91,10 @@ def _prospect(pair: Pair, effect: Effect, margin: float, family: int) -> Prospec
     draws = len(set(difference.draws))
     now = Design(effect.patients, draws, len(difference.draws) / draws)
 
+    splits = plausible(parts, now)
+
     def chance(design: Design) -> tuple[str, float]:
-        return verdict_chance(effect.effect.mean, parts, design, margin, family, pair.metric.sign)
+        return verdict_chance(effect.effect.mean, splits, design, margin, family, pair.metric.sign)
 
     def fewest(axis: str, there: float) -> int | None:
         if effect.runs < 2:
@@ -104,10 +110,11 @@ def _prospect(pair: Pair, effect: Effect, margin: float, family: int) -> Prospec
         effect=effect,
         pair=pair,
         parts=parts,
+        plausible=splits,
         design=now,
         likely=chance(now._replace(seeds=seeds or ENDLESS))[0],
         chance=chance(now)[1],
-        patients_reach=float(expected_spread(parts, endless).reach(TAILS[0] / family)[0]),
+        patients_reach=float(np.median(expected_spread(splits, endless).reach(TAILS[0] / family))),
         seeds=extension(pair, seeds=seeds) if seeds else None,
         draws=extension(pair, draws=subsets) if subsets else None,
         patients=fewest("patients", now.patients),
