@@ -117,7 +117,7 @@ def held_out(plan: PretrainingPlan, dataset: Dataset) -> dict[str, float]:
     network.load_state_dict(read_weights(made.path), strict=False)
     objective = plan.baseline.objective(network, dataset.card).eval()
     put_back(objective, network, read_weights(made.head))
-    cases = prepare_cases(dataset.card, dataset.split.validation, plan.preprocessing)
+    cases = prepare_cases(dataset.card, dataset.split.validation, plan.preprocessing(dataset))
     batches = augmented_batches(
         list(cases.values()),
         dataset.card.parts,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from voxbench.api import Baseline, Pretrained, Published, Task, TaskCard
 from voxbench.design.cell import Ref
-from voxbench.errors import WeightsError
+from voxbench.errors import SpecError, WeightsError
 from voxbench.plugins import find_baseline
 from voxbench.testing.runner import Skip
 
@@ -263,7 +263,10 @@ class BaselineChecks:
         objective = self.baseline.objective(backbone, SAMPLE_CARD)
         images = self._volume(backbone)
         labels = torch.randint(0, 3, images[:, 0].shape, generator=torch.manual_seed(0))
-        terms = objective(images, labels, torch.ones(2, 2, dtype=torch.bool))
+        try:
+            terms = objective(images, labels, torch.ones(2, 2, dtype=torch.bool))
+        except SpecError as error:
+            raise Skip(f"its objective needs larger patches of this network: {error}") from None
         for name, term in terms.items():
             assert term.value.ndim == 0, f"{name} has shape {tuple(term.value.shape)}"
             assert torch.isfinite(term.value), f"{name} is {term.value}"
