@@ -23,11 +23,10 @@ from voxbench.pretrain.made import (
     Made,
     TrainingCost,
     find_made,
-    made_folder,
     store_head,
     store_made,
 )
-from voxbench.pretrain.plan import PretrainingPlan
+from voxbench.pretrain.plan import PretrainingPlan, made_folder
 from voxbench.records.cost import compute_hours
 
 _CHECKPOINT = "checkpoint.ckpt"

@@ -10,9 +10,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from voxbench.files import write_atomically
-from voxbench.paths import cache_dir
+from voxbench.pretrain.plan import CARD
 
-_WEIGHTS, _HEAD, _CARD = "weights.safetensors", "head.safetensors", "made.json"
+_WEIGHTS, _HEAD = "weights.safetensors", "head.safetensors"
 
 
 class TrainingCost(NamedTuple):
@@ -60,15 +60,10 @@ class Made(NamedTuple):
     cost: TrainingCost
 
 
-def made_folder(identity: str) -> Path:
-    """Where weights lie, by their name."""
-    return cache_dir() / "weights" / identity
-
-
 def find_made(folder: Path) -> Made | None:
     """Weights that are finished and whole, or None."""
     try:
-        card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         content = (folder / _WEIGHTS).read_bytes()
     except (OSError, ValueError):
         return None
@@ -84,7 +79,7 @@ def store_made(folder: Path, tensors: Mapping[str, Tensor], cost: TrainingCost) 
     """Write the weights, then the card that says they are finished."""
     sha256 = _write(folder / _WEIGHTS, tensors)
     card = {**cost._asdict(), "sha256": sha256}
-    write_atomically(folder / _CARD, json.dumps(card, indent=1))
+    write_atomically(folder / CARD, json.dumps(card, indent=1))
     return _made(folder, sha256, cost)
 
 

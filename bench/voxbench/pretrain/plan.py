@@ -1,9 +1,11 @@
 """What a pre-training is made of; without torch, so that planning a sweep can ask."""
 
 import dataclasses
+import json
 import random
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 
 from voxbench.api import Case, Preprocessing, Pretrained, Task
 from voxbench.api.fields import identifying
@@ -15,8 +17,12 @@ from voxbench.design.cell import Ref, digest
 from voxbench.design.recipe import Pretraining
 from voxbench.design.seeds import stream
 from voxbench.errors import DataError, SpecError
+from voxbench.paths import cache_dir
 from voxbench.plugins import BASELINES, find_baseline
 from voxbench.pretrain import PRETRAINING_VERSION
+
+CARD = "made.json"
+"""In the folder of weights that are made here: written last, it says that they are finished."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +99,20 @@ class PretrainingPlan:
                 for dataset, cases in self.members
             ]
         }
+
+
+def made_folder(identity: str) -> Path:
+    """Where weights lie, by their name."""
+    return cache_dir() / "weights" / identity
+
+
+def seconds_made(identity: str) -> float | None:
+    """What making weights took, by their card; None where there are none."""
+    try:
+        card = json.loads((made_folder(identity) / CARD).read_text(encoding="utf-8"))
+        return float(card["seconds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def plan_pretraining(

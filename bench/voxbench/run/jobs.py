@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record, Store
+from voxbench.records.record import Arm
 from voxbench.run.bind import BoundCell
 from voxbench.run.faults import Kind, kind_of, why_failed
 from voxbench.run.unfinished import unfinished_record
@@ -85,9 +86,11 @@ class JobOutcome:
 def jobs_for(cells: Iterable[BoundCell]) -> list[Job]:
     """The cells with the pre-trainings that they need, each once and first.
 
-    Weights that are made from a donor's wait for the donor, if it is among the pre-trainings.
+    Weights that are made from a donor's wait for the donor, if it is among the pre-trainings. One
+    draw and seed of all arms comes before the next, and behind each cell its scratch twin, so that
+    a sweep that is stopped has compared something.
     """
-    then = [CellJob(cell) for cell in cells]
+    then = [CellJob(cell) for cell in _in_turn(cells)]
     first: dict[str, PretrainingJob] = {}
     for job in then:
         if isinstance(plan := job.cell.weights, PretrainingPlan):
@@ -95,6 +98,23 @@ def jobs_for(cells: Iterable[BoundCell]) -> list[Job]:
             first.setdefault(plan.identity, PretrainingJob(plan, job.cell.arm.baseline, donor))
     made = [job if job.needs in first else replace(job, needs=None) for job in first.values()]
     return [*sorted(made, key=lambda job: job.needs is not None), *then]
+
+
+def _in_turn(cells: Iterable[BoundCell]) -> list[BoundCell]:
+    ordered = sorted(cells, key=lambda cell: (cell.arm.draw, cell.arm.seed))
+    named = {_names(cell.arm, cell.arm.baseline): cell for cell in ordered}
+    turn: dict[str, BoundCell] = {}
+    for cell in ordered:
+        turn.setdefault(cell.key, cell)
+        twin = named.get(_names(cell.arm, cell.arm.twin))
+        if twin:
+            turn.setdefault(twin.key, twin)
+    return list(turn.values())
+
+
+def _names(arm: Arm, baseline: str | None) -> tuple[object, ...]:
+    """Of a cell that another baseline has beside an arm's."""
+    return arm.task, arm.fraction, arm.draw, arm.seed, arm.adaptation, baseline
 
 
 def perform(job: Job, worker: Worker) -> JobOutcome:

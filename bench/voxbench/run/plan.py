@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Literal
@@ -12,9 +12,11 @@ from pydantic import ValidationError
 
 from voxbench.data.split import freeze_split
 from voxbench.design.recipe import Recipe
+from voxbench.pretrain.plan import seconds_made
 from voxbench.records import Facts, Store
 from voxbench.records.record import Arm
 from voxbench.run.bind import BoundCell
+from voxbench.run.jobs import PretrainingJob, jobs_for
 
 State = Literal["cached", "missing", "failed", "skipped"]
 
@@ -26,8 +28,9 @@ class Planned:
     Attributes:
         cell: with all that it stands for.
         state: cached (a record says ok), failed (a record says why), missing, or skipped.
-        reason: of a skip or a failure.
-        seconds: median of finished cells of the same network and recipe; None if there is none.
+        reason: of a skip or a failure, or why a missing cell will fail.
+        seconds: median of finished cells of the same network and recipe, or an estimate; None if
+            there is neither.
     """
 
     cell: BoundCell
@@ -44,6 +47,60 @@ class Planned:
     def arm(self) -> Arm:
         """The names that tables group it by."""
         return self.cell.arm
+
+
+@dataclass(frozen=True)
+class PlannedWeights:
+    """Weights that the missing cells of a plan need, to be made here.
+
+    Attributes:
+        job: that makes them.
+        made: whether they are there.
+        seconds: that making them took, or may take; None if that is unknown.
+        reason: why they can't be made.
+    """
+
+    job: PretrainingJob
+    made: bool
+    seconds: float | None = None
+    reason: str | None = None
+
+
+def with_costs(cells: Sequence[Planned]) -> tuple[list[Planned], list[PlannedWeights]]:
+    """A plan whose missing cells of an unknown kind are estimated, and the weights they need.
+
+    What nothing was run of is measured, for two seconds; a network that can't be built is told.
+    """
+    missing = [one.cell for one in cells if one.state == "missing"]
+    jobs = jobs_for(missing)
+    known = {one.key for one in cells if one.seconds is not None}
+    weights = {job.id: seconds_made(job.id) for job in jobs if isinstance(job, PretrainingJob)}
+    unknown = [job for job in jobs if job.id not in known and weights.get(job.id) is None]
+    found: Mapping[str, float | str] = {}
+    if unknown:
+        from voxbench.run.estimate import estimate
+
+        found = estimate(unknown)
+    return (
+        [_estimated(one, found.get(one.key)) if one.state == "missing" else one for one in cells],
+        [
+            _weights(job, weights[job.id], found.get(job.id))
+            for job in jobs
+            if isinstance(job, PretrainingJob)
+        ],
+    )
+
+
+def _estimated(one: Planned, found: float | str | None) -> Planned:
+    if isinstance(found, str):
+        return replace(one, reason=found)
+    return replace(one, seconds=one.seconds if found is None else found)
+
+
+def _weights(job: PretrainingJob, made: float | None, found: float | str | None) -> PlannedWeights:
+    if isinstance(found, str):
+        return PlannedWeights(job, made=False, reason=found)
+    return PlannedWeights(job, made is not None, found if made is None else made)
 
 
 def plan_cells(cells: Sequence[BoundCell], root: Path) -> list[Planned]:

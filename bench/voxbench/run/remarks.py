@@ -67,7 +67,7 @@ def _told(
     if schedule.augmentation != "none" and "mirror" not in forbidden:
         yield f"{dataset.card.name}: {dataset.mirroring.told}"
     patch = schedule.patch
-    shapes = _shapes(dataset, preprocessing)
+    shapes = shapes_of(dataset, preprocessing)
     small = sum(any(n < side for n, side in zip(shape, patch, strict=True)) for shape in shapes)
     if small:
         size = [round(median(axis)) for axis in zip(*shapes, strict=True)]
@@ -79,7 +79,7 @@ def _told(
 
 
 @cache
-def _shapes(dataset: Dataset, preprocessing: Preprocessing) -> list[list[int]]:
+def shapes_of(dataset: Dataset, preprocessing: Preprocessing) -> list[list[int]]:
     """Voxels along the prepared axes of some of the images, by their headers."""
     split = dataset.split
     cases = [*split.train, *split.validation, *split.test]

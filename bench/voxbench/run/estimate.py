@@ -1,0 +1,150 @@
+"""What cells and pre-trainings will take, from two seconds of this machine.
+
+Operations of every network are counted on one patch without computing anything; how many of them a
+worker does a second is measured on the smallest network.
+"""
+
+import math
+import time
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import pairwise
+from statistics import fmean
+from typing import NamedTuple
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from voxbench.api import Baseline
+from voxbench.design.cell import DIRECT
+from voxbench.errors import VoxbenchError
+from voxbench.model.segmenter import Segmenter
+from voxbench.pretrain.plan import PretrainingPlan
+from voxbench.run.bind import BoundCell
+from voxbench.run.jobs import CellJob, Job
+from voxbench.run.remarks import shapes_of
+
+MEASURED_S = 2.0
+_PASSES = 3  # a step is a pass forward and, twice as dear, one backward
+_SIDE = 32  # voxels of the patch that is measured
+
+
+class Network(NamedTuple):
+    """What decides the operations of a pass.
+
+    Attributes:
+        baseline: builds it.
+        channels: of the images.
+        classes: that it tells apart.
+        patch: voxels.
+    """
+
+    baseline: Baseline
+    channels: int
+    classes: int
+    patch: tuple[int, int, int]
+
+    def built(self) -> Segmenter:
+        """It, with its weights at random.
+
+        Raises:
+            SpecError, PluginError: there is no such network, or it can't take the patch.
+        """
+        segmenter = Segmenter(self.baseline.backbone(self.channels), self.classes)
+        segmenter.backbone.check_patch(self.patch)
+        return segmenter
+
+
+def estimate(jobs: Iterable[Job]) -> dict[str, float | str]:
+    """Id of a job → the seconds that a worker will need, or why it can't be done.
+
+    What can't be counted or measured is left out.
+    """
+    known = {job.id: (job, _network(job)) for job in jobs}
+    counted = {network: operations(network) for _, network in known.values()}
+    sizes = {network: size for network, size in counted.items() if isinstance(size, float)}
+    rate = _rate(min(sizes, key=lambda network: sizes[network])) if sizes else None
+    found: dict[str, float | str] = {}
+    for name, (job, network) in known.items():
+        size = counted[network]
+        if isinstance(size, str):
+            found[name] = size
+        elif size and rate:
+            found[name] = _patches(job) * size / rate
+    return found
+
+
+def _network(job: Job) -> Network:
+    if isinstance(job, CellJob):
+        card, cell = job.cell.dataset.card, job.cell.cell
+        return Network(job.cell.baseline, len(card.channels), len(card.parts), cell.recipe.patch)
+    card, patch = job.plan.source.card, job.plan.schedule.patch
+    return Network(job.plan.baseline, len(card.channels), len(card.parts), patch)
+
+
+@cache
+def operations(network: Network) -> float | str | None:
+    """Of a pass forward; why there is no such network; None where they can't be counted."""
+    try:
+        with torch.device("meta"):
+            built = network.built().eval()
+            image = torch.empty(2, network.channels, *network.patch)
+        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+            built(image)
+    except VoxbenchError as error:
+        return str(error)
+    except Exception:  # noqa: BLE001 (a stranger's network may be anything)
+        return None
+    return float(counter.get_total_flops()) / 2
+
+
+def _rate(network: Network) -> float | None:
+    """Operations a second of one worker in training; None where the network can't be trained."""
+    a, b, c = (min(side, _SIDE) for side in network.patch)
+    small = network._replace(patch=(a, b, c))
+    size = operations(small)
+    if not isinstance(size, float):
+        return None
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as a worker has of a pool with one for each core
+    try:
+        built = small.built().to(device)
+        image = torch.zeros(2, small.channels, *small.patch, device=device)
+        moments = [time.perf_counter()]
+        while len(moments) < 2 or moments[-1] - moments[0] < MEASURED_S:
+            built(image).float().mean().backward()
+            built.zero_grad()
+            if device == "cuda":
+                torch.cuda.synchronize()
+            moments.append(time.perf_counter())
+    except Exception:  # noqa: BLE001 (a stranger's network may be anything)
+        return None
+    finally:
+        torch.set_num_threads(threads)
+    fastest = min(later - earlier for earlier, later in pairwise(moments))
+    return len(image) * _PASSES * size / fastest
+
+
+def _patches(job: Job) -> float:
+    """Passes forward: of training, counted thrice, and of prediction."""
+    if isinstance(job, CellJob):
+        cell = job.cell.cell
+        trained = 0 if cell.adaptation in DIRECT else cell.recipe.steps * cell.recipe.batch
+        return _PASSES * trained + _windows(job.cell)
+    plan: PretrainingPlan = job.plan
+    return 0.0 if plan.donor else _PASSES * plan.schedule.steps * plan.schedule.batch
+
+
+def _windows(bound: BoundCell) -> float:
+    recipe, cases = bound.cell.recipe, bound.dataset.split.test[: bound.cell.limit]
+    shapes = shapes_of(bound.dataset, bound.preprocessing)
+    each = [_tiles(shape, recipe.patch, recipe.overlap) for shape in shapes]
+    return len(cases) * fmean(each) if each else 0.0
+
+
+def _tiles(shape: Sequence[int], patch: Sequence[int], overlap: float) -> int:
+    """Windows that cover a volume."""
+    strides = [max(1, int(side * (1 - overlap))) for side in patch]
+    sides = zip(shape, patch, strides, strict=True)
+    return math.prod(1 + max(0, math.ceil((n - side) / stride)) for n, side, stride in sides)
