@@ -7,7 +7,9 @@ made that promises 80%: so many seeds, or so many patients with the seeds that t
 that the plan then has is that of the true split, with the pilot's effect taken for the true one, as
 the plan says. Beside it that of plans which take the pilot's split for the true one.
 
-Exit code 1 if plans for more patients keep less than 70% where they promise 80%.
+Plans for more patients are shown for 3 seeds too, from which `voxbench power` makes none.
+
+Exit code 1 if plans for more seeds keep less than 70% where they promise 80%.
 """
 
 import argparse
@@ -45,7 +47,7 @@ def main() -> int:
             )
         )
         print(f"{seeds} seeds, luck {luck:g}: {told}", flush=True)
-        kept &= not found["patients"][0] < 0.7
+        kept &= not found["seeds"][0] < 0.7
     print("kept" if kept else "not kept")
     return 0 if kept else 1
 

@@ -19,12 +19,12 @@ other; a training of each is added at a time, up to 6, and everything is looked 
 Measured with 1,000 repetitions (200 for the saving), in two minutes on one core:
 
     patients                                  10         30        100
-    A/A, luck 0.05                          0.3%       1.4%       3.2%
-    A/A, luck 0.30                          1.8%       3.7%       4.3%
-    comparisons equivalent at the margin    0.4%       1.0%       1.7%
-    families that hold such a comparison    1.7%       3.6%       5.9%
-    trainings run                            98%        77%        72%
-    settled (by one test at the end)    18% (37%)  60% (69%)  68% (78%)
+    A/A, luck 0.05                          1.8%       2.9%       3.8%
+    A/A, luck 0.30                          2.7%       3.8%       4.3%
+    comparisons equivalent at the margin    0.1%       0.2%       0.4%
+    families that hold such a comparison    0.2%       0.9%       1.7%
+    trainings run                            95%        78%        73%
+    settled (by one test at the end)    21% (37%)  57% (62%)  63% (70%)
 
 Exit code 1 if a winner is named in more than 5% of the A/A families, or equivalence at the margin
 more than 5% of the time.

@@ -7,6 +7,7 @@ from typing import Any
 
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.power.prospects import (
+    FEWEST_RUNS,
     Extension,
     Prospect,
     SeedBudget,
@@ -37,10 +38,11 @@ _OF_EFFECT = (
 _PARTS = ("patient", "draw", "seed", "rest")
 _CAVEAT = (
     f"This is a plan on the present estimates: each number gives a verdict with a chance of "
-    f"{POWER:.0%} if the true effect and the true spread are what these runs say. With 2 or 3 "
-    "trainings the spread between seeds is itself a guess; plan again after the next ones. Weights "
-    "that were made here are shared by all seeds: they cost nothing more, and their own luck is in "
-    "no interval."
+    f"{POWER:.0%} if the true effect is what these runs say, averaged over the spreads of patients "
+    "and seeds that so few trainings allow. In simulations such plans came true in 80 to 88% of "
+    "the cases for more seeds, and for more patients, from 5 trainings on, in 67 to 91%, least "
+    "where seeds differ much. Weights that were made here are shared by all seeds: they cost "
+    "nothing more, and their own luck is in no interval."
 )
 _RACED = (
     "These records were stopped by a race, which fixed the number of its interim analyses "
@@ -110,6 +112,8 @@ def _ways(one: Prospect, metric: Metric, margin: float) -> list[str]:
         ways.append(f"or with {_told('draws', one.draws)}")
     if one.patients:
         ways.append(f"or with {one.patients} test patients in place of {one.effect.patients}")
+    elif one.effect.runs < FEWEST_RUNS:
+        ways.append(f"test patients are planned from {FEWEST_RUNS} trainings on")
     elif not one.seeds:
         ways.append("test patients alone don't either: both would have to grow")
     return ways

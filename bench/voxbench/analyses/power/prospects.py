@@ -22,6 +22,8 @@ from voxbench.stats.power import (
 )
 from voxbench.stats.variance import Components, variance_components
 
+FEWEST_RUNS = 5  # from which the split of the variance says how many patients are needed
+
 
 @dataclass(frozen=True)
 class Extension:
@@ -54,7 +56,8 @@ class Prospect:
         chance: of a verdict with `design` again.
         patients_reach: half the interval that endless seeds would leave, as one of the family.
         seeds, draws: the fewest with which the chance is 80%; None if no number reaches it.
-        patients: the same for test patients.
+        patients: the same for test patients; None too with fewer than 5 trainings, or draws where
+            they differ: too few to tell the luck that more patients leave as it is.
     """
 
     effect: Effect
@@ -105,6 +108,7 @@ def _prospect(pair: Pair, effect: Effect, margin: float, family: int) -> Prospec
 
     seeds = fewest("seeds", now.seeds)
     subsets = fewest("draws", draws) if draws > 1 else None
+    known = draws if draws > 1 else effect.runs
     endless = now._replace(seeds=ENDLESS)
     return Prospect(
         effect=effect,
@@ -117,7 +121,7 @@ def _prospect(pair: Pair, effect: Effect, margin: float, family: int) -> Prospec
         patients_reach=float(np.median(expected_spread(splits, endless).reach(TAILS[0] / family))),
         seeds=extension(pair, seeds=seeds) if seeds else None,
         draws=extension(pair, draws=subsets) if subsets else None,
-        patients=fewest("patients", now.patients),
+        patients=fewest("patients", now.patients) if known >= FEWEST_RUNS else None,
     )
 
 
