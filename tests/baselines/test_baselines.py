@@ -23,6 +23,7 @@ from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
 from voxbench_baselines.scratch import Scratch
+from voxbench_baselines.simclr import SimCLR
 from voxbench_baselines.supervised import Supervised
 from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 from voxbench_baselines.volume_contrast import VolumeContrast
@@ -89,6 +90,13 @@ class TestVolumeContrast(BaselineChecks):
 
 class TestVolumeFusion(BaselineChecks):
     baseline = VolumeFusion(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+class TestSimCLR(BaselineChecks):
+    baseline = SimCLR(size="tiny")
 
     test_its_twin_has_the_same_network = None
     test_its_weights_reach_the_encoder = None
@@ -175,6 +183,9 @@ def test_more_channels_share_the_grey_stem(tmp_path):
         (SwinUnetrSSL, {"temperature": 0.0}),
         (VolumeContrast, {"crops": 0}),
         (VolumeContrast, {"regularisation": -1.0}),
+        (SimCLR, {"places": 0}),
+        (SimCLR, {"crop": -1}),
+        (SimCLR, {"temperature": 0.0}),
         (VolumeFusion, {"coefficients": 0}),
         (NegativeControl, {"of": "negative-control"}),
         (NegativeControl, {"scale": "small"}),

@@ -15,6 +15,7 @@ from voxbench.plugins import find_task
 from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
+from voxbench_baselines.simclr import SimCLR
 from voxbench_baselines.supervised import Supervised
 from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 from voxbench_baselines.volume_contrast import VolumeContrast
@@ -25,7 +26,7 @@ from tests.pretrain.making import make, plan
 
 SELF_SUPERVISED = (
     *(MaskedAutoencoder, ModelsGenesis, SwinUnetrSSL, VolumeContrast),
-    *(VolumeFusion,),
+    *(SimCLR, VolumeFusion),
 )
 STRATEGIES = (*SELF_SUPERVISED, Supervised)
 SMALL = Pretraining(steps=2, patch=(16, 16, 16))
@@ -44,6 +45,14 @@ def grains(tmp_path, monkeypatch):
     """Volumes of noise, which is weaker where two are mixed."""
     monkeypatch.setenv("VOXBENCH_CACHE", str(tmp_path / "cache"))
     return toy(tmp_path, [_case(tmp_path, number, 0) for number in range(10)])
+
+
+@pytest.fixture
+def stripes(tmp_path, monkeypatch):
+    """Volumes with stripes of another width in each."""
+    monkeypatch.setenv("VOXBENCH_CACHE", str(tmp_path / "cache"))
+    waves = [3 * np.sin((0.3 + 0.25 * number) * np.arange(24)) for number in range(10)]
+    return toy(tmp_path, [_case(tmp_path, number, wave) for number, wave in enumerate(waves)])
 
 
 def _slope(folder: Path, number: int) -> Case:
@@ -74,6 +83,12 @@ def test_shares_of_two_patches_are_told_by_the_strength_of_their_noise(grains):
     assert told["entropy"] < 0.95 * told["entropy, share"], told
 
 
+def test_views_are_told_apart_by_what_lasts_in_them(stripes):
+    told = make(SimCLR(size="tiny"), stripes, QUICK).cost.last_terms
+    assert told["contrast"] < 0.8 * told["contrast, chance"], told
+    assert told["contrast, accuracy"] > 2 * told["contrast, accuracy of chance"], told
+
+
 @pytest.mark.parametrize(
     ("baseline", "forbidden"),
     [
@@ -81,6 +96,8 @@ def test_shares_of_two_patches_are_told_by_the_strength_of_their_noise(grains):
         (ModelsGenesis(size="tiny"), {"intensity", "mirror"}),
         (SwinUnetrSSL(size="tiny"), {"intensity", "mirror", "rotation"}),
         (VolumeContrast(size="tiny", bases=2), {"intensity", "mirror"}),
+        (SimCLR(size="tiny"), {"intensity", "mirror"}),
+        (VolumeFusion(size="tiny"), set()),
         (Supervised(size="tiny"), set()),
         (
             Supervised(size="tiny", recipe="published"),

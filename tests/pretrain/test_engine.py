@@ -18,6 +18,7 @@ from voxbench.pretrain.plan import choose_volumes
 from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
+from voxbench_baselines.simclr import SimCLR
 from voxbench_baselines.supervised import Supervised
 from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 from voxbench_baselines.volume_contrast import VolumeContrast
@@ -36,6 +37,7 @@ OBJECTIVES = (
     SwinUnetrSSL(size="tiny"),
     CONTRAST,
     VolumeFusion(size="tiny"),
+    SimCLR(size="tiny"),
     dataclasses.replace(SUPERVISED, label_noise=0.5),
 )
 CONTROL = NegativeControl(size="tiny")
