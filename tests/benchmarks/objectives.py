@@ -1,6 +1,6 @@
 """Does each strategy learn its task, through the engine, on real scans? Held-out, term by term.
 
-    python -m tests.benchmarks.objectives [--steps 500] [--patch 32] [--batch 2] [--size tiny]
+    python -m tests.benchmarks.objectives [--steps 1000] [--patch 32] [--batch 2] [--size tiny]
         [--source acdc …] [--arm masked-autoencoder …] [--set augmentation=light …] [--field …]
 
 Needs $VOXBENCH_DATA with Dataset601_ACDC, MALF_subcortical and Dataset501_OpenKBP. Every arm has
@@ -60,7 +60,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     options = argparse.ArgumentParser()
-    options.add_argument("--steps", type=int, default=500)
+    options.add_argument("--steps", type=int, default=1000)
     options.add_argument("--patch", type=int, default=32)
     options.add_argument("--batch", type=int, default=2)
     options.add_argument("--rate", type=float, default=1e-3)

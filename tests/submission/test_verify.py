@@ -183,7 +183,7 @@ def test_a_changed_field_is_an_error(judge, path, value, rule):
     [
         ("seed", 5, "the key is not the hash"),
         ("recipe", {"steps": 5}, "the key is not the hash"),
-        ("recipe", {"steps": "4"}, "not written as voxbench writes it"),
+        ("recipe", {"steps": "4"}, "its cell can't be read"),
         ("limit", 3, "a smoke run"),
         ("more", 1, "its cell can't be read"),
         ("draw", -1, "its cell can't be read"),

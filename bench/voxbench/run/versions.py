@@ -4,8 +4,8 @@ from voxbench import metrics
 from voxbench.api import Baseline, Pretrained, TaskCard
 from voxbench.data.cache import PREPARED_VERSION
 from voxbench.data.outside import outside_version
-from voxbench.design.cell import DIRECT, Cell, Ref
-from voxbench.plugins import BASELINES, find_baseline
+from voxbench.design.cell import DIRECT, Cell
+from voxbench.plugins import find_baseline
 from voxbench.pretrain import PRETRAINING_VERSION
 from voxbench.pretrain.plan import find_donor
 from voxbench.records import SCHEMA
@@ -26,18 +26,18 @@ def versions(cell: Cell, card: TaskCard) -> dict[str, str | int]:
     """
     schedules = () if cell.adaptation in DIRECT else (cell.recipe, cell.pretraining)
     outside = outside_version(cell.contract or card.preprocessing, *schedules)
-    return VERSIONS | outside | objective_version(cell.baseline)
+    return VERSIONS | outside | objective_version(cell)
 
 
-def objective_version(arm: Ref) -> dict[str, str]:
+def objective_version(cell: Cell) -> dict[str, str]:
     """That of what weights made here were trained for; nothing where it is the first.
 
     Raises:
         PluginError: the arm, or the donor of its weights, is not here.
     """
-    if not issubclass(BASELINES.find(arm.name), Pretrained):
+    if cell.source is None:
         return {}
-    found: Baseline | None = find_baseline(arm)
+    found: Baseline | None = find_baseline(cell.baseline)
     objectives = []
     while isinstance(found, Pretrained):
         objectives.append(found.version)

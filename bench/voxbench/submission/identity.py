@@ -68,7 +68,7 @@ def _versions(record: Record, cell: Cell, evidence: Evidence) -> list[dict[str, 
     task = evidence.find(cell.task, record.arm.task)
     if isinstance(task, Dataset):
         return [versions(cell, task.card)]
-    either = VERSIONS | objective_version(cell.baseline)
+    either = VERSIONS | objective_version(cell)
     return [either, either | {"outside": OUTSIDE_VERSION}]
 
 
