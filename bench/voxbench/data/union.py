@@ -139,7 +139,8 @@ def _mirroring(members: Sequence[Dataset], card: TaskCard) -> Mirroring:
             axis: f"{member.card.name}: {why}" for axis, why in member.mirroring.reasons.items()
         }
     axes = "".join(axis for axis in "RAS" if axis not in reasons)
-    return Mirroring(axes, dict(sorted(reasons.items())), axes_before(card.classes))
+    aside = next((m.mirroring.aside for m in members if m.mirroring.aside), "")
+    return Mirroring(axes, dict(sorted(reasons.items())), axes_before(card.classes), aside)
 
 
 def _notes(members: Sequence[Dataset], card: TaskCard) -> Iterator[str]:

@@ -44,17 +44,24 @@ def _of(cell: BoundCell) -> Iterator[str]:
         if forbidden and plan.schedule.augmentation != "none":
             changes = ", ".join(sorted(forbidden))
             yield f"{cell.arm.baseline}: pre-trained without the augmentation's {changes}"
-        yield from _united(plan.source, forbidden)
+        united = plan.source.members
+        if united:
+            yield from _united(plan.source, plan.schedule, forbidden)
         for dataset, _ in plan.members:
-            yield from _told(dataset, plan.preprocessing(dataset), plan.schedule, forbidden)
+            kept: Collection[Change] = {*forbidden, "mirror"} if united else forbidden
+            yield from _told(dataset, plan.preprocessing(dataset), plan.schedule, kept)
 
 
-def _united(source: Dataset, forbidden: Collection[Change]) -> Iterator[str]:
-    """What a union is; what it mirrors where its data sets are told that they mirror."""
-    if source.members:
-        yield from (f"{source.card.name}: {note}" for note in source.notes)
-        if "mirror" not in forbidden:
-            yield f"{source.card.name}: {source.mirroring.told}"
+def _united(source: Dataset, schedule: Pretraining, forbidden: Collection[Change]) -> Iterator[str]:
+    """What a union is, and what it mirrors, whatever its data sets would by themselves."""
+    yield from (f"{source.card.name}: {note}" for note in source.notes)
+    if schedule.augmentation != "none":
+        yield from _mirrored(source, forbidden)
+
+
+def _mirrored(dataset: Dataset, forbidden: Collection[Change]) -> Iterator[str]:
+    if "mirror" not in forbidden:
+        yield f"{dataset.card.name}: {dataset.mirroring.told}"
 
 
 def _told(
@@ -64,8 +71,8 @@ def _told(
     forbidden: Collection[Change] = (),
 ) -> Iterator[str]:
     yield from (f"{dataset.card.name}: {note}" for note in dataset.notes)
-    if schedule.augmentation != "none" and "mirror" not in forbidden:
-        yield f"{dataset.card.name}: {dataset.mirroring.told}"
+    if schedule.augmentation != "none":
+        yield from _mirrored(dataset, forbidden)
     patch = schedule.patch
     shapes = shapes_of(dataset, preprocessing)
     small = sum(any(n < side for n, side in zip(shape, patch, strict=True)) for shape in shapes)

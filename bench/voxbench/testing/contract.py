@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from voxbench.api import Case, Published, Task
+from voxbench.api import IGNORED, Case, Published, Task
 from voxbench.data.cache import PreparedCase
 from voxbench.data.outside import copy_window
 from voxbench.data.prepare import prepare_cases
@@ -107,20 +107,25 @@ def contract_losses(
 
 
 def _cases(task: Task, contract: Preprocessing) -> list[Case]:
-    train = sorted(split_cases(task).train, key=lambda case: case.id)
-    prepared = prepare_cases(task.card, train[: 4 * PROBED_CASES], contract)
-    found = [case for case in train[: 4 * PROBED_CASES] if prepared[case.id].present]
+    split = split_cases(task)
+    train = sorted(split.train or split.unlabelled, key=lambda case: case.id)[: 4 * PROBED_CASES]
+    prepared = prepare_cases(task.card, train, contract)
+    found = [case for case in train if case.label is None or prepared[case.id].present]
     if not found:
         raise Skip(f"the first training cases of {task.card.name} have no annotated voxel")
     return found[:PROBED_CASES]
 
 
 def cube(case: PreparedCase, classes: Sequence[str], side: int) -> Cube:
-    """The cube around the middle of a case's annotation, with what lies outside a case."""
+    """The cube around the middle of a case's annotation, or of a case without one.
+
+    It shows what lies outside a case too.
+    """
     import torch
 
     image, label = np.asarray(case.image), np.asarray(case.label)
-    middle = np.argwhere(label > 0).mean(0) if (label > 0).any() else np.array(label.shape) / 2
+    annotated = (label > 0) & (label != IGNORED)
+    middle = np.argwhere(annotated).mean(0) if annotated.any() else np.array(label.shape) / 2
     low = [round(place - side / 2) for place in middle]
     images = np.empty((1, len(image), side, side, side), np.float32)
     labels = np.empty((1, side, side, side), np.int64)
