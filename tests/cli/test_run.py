@@ -97,7 +97,7 @@ def test_a_terminal_of_few_letters_and_a_notebook_s_backend_are_no_faults(
     monkeypatch.setenv("MPLBACKEND", "module://nowhere.backend_inline")
     code, *_ = voxbench("plan", spec, "-o", tmp_path / "out", "--include-path", EXAMPLE)
     assert code == 0
-    assert "? s" in stream.buffer.getvalue().decode("latin-1")
+    assert "? min" in stream.buffer.getvalue().decode("latin-1")
     assert os.environ["MPLBACKEND"] == "agg"
 
 

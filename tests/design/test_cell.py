@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voxbench.design.cell import Cell, Ref
+from voxbench.design.cell import Cell, Ref, digest
 from voxbench.design.fraction import Fraction
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe
@@ -124,3 +124,14 @@ def test_an_absolute_path_is_a_location_and_no_identity(path):
         Ref.from_json(["folder", {"patients": path}])
     relative = Ref.of("folder", {"patients": "who.csv"})
     assert relative.to_json() == ["folder", {"patients": "who.csv"}]
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_the_keys_of_all_draws_and_seeds_are_made_of_one_cell(draw, seed):
+    cell = changed(draw=draw, seed=seed, recipe=Recipe(steps=seed + 1))
+    keys = changed(recipe=cell.recipe, draw=7).keys("d", None, None, {"record": 1})
+    told = {
+        **cell.to_json(), "data": "d", "weights": None, "source_data": None,
+        "versions": {"record": 1},
+    }  # fmt: skip
+    assert keys(draw, seed) == key(cell) == digest(told)[:20]

@@ -40,6 +40,7 @@ Margin = Annotated[
         help="Effects inside ± this are practically none; 0.01 for Dice and NSD, 1 mm for HD95.",
     ),
 ]
+Cells = Annotated[bool, typer.Option("--cells", help="List every cell, not only counts of them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

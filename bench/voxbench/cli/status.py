@@ -1,41 +1,67 @@
 """`voxbench status`: how far a sweep is, and why cells failed."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voxbench.cli.options import Json
+from voxbench.cli.options import Cells, Json
 from voxbench.cli.show import print_json
+
+if TYPE_CHECKING:
+    from voxbench.records import Facts
+
+_MOST = 10  # reasons
 
 
 def status_verb(
     directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
+    cells: Cells = False,
     json: Json = False,
 ) -> None:
     """Count the records of a folder and say why cells failed; exit code 1 if any did."""
     from voxbench.errors import RecordError
     from voxbench.records import Store
 
-    if not (directory / "records").is_dir():
+    store = Store(directory)
+    if not store.folder.is_dir():
         raise RecordError(f"{directory}: no records there; run a sweep with -o {directory} first.")
-    records = list(Store(directory).scored())
-    failed = [record for record in records if record.status == "failed"]
+    found = list(store.glances())
+    failed = [store.facts(one.key) for one in found if one.failure is not None]
     if json:
-        found = {
-            "ok": len(records) - len(failed),
+        told = {
+            "ok": len(found) - len(failed),
             "failed": [
                 {"key": record.key, **record.arm.model_dump(), "failure": record.failure}
                 for record in failed
             ],
-            "smoke": sum(record.smoke for record in records),
+            "smoke": sum(one.smoke for one in found),
         }
-        print_json(found)
+        print_json(told)
     else:
-        print(f"{len(records) - len(failed)} ok, {len(failed)} failed")
-        for record in failed:
-            arm = record.arm
-            head = f"{record.key} {arm.task} · {arm.baseline} · {arm.fraction} · seed {arm.seed}"
-            print(f"\n{head}\n{record.failure}")
+        print(f"{len(found) - len(failed)} ok, {len(failed)} failed")
+        for line in map(_whole, failed) if cells else _reasons(failed):
+            print(line)
     if failed:
         raise typer.Exit(1)
+
+
+def _whole(record: "Facts") -> str:
+    arm = record.arm
+    head = f"{record.key} {arm.task} · {arm.baseline} · {arm.fraction} · seed {arm.seed}"
+    return f"\n{head}\n{record.failure}"
+
+
+def _reasons(failed: "Sequence[Facts]") -> Iterator[str]:
+    """Why cells failed, the most frequent reason first, each with the first of its cells."""
+    cells: dict[str, list[str]] = {}
+    for record in failed:
+        last = (record.failure or "no reason recorded").strip().splitlines()[-1]
+        cells.setdefault(last, []).append(record.key)
+    for reason, keys in sorted(cells.items(), key=lambda item: -len(item[1]))[:_MOST]:
+        yield f"{len(keys)} × {reason} (the first is {keys[0]})"
+    if len(cells) > _MOST:
+        yield f"and {len(cells) - _MOST} other reasons"
+    if failed:
+        yield "--cells tells each with all that its failure says"

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal
@@ -184,21 +184,49 @@ class Cell(BaseModel):
             source_data: fingerprint of the pre-training source.
             versions: of the record, the metrics, the prepared arrays and the pre-training.
         """
+        return self.keys(data, weights, source_data, versions)(self.draw, self.seed)
+
+    def keys(
+        self,
+        data: str,
+        weights: str | None,
+        source_data: str | None,
+        versions: Mapping[str, str | int],
+    ) -> Callable[[int, int], str]:
+        """What gives the key of the cell of any draw and seed that is like this one in all else.
+
+        Args:
+            data: fingerprint of the task's files and split.
+            weights: sha256 of a published file; None for scratch and weights made here.
+            source_data: fingerprint of the pre-training source.
+            versions: of the record, the metrics, the prepared arrays and the pre-training.
+        """
         # the name of a source in its sweep is no identity, its content is
         baseline = self.baseline.without("source") if self.source else self.baseline
-        return digest(
-            {
-                **self.to_json(),
-                "baseline": baseline.to_json(),
-                "data": data,
-                "weights": weights,
-                "source_data": source_data,
-                "versions": dict(versions),
-            }
-        )[:20]
+        decides = {
+            **self.to_json(),
+            "baseline": baseline.to_json(),
+            "data": data,
+            "weights": weights,
+            "source_data": source_data,
+            "versions": dict(versions),
+        }
+        parts = [f'"{name}":{_canonical(decides[name])}' for name in sorted(decides)]
+        draw, seed = (parts.index(f'"{name}":{decides[name]}') for name in ("draw", "seed"))
+        before = "{" + ",".join([*parts[:draw], '"draw":'])
+        between = "".join(f",{part}" for part in parts[draw + 1 : seed]) + ',"seed":'
+        after = "".join(f",{part}" for part in parts[seed + 1 :]) + "}"
+        return lambda draw, seed: _sha256(f"{before}{draw}{between}{seed}{after}")[:20]
 
 
 def digest(value: object) -> str:
     """sha256 of a value's canonical JSON."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _sha256(_canonical(value))
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,9 +1,11 @@
 """Records on disk: one JSON file a cell, written whole or not at all."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from voxbench.files import write_atomically
+from voxbench.records.glance import Glance, glance
 from voxbench.records.record import Record
 from voxbench.records.scored import ScoredRecord, read_record, read_scored
 
@@ -40,6 +42,22 @@ class Store:
         """The same for analyses, whose scores are read when they are asked for."""
         return map(read_scored, self.files())
 
+    def glances(self) -> Iterator[Glance]:
+        """How each cell ended, in the order of their keys."""
+        return (glance(f"{self.folder}/{name}") for name in self._names())
+
+    def facts(self, key: str) -> ScoredRecord:
+        """All of a record but its scores, which are read when they are asked for.
+
+        Raises:
+            RecordError: the file is damaged or of another schema.
+        """
+        return read_scored(self.path(key))
+
     def files(self) -> list[Path]:
         """All of them, in the order of their keys."""
-        return sorted(self.folder.glob("*.json"))
+        return [self.folder / name for name in self._names()]
+
+    def _names(self) -> list[str]:
+        entries = os.scandir(self.folder) if self.folder.is_dir() else ()
+        return sorted(entry.name for entry in entries if entry.name.endswith(".json"))

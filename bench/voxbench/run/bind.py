@@ -1,7 +1,7 @@
 """From a sweep to its cells, each with all that it stands for here, looked up once."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -21,23 +21,23 @@ from voxbench.run.arms import SweepArm, resolve_arms
 from voxbench.run.task_arm import Binder, InitialWeights, TaskArm, headless
 from voxbench.run.versions import versions
 
+Keys = Callable[[int, int], str]
 Axes = tuple[Fraction, int, int, Adaptation]
 Schedule = TypeVar("Schedule", Recipe, Pretraining)
 
 
 @dataclass(frozen=True)
-class BoundCell:
-    """A cell with all that running it takes; nothing of it is ever looked up again.
+class Trainings:
+    """What all trainings of an arm at one fraction of a task share, whatever their draw and seed.
 
     Attributes:
-        cell: what is trained on what.
-        arm: the names that tables group it by.
+        cell: that of draw and seed 0.
+        arm: its names.
         dataset: the task's, with its cases.
         preprocessing: grid and intensity of its images.
         baseline: the plugin of its arm.
         weights: the file they are in, or how they are made here; None for scratch.
         contamination: whether they have seen the test cases; None where it can't be run.
-        key: of its record; empty where it can't be run.
         reason: why it can't be run, if it can't.
     """
 
@@ -48,8 +48,71 @@ class BoundCell:
     baseline: Baseline
     weights: InitialWeights = None
     contamination: Contamination | None = None
-    key: str = ""
     reason: str | None = None
+
+    def __hash__(self) -> int:
+        """By its names, which is quick."""
+        return hash((self.arm.task, self.arm.baseline, self.arm.fraction, self.arm.adaptation))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCell:
+    """A cell with all that running it takes; nothing of it is ever looked up again.
+
+    Attributes:
+        trainings: what it shares with other draws and seeds.
+        draw: which training cases.
+        seed: of its training.
+        key: of its record; empty where it can't be run.
+    """
+
+    trainings: Trainings
+    draw: int
+    seed: int
+    key: str
+
+    @property
+    def cell(self) -> Cell:
+        """What is trained on what."""
+        return self.trainings.cell.model_copy(update={"draw": self.draw, "seed": self.seed})
+
+    @property
+    def arm(self) -> Arm:
+        """The names that tables group it by."""
+        return self.trainings.arm.model_copy(update={"draw": self.draw, "seed": self.seed})
+
+    @property
+    def dataset(self) -> Dataset:
+        """The task's, with its cases."""
+        return self.trainings.dataset
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Grid and intensity of its images."""
+        return self.trainings.preprocessing
+
+    @property
+    def baseline(self) -> Baseline:
+        """The plugin of its arm."""
+        return self.trainings.baseline
+
+    @property
+    def weights(self) -> InitialWeights:
+        """The file they are in, or how they are made here; None for scratch."""
+        return self.trainings.weights
+
+    @property
+    def contamination(self) -> Contamination | None:
+        """Whether its weights have seen the test cases; None where it can't be run."""
+        return self.trainings.contamination
+
+    @property
+    def reason(self) -> str | None:
+        """Why it can't be run, if it can't."""
+        return self.trainings.reason
+
+
+Identity = tuple[Trainings, int, int]
 
 
 def bind(sweep: Sweep, limit: int | None = None) -> list[BoundCell]:
@@ -70,13 +133,12 @@ def bind(sweep: Sweep, limit: int | None = None) -> list[BoundCell]:
         for arm in resolve_arms(sweep)
     ]
     binder = Binder()
-    cells = (
-        _cell(sweep, on, axes, limit)
-        for ref in _tasks(sweep, binder)
-        for on in (binder.bind_arm(ref, arm) for arm in arms)
-        for axes in _axes(sweep, on.arm)
-    )
-    return list({bound.cell: bound for bound in cells}.values())
+    found: dict[Identity, BoundCell] = {}
+    same: dict[Cell, Trainings] = {}
+    for ref in _tasks(sweep, binder):
+        for arm in arms:
+            found |= _cells(sweep, binder.bind_arm(ref, arm), limit, same)
+    return list(found.values())
 
 
 def _tasks(sweep: Sweep, binder: Binder) -> list[Ref]:
@@ -102,8 +164,23 @@ def _axes(sweep: Sweep, arm: SweepArm) -> Iterator[Axes]:
             yield ZERO_SHOT, 0, 0, axes[-1]
 
 
-def _cell(sweep: Sweep, on: TaskArm, axes: Axes, limit: int | None) -> BoundCell:
-    fraction, draw, seed, adaptation = axes
+def _cells(
+    sweep: Sweep, on: TaskArm, limit: int | None, same: dict[Cell, Trainings]
+) -> Iterator[tuple[Identity, BoundCell]]:
+    """Those of an arm on a task, each under what it is; `same` holds the first of equal ones."""
+    known: dict[tuple[Fraction, Adaptation], tuple[Trainings, Trainings, Keys]] = {}
+    for fraction, draw, seed, adaptation in dict.fromkeys(_axes(sweep, on.arm)):
+        if (fraction, adaptation) not in known:
+            made = _trainings(sweep, on, fraction, adaptation, limit)
+            first = same.setdefault(made.cell, made)
+            known[fraction, adaptation] = first, made, _keys(made, on)
+        first, made, key = known[fraction, adaptation]
+        yield (first, draw, seed), BoundCell(made, draw, seed, key(draw, seed))
+
+
+def _trainings(
+    sweep: Sweep, on: TaskArm, fraction: Fraction, adaptation: Adaptation, limit: int | None
+) -> Trainings:
     arm, baseline, dataset = on.arm, on.arm.baseline, on.dataset
     direct = adaptation in DIRECT
     reason = (headless(baseline, dataset.card, adaptation) if direct else None) or on.reason
@@ -115,16 +192,16 @@ def _cell(sweep: Sweep, on: TaskArm, axes: Axes, limit: int | None) -> BoundCell
         strategy=baseline.card.strategy,
         network=f"{baseline.architecture}-{baseline.size}",
         fraction=str(fraction),
-        draw=draw,
-        seed=seed,
+        draw=0,
+        seed=0,
         adaptation=adaptation,
     )
     cell = Cell(
         task=on.task,
         baseline=arm.ref,
         fraction=fraction,
-        draw=draw,
-        seed=seed,
+        draw=0,
+        seed=0,
         adaptation=adaptation,
         limit=limit,
         recipe=sweep.recipe,
@@ -133,20 +210,21 @@ def _cell(sweep: Sweep, on: TaskArm, axes: Axes, limit: int | None) -> BoundCell
         contract=on.contract,
         twin=None if direct else arm.twin,
     )
-    bound = BoundCell(cell, names, dataset, on.preprocessing, baseline, reason=reason)
-    return bound if reason else _with_weights(bound, on)
+    usable = (None, None) if reason else (on.weights, on.contamination)
+    return Trainings(cell, names, dataset, on.preprocessing, baseline, *usable, reason)
 
 
-def _with_weights(bound: BoundCell, on: TaskArm) -> BoundCell:
-    """What only a cell that can be run has: weights, the verdict on them, and a key."""
+def _keys(trainings: Trainings, on: TaskArm) -> Keys:
+    """What gives the key of a draw and a seed; an empty one where they can't be run."""
+    if trainings.reason:
+        return lambda _draw, _seed: ""
     weights, source = on.weights, on.source
-    key = bound.cell.key(
-        bound.dataset.identity,
+    return trainings.cell.keys(
+        trainings.dataset.identity,
         weights.sha256 if isinstance(weights, WeightsFile) else None,
         source.identity if source else None,
-        versions(bound.cell, bound.dataset.card),
+        versions(trainings.cell, trainings.dataset.card),
     )
-    return replace(bound, weights=weights, contamination=on.contamination, key=key)
 
 
 def _limited(schedule: Schedule, limit: int | None) -> Schedule:

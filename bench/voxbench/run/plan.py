@@ -1,12 +1,12 @@
 """What a sweep still has to do: every cell with its state and what it may cost."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import ValidationError
 
@@ -14,14 +14,16 @@ from voxbench.data.split import freeze_split
 from voxbench.design.recipe import Recipe
 from voxbench.pretrain.plan import seconds_made
 from voxbench.records import Facts, Store
+from voxbench.records.glance import Glance
 from voxbench.records.record import Arm
-from voxbench.run.bind import BoundCell
+from voxbench.run.bind import BoundCell, Trainings
 from voxbench.run.jobs import PretrainingJob, jobs_for
 
 State = Literal["cached", "missing", "failed", "skipped"]
+STATES: tuple[State, ...] = get_args(State)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Planned:
     """A cell of the plan.
 
@@ -42,6 +44,11 @@ class Planned:
     def key(self) -> str:
         """Of its record; empty if it is skipped."""
         return self.cell.key
+
+    @property
+    def to_run(self) -> bool:
+        """It has no result, and can have one."""
+        return self.state in ("missing", "failed")
 
     @property
     def arm(self) -> Arm:
@@ -112,34 +119,47 @@ def plan_cells(cells: Sequence[BoundCell], root: Path) -> list[Planned]:
         DataError: a task's split is not the frozen one.
         RecordError: a stored record is damaged.
     """
-    for name, dataset in {cell.arm.task: cell.dataset for cell in cells}.items():
+    store, kinds = Store(root), _kinds(cells)
+    for name, dataset in {one.arm.task: one.dataset for one in kinds}.items():
         freeze_split(dataset.split, root / "splits" / f"{name}.json")
-    records = {record.key: record for record in Store(root).scored()}
-    seconds = _seconds(records.values())
-    return [_planned(cell, records.get(cell.key), seconds) for cell in cells]
+    known = {found.key: found for found in store.glances()}
+    expected = _expected(store, known, {cell.key: kinds[cell.trainings] for cell in cells})
+    return [
+        _planned(cell, known.get(cell.key), expected.get(kinds[cell.trainings])) for cell in cells
+    ]
 
 
-def _planned(cell: BoundCell, record: Facts | None, seconds: Mapping[str, float]) -> Planned:
+def _kinds(cells: Sequence[BoundCell]) -> dict[Trainings, str]:
+    found = dict.fromkeys(cell.trainings for cell in cells)
+    return {one: _kind(one.arm, one.cell.recipe) for one in found}
+
+
+def _planned(cell: BoundCell, found: Glance | None, expected: float | None) -> Planned:
     if cell.reason is not None:
         return Planned(cell, "skipped", cell.reason)
-    expected = seconds.get(_kind(cell.arm, cell.cell.recipe))
-    if record is None:
+    if found is None:
         return Planned(cell, "missing", None, expected)
-    if record.status == "failed":
-        return Planned(cell, "failed", record.failure, expected)
-    return Planned(cell, "cached", None, record.cost.seconds if record.cost else None)
+    if found.failure is not None:
+        return Planned(cell, "failed", found.failure, expected)
+    return Planned(cell, "cached", None, found.seconds)
 
 
-def _seconds(records: Iterable[Facts]) -> dict[str, float]:
-    """Median seconds of the finished cells by task, network and recipe."""
+def _expected(
+    store: Store, known: Mapping[str, Glance], kinds: Mapping[str, str]
+) -> dict[str, float]:
+    """Median seconds of the finished cells of a kind; `kinds` are those of the planned ones."""
     found: dict[str, list[float]] = defaultdict(list)
-    for record in records:
-        if record.status == "ok" and record.cost:
+    for key, one in known.items():
+        if one.failure is None and one.seconds is not None:
             with suppress(ValidationError):  # a recipe of another version is of another kind
-                recipe = Recipe.model_validate(record.cell["recipe"])
-                found[_kind(record.arm, recipe)].append(record.cost.seconds)
+                found[kinds.get(key) or _recorded_kind(store.facts(key))].append(one.seconds)
     return {kind: median(values) for kind, values in found.items()}
 
 
+def _recorded_kind(facts: Facts) -> str:
+    return _kind(facts.arm, Recipe.model_validate(facts.cell["recipe"]))
+
+
 def _kind(arm: Arm, recipe: Recipe) -> str:
+    """What decides how long a cell takes: task, network and recipe."""
     return f"{arm.task} {arm.network} {recipe.model_dump_json()}"

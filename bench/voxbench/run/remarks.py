@@ -11,24 +11,24 @@ from voxbench.data.outside import told_outside
 from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.errors import DataError
 from voxbench.pretrain.plan import PretrainingPlan
-from voxbench.run.bind import BoundCell
+from voxbench.run.bind import BoundCell, Trainings
 
 _LOOKED_AT = 64  # images of a data set, whose headers say how large they are
 
 
 def remarks(cells: Iterable[BoundCell]) -> list[str]:
     """One line a fact, each once, of the tasks and sources of the cells that can be run."""
-    found = [cell for cell in cells if not cell.reason]
-    lines = (line for cell in found for line in _of(cell))
+    found = [one for one in dict.fromkeys(cell.trainings for cell in cells) if not one.reason]
+    lines = (line for one in found for line in _of(one))
     return list(dict.fromkeys((*lines, *_schedules(found))))
 
 
-def _schedules(cells: Sequence[BoundCell]) -> Iterator[str]:
+def _schedules(found: Sequence[Trainings]) -> Iterator[str]:
     """What is another in the pre-training of each arm, where it is not the same for all."""
     told = {
-        cell.arm.baseline: cell.cell.pretraining.model_dump(mode="json")
-        for cell in cells
-        if cell.cell.pretraining
+        one.arm.baseline: one.cell.pretraining.model_dump(mode="json")
+        for one in found
+        if one.cell.pretraining
     }
     keys = sorted({key for schedule in told.values() for key in schedule})
     differing = [key for key in keys if len({str(each.get(key)) for each in told.values()}) > 1]
@@ -37,13 +37,13 @@ def _schedules(cells: Sequence[BoundCell]) -> Iterator[str]:
         yield f"{arm}: pre-trained with {', '.join(words)}"
 
 
-def _of(cell: BoundCell) -> Iterator[str]:
-    yield from _told(cell.dataset, cell.preprocessing, cell.cell.recipe)
-    if isinstance(plan := cell.weights, PretrainingPlan):
+def _of(one: Trainings) -> Iterator[str]:
+    yield from _told(one.dataset, one.preprocessing, one.cell.recipe)
+    if isinstance(plan := one.weights, PretrainingPlan):
         forbidden = (plan.donor or plan).baseline.forbids
         if forbidden and plan.schedule.augmentation != "none":
             changes = ", ".join(sorted(forbidden))
-            yield f"{cell.arm.baseline}: pre-trained without the augmentation's {changes}"
+            yield f"{one.arm.baseline}: pre-trained without the augmentation's {changes}"
         united = plan.source.members
         if united:
             yield from _united(plan.source, plan.schedule, forbidden)

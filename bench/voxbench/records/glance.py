@@ -1,0 +1,50 @@
+"""Records at a glance: how a cell ended and how long it took, of a hundred thousand in seconds."""
+
+import re
+from io import SEEK_END, FileIO
+from pathlib import Path
+from typing import NamedTuple
+
+from voxbench.records.record import SCHEMA
+from voxbench.records.scored import read_scored
+
+_OPENING = re.compile(
+    rb'{\n "schema_version": %d,\n "key": "([^"\\]+)",\n "status": "ok",\n "smoke": (true|false),\n'
+    % SCHEMA
+)
+_COST = re.compile(rb'\n "cost": \{\n  "seconds": ([0-9.eE+-]+),\n')
+_START, _END = 1 << 15, b"\n}"  # bytes that are read, and how the file ends
+
+
+class Glance(NamedTuple):
+    """How a cell ended.
+
+    Attributes:
+        key: of its record.
+        failure: why it failed; None if it is finished.
+        smoke: run with a limit.
+        seconds: that it took; None where nothing is told.
+    """
+
+    key: str
+    failure: str | None
+    smoke: bool
+    seconds: float | None
+
+
+def glance(path: str) -> Glance:
+    """The start of a finished record as voxbench writes it says enough; others are read whole.
+
+    Raises:
+        RecordError: it is damaged or of another schema.
+    """
+    with FileIO(path) as file:
+        start = file.read(_START)
+        file.seek(max(0, file.seek(0, SEEK_END) - len(_END)))
+        told = _OPENING.match(start) if file.read() == _END else None
+    cost = _COST.search(start)
+    if told and cost:
+        return Glance(told[1].decode(), None, told[2] == b"true", float(cost[1]))
+    facts = read_scored(Path(path))
+    failure = (facts.failure or "no reason recorded") if facts.status == "failed" else None
+    return Glance(facts.key, failure, facts.smoke, facts.cost.seconds if facts.cost else None)
