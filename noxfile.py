@@ -36,6 +36,12 @@ def smoke(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """A sweep that is killed a hundred times on a failing machine ends as if left alone."""
+    session.run(sys.executable, "tests/benchmarks/chaos.py", *session.posargs, external=True)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and common mistakes."""
     _run(session, "ruff", "check", ".")

@@ -30,6 +30,14 @@ def test_spelling_does_not_matter_and_aliases_lead_to_one_name():
     assert {known.find(n).name for n in ("flare23", "FLARE-23", "flare2023")} == {"FLARE'23"}
 
 
+def test_names_in_other_letters_are_names_of_their_own():
+    names = ("数据集一", "数据集二", "ΑΒΓ", "αβδ", "Ω-1", "†", "‡")
+    known = Corpora([corpus(name) for name in names])
+    assert [known.find(name).name for name in names] == list(names)
+    assert known.find("αβγ").name == "ΑΒΓ"
+    assert known.find("ω1").name == "Ω-1"
+
+
 def test_an_unknown_name_is_told_with_the_nearest():
     with pytest.raises(PluginError, match=r"unknown corpus 'LiTZ'. Did you mean 'LiTS'"):
         corpora().find("LiTZ")

@@ -78,6 +78,9 @@ def _options(
     """Which pre-training pays off in 3D medical segmentation."""
 
 
+_INTERRUPTED = 130
+
+
 def main() -> None:
     """Run the command line.
 
@@ -90,6 +93,10 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal may know fewer letters
     try:
         app()
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            print("voxbench: interrupted; the same command goes on from here.", file=sys.stderr)
+        raise
     except (VoxbenchError, OSError) as error:
         told = in_words(error)
         if told is None:

@@ -160,11 +160,6 @@ class Progress(Watch):
         seconds = time.monotonic() - self.since
         self.console.print(f"{said} in {seconds:.0f} s: {root}", highlight=False)
 
-    @property
-    def told(self) -> str:
-        """How much is done."""
-        return f"{self.done} of {self.total} jobs"
-
     def _copy(self, mirror: Callable[[Record], None], record: Record) -> None:
         """Mirror a record; a mirror that breaks is left off, the sweep goes on."""
         try:

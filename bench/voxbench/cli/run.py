@@ -1,6 +1,5 @@
 """`voxbench run`: a sweep from its spec to its report."""
 
-import sys
 from typing import Annotated, Literal
 
 import typer
@@ -90,18 +89,11 @@ def run_verb(
     )
     project = f"voxbench-{sweep.name}"
     copy = None if wandb == "off" else mirror(wandb, project, root / "wandb")
-    progress = Progress(copy)
-    try:
-        with progress:
-            if until_settled:
-                planned = run_race(sweep, root, options, progress)
-            else:
-                planned = run_sweep(sweep, root, options, progress)
-    except KeyboardInterrupt:
-        print(
-            f"interrupted after {progress.told}; the same command goes on there.", file=sys.stderr
-        )
-        raise typer.Exit(130) from None
+    with Progress(copy) as progress:
+        if until_settled:
+            planned = run_race(sweep, root, options, progress)
+        else:
+            planned = run_sweep(sweep, root, options, progress)
     progress.close(planned, root)
     if until_settled:
         missing = sum(cell.state == "missing" for cell in planned)

@@ -13,7 +13,7 @@ An entry point of the group `voxbench.corpora` names a TOML file inside a packag
     checked = true              # false: from memory, not looked up
 """
 
-import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import metadata, resources
@@ -189,4 +189,6 @@ def _read(origin: str) -> list[Corpus]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
+    """A name without case, punctuation and spaces, in whatever letters it is written."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(letter for letter in folded if letter.isalnum()) or folded
