@@ -79,10 +79,19 @@ def all_pairs(board: Board, margin: float, found: Estimates) -> list[PairRow]:
 
 def _alarms(board: Board) -> dict[tuple[str, str], tuple[Interval, str]]:
     """Effect and verdict of each pair by false alarms."""
-    if board.alarms is None:
+    alarms = board.alarms
+    if alarms is None:
         return {}
-    rows = all_pairs(board.alarms, board.alarms.metric.margin, estimate(board.alarms.samples))
-    return {(row.arm, row.other): (row.effect, row.verdict) for row in rows}
+    contrasts, sides = pair_contrasts(len(alarms.arms))
+    judged = judge(_inference(alarms, estimate(alarms.samples), contrasts, sides))
+    known = [_differences(patient_means(sample), sides) for sample in alarms.samples]
+    patients = (~np.isnan(np.concatenate(known))).sum(axis=0).tolist()
+    found = {}
+    for own, count, (one, other) in zip(judged, patients, sides, strict=True):
+        effect = own.together.within(-alarms.metric.most, alarms.metric.most)
+        word = effect_verdict(effect, count, alarms.metric.margin, alarms.metric.sign)
+        found[alarms.arms[one], alarms.arms[other]] = (effect, word if count else "")
+    return found
 
 
 def _inference(
