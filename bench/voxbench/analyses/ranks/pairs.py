@@ -86,7 +86,7 @@ def _alarms(board: Board) -> dict[tuple[str, str], tuple[Interval, str]]:
     judged = judge(_inference(alarms, estimate(alarms.samples), contrasts, sides))
     known = [_differences(patient_means(sample), sides) for sample in alarms.samples]
     patients = (~np.isnan(np.concatenate(known))).sum(axis=0).tolist()
-    found = {}
+    found: dict[tuple[str, str], tuple[Interval, str]] = {}
     for own, count, (one, other) in zip(judged, patients, sides, strict=True):
         effect = own.together.within(-alarms.metric.most, alarms.metric.most)
         word = effect_verdict(effect, count, alarms.metric.margin, alarms.metric.sign)
