@@ -24,6 +24,7 @@ from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
 from voxbench_baselines.scratch import Scratch
 from voxbench_baselines.simclr import SimCLR
+from voxbench_baselines.spark import SparK
 from voxbench_baselines.supervised import Supervised
 from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 from voxbench_baselines.volume_contrast import VolumeContrast
@@ -97,6 +98,13 @@ class TestVolumeFusion(BaselineChecks):
 
 class TestSimCLR(BaselineChecks):
     baseline = SimCLR(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
+class TestSparK(BaselineChecks):
+    baseline = SparK(size="tiny")
 
     test_its_twin_has_the_same_network = None
     test_its_weights_reach_the_encoder = None
@@ -186,6 +194,7 @@ def test_more_channels_share_the_grey_stem(tmp_path):
         (SimCLR, {"places": 0}),
         (SimCLR, {"crop": -1}),
         (SimCLR, {"temperature": 0.0}),
+        (SparK, {"ratio": 1.0}),
         (VolumeFusion, {"coefficients": 0}),
         (NegativeControl, {"of": "negative-control"}),
         (NegativeControl, {"scale": "small"}),

@@ -16,6 +16,7 @@ from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
 from voxbench_baselines.simclr import SimCLR
+from voxbench_baselines.spark import SparK
 from voxbench_baselines.supervised import Supervised
 from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 from voxbench_baselines.volume_contrast import VolumeContrast
@@ -26,7 +27,7 @@ from tests.pretrain.making import make, plan
 
 SELF_SUPERVISED = (
     *(MaskedAutoencoder, ModelsGenesis, SwinUnetrSSL, VolumeContrast),
-    *(SimCLR, VolumeFusion),
+    *(SimCLR, SparK, VolumeFusion),
 )
 STRATEGIES = (*SELF_SUPERVISED, Supervised)
 SMALL = Pretraining(steps=2, patch=(16, 16, 16))
@@ -83,6 +84,12 @@ def test_shares_of_two_patches_are_told_by_the_strength_of_their_noise(grains):
     assert told["entropy"] < 0.95 * told["entropy, share"], told
 
 
+def test_what_convolutions_never_saw_is_filled_in(slopes):
+    schedule = QUICK.model_copy(update={"patch": (24, 24, 24), "batch": 2, "learning_rate": 1e-2})
+    told = make(SparK(size="tiny"), slopes, schedule).cost.last_terms
+    assert told["reconstruction"] < 0.7 * told["reconstruction, mean of the visible"], told
+
+
 def test_views_are_told_apart_by_what_lasts_in_them(stripes):
     told = make(SimCLR(size="tiny"), stripes, QUICK).cost.last_terms
     assert told["contrast"] < 0.8 * told["contrast, chance"], told
@@ -97,6 +104,7 @@ def test_views_are_told_apart_by_what_lasts_in_them(stripes):
         (SwinUnetrSSL(size="tiny"), {"intensity", "mirror", "rotation"}),
         (VolumeContrast(size="tiny", bases=2), {"intensity", "mirror"}),
         (SimCLR(size="tiny"), {"intensity", "mirror"}),
+        (SparK(size="tiny"), {"intensity"}),
         (VolumeFusion(size="tiny"), set()),
         (Supervised(size="tiny"), set()),
         (

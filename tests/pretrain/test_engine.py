@@ -19,6 +19,7 @@ from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
 from voxbench_baselines.simclr import SimCLR
+from voxbench_baselines.spark import SparK
 from voxbench_baselines.supervised import Supervised
 from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
 from voxbench_baselines.volume_contrast import VolumeContrast
@@ -38,6 +39,7 @@ OBJECTIVES = (
     CONTRAST,
     VolumeFusion(size="tiny"),
     SimCLR(size="tiny"),
+    SparK(size="tiny"),
     dataclasses.replace(SUPERVISED, label_noise=0.5),
 )
 CONTROL = NegativeControl(size="tiny")
