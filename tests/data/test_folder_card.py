@@ -24,6 +24,8 @@ def test_microns_are_not_rounded_away(tmp_path):
 def test_names_of_folders_and_channels_become_what_cards_allow():
     assert card_name("Toy Organs, 2nd") == "toy-organs-2nd"
     assert card_name("***") == "unnamed"
+    assert card_name("肝脏 CT") != card_name("肾脏 CT")
+    assert card_name("肝脏 CT").startswith("ct-")
     assert [modality_of([name]) for name in ("ct", "PET", "t1gd", "octet")] == [
         "CT",
         "PET",

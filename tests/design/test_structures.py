@@ -20,7 +20,12 @@ def test_two_spellings_are_one_structure(one, other):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("kidney_left", "kidney_right"), ("lung", "lung_left"), ("liver", "liver_tumour")],
+    [
+        ("kidney_left", "kidney_right"),
+        ("lung", "lung_left"),
+        ("liver", "liver_tumour"),
+        ("肝", "脾"),
+    ],
 )
 def test_other_structures_stay_apart(one, other):
     assert canonical(one) != canonical(other)

@@ -1,6 +1,7 @@
 """The card of a task that describes itself on disk: names, modality, grid, tolerances, corpora."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -9,12 +10,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from voxbench.api import TaskCard
+from voxbench.design.cell import digest
 from voxbench.errors import DataError, first_rule, unknown
 
 
 def card_name(name: str) -> str:
-    """A name as cards allow it: lower case, digits, dots, dashes and underscores."""
-    return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._") or "unnamed"
+    """A name as cards allow it: lower case, digits, dots, dashes and underscores.
+
+    One with letters of another script gets a digest, so that no two of them are one.
+    """
+    plain = re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._") or "unnamed"
+    lost = any(letter.isalnum() and not letter.isascii() for letter in name)
+    return f"{plain}-{digest(unicodedata.normalize('NFC', name))[:8]}" if lost else plain
 
 
 def modality_of(channels: Sequence[str]) -> str | tuple[str, ...]:

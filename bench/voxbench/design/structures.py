@@ -13,8 +13,8 @@ _ALSO = {
 
 
 def canonical(name: str) -> str:
-    """One spelling for `kidney_left`, `Left kidney` and `kidney (L)`."""
-    words = re.findall(r"[a-z0-9]+", name.lower())
+    """One spelling for `kidney_left`, `Left kidney` and `kidney (L)`, in letters of any script."""
+    words = re.findall(r"[^\W_]+", name.lower())
     sides = sorted(_SIDES[word] for word in words if word in _SIDES)
     part = "".join(word for word in words if word not in _SIDES)
     return " ".join([_ALSO.get(part, part), *sides])

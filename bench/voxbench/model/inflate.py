@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -59,7 +58,7 @@ def inflate_kernel(kernel: Tensor, depth: int, mode: Inflation = "centre") -> Te
     trained at, and so the relative step that a learning rate makes.
     """
     if mode == "centre":
-        inflated = torch.zeros(*kernel.shape[:2], depth, *kernel.shape[2:], dtype=kernel.dtype)
+        inflated = kernel.new_zeros(*kernel.shape[:2], depth, *kernel.shape[2:])
         inflated[:, :, depth // 2] = kernel
         return inflated
     repeated = kernel.unsqueeze(2).repeat(1, 1, depth, 1, 1)
