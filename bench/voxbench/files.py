@@ -99,3 +99,21 @@ def hex_digest(path: Path, algorithm: str = "sha256") -> str:
     """Checksum of a file's content by an algorithm that `hashlib` knows."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def note_checksum(path: Path, sha256: str) -> None:
+    """Note what a file must have from now on, beside it, as the program `sha256sum` reads it."""
+    write_atomically(_note(path), f"{sha256}  {path.name}\n")
+
+
+def noted_checksum(path: Path) -> str | None:
+    """What was noted of a file, written as for `has_checksum`; None if nothing was."""
+    try:
+        found = re.match("[0-9a-f]{64}(?= )", _note(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return f"sha256:{found[0]}" if found else None
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")

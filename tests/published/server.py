@@ -1,7 +1,18 @@
 """A web server on this machine that serves one file, well or badly."""
 
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+def ranged(start: int, stop: int, size: int) -> dict[str, str]:
+    """Headers of a part."""
+    return {
+        "Content-Range": f"bytes {start}-{stop - 1}/{size}",
+        "Content-Length": str(stop - start),
+    }
 
 
 class Server:
@@ -12,6 +23,8 @@ class Server:
         drop_after: bytes after which it hangs up, once.
         etag: of the content.
         answer: a status other than 200, with a Location to go to.
+        part: first byte → status, headers and body of what it sends of a range.
+        headers: further ones of the whole file.
         asked: the Range of each request.
     """
 
@@ -21,11 +34,28 @@ class Server:
         self.drop_after: int | None = None
         self.etag: str | None = '"first"'
         self.answer: tuple[int, str] | None = None
+        self.part: Callable[[int], Answer] | None = None
+        self.headers: dict[str, str] = {}
         self.asked: list[str | None] = []
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.http.server_port}/w.pth"
         Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
+
+    def whole(self) -> Answer:
+        tag = {"ETag": self.etag} if self.etag else {}
+        length = {"Content-Length": str(len(self.content))}
+        return 200, {**tag, **length, **self.headers}, self.content
+
+    def rest(self, start: int) -> Answer:
+        """What a good server sends, unless `part` says otherwise."""
+        if self.part:
+            return self.part(start)
+        size = len(self.content)
+        if start >= size:
+            return 416, {"Content-Range": f"bytes */{size}", "Content-Length": "0"}, b""
+        tag = {"ETag": self.etag} if self.etag else {}
+        return 206, {**tag, **ranged(start, size, size)}, self.content[start:]
 
     def close(self) -> None:
         self.http.shutdown()
@@ -47,14 +77,10 @@ class Server:
                     self.end_headers()
                     return
                 start = self._start()
-                if start is not None and start >= len(server.content):
-                    self.send_error(416)
-                    return
-                self.send_response(200 if start is None else 206)
-                if server.etag:
-                    self.send_header("ETag", server.etag)
-                body = server.content[start or 0 :]
-                self.send_header("Content-Length", str(len(body)))
+                status, headers, body = server.whole() if start is None else server.rest(start)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 if server.drop_after is not None:
                     self.wfile.write(body[: server.drop_after])

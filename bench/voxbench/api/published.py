@@ -10,6 +10,7 @@ from voxbench.api.baseline_card import Checkpoint
 from voxbench.api.fields import added
 from voxbench.api.task_card import TaskCard
 from voxbench.errors import WeightsError
+from voxbench.files import noted_checksum
 from voxbench.paths import data_root, expanded, published_dir
 
 if TYPE_CHECKING:
@@ -84,8 +85,13 @@ class Published(Baseline):
 
     @property
     def checksum(self) -> str | None:
-        """What the file must have; None where the user brings it or none is known."""
-        return self.checkpoint.checksum if self.weights is None else None
+        """What the file must have: as published, else as noted at its first download.
+
+        None where the user brings it or none is known.
+        """
+        if self.weights is not None:
+            return None
+        return self.checkpoint.checksum or noted_checksum(published_dir() / self.checkpoint.file)
 
     def unfit(self, task: TaskCard) -> str | None:
         """A reason where the weights expect another number of channels."""

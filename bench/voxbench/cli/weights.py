@@ -46,7 +46,8 @@ def weights_get_verb(
         return
     with downloading(baseline.checkpoint.file) as watch:
         path = download(baseline.checkpoint, watch)
-    print(f"checksum: {baseline.checksum or 'none is published: the file was not verified'}")
+    learnt = "" if baseline.checkpoint.checksum else " (none is published: noted at the download)"
+    print(f"checksum: {baseline.checksum}{learnt}")
     print(path)
 
 

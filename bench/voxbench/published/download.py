@@ -1,33 +1,29 @@
 """Fetch a published weights file: resumed where it stopped, checked before it gets its name."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import requests
+import urllib3
 
 from voxbench.api import Checkpoint
-from voxbench.errors import WeightsError
-from voxbench.files import has_checksum, hex_digest
+from voxbench.errors import WeightsError, in_words
+from voxbench.files import has_checksum, hex_digest, note_checksum, noted_checksum
 from voxbench.locks import locked
 from voxbench.paths import published_dir
-
-CHUNK = 2**16  # bytes; what arrived of the last one is lost when a connection breaks
-TIMEOUT_S = 30.0
-
-Arrived = Callable[[int, int | None], None]
-"""Told of the bytes that are here and, where the server says so, of all there are."""
+from voxbench.published.transfer import Arrived, UnusableAnswerError, received, transfer
 
 
 def download(checkpoint: Checkpoint, arrived: Arrived = lambda _here, _all: None) -> Path:
     """The published file, downloaded if it is not here yet.
 
     One process downloads, others that ask for the same file wait for it. A download that was
-    cut off is kept and resumed: by its checksum where one is known, else only if the server
-    says that the file is still the same (its ETag).
+    cut off is kept and continued, see `transfer`. The sha256 of the first good download is noted
+    beside the file, and every later one must have it, as must the file whenever it is used.
 
     Raises:
-        WeightsError: no address is known, the server can't be reached or refuses, the connection
-            broke, or the checksum is wrong; a file that failed never gets the final name.
+        WeightsError: no address is known, the server can't be reached, refuses or sends what can't
+            be the file, the connection broke, or the checksum is wrong; a file that failed never
+            gets the final name.
     """
     target = published_dir() / checkpoint.file
     if checkpoint.url is None:
@@ -37,106 +33,74 @@ def download(checkpoint: Checkpoint, arrived: Arrived = lambda _here, _all: None
         )
     partial = published_dir() / ".partial" / checkpoint.file
     with locked(partial):
-        if target.is_file() and (
-            checkpoint.checksum is None or has_checksum(target, checkpoint.checksum)
-        ):
-            return target
-        content = partial / "content"
-        _fetch(checkpoint, checkpoint.url, content, partial / "etag", arrived)
-        _check(checkpoint, content)
-        content.replace(target)
-        (partial / "etag").unlink(missing_ok=True)
+        if not _is_good(checkpoint, target, target):
+            content = partial / "content"
+            _fetch(checkpoint, checkpoint.url, target, content, arrived)
+            content.replace(target)
+            (partial / "state.json").unlink(missing_ok=True)
+        if noted_checksum(target) is None:
+            note_checksum(target, hex_digest(target))
     return target
 
 
-def _fetch(checkpoint: Checkpoint, url: str, content: Path, etag: Path, arrived: Arrived) -> None:
-    received = content.stat().st_size if content.exists() else 0
+def _is_good(checkpoint: Checkpoint, target: Path, content: Path) -> bool:
+    """Whether a content is there and is the target's, as far as its checksums are known."""
+    known = (checkpoint.checksum, noted_checksum(target))
+    return content.is_file() and all(has_checksum(content, one) for one in known if one)
+
+
+def _fetch(checkpoint: Checkpoint, url: str, target: Path, content: Path, arrived: Arrived) -> None:
+    """Bring the file to `content`; one that was put together wrongly is fetched anew, once."""
+    checked = bool(checkpoint.checksum or noted_checksum(target))
+    for _ in range(2):
+        continued = _transfer(checkpoint, url, content.parent, arrived, checked)
+        if _is_good(checkpoint, target, content):
+            return
+        found = {name: hex_digest(content, name) for name in ("sha256", "md5")}
+        content.unlink()  # continuing it would never mend it
+        if not continued:
+            break
+    raise WeightsError(_mismatch(checkpoint, target, found))
+
+
+def _transfer(
+    checkpoint: Checkpoint, url: str, partial: Path, arrived: Arrived, checked: bool
+) -> bool:
     try:
-        with (
-            _session(url) as session,
-            _ask(session, url, received, _condition(checkpoint, etag)) as r,
-        ):
-            if r.status_code == requests.codes.range_not_satisfiable:  # it is whole already
-                return
-            if not r.ok:
-                raise WeightsError(
-                    f"{checkpoint.file}: {url} answers {r.status_code} {r.reason}; look at "
-                    f"{checkpoint.page}."
-                )
-            if not checkpoint.checksum and not r.headers.get("Content-Length", "").isdecimal():
-                raise WeightsError(
-                    f"{checkpoint.file}: {url} tells no length and no checksum is known, so a file "
-                    f"that broke off could not be told from a whole one; look at {checkpoint.page}."
-                )
-            start = received if r.status_code == requests.codes.partial_content else 0
-            etag.write_text(r.headers.get("ETag", ""), encoding="utf-8")
-            _append(r, content, start, arrived)
+        return transfer(url, partial, arrived, checked=checked)
     except requests.exceptions.InvalidSchema as error:
         raise WeightsError(
             f"{checkpoint.file}: {url} leads elsewhere than to the web, or from https to http "
             f"({error})."
         ) from error
-    except (requests.RequestException, OSError) as error:
-        got = content.stat().st_size if content.exists() else 0
-        kept = f"{got:,} bytes are kept, run the command again to go on" if got else "online?"
+    except UnusableAnswerError as error:
+        raise WeightsError(
+            f"{checkpoint.file}: {url} {error}; look at {checkpoint.page}."
+        ) from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        size = received(partial)
+        kept = f"{size:,} bytes are kept, run the command again to go on" if size else "online?"
         raise WeightsError(
             f"{checkpoint.file}: the download from {url} broke off ({_reason(error)}); {kept}."
         ) from error
 
 
-def _session(url: str) -> requests.Session:
-    """A session that is led to no other scheme, and from https not to http."""
-    session = requests.Session()
-    if url.startswith("https:"):
-        del session.adapters["http://"]
-    return session
-
-
-def _ask(
-    session: requests.Session, url: str, received: int, condition: dict[str, str] | None
-) -> requests.Response:
-    headers = {"Accept-Encoding": "identity"}
-    if received and condition is not None:
-        headers |= {"Range": f"bytes={received}-", **condition}
-    return session.get(url, headers=headers, stream=True, timeout=TIMEOUT_S)
-
-
-def _condition(checkpoint: Checkpoint, etag: Path) -> dict[str, str] | None:
-    """Under which condition what is here may be continued; None if it may not."""
-    known = etag.read_text(encoding="utf-8") if etag.exists() else ""
-    if known and not known.startswith("W/"):
-        return {"If-Range": known}
-    return {} if checkpoint.checksum else None
-
-
-def _append(response: requests.Response, content: Path, start: int, arrived: Arrived) -> None:
-    length = response.headers.get("Content-Length", "")
-    total = start + int(length) if length.isdecimal() else None
-    received = start
-    with content.open("r+b" if start else "wb") as file:
-        file.seek(start)
-        for chunk in response.iter_content(CHUNK):
-            file.write(chunk)
-            received += len(chunk)
-            arrived(received, total)
-    if total is not None and received != total:
-        raise OSError(f"{received:,} of {total:,} bytes arrived")
-
-
-def _check(checkpoint: Checkpoint, content: Path) -> None:
-    """Remove a file whose checksum is wrong: resuming it would never mend it."""
-    if checkpoint.checksum is None or has_checksum(content, checkpoint.checksum):
-        return
-    algorithm, _, expected = checkpoint.checksum.partition(":")
-    found = hex_digest(content, algorithm)
-    content.unlink()
-    raise WeightsError(
-        f"{checkpoint.file}: {algorithm} of the download is {found}, its card says {expected}; it "
-        f"was not kept. Another release, or a damaged one: look at {checkpoint.page}."
-    )
+def _mismatch(checkpoint: Checkpoint, target: Path, found: dict[str, str]) -> str:
+    algorithm, _, expected = (checkpoint.checksum or "").partition(":")
+    if expected and not found[algorithm].startswith(expected):
+        said = f"{algorithm} of the download is {found[algorithm]}, its card says {expected}"
+        way_out = f"Another release, or a damaged one: look at {checkpoint.page}."
+    else:
+        said = f"sha256 of the download is {found['sha256']}, that of the first one was another"
+        way_out = (
+            f"Another release lies at its address now: look at {checkpoint.page}, and delete "
+            f"{target}.sha256 to take it."
+        )
+    return f"{checkpoint.file}: {said}; it was not kept. {way_out}"
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, requests.ConnectionError) and "Max retries" in str(error):
         return "no connection"
-    return str(error).partition("\n")[0][:120] or type(error).__name__
+    told = in_words(error) or str(error)
+    return told.partition("\n")[0][:120].rstrip(".") or type(error).__name__
