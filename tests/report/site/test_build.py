@@ -14,6 +14,7 @@ from voxbench.report.site.html import html_table
 from voxbench.report.site.pages import STATIC, Pages
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record, scores, stored
+from tests.analyses.test_false_alarms import both
 from tests.report.site.demo import made
 from tests.report.site.html import Page, pages
 
@@ -249,3 +250,15 @@ def test_other_metrics_have_leaderboards_too(tmp_path, metric):
     board = page.tables[f"leaderboard-{metric.replace('_', '-')}"]
     assert [row[board[0].index("place")] for row in board[1:]] == ["1", "2"]
     assert "masked" in board[1][board[0].index("arm")]
+
+
+def test_false_alarms_stand_beside_dice_on_the_pages(tmp_path):
+    stored(tmp_path, *both())
+    out = tmp_path / "out"
+    made = write_report(tmp_path, out)
+    names = [table.name for table in made.tables]
+    assert {"effects-false_alarms", "effects-false_alarm_ml"} <= set(names)
+    page = Page(build_site(made, tmp_path, out)[0])
+    head, first, second = page.tables["leaderboard-dice"]
+    column = head.index("false alarms, arm and twin")
+    assert [first[column], second[column]] == ["–", "worse"]

@@ -86,7 +86,8 @@ def _audits(results: list[ArmResult]) -> list[Audit]:
 
 
 def _effects(material: Material, side: str, arms: set[str], title: str, name: str) -> HtmlTable:
-    [table] = [t for t in material.report.tables if t.name.startswith("effects-")]
+    name = f"effects-{material.metric.key}"
+    [table] = [table for table in material.report.tables if table.name == name]
     rows = [row for row in table.rows if row[side] in arms]
     files = material.downloads(table.name, material.out / "tables")
     made = material.with_recipes(table._replace(name=name, title=title, rows=rows))
