@@ -20,6 +20,7 @@ from voxbench_baselines.checkpoint_file import CheckpointFile
 from voxbench_baselines.imagenet_efficientnet import ImageNetEfficientNet
 from voxbench_baselines.imagenet_inflated import ImageNetInflated
 from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
+from voxbench_baselines.moco import MoCo
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
 from voxbench_baselines.scratch import Scratch
@@ -110,6 +111,13 @@ class TestSparK(BaselineChecks):
     test_its_weights_reach_the_encoder = None
 
 
+class TestMoCo(BaselineChecks):
+    baseline = MoCo(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
 class TestNegativeControl(BaselineChecks):
     baseline = NegativeControl(size="tiny")
 
@@ -195,6 +203,9 @@ def test_more_channels_share_the_grey_stem(tmp_path):
         (SimCLR, {"crop": -1}),
         (SimCLR, {"temperature": 0.0}),
         (SparK, {"ratio": 1.0}),
+        (MoCo, {"queue": 0}),
+        (MoCo, {"momentum": 1.0}),
+        (MoCo, {"temperature": 0.0}),
         (VolumeFusion, {"coefficients": 0}),
         (NegativeControl, {"of": "negative-control"}),
         (NegativeControl, {"scale": "small"}),

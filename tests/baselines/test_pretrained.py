@@ -13,6 +13,7 @@ from voxbench.design.recipe import Pretraining
 from voxbench.errors import SpecError
 from voxbench.plugins import find_task
 from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
+from voxbench_baselines.moco import MoCo
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
 from voxbench_baselines.simclr import SimCLR
@@ -27,7 +28,7 @@ from tests.pretrain.making import make, plan
 
 SELF_SUPERVISED = (
     *(MaskedAutoencoder, ModelsGenesis, SwinUnetrSSL, VolumeContrast),
-    *(SimCLR, SparK, VolumeFusion),
+    *(MoCo, SimCLR, SparK, VolumeFusion),
 )
 STRATEGIES = (*SELF_SUPERVISED, Supervised)
 SMALL = Pretraining(steps=2, patch=(16, 16, 16))
@@ -90,8 +91,9 @@ def test_what_convolutions_never_saw_is_filled_in(slopes):
     assert told["reconstruction"] < 0.7 * told["reconstruction, mean of the visible"], told
 
 
-def test_views_are_told_apart_by_what_lasts_in_them(stripes):
-    told = make(SimCLR(size="tiny"), stripes, QUICK).cost.last_terms
+@pytest.mark.parametrize("kind", [MoCo, SimCLR], ids=lambda kind: kind.card.name)
+def test_views_are_told_apart_by_what_lasts_in_them(stripes, kind):
+    told = make(kind(size="tiny"), stripes, QUICK).cost.last_terms
     assert told["contrast"] < 0.8 * told["contrast, chance"], told
     assert told["contrast, accuracy"] > 2 * told["contrast, accuracy of chance"], told
 
@@ -105,6 +107,7 @@ def test_views_are_told_apart_by_what_lasts_in_them(stripes):
         (VolumeContrast(size="tiny", bases=2), {"intensity", "mirror"}),
         (SimCLR(size="tiny"), {"intensity", "mirror"}),
         (SparK(size="tiny"), {"intensity"}),
+        (MoCo(size="tiny"), {"intensity", "mirror"}),
         (VolumeFusion(size="tiny"), set()),
         (Supervised(size="tiny"), set()),
         (

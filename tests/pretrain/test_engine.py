@@ -16,6 +16,7 @@ from voxbench.model.weights import read_weights, sha256
 from voxbench.pretrain import engine
 from voxbench.pretrain.plan import choose_volumes
 from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
+from voxbench_baselines.moco import MoCo
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
 from voxbench_baselines.simclr import SimCLR
@@ -40,6 +41,7 @@ OBJECTIVES = (
     VolumeFusion(size="tiny"),
     SimCLR(size="tiny"),
     SparK(size="tiny"),
+    MoCo(size="tiny"),
     dataclasses.replace(SUPERVISED, label_noise=0.5),
 )
 CONTROL = NegativeControl(size="tiny")

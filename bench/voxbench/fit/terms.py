@@ -21,7 +21,7 @@ class Term(NamedTuple):
     value: Tensor
     trivial: Mapping[str, Tensor | float] = {}
     accuracy: Tensor | None = None
-    chance: float | None = None
+    chance: Tensor | float | None = None
     weight: float = 1.0
 
 
