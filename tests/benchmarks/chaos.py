@@ -222,8 +222,7 @@ def main() -> None:
                     done["killed"] += 1
             wrong["survivors"] += ground.survivors()
             harm(ground, rng, done)
-            if done["killed"] % 10 == 0:
-                print(dict(done), dict(+wrong), flush=True)
+            print(dict(done), dict(+wrong), flush=True)
         last = [ground.start("killed") for _ in range(2)]
         codes = [run.wait() for run in last]
         wrong["survivors"] += ground.survivors()
