@@ -20,11 +20,20 @@ from voxbench.api import (
 from voxbench.model.backbones.backbone import Backbone
 from voxbench.plugins import find_architecture
 from voxbench.testing import BaselineChecks, Skip, run_checks
-from voxbench.testing.contract import contract_losses, judge, norm_loss, other_axes, other_windows
+from voxbench.testing.contract import (
+    Turn,
+    contract_losses,
+    judge,
+    norm_loss,
+    other_axes,
+    other_windows,
+    turned_losses,
+)
 
 from tests.testing.test_probe import First, Norm
 
 CONTRACT = Preprocessing(axes="RAS", intensity=Window(low=-200, high=200), crop="none")
+BOX = (32, 32, 32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +92,7 @@ def test_contracts_are_permuted_in_one_respect_and_stay_valid():
 
 
 def test_a_wrong_side_a_swap_and_a_shifted_window_cost(pairs):
-    found = contract_losses(pairs, CONTRACT, permuted(CONTRACT), side_loss, side=32)
+    found = contract_losses(pairs, CONTRACT, permuted(CONTRACT), side_loss, BOX)
     assert found["declared"] == 0
     tied = {name for name, loss in found.items() if loss == 0}
     assert tied == {"declared", "axes RPS", "axes RAI", "axes RPI", "axes RSA"}
@@ -93,20 +102,42 @@ def test_a_wrong_side_a_swap_and_a_shifted_window_cost(pairs):
 def test_a_wrong_contract_fails_with_the_better_ones(pairs):
     wrong = CONTRACT.model_copy(update={"axes": "LAS"})
     with pytest.raises(AssertionError, match=r"axes RAS.* beats the declared contract: declared 0"):
-        judge(contract_losses(pairs, wrong, permuted(wrong), side_loss, side=32))
+        judge(contract_losses(pairs, wrong, permuted(wrong), side_loss, BOX))
 
 
 def test_a_probe_that_tells_nothing_apart_is_skipped(pairs):
     with pytest.raises(Skip, match="tells no contract apart"):
-        judge(contract_losses(pairs, CONTRACT, permuted(CONTRACT), lambda cubes: 1.0, side=32))
+        judge(contract_losses(pairs, CONTRACT, permuted(CONTRACT), lambda cubes: 1.0, BOX))
+
+
+def test_voxels_are_turned_as_the_code_of_their_axes_says():
+    array = torch.arange(24).view(1, 2, 3, 4)
+    turn = Turn((2, 0, 1), mirrored=(0,))
+    assert turn.axes("RAS") == "IRA"
+    assert turn.turned(array).shape == (1, 4, 2, 3)
+    assert turn.turned(array)[0, 0, 1, 2] == array[0, 1, 2, 3]
+
+
+def test_a_loss_of_restoring_is_taken_of_the_same_voxels_in_patches_of_one_shape(pairs):
+    thin = CONTRACT.model_copy(update={"spacing_mm": (1.0, 1.0, 4.0)})
+
+    def seen(cubes):
+        assert {tuple(cube.image.shape[2:]) for cube in cubes} == {(16, 16, 4)}
+        return sum(float(cube.image.double().square().sum()) for cube in cubes)
+
+    found = turned_losses(pairs, thin, seen, (16, 16, 4))
+    assert set(found) == {"declared", *other_axes(thin)} - {
+        "axes RSA", "axes SRA", "axes SAR", "axes ASR",
+    }  # fmt: skip
+    assert len({*found.values()}) == 1
 
 
 def test_norms_that_remember_images_prefer_their_window(pairs):
     kept = []
-    contract_losses(pairs, CONTRACT, {}, lambda cubes: kept.extend(cubes) or 0.0, side=32)
+    contract_losses(pairs, CONTRACT, {}, lambda cubes: kept.extend(cubes) or 0.0, BOX)
     images = torch.cat([cube.image for cube in kept])
     backbone = Backbone(Norm(float(images.mean()), float(images.var())), First())
-    found = contract_losses(pairs, CONTRACT, other_windows(CONTRACT), norm_loss(backbone), side=32)
+    found = contract_losses(pairs, CONTRACT, other_windows(CONTRACT), norm_loss(backbone), BOX)
     assert found["declared"] < 0.01
     assert min(found["window up"], found["window down"]) > 1
     judge(found)

@@ -2,9 +2,13 @@
 
 Classes are one where their names are, however they are spelled (`design.structures`). A case is
 annotated with the classes of its own data set alone: whether its background holds one of the others
-nobody has said. So a loss must leave them out, a sigmoid a class, as published for MultiTalent
-(Ulrich et al., MICCAI 2023) and the Universal Model (Liu et al., ICCV 2023), which call it masked
-back-propagation. Each case is seen once a round, so that a data set counts by its number of cases.
+nobody has said. So a loss must leave them out, a sigmoid a class: the masked back-propagation of
+the Universal Model (Liu et al., ICCV 2023), whose classes are united by name too and whose loss is
+the mean over the annotated pairs of case and class.
+
+MultiTalent (Ulrich et al., MICCAI 2023) leaves them out as well, but keeps every data set's classes
+apart, sums over them, takes a class's Dice over the whole batch, and draws a data set by the root
+of its size. Here each case is seen once a round: a data set counts by its number of cases.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -158,33 +158,24 @@ class BaselineChecks:
         elif not wrong:
             raise Skip("no head with a class of the task; norms judge a window alone, it has none")
         side = max(*backbone.smallest_patch, PROBED_SIDE // backbone.divisor * backbone.divisor)
-        judge(contract_losses(self.task, contract, wrong, loss, side))
+        judge(contract_losses(self.task, contract, wrong, loss, (side, side, side)))
 
     def test_its_weights_made_here_beat_initialisation(self) -> None:
         """On the loss that they were trained for."""
-        from voxbench.testing.contract import contract_losses
-
         probe, trained = self._probe()
         initial = self._backbone(channels=self.baseline.card.channels or 1)
         fresh = probe.loss(initial, fresh=True)
-        before, after = (
-            contract_losses(probe.task, probe.contract, {}, loss, probe.side)["declared"]
-            for loss in (fresh, trained)
-        )
+        before, after = probe.on_contract(fresh), probe.on_contract(trained)
         better = before - after > max(trained.tie, fresh.tie) * abs(before)
         told = f"{after:.4f} with the weights, {before:.4f} at first"
         assert better, f"no better than initialisation: {told}"
 
     def test_its_weights_made_here_expect_their_contract(self) -> None:
         """No other orientation or window of the images has a lower loss of their own."""
-        from voxbench.testing.contract import contract_losses, judge, other_axes, other_windows
+        from voxbench.testing.contract import judge
 
         probe, trained = self._probe()
-        wrong = other_axes(probe.contract)
-        if probe.maker.needs_labels:
-            wrong |= other_windows(probe.contract)
-        found = contract_losses(probe.task, probe.contract, wrong, trained, probe.side)
-        judge(found, trained.tie)
+        judge(probe.on_others(trained), trained.tie)
 
     def _probe(self) -> "tuple[Probe, OwnLoss]":
         """What the weights made here were trained for, and its loss with them."""

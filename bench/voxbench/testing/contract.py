@@ -6,12 +6,16 @@ the Dice loss of the published head on the classes that the task shares, else th
 images with what the network's batch norms remember. The mismatch judges the window alone: without
 a shared class the anatomy may be another, which moves it as much as a turn does (the abdominal
 OBELISK network prefers head-and-neck CT with swapped axes).
+
+A loss whose target is the image itself can't compare images that were prepared otherwise: swapped
+axes on a grid of unequal spacing are resampled to smoother images, which are easier to restore. It
+is taken of the same voxels, turned.
 """
 
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -52,24 +56,58 @@ class Cube:
     label: "Tensor"
     labelled: "Tensor"
 
+    def turned(self, turn: "Turn") -> "Cube":
+        """The same voxels with other axes."""
+        return Cube(turn.turned(self.image), turn.turned(self.label), self.labelled)
+
 
 ProbeLoss = Callable[[Sequence[Cube]], float]
 
 
+Box = tuple[int, int, int]
+"""Voxels of a probed part of a case along each axis."""
+
+
+class Turn(NamedTuple):
+    """Axes of an array in another order, or mirrored.
+
+    Attributes:
+        order: which of the axes comes where.
+        mirrored: axes of the result that run the other way.
+    """
+
+    order: tuple[int, ...]
+    mirrored: tuple[int, ...] = ()
+
+    def axes(self, axes: str) -> str:
+        """The code of the turned axes."""
+        codes = [axes[i] for i in self.order]
+        for axis in self.mirrored:
+            codes[axis] = codes[axis].translate(_OPPOSITE)
+        return "".join(codes)
+
+    def turned(self, voxels: "Tensor") -> "Tensor":
+        """A tensor whose last three axes are those of the array."""
+        first = voxels.ndim - 3
+        order = (*range(first), *(first + axis for axis in self.order))
+        return voxels.permute(order).flip([first + axis for axis in self.mirrored])
+
+
+TURNS = (
+    *(
+        Turn((0, 1, 2), axes)
+        for count in (1, 2, 3)
+        for axes in itertools.combinations(range(3), count)
+    ),
+    *(Turn(order) for order in itertools.permutations(range(3)) if order != (0, 1, 2)),
+)
+"""7 mirrorings and 5 swaps."""
+
+
 def other_axes(contract: Preprocessing) -> dict[str, Preprocessing]:
-    """The contract with other axes, by their code: 7 flips and 5 swaps."""
-    wrong = {}
-    for flips in itertools.product([False, True], repeat=3):
-        axes = "".join(
-            axis.translate(_OPPOSITE) if flip else axis
-            for axis, flip in zip(contract.axes, flips, strict=True)
-        )
-        wrong[f"axes {axes}"] = contract.model_copy(update={"axes": axes})
-    for order in itertools.permutations(range(3)):
-        axes = "".join(contract.axes[i] for i in order)
-        wrong[f"axes {axes}"] = contract.model_copy(update={"axes": axes})
-    del wrong[f"axes {contract.axes}"]
-    return wrong
+    """The contract with other axes, by their code."""
+    codes = [turn.axes(contract.axes) for turn in TURNS]
+    return {f"axes {code}": contract.model_copy(update={"axes": code}) for code in codes}
 
 
 def other_windows(contract: Preprocessing) -> dict[str, Preprocessing]:
@@ -88,22 +126,40 @@ def contract_losses(
     contract: Preprocessing,
     wrong: Mapping[str, Preprocessing],
     loss: ProbeLoss,
-    side: int,
+    box: Box,
 ) -> dict[str, float]:
     """The probe loss of the declared contract and of the wrong ones, on the same anatomy.
 
-    Cubes of `side` voxels lie around the middle of what is annotated, in the first `PROBED_CASES`
-    training cases; test cases are never looked at.
+    Boxes lie around the middle of what is annotated, in the first `PROBED_CASES` training cases;
+    test cases are never looked at.
     """
     cases = _cases(task, contract)
     tried = {"declared": contract, **wrong}
-    classes = list(task.card.parts)
+    return {name: loss(_cubes(task, cases, one, box)) for name, one in tried.items()}
+
+
+def turned_losses(
+    task: Task, contract: Preprocessing, loss: ProbeLoss, box: Box
+) -> dict[str, float]:
+    """The probe loss of boxes as `contract_losses` has them, and of the same voxels turned.
+
+    Turns that would change the sides of the box are left out: a network knows patches as it was
+    trained on them.
+    """
+    cubes = _cubes(task, _cases(task, contract), contract, box)
+    turns = [turn for turn in TURNS if tuple(box[axis] for axis in turn.order) == box]
     return {
-        name: loss(
-            [cube(case, classes, side) for case in prepare_cases(task.card, cases, one).values()]
-        )
-        for name, one in tried.items()
+        "declared": loss(cubes),
+        **{
+            f"axes {turn.axes(contract.axes)}": loss([c.turned(turn) for c in cubes])
+            for turn in turns
+        },
     }
+
+
+def _cubes(task: Task, cases: Sequence[Case], contract: Preprocessing, box: Box) -> list[Cube]:
+    prepared = prepare_cases(task.card, cases, contract).values()
+    return [cube(case, list(task.card.parts), box) for case in prepared]
 
 
 def _cases(task: Task, contract: Preprocessing) -> list[Case]:
@@ -116,8 +172,8 @@ def _cases(task: Task, contract: Preprocessing) -> list[Case]:
     return found[:PROBED_CASES]
 
 
-def cube(case: PreparedCase, classes: Sequence[str], side: int) -> Cube:
-    """The cube around the middle of a case's annotation, or of a case without one.
+def cube(case: PreparedCase, classes: Sequence[str], box: Box) -> Cube:
+    """The box around the middle of a case's annotation, or of a case without one.
 
     It shows what lies outside a case too.
     """
@@ -126,9 +182,9 @@ def cube(case: PreparedCase, classes: Sequence[str], side: int) -> Cube:
     image, label = np.asarray(case.image), np.asarray(case.label)
     annotated = (label > 0) & (label != IGNORED)
     middle = np.argwhere(annotated).mean(0) if annotated.any() else np.array(label.shape) / 2
-    low = [round(place - side / 2) for place in middle]
-    images = np.empty((1, len(image), side, side, side), np.float32)
-    labels = np.empty((1, side, side, side), np.int64)
+    low = [round(place - side / 2) for place, side in zip(middle, box, strict=True)]
+    images = np.empty((1, len(image), *box), np.float32)
+    labels = np.empty((1, *box), np.int64)
     for out, channel, value in zip(images[0], image, case.outside, strict=True):
         copy_window(channel, low, out, value)
     copy_window(label, low, labels[0], 0)

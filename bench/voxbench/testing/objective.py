@@ -2,8 +2,10 @@
 
 Its objective is built anew, with the head that the file keeps. The loss is the mean over
 several draws of what the objective draws at random (hidden cubes, rotations), the same draws for
-every network and contract. A shifted window changes what is to be restored, and an image that
-is cut off is easy to restore; so windows are tried where labels are the target alone.
+every network and contract. Another window or grid changes what is to be restored, and an image that
+is cut off or smoother is easy to restore; so these are tried where labels are the target alone,
+else the same voxels are turned. What is looked at has the sides of a training patch: more would
+show a thin volume between slabs of nothing that no training patch has.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +17,15 @@ from voxbench.api import Preprocessing, Pretrained, Task
 from voxbench.design.cell import Ref
 from voxbench.errors import PluginError, WeightsError
 from voxbench.plugins import find_baseline
-from voxbench.testing.contract import TIE, Cube
+from voxbench.testing.contract import (
+    TIE,
+    Box,
+    Cube,
+    contract_losses,
+    other_axes,
+    other_windows,
+    turned_losses,
+)
 from voxbench.testing.runner import Skip
 
 if TYPE_CHECKING:
@@ -35,14 +45,14 @@ class Probe(NamedTuple):
     Attributes:
         maker: the baseline that made them.
         contract: how their images were prepared.
-        side: voxels of a probed cube.
+        patch: voxels that it was trained on at once, and is probed on.
         task: whose training cases are looked at.
         head: what the objective trained beside the backbone.
     """
 
     maker: Pretrained
     contract: Preprocessing
-    side: int
+    patch: Box
     task: Task
     head: "Mapping[str, Tensor]"
 
@@ -78,7 +88,7 @@ class Probe(NamedTuple):
         if card.preprocessing is None:
             raise Skip("the data sets of its source were prepared each by its own rules")
         contract = card.preprocessing.on(task.card.modalities)
-        return cls(maker, contract, max(card.pretraining.patch), task, head)
+        return cls(maker, contract, card.pretraining.patch, task, head)
 
     def loss(self, backbone: "Backbone", *, fresh: bool = False) -> "OwnLoss":
         """The objective's loss with a backbone, and with the kept head unless `fresh`."""
@@ -88,6 +98,17 @@ class Probe(NamedTuple):
         if not fresh:
             put_back(objective, backbone, self.head)
         return OwnLoss(objective)
+
+    def on_contract(self, loss: "OwnLoss") -> float:
+        """A loss on images as they were in training."""
+        return contract_losses(self.task, self.contract, {}, loss, self.patch)["declared"]
+
+    def on_others(self, loss: "OwnLoss") -> dict[str, float]:
+        """A loss on images as they were in training, and otherwise."""
+        if not self.maker.needs_labels:
+            return turned_losses(self.task, self.contract, loss, self.patch)
+        wrong = other_axes(self.contract) | other_windows(self.contract)
+        return contract_losses(self.task, self.contract, wrong, loss, self.patch)
 
 
 class OwnLoss:
