@@ -42,6 +42,12 @@ def real_networks() -> Path:
     return _real("golden/networks", "VOXBENCH_NETWORKS")
 
 
+@pytest.fixture(scope="session")
+def real_values() -> Path:
+    """The folder of what ValUES' own code computes."""
+    return _real("golden/values", "VOXBENCH_VALUES")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache of the session's own, so that tests never read or fill the user's."""

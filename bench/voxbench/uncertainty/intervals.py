@@ -1,0 +1,31 @@
+"""Intervals over patients, of figures that are no means: a patient is drawn with all cases."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.stats.counts import patient_counts
+from voxbench.stats.interval import Interval, percentiles_of
+
+RESAMPLES = 1000  # each sorts all cases anew
+
+
+def over_patients(
+    figure: Callable[[NDArray[np.intp]], Sequence[float]],
+    patients: Sequence[str],
+    resamples: int = RESAMPLES,
+) -> list[Interval]:
+    """Figures of all cases with their 95% intervals, by the bootstrap over patients.
+
+    Args:
+        figure: from places of cases, which may repeat, to figures; NaN is undefined there.
+        patients: of each case, (case,).
+        resamples: of the patients.
+    """
+    names, owner = np.unique(np.asarray(patients), return_inverse=True)
+    cases = np.arange(len(owner))
+    point = np.array(figure(cases), np.float64)
+    times = patient_counts(len(names), 1, 0, resamples)[:, owner].astype(np.intp)
+    drawn = np.array([figure(np.repeat(cases, row)) for row in times], np.float64)
+    return percentiles_of(drawn, point, np.full(len(point), len(names)))
