@@ -67,8 +67,9 @@ def _record(bound: BoundCell, root: Path) -> Record:
         record.weights = Weights(origin="x on boxes", sha256="a" * 64, audit=AUDIT, volumes=14)
     record.cost = Cost(
         seconds=2.0, fit_seconds=1.0, predict_seconds=1.0, steps=4, peak_memory_mb=1.0,
-        parameters=9, gpu_hours=0.0, cpu_hours=0.1,
+        parameters=9, gpu_hours=0.0, cpu_hours=2 / 3600,
     )  # fmt: skip
+    record.training = {2: 1.0, 4: 0.5}
     record.cases = [_case(record.key, case, card, root) for case in split.test]
     record.status = "ok"
     return record

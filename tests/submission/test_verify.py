@@ -15,7 +15,7 @@ from voxbench.errors import BundleError
 from voxbench.plugins import TASKS, find_task
 from voxbench.records import Store
 from voxbench.records.predictions import prediction_path
-from voxbench.records.record import Imported
+from voxbench.records.record import Contamination, Imported
 from voxbench.submission.duplicates import _decides
 from voxbench.submission.evidence import Evidence
 from voxbench.submission.pack import pack
@@ -172,10 +172,50 @@ def changed(path: str, value):
         ("cell", {}, "its cell can't be read"),
         ("cases", [], "the scored cases are not the test cases"),
         ("status", "failed", "no finished record"),
+        ("status", "failed", "status and failure contradict"),
+        ("failure", "no room", "status and failure contradict"),
+        ("cost.steps", 60_000, "other steps than the recipe's: "),
+        ("training", {}, "other steps than the recipe's: "),
+        ("training", {4: 0.5, 60_000: 0.1}, "other steps than the recipe's: "),
+        ("validation", {4: 0.5}, "validations that the recipe does not have"),
+        ("cost.fit_seconds", 5.0, "parts that take longer than the whole"),
+        ("cost.seconds", 3600.0, "hours that are not the seconds on the device"),
+        ("cost.gpu_hours", 1.0, "hours that are not the seconds on the device"),
+        ("environment", {"device": "cpu"}, "no device or no threads"),
+        ("arm.strategy", "scratch", "strategy, twin and weights contradict"),
+        ("weights.audit.missing", ["conv1"], "the share of loaded weights and the list"),
+        ("weights.audit.activation_after", [1.0], "other activations before loading"),
+        ("data.train_patients", 5, "more patients than the fraction asks for"),
+        ("data.mirrored", "R", "mirrored, though nothing was augmented"),
+        ("contamination", Contamination(status="clean", shared=["x"]), "contamination and what"),
+        ("contamination", Contamination(status="overlaps (by case)"), "contamination and what"),
+        (
+            "contamination",
+            Contamination(status="overlaps (by case)", shared=["no test case"]),
+            "contamination and what is shared contradict",
+        ),
     ],
 )
 def test_a_changed_field_is_an_error(judge, path, value, rule):
     assert any(rule in line for line in judge(changed(path, value)).errors)
+
+
+def test_one_network_has_one_number_of_parameters(judge):
+    def change(record):
+        record.cost.parameters += record.arm.seed
+
+    assert any("two numbers of parameters" in line for line in judge(change).errors)
+
+
+def test_training_faster_than_elsewhere_or_than_any_is_a_warning(judge):
+    def change(record, seconds=0.02):
+        if record.arm.seed == 0:
+            record.cost.fit_seconds = seconds
+
+    assert any("far faster training" in line for line in judge(change).warnings)
+    found = judge(lambda record: change(record, 1e-3))
+    assert any("4 steps in 0.001 s" in line for line in found.warnings)
+    assert found.verified
 
 
 @pytest.mark.parametrize(
@@ -361,15 +401,15 @@ def test_an_older_metric_version_passes_where_the_label_maps_score_the_same(judg
     assert any("scored again with equal result" in line for line in found.warnings)
 
 
-def swap(root, source, target, noise=None):
-    """Give a record the label maps and scores of another one, and noise where asked for."""
+def swap(root, source, target, noise=None, some=slice(None)):
+    """Give a record label maps and scores of another one, and noise where asked for."""
     task = find_task("boxes")
     store = Store(root)
-    for case, told in zip(split_cases(task).test, target.cases, strict=True):
+    for case, told in list(zip(split_cases(task).test, target.cases, strict=True))[some]:
         reference, affine = read_reference(case, task.card)[:2]
         taken = read_label_map(prediction_path(root, source.key, case.id)).array.copy()
         if noise:
-            taken[tuple(np.argwhere(taken == 1)[noise])] = 0
+            taken[tuple(np.argwhere(taken == 1)[noise].T)] = 0
         write_label_map(prediction_path(root, target.key, case.id), taken, affine)
         told.classes = scored(case, task.card, taken, reference, affine).classes
     store.write(target)
@@ -396,11 +436,38 @@ def test_copied_scores_are_errors_without_label_maps_too(judge, run):
 def test_predictions_that_were_copied_and_touched_up_are_errors(judge, run, monkeypatch):
     """One voxel of about 500 is another: a Dice of 0.999 needs larger boxes than the tests have."""
     monkeypatch.setattr("voxbench.submission.duplicates.NEAR_DICE", 0.998)
-    monkeypatch.setattr("voxbench.submission.duplicates._VOLUMES", 0.004)
-    swap(run, *pair(run), noise=3)
+    swap(run, *pair(run), noise=[3])
     found = judge(root=run, label_maps=True)
     assert any("near-identical predictions" in line for line in found.errors)
-    assert any("nearly the same scores" in line for line in judge(root=run).warnings)
+    assert any("nearer to each other" in line for line in judge(root=run).warnings)
+
+
+def test_one_label_map_of_another_training_is_evidence(judge, run):
+    swap(run, *pair(run), some=slice(1))
+    found = judge(root=run, label_maps=True)
+    assert any("the same label maps" in line and "1 of 4 cases" in line for line in found.errors)
+    assert any("the same scores" in line for line in judge(root=run).warnings)
+
+
+def test_all_label_maps_but_one_of_another_training_are_an_error_by_their_scores(judge, run):
+    swap(run, *pair(run), some=slice(1, None))
+    assert any("the same scores" in line for line in judge(root=run).errors)
+
+
+def test_names_of_cases_and_classes_hide_no_copy(judge, run):
+    source, target = pair(run)
+    swap(run, source, target)
+    for case in target.cases:
+        case.case += "x"
+    Store(run).write(target)
+    assert any("the same scores" in line for line in judge(root=run).errors)
+
+
+def test_copies_with_noise_are_a_warning(judge, run):
+    swap(run, *pair(run), noise=slice(None, None, 100))
+    for label_maps in (True, False):
+        found = judge(root=run, label_maps=label_maps)
+        assert [line for line in found.warnings if "nearer to each other" in line]
 
 
 def test_copies_of_the_results_are_found(judge, run, finished, evidence, tmp_path):

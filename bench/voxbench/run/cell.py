@@ -46,7 +46,8 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
         raise FitError(f"every prediction failed, the first with {record.cases[0].failure}")
 
     done = time.perf_counter()
-    record.cost = _cost(network, fitted, done - started, done - predicting, worker)
+    parts = fitted.seconds + done - predicting  # of a training that was stopped, also before that
+    record.cost = _cost(network, fitted, max(done - started, parts), done - predicting, worker)
     record.status = "ok"
     if os.getpid() == process:  # and not a copy that a plugin forked
         Store(worker.root).write(record)

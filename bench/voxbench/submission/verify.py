@@ -8,6 +8,7 @@ from typing import Any
 from voxbench import metrics
 from voxbench.design.cell import Cell
 from voxbench.records import Record
+from voxbench.submission.agreement import check_agreement, check_alike
 from voxbench.submission.bundle import Bundle, one_line, open_bundle, why_not_submitted
 from voxbench.submission.completeness import check_complete
 from voxbench.submission.data import check_data, check_together
@@ -89,9 +90,11 @@ def _diagnostics(bundle: Bundle, evidence: Evidence) -> Iterator[Diagnostic]:
         except ValueError as problem:
             yield error("its cell can't be read", f"{record.key}: {one_line(problem)}")
             continue
+        yield from check_agreement(record, cell)
         yield from check_identity(record, cell, evidence)
         yield from check_data(record, cell, evidence)
     yield from check_together(records, evidence.records.values())
+    yield from check_alike(records, evidence.records.values())
     yield from check_complete(records, evidence.records.values())
     yield from _known(bundle, evidence)
     rescored = rescore(bundle, cells, evidence)
