@@ -23,6 +23,7 @@ from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.moco import MoCo
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
+from voxbench_baselines.random_appearance import RandomAppearance
 from voxbench_baselines.scratch import Scratch
 from voxbench_baselines.simclr import SimCLR
 from voxbench_baselines.spark import SparK
@@ -118,6 +119,13 @@ class TestMoCo(BaselineChecks):
     test_its_weights_reach_the_encoder = None
 
 
+class TestRandomAppearance(BaselineChecks):
+    baseline = RandomAppearance(size="tiny")
+
+    test_its_twin_has_the_same_network = None
+    test_its_weights_reach_the_encoder = None
+
+
 class TestNegativeControl(BaselineChecks):
     baseline = NegativeControl(size="tiny")
 
@@ -206,6 +214,7 @@ def test_more_channels_share_the_grey_stem(tmp_path):
         (MoCo, {"queue": 0}),
         (MoCo, {"momentum": 1.0}),
         (MoCo, {"temperature": 0.0}),
+        (RandomAppearance, {"bias": -0.1}),
         (VolumeFusion, {"coefficients": 0}),
         (NegativeControl, {"of": "negative-control"}),
         (NegativeControl, {"scale": "small"}),

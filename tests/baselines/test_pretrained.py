@@ -16,6 +16,7 @@ from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.moco import MoCo
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
+from voxbench_baselines.random_appearance import RandomAppearance
 from voxbench_baselines.simclr import SimCLR
 from voxbench_baselines.spark import SparK
 from voxbench_baselines.supervised import Supervised
@@ -30,7 +31,7 @@ SELF_SUPERVISED = (
     *(MaskedAutoencoder, ModelsGenesis, SwinUnetrSSL, VolumeContrast),
     *(MoCo, SimCLR, SparK, VolumeFusion),
 )
-STRATEGIES = (*SELF_SUPERVISED, Supervised)
+STRATEGIES = (*SELF_SUPERVISED, RandomAppearance, Supervised)
 SMALL = Pretraining(steps=2, patch=(16, 16, 16))
 QUICK = Pretraining(steps=40, patch=(16, 16, 16), batch=4, warmup=0, learning_rate=3e-3)
 
@@ -108,6 +109,7 @@ def test_views_are_told_apart_by_what_lasts_in_them(stripes, kind):
         (SimCLR(size="tiny"), {"intensity", "mirror"}),
         (SparK(size="tiny"), {"intensity"}),
         (MoCo(size="tiny"), {"intensity", "mirror"}),
+        (RandomAppearance(size="tiny"), {"intensity"}),
         (VolumeFusion(size="tiny"), set()),
         (Supervised(size="tiny"), set()),
         (
@@ -171,11 +173,12 @@ def check_learnt(told: dict[str, float]) -> None:
         assert told[name.partition(", ")[0]] < value, f"{name}: {told}"
 
 
-def test_supervision_beats_what_takes_no_learning(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [RandomAppearance, Supervised], ids=lambda kind: kind.card.name)
+def test_supervision_beats_what_takes_no_learning(kind, tmp_path, monkeypatch):
     monkeypatch.setenv("VOXBENCH_CACHE", str(tmp_path / "cache"))
     source = toy(tmp_path, [write_case(tmp_path, f"case{i}") for i in range(8)])
     schedule = Pretraining(steps=150, patch=(16, 16, 16), learning_rate=1e-2, warmup=0)
-    check_learnt(make(Supervised(size="tiny"), source, schedule).cost.last_terms)
+    check_learnt(make(kind(size="tiny"), source, schedule).cost.last_terms)
 
 
 @pytest.mark.slow

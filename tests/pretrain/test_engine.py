@@ -19,6 +19,7 @@ from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.moco import MoCo
 from voxbench_baselines.models_genesis import ModelsGenesis
 from voxbench_baselines.negative_control import NegativeControl
+from voxbench_baselines.random_appearance import RandomAppearance
 from voxbench_baselines.simclr import SimCLR
 from voxbench_baselines.spark import SparK
 from voxbench_baselines.supervised import Supervised
@@ -42,6 +43,7 @@ OBJECTIVES = (
     SimCLR(size="tiny"),
     SparK(size="tiny"),
     MoCo(size="tiny"),
+    RandomAppearance(size="tiny"),
     dataclasses.replace(SUPERVISED, label_noise=0.5),
 )
 CONTROL = NegativeControl(size="tiny")

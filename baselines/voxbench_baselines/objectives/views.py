@@ -56,16 +56,23 @@ def overlapping_starts(images: Tensor, shape: Sequence[int], places: int) -> tup
 
 
 def changed(views: Tensor) -> Tensor:
-    """Change each view (b, c, d, h, w) by itself."""
+    """Change intensities of each view (b, c, d, h, w), mirror and turn it, by itself."""
+    views = recoloured(views)
+    for axis in (2, 3, 4):
+        views = torch.where(happens(len(views), 0.5, views.device), views.flip(axis), views)
+    return turned(views, *random_turns(views, _TURNED))
+
+
+def recoloured(views: Tensor) -> Tensor:
+    """Change intensities of each view (b, c, d, h, w) by itself."""
     changes: tuple[tuple[Callable[[Tensor], Tensor], float], ...] = (
         (noisy, 0.1), (blurred, 0.2), (brighter, 0.15), (contrasted, 0.15),
         (lambda x: -bent(-x), 0.1), (bent, 0.3),
-        *((lambda x, axis=axis: x.flip(axis), 0.5) for axis in (2, 3, 4)),
     )  # fmt: skip
     for change, probability in changes:
         chosen = happens(len(views), probability, views.device)
         views = torch.where(chosen, change(views), views)
-    return turned(views, *random_turns(views, _TURNED))
+    return views
 
 
 def noisy(views: Tensor) -> Tensor:

@@ -21,8 +21,9 @@ def pretrain_verb(
         Path, typer.Option("--output", "-o", help="The file of the weights, .safetensors.")
     ],
     source: Annotated[
-        str, typer.Option("--source", help="A task, whose training cases are used.")
-    ] = "phantom-atlas",
+        str | None,
+        typer.Option("--source", help="A task, whose training cases are used; the usual one."),
+    ] = None,
     volumes: Annotated[
         int | None, typer.Option("--volumes", min=1, help="How many of them; all by default.")
     ] = None,
@@ -43,11 +44,11 @@ def pretrain_verb(
 ) -> None:
     """Pre-train a baseline and write its weights with a card of what they are."""
     include_all(include_path)
-    fields = {"source": source, "volumes": volumes}
+    fields = {"volumes": volumes, **({"source": source} if source else {})}
     card, sha256 = _write(
         output,
         _ref(baseline, field, "--field", **fields),
-        _ref(source, source_field, "--source-field"),
+        source_field,
         _keys(overrides),
     )
     if json:
@@ -71,7 +72,7 @@ def _keys(overrides: list[str] | None) -> dict[str, object]:
 
 
 def _write(
-    output: Path, baseline: "Ref", source: "Ref", keys: "Mapping[str, object]"
+    output: Path, baseline: "Ref", source_field: list[str] | None, keys: "Mapping[str, object]"
 ) -> "tuple[CheckpointCard, str]":
     import torch
 
@@ -90,9 +91,10 @@ def _write(
     found = find_baseline(baseline)
     assert isinstance(found, Pretrained)  # noqa: S101 (for the type checker)
     schedule = Pretraining().overridden({**found.schedule, **keys}, "--set")
+    source = find_task(_ref(found.source, source_field, "--source-field"))
     return write_checkpoint(
         output,
-        plan_pretraining(found, open_source(found, find_task(source)), schedule),
+        plan_pretraining(found, open_source(found, source), schedule),
         device="cuda:0" if torch.cuda.is_available() else "cpu",
         threads=torch.get_num_threads(),
     )
