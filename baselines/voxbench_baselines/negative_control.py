@@ -19,7 +19,8 @@ class NegativeControl(Pretrained):
     """The layer statistics of a model that was pre-trained here, and no structure.
 
     It should come out as scratch does; where it doesn't, the statistics find differences where
-    there are none. Nothing is trained for it beyond its donor, whose cost is its cost.
+    there are none. Nothing is trained for it beyond its donor, whose cost is its cost; a donor that
+    is an arm of the sweep with a `pretraining` of its own is trained by that.
 
     Training leaves kernels larger than initialisation does, and larger kernels learn more slowly
     at the same learning rate, whatever they hold. So the control has the scale of initialisation;

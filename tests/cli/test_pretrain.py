@@ -6,6 +6,7 @@ import pytest
 from voxbench.pretrain.card import read_card
 
 from tests.run.conftest import EXAMPLE
+from tests.run.test_union import folder
 
 FAST = ("--set", "steps=1", "--set", "patch=[16,16,16]", "--set", "augmentation=none")
 
@@ -31,6 +32,17 @@ def test_weights_and_their_card(pretrain, tmp_path):
     assert "1 of" not in pretrain(*words[:-1])[1]
 
 
+def test_several_sources_are_united(pretrain, tmp_path):
+    root = folder(tmp_path / "more", "cube", "box")["root"]
+    more = f'{{ name = "nnunet-folder", root = "{root}", patients = "case" }}'
+    words = ("supervised", "--field", "size=tiny", "--source", more, "--source", "cubes")
+    code, _, err = pretrain(*words)
+    assert code == 0, err
+    card = read_card(tmp_path / "mine.safetensors")
+    assert (card.source, card.axes["source"]) == ("example-cubes-more", "example-cubes+more")
+    assert card.corpora == ("example-cubes", "more")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -40,6 +52,13 @@ def test_weights_and_their_card(pretrain, tmp_path):
         (("supervised", "--set", "steps=0"), "steps"),
         (("supervised", "--field", "colour=red"), "unknown field 'colour'"),
         (("supervised", "--source", "cubes", "--volumes", 99), "ask for 1 to 7"),
+        (("supervised", "--source", "cubes", "--source", "cubes"), "cubes is in it twice"),
+        (("supervised", "--source", "{ union = ['cubes'] }"), "several are united by several"),
+        (("supervised", "--source", "{ name = "), "--source"),
+        (
+            ("supervised", *2 * ("--source", "cubes"), "--source-field", "volumes=8"),
+            "is of one source, and there are 2",
+        ),
     ],
 )
 def test_a_mistake_in_the_call_is_named(pretrain, words, message, tmp_path):

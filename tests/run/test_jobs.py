@@ -57,6 +57,15 @@ def test_a_control_without_its_donor_waits_for_nothing(blocks):
     assert [job.needs for job in first] == [None, None]
 
 
+def test_a_control_is_made_as_its_donor_is_where_that_has_a_schedule_of_its_own(blocks):
+    donor = {**DONOR, "pretraining": {"steps": 2}}
+    first = weights_first(jobs_of(CONTROL, donor))
+    assert [job.needs for job in first] == [None, first[0].id]
+    assert [job.plan.schedule.steps for job in first] == [2, 2]
+    longer = weights_first(jobs_of({**CONTROL, "pretraining": {"steps": 3}}, donor))
+    assert [(job.needs, job.plan.schedule.steps) for job in longer] == [(None, 3), (None, 2)]
+
+
 def test_cells_wait_for_their_weights_which_come_first(blocks):
     todo = jobs_of(CONTROL, DONOR, {**DONOR, "label_noise": 0.3})
     kinds = [isinstance(job, PretrainingJob) for job in todo]

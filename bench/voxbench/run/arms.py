@@ -80,14 +80,28 @@ def _arm(sweep: Sweep, entry: BaselineEntry, ref: Ref) -> SweepArm:
 
 
 def _schedule(sweep: Sweep, entry: BaselineEntry, baseline: Baseline) -> Pretraining | None:
-    """The sweep's, but for what the baseline's recipe says, but for what its entry says."""
+    """The sweep's, but for what the baseline's recipe says, but for what its entry says.
+
+    A control is made of weights as its donor is, where that is an arm of the sweep.
+    """
     place = f"baselines.{entry.name}"
     if isinstance(baseline, Pretrained):
         own = sweep.pretraining.overridden(baseline.schedule, f"{place}.recipe")
-        return own.overridden(entry.pretraining, f"{place}.pretraining")
+        for said in (*_donors(sweep, baseline), entry):
+            own = own.overridden(said.pretraining, f"baselines.{said.name}.pretraining")
+        return own
     if entry.pretraining:
         raise SpecError(f"{place}.pretraining: it is not pre-trained here; leave this out.")
     return None
+
+
+def _donors(sweep: Sweep, baseline: Pretrained) -> list[BaselineEntry]:
+    """The entry of a control's donor, if it is an arm of the sweep."""
+    if baseline.donor is None:
+        return []
+    donor = BASELINES.complete(Ref.of(*baseline.donor))
+    named = [entry for entry in sweep.baselines if entry.name == donor.name]
+    return [entry for entry in named if donor in _expand(entry)]
 
 
 def _expand(entry: Entry) -> Iterator[Ref]:

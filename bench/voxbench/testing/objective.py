@@ -81,6 +81,8 @@ class Probe(NamedTuple):
         except PluginError as error:
             raise Skip(f"who made it is not installed: {error}") from None
         assert isinstance(maker, Pretrained)  # noqa: S101 (its card was written for one)
+        if maker.needs_labels and len({*maker.source.split("+")}) > 1:
+            raise Skip(f"its labels are those of several data sets, {maker.source}")
         if task is None or (maker.needs_labels and task.card.name != card.source):
             raise Skip(f"give its source to probe it on: voxbench check -b NAME -t {card.source}")
         if len(task.card.channels) != card.in_channels:
