@@ -3,11 +3,10 @@
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from voxbench.toolkit import Backbone, Encoder, Objective, Teacher, Term, Terms
+from voxbench.toolkit import Backbone, Encoder, Objective, Teacher, Terms
 
-from voxbench_baselines.objectives.cosine import cosines
+from voxbench_baselines.objectives.contrast import queue_contrast
 from voxbench_baselines.objectives.pooled import pooled
 from voxbench_baselines.objectives.views import two_views, view_shape
 
@@ -82,27 +81,3 @@ class Projected(nn.Module):
         """(b, c, d, h, w) → (b, features)."""
         vectors: Tensor = self.projector(pooled(self.encoder(images)[-1]))
         return vectors
-
-
-def queue_contrast(
-    query: Tensor, key: Tensor, queue: Tensor, kept: Tensor, temperature: float
-) -> Term:
-    """Info-NCE of each query with its key, against the others of the batch and those of a queue.
-
-    Args:
-        query: (b, features), of any length, as all vectors here.
-        key: (b, features); row i is of the same patch as that of the queries.
-        queue: (k, features).
-        kept: how many of its rows, from the first, hold a vector yet.
-        temperature: divides the cosines.
-    """
-    unused = torch.arange(len(queue), device=queue.device) >= kept
-    earlier = cosines(query, queue).masked_fill(unused, float("-inf"))
-    logits = torch.cat([cosines(query, key), earlier], dim=1) / temperature
-    right = torch.arange(len(query), device=query.device)
-    return Term(
-        F.cross_entropy(logits, right),
-        {"chance": torch.log(len(query) + kept)},
-        (logits.argmax(1) == right).float().mean(),
-        1 / (len(query) + kept),
-    )

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from voxbench.toolkit import Backbone, Objective, Terms
 
-from voxbench_baselines.objectives.swin_unetr_ssl import info_nce
+from voxbench_baselines.objectives.contrast import info_nce
+from voxbench_baselines.objectives.embedding import Embedding
 from voxbench_baselines.objectives.views import two_views, view_shape
-from voxbench_baselines.objectives.volume_contrast import Embedding
 
 if TYPE_CHECKING:
     from voxbench_baselines.simclr import SimCLR

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from voxbench.errors import SpecError
 from voxbench.toolkit import Backbone, Encoder, Objective, Term, Terms
 
-from voxbench_baselines.objectives.cosine import cosines
+from voxbench_baselines.objectives.contrast import info_nce
 from voxbench_baselines.objectives.distort import gaussian_like
 from voxbench_baselines.objectives.pooled import pooled
 from voxbench_baselines.objectives.turn import TURNS, Plane, turned, turning_plane
@@ -155,21 +155,3 @@ def random_cut(views: Tensor, most: float) -> Tensor:
     first, second, third = (mask.to(views.dtype) for mask in along)
     count = torch.einsum("bn,bnd,bnh,bnw->bdhw", used.to(views.dtype), first, second, third)
     return count.unsqueeze(1) > 0
-
-
-def info_nce(embeddings: Tensor, temperature: float, weight: float = 1.0) -> Term:
-    """Contrast of two views (Chen et al., SimCLR, 2020): rows i and i + b are of one patch.
-
-    Args:
-        embeddings: (2·b, features), of any length.
-        temperature: divides the cosines.
-        weight: of the term.
-    """
-    count = len(embeddings)
-    own = torch.eye(count, dtype=torch.bool, device=embeddings.device)
-    similar = (cosines(embeddings, embeddings) / temperature).masked_fill(own, float("-inf"))
-    partner = torch.arange(count, device=embeddings.device).roll(count // 2)
-    right = (similar.argmax(1) == partner).float().mean()
-    chance = 1 / (count - 1)
-    loss = F.cross_entropy(similar, partner)
-    return Term(loss, {"chance": -log(chance)}, right, chance, weight)

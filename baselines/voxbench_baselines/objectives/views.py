@@ -13,9 +13,9 @@ from torch import Tensor
 from voxbench.errors import SpecError
 from voxbench.toolkit import Backbone
 
+from voxbench_baselines.objectives.crops import crops_at
 from voxbench_baselines.objectives.distort import happens, value_range
 from voxbench_baselines.objectives.turn import random_turns, turned
-from voxbench_baselines.objectives.volume_contrast import crops_at
 
 _SHARE = 0.75  # of the patch's sides, where nothing else is asked for
 _RADIUS = 3  # of the blurring kernel, in voxels

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from voxbench.errors import SpecError
-from voxbench.toolkit import Backbone, Encoder, Objective, Teacher, Term, Terms
+from voxbench.toolkit import Backbone, Objective, Teacher, Term, Terms
 
 from voxbench_baselines.objectives.cosine import cosines
+from voxbench_baselines.objectives.crops import crops_at
 from voxbench_baselines.objectives.distort import happens, shifted
+from voxbench_baselines.objectives.embedding import Embedding
 from voxbench_baselines.objectives.turn import random_turns, turned
 
 if TYPE_CHECKING:
@@ -86,31 +88,6 @@ class VolumeContrastObjective(Objective):
             "overlap of others": Term(negative, weight=0),
             "bases apart": Term(alikeness(bases), weight=options.regularisation),
         }
-
-
-class Embedding(nn.Module):
-    """The means of all channels of every feature map, through the published projector.
-
-    Args:
-        encoder: that gives the maps.
-        width: of the projector: three layers, batch norms without parameters and running
-            statistics behind the first two.
-    """
-
-    def __init__(self, encoder: Encoder, width: int) -> None:
-        super().__init__()
-        self.encoder = encoder
-        layers: list[nn.Module] = []
-        for features in (sum(encoder.channels), width):
-            norm = nn.BatchNorm1d(width, affine=False, track_running_stats=False)
-            layers += [nn.Linear(features, width), norm, nn.ReLU()]
-        self.projector = nn.Sequential(*layers, nn.Linear(width, width))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(b, c, d, h, w) → (b, width)."""
-        means = [features.mean((2, 3, 4)) for features in self.encoder(images)]
-        vectors: Tensor = self.projector(torch.cat(means, dim=1))
-        return vectors
 
 
 def changed(pieces: Tensor) -> Tensor:
@@ -204,20 +181,6 @@ def random_starts(batch: int, crops: int, cut: CropGrid, device: torch.device) -
     room = [(count - 1) * side + 1 for count, side in zip(*cut, strict=True)]
     share = torch.rand(batch, crops, 3, device=device)
     return (share * torch.tensor(room, device=device)).long()
-
-
-def crops_at(images: Tensor, starts: Tensor, crop: Sequence[int]) -> Tensor:
-    """The crops that begin at `starts` (b, crops, 3): (b · crops, c, *crop)."""
-    batch, crops = starts.shape[:2]
-    image = torch.arange(batch, device=images.device).repeat_interleave(crops)
-    x, y, z = (
-        starts[..., axis].reshape(-1, 1) + torch.arange(side, device=images.device)
-        for axis, side in enumerate(crop)
-    )
-    voxels = images.permute(0, 2, 3, 4, 1)[
-        image.view(-1, 1, 1, 1), x[:, :, None, None], y[:, None, :, None], z[:, None, None, :]
-    ]
-    return voxels.permute(0, 4, 1, 2, 3).contiguous()
 
 
 def crop_overlaps(starts: Tensor, cut: CropGrid) -> Tensor:

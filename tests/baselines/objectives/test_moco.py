@@ -1,14 +1,11 @@
 """MoCo contrasts a student's vectors with a queue of its teacher's."""
 
-import math
-
-import pytest
 import torch
 from voxbench.design.recipe import Pretraining
 from voxbench.fit.terms import total
 from voxbench.plugins import find_architecture
 from voxbench_baselines.moco import MoCo
-from voxbench_baselines.objectives.moco import MoCoObjective, queue_contrast
+from voxbench_baselines.objectives.moco import MoCoObjective
 
 NOTHING = torch.zeros(0)
 
@@ -16,26 +13,6 @@ NOTHING = torch.zeros(0)
 def objective(**fields: float) -> MoCoObjective:
     torch.manual_seed(0)
     return MoCoObjective(find_architecture("unet").build("tiny", 1), MoCo(**fields))
-
-
-def test_the_contrast_by_hand():
-    """Cosine 0.6 with the key; 0, 1 and, in a place that is not filled yet, 1 with the queue."""
-    query, key = torch.tensor([[2.0, 0.0]]), torch.tensor([[3.0, 4.0]])
-    queue = torch.tensor([[0.0, 1.0], [5.0, 0.0], [1.0, 0.0]])
-    term = queue_contrast(query, key, queue, torch.tensor(2), temperature=0.5)
-    terms = [math.exp(1.2), math.exp(0), math.exp(2)]
-    assert term.value.item() == pytest.approx(-math.log(terms[0] / sum(terms)))
-    assert term.trivial["chance"].item() == pytest.approx(math.log(3))
-    assert term.accuracy.item() == 0
-    assert term.chance.item() == pytest.approx(1 / 3)
-
-
-def test_before_there_is_a_queue_the_batch_is_told_apart():
-    vectors = torch.eye(2)
-    term = queue_contrast(vectors, vectors, torch.zeros(4, 2), torch.tensor(0), temperature=0.5)
-    assert term.value.item() == pytest.approx(math.log(1 + math.exp(-2)))
-    assert term.trivial["chance"].item() == pytest.approx(math.log(2))
-    assert term.accuracy.item() == 1
 
 
 def test_new_vectors_take_the_place_of_the_oldest():

@@ -12,7 +12,6 @@ from voxbench_baselines.objectives.swin_unetr_ssl import (
     RestoringHead,
     SwinUnetrSSLObjective,
     cut_out,
-    info_nce,
     random_cut,
 )
 from voxbench_baselines.swin_unetr_ssl import SwinUnetrSSL
@@ -64,27 +63,6 @@ def test_what_is_cut_holds_noise_or_what_another_view_has_there():
     noise = ~(kept | others)
     assert noise.any()
     assert all(cut[i].min() >= views.min() and cut[i].max() <= views.max() for i in range(4))
-
-
-def test_the_contrast_by_hand():
-    """Two patches whose views agree and are at right angles: -ln(e² / (e² + 2))."""
-    vectors = torch.tensor([[1.0, 0], [0, 3], [2, 0], [0, 1]])
-    term = info_nce(vectors, 0.5)
-    assert term.value.item() == pytest.approx(-math.log(math.e**2 / (math.e**2 + 2)))
-    assert term.accuracy == 1
-    assert term.trivial["chance"] == pytest.approx(math.log(3))
-    assert term.chance == pytest.approx(1 / 3)
-
-
-def test_views_of_other_patches_cost_more():
-    vectors = torch.tensor([[1.0, 0], [0, 1], [0, 1], [1.0, 0]])
-    assert info_nce(vectors, 0.5).value > info_nce(vectors[[0, 1, 3, 2]], 0.5).value
-    assert info_nce(vectors, 0.5).accuracy == 0
-
-
-def test_vectors_that_are_all_alike_cost_what_chance_does():
-    term = info_nce(torch.ones(8, 3), 0.1)
-    assert term.value.item() == pytest.approx(term.trivial["chance"])
 
 
 def test_a_patch_is_summed_up_by_mean_and_maximum():

@@ -8,6 +8,7 @@ from torch import nn
 from voxbench.errors import SpecError
 from voxbench.fit.terms import total
 from voxbench.plugins import find_architecture
+from voxbench_baselines.objectives.crops import crops_at
 from voxbench_baselines.objectives.volume_contrast import (
     CropGrid,
     VolumeContrastObjective,
@@ -17,7 +18,6 @@ from voxbench_baselines.objectives.volume_contrast import (
     changed,
     crop_grid,
     crop_overlaps,
-    crops_at,
     overlap_loss,
     random_starts,
 )
