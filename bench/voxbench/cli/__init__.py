@@ -31,6 +31,7 @@ from voxbench.cli.status import status_verb
 from voxbench.cli.subgroups import subgroups_verb
 from voxbench.cli.submit import submit_verb
 from voxbench.cli.sysinfo import sysinfo_verb
+from voxbench.cli.uncertainty import uncertainty_verb
 from voxbench.cli.verify import verify_verb
 from voxbench.cli.weights import weights_group
 from voxbench.errors import VoxbenchError, in_words
@@ -38,7 +39,7 @@ from voxbench.errors import VoxbenchError, in_words
 PANELS = {
     "Run": (init_verb, plan_verb, run_verb, status_verb, pretrain_verb),
     "Look": (report_verb, rank_verb, compare_verb, subgroups_verb, claims_verb, power_verb),
-    "Data and weights": (prepare_verb, score_verb, overlap_verb, weights_group),
+    "Data and weights": (prepare_verb, score_verb, uncertainty_verb, overlap_verb, weights_group),
     "Share": (submit_verb, verify_verb, import_verb, leaderboard_group),
     "Extend": (ls_verb, check_verb, sysinfo_verb),
 }

@@ -1,5 +1,6 @@
 """Intervals over patients, of figures that are no means: a patient is drawn with all cases."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -20,12 +21,14 @@ def over_patients(
 
     Args:
         figure: from places of cases, which may repeat, to figures; NaN is undefined there.
-        patients: of each case, (case,).
+        patients: of each case, (case,); of one patient there is no interval.
         resamples: of the patients.
     """
     names, owner = np.unique(np.asarray(patients), return_inverse=True)
     cases = np.arange(len(owner))
     point = np.array(figure(cases), np.float64)
+    if len(names) < 2:
+        return [Interval(float(value), math.nan, math.nan) for value in point]
     times = patient_counts(len(names), 1, 0, resamples)[:, owner].astype(np.intp)
     drawn = np.array([figure(np.repeat(cases, row)) for row in times], np.float64)
     return percentiles_of(drawn, point, np.full(len(point), len(names)))

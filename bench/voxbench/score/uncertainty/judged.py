@@ -1,0 +1,137 @@
+"""A case without its volumes: all figures that the applications are made of."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.metrics import evaluate
+from voxbench.score.uncertainty.case import Predicted, Question
+from voxbench.score.uncertainty.validation import Validation
+from voxbench.stats.arrays import nanmean
+from voxbench.uncertainty.aggregation import (
+    boundary_mean,
+    foreground_mean,
+    image_mean,
+    image_sum,
+    patch_maximum,
+    threshold_mean,
+)
+from voxbench.uncertainty.ambiguity import energy_distance, normalised_cross_correlation
+from voxbench.uncertainty.calibration import reliability
+
+AGGREGATIONS = (
+    "image sum", "image mean", "patch maximum", "threshold", "foreground", "boundary",
+)  # fmt: skip
+RAW = "mean probability"
+"""The confidence that nothing is fitted to."""
+
+
+class Judged(NamedTuple):
+    """One case; NaN is undefined, and what needs references is so without them.
+
+    Attributes:
+        case: its name.
+        patient: whom it shows.
+        scores: measure → aggregation → score.
+        agreement: mean Dice of pairs of members.
+        risks: 1 − Dice, and 1 − NSD where a tolerance is given.
+        errors: what is calibrated → figure → error.
+        correlations: measure → NCC with the variance over raters.
+        distance: GED² of members and raters, mean over the classes.
+    """
+
+    case: str
+    patient: str
+    scores: Mapping[str, Mapping[str, float]]
+    agreement: float
+    risks: Mapping[str, float]
+    errors: Mapping[str, Mapping[str, float]]
+    correlations: Mapping[str, float]
+    distance: float
+
+
+def judge(
+    case: str,
+    patient: str,
+    found: Predicted,
+    question: Question,
+    learnt: Mapping[str, Validation],
+    tolerance_mm: float | None = None,
+) -> Judged:
+    """All figures of one case."""
+    several = len(found.raters) > 1
+    return Judged(
+        case,
+        patient,
+        {measure: _scores(measure, found, learnt) for measure in found.maps},
+        found.agreement,
+        _risks(found, question, tolerance_mm) if found.raters else {},
+        _errors(found, question, learnt) if found.raters else {},
+        _correlations(found, question) if several else {},
+        _distance(found, question) if several else math.nan,
+    )
+
+
+def _scores(measure: str, found: Predicted, learnt: Mapping[str, Validation]) -> dict[str, float]:
+    u = found.maps[measure]
+    spacing = (1.0,) * u.ndim if math.isnan(found.spacing_mm[0]) else found.spacing_mm
+    values = (
+        image_sum(u),
+        image_mean(u),
+        patch_maximum(u).sum,
+        threshold_mean(u, learnt[measure].threshold) if learnt else math.nan,
+        foreground_mean(u, found.foreground),
+        boundary_mean(u, found.foreground, spacing),
+    )
+    return dict(zip(AGGREGATIONS, values, strict=True))
+
+
+def _risks(found: Predicted, question: Question, tolerance_mm: float | None) -> dict[str, float]:
+    risks = {"1 − Dice": 1 - found.dice(question)}
+    if tolerance_mm is not None:
+        nsd = [_nsd(found, rater, question, tolerance_mm) for rater in found.raters]
+        risks["1 − NSD"] = 1 - float(nanmean(np.array(nsd), axis=0))
+    return risks
+
+
+def _nsd(found: Predicted, rater: NDArray[Any], question: Question, tolerance_mm: float) -> float:
+    kept = np.ones(rater.shape, bool) if question.ignored is None else rater != question.ignored
+    ours, theirs = (np.ascontiguousarray(side * kept, np.uint8) for side in (found.labels, rater))
+    scores = evaluate(ours, theirs, question.classes, found.spacing_mm, tolerance_mm)
+    return float(nanmean(np.array([own.nsd for own in scores.values()]), axis=0))
+
+
+def _errors(
+    found: Predicted, question: Question, learnt: Mapping[str, Validation]
+) -> dict[str, dict[str, float]]:
+    right, trials = found.judged(question)
+    confidences = {RAW: found.mean.max(axis=0)} | {
+        measure: learnt[measure].platt.confidence(found.maps[measure]) for measure in learnt
+    }
+    errors = {}
+    for name, confidence in confidences.items():
+        bins = reliability(right, confidence, trials)
+        errors[name] = {"ACE": bins.ace, "ECE": bins.ece}
+    for name, index in question.classes.items():
+        ours = sum((rater == index for rater in found.raters), np.zeros(trials.shape, np.int64))
+        bins = reliability(ours, found.mean[index], trials)
+        errors[f"probability of {name}"] = {"ACE": bins.ace, "ECE": bins.ece}
+    return errors
+
+
+def _correlations(found: Predicted, question: Question) -> dict[str, float]:
+    variance = sum(
+        (found.masks(index, question)[1].variance for index in question.classes.values()),
+        np.zeros(found.labels.shape),
+    )
+    return {
+        measure: normalised_cross_correlation(variance, own) for measure, own in found.maps.items()
+    }
+
+
+def _distance(found: Predicted, question: Question) -> float:
+    masks = (found.masks(index, question) for index in question.classes.values())
+    return float(np.mean([energy_distance(*both) for both in masks]))
