@@ -42,6 +42,47 @@ def test_markdown_escapes_the_column_separator():
     ]
 
 
+HOSTILE = {
+    "formula": '=HYPERLINK("http://evil","x")',
+    "later formula": " \t@SUM(1)",
+    "minus": "-2+3",
+    "html": "<img src=x onerror=alert(1)>",
+    "link": "[a](javascript:b) ![c][d] `e` &lt;f",
+    "lines": "a\nb\r| c |\x1b[31m",
+}
+
+
+def hostile():
+    columns = [Column(name) for name in HOSTILE]
+    return Table("t", "Title", HOSTILE["html"], [*columns, Column("<b>")], [{**HOSTILE, "<b>": ""}])
+
+
+def test_cells_of_a_csv_are_neither_formulas_nor_html_nor_lines():
+    text = as_csv(hostile())
+    head, body = csv.reader(io.StringIO(text))
+    assert text.count("\n") == 2
+    assert head[-1] == "&lt;b>"
+    assert [cell[:2] for cell in body[:4]] == ["'=", "' ", "'-", "&l"]
+    assert as_csv(TABLE._replace(rows=[{"x": -1.5}])) == "x\n-1.5\n"
+
+
+def test_cells_of_markdown_are_shown_as_they_stand():
+    text = as_markdown(hostile())
+    assert len(text.splitlines()) == 5
+    assert "<img" not in text
+    assert "<b>" not in text
+    assert "[a\\](javascript" in text
+    assert "\\`e\\` &amp;lt;f" in text
+    assert "a b \\| c \\| [31m" in text
+
+
+def test_a_terminal_and_latex_see_no_control_characters():
+    console = Console(file=io.StringIO(), width=400)
+    console.print(as_text(hostile()))
+    for text in (console.file.getvalue(), as_latex(hostile())):
+        assert not {"\x1b", "\r", "\t"} & set(text)
+
+
 def test_csv_has_full_precision_and_nothing_where_undefined():
     rows = list(csv.DictReader(io.StringIO(as_csv(TABLE))))
     assert rows[0] == {"arm": "a[b_c=1|2]", "mean": "0.82149", "low": "0.81", "high": "0.83"}
@@ -54,7 +95,7 @@ def test_latex_is_a_booktabs_table():
     assert [line for line in lines if line.endswith("rule")] == [
         r"\toprule", r"\midrule", r"\bottomrule",
     ]  # fmt: skip
-    assert r"a{[}b\_c=1|2{]} & 0.821 {[}0.810, 0.830{]} \\" in lines
+    assert r"a{[}b\_c=1\textbar{}2{]} & 0.821 {[}0.810, 0.830{]} \\" in lines
 
 
 @pytest.mark.parametrize(

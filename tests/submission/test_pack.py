@@ -1,15 +1,20 @@
 """What is packed comes out again, the same bytes for the same records."""
 
+import json
 import os
 import zipfile
 
 import pytest
+from pydantic import ValidationError
 from voxbench.errors import BundleError, RecordError
 from voxbench.records import Store
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import Imported
 from voxbench.submission.bundle import open_bundle
+from voxbench.submission.evidence import Evidence
+from voxbench.submission.manifest import Manifest, Submitter
 from voxbench.submission.pack import pack
+from voxbench.submission.verify import verify_bundle
 
 
 def test_records_and_label_maps_come_out_as_they_were(finished, tmp_path):
@@ -119,3 +124,46 @@ def test_a_missing_label_map_is_named_with_the_way_out(run, tmp_path):
     path.write_bytes(b"something else")
     with pytest.raises(BundleError, match="no label map of voxbench"):
         pack(run, tmp_path / "b.zip", with_predictions=True)
+
+
+def test_places_of_a_machine_are_packed_by_no_record(run, tmp_path):
+    first, second, *_ = Store(run)
+    path = Store(run).path(first.key)
+    told = json.loads(path.read_text())
+    told["data"]["notes"] = ["split from /home/alice/lab/splits.json"]
+    path.write_text(json.dumps(told))
+    pack(run, tmp_path / "b.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip") as bundle:
+        assert b"alice" not in bundle.read(f"records/{first.key}.json")
+    assert verify_bundle(tmp_path / "b.zip", Evidence(None)).verified
+    path = Store(run).path(second.key)
+    told = json.loads(path.read_text())
+    told["environment"]["scratch"] = "/home/alice/scratch/x"
+    path.write_text(json.dumps(told))
+    with pytest.raises(RecordError, match="tells a place, user or host"):
+        pack(run, tmp_path / "b.zip")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("source", "javascript:alert(1)"),
+        ("source", "file:///home/alice/paper.pdf"),
+        ("source", "https://alice:secret@example.org/"),
+        ("source", "https://"),
+        ("source", "/home/alice/paper.pdf"),
+        ("contact", "data:text/html,x"),
+        ("created", "2026-13-40T99:99:99Z"),
+        ("created", "2999-01-01T00:00:00Z"),
+    ],
+)
+def test_dates_and_addresses_of_a_manifest_are_real_ones(field, value):
+    good = {"name": "x", "contact": "mailto:a@b.org", "source": "https://example.org/paper?x=1"}
+    told = {"voxbench": "1", "created": "2026-01-01T00:00:00Z", "members": {}}
+    Manifest(**told, submitter=Submitter(**good))
+    if field == "created":
+        with pytest.raises(ValidationError):
+            Manifest(**(told | {field: value}), submitter=Submitter(**good))
+    else:
+        with pytest.raises(ValidationError):
+            Submitter(**(good | {field: value}))

@@ -1,6 +1,7 @@
 """What an analysis hands on: rows of raw values, and the columns in which people read them."""
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -30,8 +31,16 @@ class Column(NamedTuple):
         return [row[key] for key in self.keys or (self.title,)]
 
     def text(self, row: Mapping[str, Any]) -> str:
-        """A row as people read it."""
-        return self.show(*self.values(row))
+        """A row as people read it, on one line."""
+        return one_line(self.show(*self.values(row)))
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, tabs and other control characters."""
+    return _CONTROL.sub(" ", text)
 
 
 _LEADING = ("effect", "mean", "change", "difference", "labels")  # their ends are `low` and `high`
@@ -64,7 +73,7 @@ class Table(NamedTuple):
     @property
     def titles(self) -> list[str]:
         """Of the columns."""
-        return [column.title for column in self.columns]
+        return [one_line(column.title) for column in self.columns]
 
     @property
     def body(self) -> list[list[str]]:

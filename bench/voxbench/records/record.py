@@ -3,14 +3,23 @@
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from voxbench.records.cost import Cost
+from voxbench.records.places import without_places
 
 SCHEMA = 1
 
 # JSON has no NaN: an undefined score is stored as null and read back as NaN
 NanFloat = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
+
+
+def _told(text: str | None) -> str | None:
+    return text and without_places(text)
+
+
+Told = Annotated[str, AfterValidator(without_places)]
+"""What a machine says of itself, told without its places, user and host."""
 
 
 class _Part(BaseModel):
@@ -51,7 +60,7 @@ class CaseScores(_Part):
     case: str
     patient: str
     classes: dict[str, ClassScores]
-    failure: str | None = None
+    failure: Annotated[str | None, AfterValidator(_told)] = None
 
 
 class Data(_Part):
@@ -76,7 +85,7 @@ class Data(_Part):
     test: list[str]
     train_patients: int
     mirrored: str | None = None
-    notes: list[str] = []
+    notes: list[Told] = []
 
 
 class LoadAudit(_Part):
@@ -122,7 +131,7 @@ class Weights(_Part):
         trusted: the file was allowed to run code while it was read (`--trust`).
     """
 
-    origin: str
+    origin: Told
     sha256: str
     audit: LoadAudit
     volumes: int | None = None
@@ -143,8 +152,8 @@ class Imported(_Part):
     """
 
     layout: Literal["nnunet", "wide", "long"]
-    source: str
-    files: dict[str, str]
+    source: Told
+    files: dict[Told, str]
 
 
 class Contamination(_Part):
@@ -158,7 +167,7 @@ class Contamination(_Part):
 
     status: Literal["clean", "overlaps (by corpus)", "overlaps (by case)", "unknown"]
     shared: list[str] = []
-    reason: str = ""
+    reason: Told = ""
 
 
 class Arm(_Part):
@@ -227,7 +236,7 @@ class Facts(_Part):
     metrics_version: str = ""
     training: dict[int, float] = {}
     validation: dict[int, float] = {}
-    failure: str | None = None
+    failure: Annotated[str | None, AfterValidator(_told)] = None
     imported: Imported | None = None
 
 

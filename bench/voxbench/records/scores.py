@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
+from voxbench.records.places import without_places
 from voxbench.records.record import CaseScores, ClassScores
 
 Array = NDArray[np.float64]
@@ -106,7 +107,7 @@ def _columns(cases: list[Mapping[str, Any]]) -> Scores:
     return Scores(
         cases=tuple(case["case"] for case in cases),
         patients=tuple(case["patient"] for case in cases),
-        failures=tuple(case["failure"] for case in cases),
+        failures=tuple(case["failure"] and without_places(case["failure"]) for case in cases),
         names=names,
         case=np.repeat(np.arange(len(cases), dtype=np.int32), sizes),
         name=name,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voxbench.analyses.table import Table
+from voxbench.analyses.table import Table, one_line
 from voxbench.files import write_atomically
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def as_text(table: Table) -> "RichTable":
     from rich.markup import escape
     from rich.table import Table as RichTable
 
-    made = RichTable(*table.titles, box=box.SIMPLE_HEAD, pad_edge=False)
+    made = RichTable(*map(escape, table.titles), box=box.SIMPLE_HEAD, pad_edge=False)
     for line in table.body:
         made.add_row(*map(escape, line))
     return made
@@ -43,20 +43,48 @@ def _defined(value: Any) -> Any:
 def as_markdown(table: Table) -> str:
     """A pipe table under its caption."""
     rules = ["---:" if column.number else "---" for column in table.columns]
-    body = [[cell.replace("|", "\\|") for cell in line] for line in table.body]
-    lines = [f"| {' | '.join(line)} |" for line in (table.titles, rules, *body)]
-    return "\n".join([table.caption, "", *lines]) + "\n"
+    titles, *body = [
+        [escape_markdown(cell).replace("|", "\\|") for cell in line]
+        for line in (table.titles, *table.body)
+    ]
+    lines = [f"| {' | '.join(line)} |" for line in (titles, rules, *body)]
+    return "\n".join([escape_markdown(table.caption), "", *lines]) + "\n"
+
+
+_MARKUP = re.compile(r"\\|`|<(?=[a-z/!?])|&(?=#|\w+;)|\](?=[(\[:])", re.IGNORECASE)
+"""Where HTML, a link, code or an escape would begin."""
+_ENTITIES = {"<": "&lt;", "&": "&amp;"}
+
+
+def escape_markdown(text: str) -> str:
+    """Text on one line that Markdown shows as it stands, without HTML, links and pictures."""
+    return _MARKUP.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), one_line(text))
 
 
 def as_csv(table: Table) -> str:
-    """CSV with a column for every raw value, in full precision; undefined is empty."""
+    """CSV with a column for every raw value, in full precision; undefined is empty.
+
+    A text that a spreadsheet would take for a formula has an apostrophe before it
+    (OWASP, CSV injection), one that a page would take for HTML an entity in it.
+    """
     file = io.StringIO()
     keys = list(dict.fromkeys(key for row in table.rows for key in row))
-    writer = csv.DictWriter(file, keys, lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(map(_inert, keys))
     for row in table.rows:
-        writer.writerow({key: None if value != value else value for key, value in row.items()})
+        writer.writerow([_inert(row.get(key)) for key in keys])
     return file.getvalue()
+
+
+def _inert(value: Any) -> Any:
+    if isinstance(value, str):
+        plain = _HTML.sub("&lt;", one_line(value))
+        return f"'{plain}" if _FORMULA.match(value) else plain
+    return None if value != value else value
+
+
+_HTML = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
+_FORMULA = re.compile(r"[\s\x00]*[=+\-@\t\r\n＝＋－＠]")
 
 
 def as_latex(table: Table) -> str:
@@ -93,6 +121,9 @@ _LATEX = {
     "–": "--",
     "«": "``",
     "»": "''",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
     "[": "{[}",  # after \\ a bracket would be read as its optional argument
     "]": "{]}",
 } | {character: f"\\{character}" for character in "&%$#_{}"}
@@ -101,7 +132,7 @@ _SPECIAL = re.compile("|".join(map(re.escape, _LATEX)))
 
 def escape_latex(text: str) -> str:
     """Text that LaTeX prints as it stands."""
-    return _SPECIAL.sub(lambda found: _LATEX[found[0]], text)
+    return _SPECIAL.sub(lambda found: _LATEX[found[0]], one_line(text))
 
 
 def save_table(table: Table, folder: Path) -> list[Path]:

@@ -22,7 +22,7 @@ from voxbench.files import write_atomically
 from voxbench.records import ScoredRecord, Store
 from voxbench.records.table import refresh_table
 from voxbench.report.figures.draw import Figure, draw_figures
-from voxbench.report.printer import as_markdown, save_table
+from voxbench.report.printer import as_markdown, escape_markdown, save_table
 from voxbench.stats.metric import FALSE_ALARMS, Metric, find_metric
 
 SMOKE = (
@@ -181,13 +181,15 @@ def _lines(made: Report) -> Iterator[str]:
     yield "# What these runs show\n"
     if made.smoke:
         yield f"> {SMOKE}\n"
-    yield " ".join(made.opening)
+    yield escape_markdown(" ".join(made.opening))
     for heading, sentences in effect_chapters(made.effects, made.metric):
-        yield f"\n## {heading}\n"
-        yield from (f"- {sentence}" for sentence in sentences)
+        yield f"\n## {escape_markdown(heading)}\n"
+        yield from (f"- {escape_markdown(sentence)}" for sentence in sentences)
     if made.overall:
         yield "\n## Over all tasks\n"
-        yield from (f"- {overall_sentence(row, made.metric)}" for row in made.overall)
+        yield from (
+            f"- {escape_markdown(overall_sentence(row, made.metric))}" for row in made.overall
+        )
     if made.figures:
         yield "\n## Curves\n"
         pictures = [figure.paths[0] for figure in made.figures]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record, Store
+from voxbench.records.places import without_places
 from voxbench.records.record import Arm
 from voxbench.run.bind import BoundCell
 from voxbench.run.faults import Kind, kind_of, why_failed
@@ -155,7 +156,7 @@ def failed(
     if isinstance(job, PretrainingJob):
         return JobOutcome(job, None, reason, kind)
     record = record or unfinished_record(job.cell, worker)
-    record.status, record.failure = "failed", reason
+    record.status, record.failure = "failed", without_places(reason)
     return JobOutcome(job, record, reason, kind)
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from voxbench.errors import BundleError, first_rule
 from voxbench.records import SCHEMA, Record
+from voxbench.records.places import texts, without_places
 from voxbench.records.predictions import prediction_path
 from voxbench.submission.archive import Archive, open_archive
 from voxbench.submission.diagnostics import Diagnostic, error, printable
@@ -23,6 +24,8 @@ from voxbench.submission.manifest import (
     prediction_name,
 )
 from voxbench.submission.strict_json import parse_json
+
+_LONGEST_TEXT = 20_000
 
 
 class Bundle:
@@ -141,7 +144,7 @@ def parse_record(raw: bytes, key: str) -> Record:
         ValueError: it breaks a rule of the schema, or its names are no plain ones.
     """
     try:
-        parse_json(raw)
+        told = parse_json(raw)
         record = Record.model_validate_json(raw, strict=True)
     except ValueError as problem:
         raise ValueError(one_line(problem)) from None
@@ -151,6 +154,7 @@ def parse_record(raw: bytes, key: str) -> Record:
         raise ValueError(f"its key is {printable(record.key)!r}")
     if strange := next((name for name in _names(record) if not is_plain(name)), None):
         raise ValueError(f"the name {printable(strange)!r} holds marks that tables can't show")
+    _check_texts(told)
     _distinct(record)
     return record
 
@@ -175,6 +179,15 @@ def _names(record: Record) -> Iterator[str]:
         yield record.weights.origin
     if record.contamination:
         yield from record.contamination.shared
+
+
+def _check_texts(told: object) -> None:
+    """Every text of a record: notes, reasons, versions and the names of tensors too."""
+    for text in texts(told):
+        if not text.replace("\n", "").isprintable() or len(text) > _LONGEST_TEXT:
+            raise ValueError(f"the text {printable(text)!r} holds control characters, or too many")
+        if without_places(text) != text:
+            raise ValueError(f"the text {printable(text)!r} tells a place, user or host")
 
 
 def _distinct(record: Record) -> None:

@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from voxbench.records.places import without_places
 from voxbench.records.predictions import prediction_path
 
 MANIFEST = "manifest.json"
@@ -33,7 +35,36 @@ def _plain(text: str) -> str:
     return text
 
 
+_SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):\S")
+_WEB = re.compile(r"https?://(?!-)[A-Za-z0-9.-]+\.[A-Za-z0-9-]+(:\d{1,5})?([/?#]\S*)?")
+
+
+def _addressed(text: str) -> str:
+    """A text, or an address that may be followed: on the web, without a name and password."""
+    scheme = _SCHEME.match(text)
+    kind = scheme[1].lower() if scheme else ""
+    if not (
+        kind in {"", "doi", "arxiv"} or (kind == "mailto" and "@" in text) or _WEB.fullmatch(text)
+    ):
+        raise ValueError("an address begins with https:// and names a host of the web")
+    if without_places(text) != text:
+        raise ValueError("tells a place, user or host of a machine")
+    return text
+
+
+def _moment(text: str) -> str:
+    """A date and time that was."""
+    when = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    if when > datetime.now(UTC) + timedelta(days=1):
+        raise ValueError("lies in the future")
+    return text
+
+
 Plain = Annotated[str, AfterValidator(_plain)]
+Addressed = Annotated[Plain, AfterValidator(_addressed)]
+Moment = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"), AfterValidator(_moment)
+]
 
 
 class Member(BaseModel):
@@ -57,8 +88,8 @@ class Submitter(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
-    contact: Plain | None = None
-    source: Plain | None = None
+    contact: Addressed | None = None
+    source: Addressed | None = None
 
 
 class Manifest(BaseModel):
@@ -78,7 +109,7 @@ class Manifest(BaseModel):
     format: Literal[1] = 1
     voxbench: Plain
     submitter: Submitter
-    created: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+    created: Moment
     members: dict[str, Member]
 
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+import json
 import re
+import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,7 +18,9 @@ from pydantic import ValidationError
 from voxbench.errors import BundleError, RecordError
 from voxbench.files import write_atomically
 from voxbench.records import Record, Store
+from voxbench.records.places import holds_place
 from voxbench.records.predictions import missing_predictions, prediction_path
+from voxbench.records.scored import read_record
 from voxbench.submission.archive import MOST_MEMBERS
 from voxbench.submission.bundle import parse_record, why_not_submitted
 from voxbench.submission.labelmap import read_map
@@ -89,6 +93,7 @@ def pack(
     maps = _maps(root, records) if with_predictions else {}
     _check_size(out, {**members, **maps})
     newest = max(store.path(record.key).stat().st_mtime for record in records)
+    newest = min(newest, time.time())  # clocks may be wrong
     content = _archive({**members, **maps}, submitter, newest)
     write_atomically(out, content)
     return Packed(records, len(maps), left_out, hashlib.sha256(content).hexdigest())
@@ -130,12 +135,14 @@ def _submitter(name: str, contact: str | None, source: str | None) -> Submitter:
         first = error.errors()[0]
         raise BundleError(
             f"--{first['loc'][0]} {first['input']!r}: {first['msg']}; a name has lower-case "
-            "letters, digits, '.', '_' and '-'."
+            "letters, digits, '.', '_' and '-', an address begins with https://."
         ) from None
 
 
 def _record(path: Path, key: str) -> bytes:
     raw = path.read_bytes()
+    if holds_place(json.loads(raw)):  # an older version told places of the machine
+        raw = read_record(path).model_dump_json(indent=1).encode()
     try:
         parse_record(raw, key)
     except ValueError as error:

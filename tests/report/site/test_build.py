@@ -232,6 +232,14 @@ def test_the_site_may_lie_elsewhere_than_the_report(tmp_path):
         assert all(page.target(link).is_file() for link in page.links)
 
 
+def test_public_pages_tell_no_place_of_the_machine(tmp_path):
+    root = tmp_path / "alice" / "runs"
+    tiny(root)
+    build_site(write_report(root, tmp_path / "out"), root, tmp_path / "pages", public=True)
+    for path in (tmp_path / "pages").rglob("*.html"):
+        assert "alice" not in path.read_text(), path
+
+
 def test_a_site_without_pictures_needs_no_viewer(tmp_path):
     made(tiny(tmp_path), tmp_path / "out")
     assert {path.name for path in (tmp_path / "out/static").iterdir()} == {"style.css", "table.js"}

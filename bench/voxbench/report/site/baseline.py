@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from voxbench.errors import VoxbenchError
 from voxbench.plugins import BASELINES
+from voxbench.records.places import without_places
 from voxbench.records.record import Weights
 from voxbench.report.names import slug
 from voxbench.report.site.html import HtmlTable, html_table
@@ -62,7 +63,7 @@ def _card(name: str) -> tuple[dict[str, Any] | None, str]:
     try:
         card = getattr(BASELINES.find(name), "card", None)
     except VoxbenchError as error:
-        return None, str(error)
+        return None, without_places(str(error))
     if card is None:
         return None, "the plugin has no card."
     return {name: value for name, value in card.model_dump().items() if value not in ("", ())}, ""

@@ -13,6 +13,7 @@ from voxbench.data.volumes import CaseReader
 from voxbench.errors import DataError, VoxbenchError
 from voxbench.plugins import find_task
 from voxbench.records import Facts, Scored
+from voxbench.records.places import without_places
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores, ClassScores
 from voxbench.records.scored import scores_of
@@ -140,7 +141,7 @@ def _with_page(
         task, cases = _readable(record, material.public)
         made = _picture(task, cases, row.case, path)
     except VoxbenchError as error:
-        return row._replace(reason=str(error)), None
+        return row._replace(reason=without_places(str(error))), None
     scores = next(case.classes for case in scores_of(record).by_case() if case.case == row.case)
     stem = result.page.removeprefix("results/").removesuffix(".html")
     row = row._replace(page=f"cases/{stem}-{slug(row.case)}.html")

@@ -21,6 +21,8 @@ from voxbench.report.names import slug
 from voxbench.report.report import Report
 from voxbench.stats.metric import Metric
 
+_OWN = 2  # parts of a link: a folder of a report or a run, and the file
+
 
 @dataclass(frozen=True)
 class ArmResult:
@@ -141,8 +143,13 @@ class Material:
         return sorted({result.baseline for result in self.results})
 
     def href(self, path: Path) -> str:
-        """A file as a link from the root of the site."""
-        return quote(Path(os.path.relpath(path, self.site)).as_posix())
+        """A file as a link from the root of the site.
+
+        "" on public pages where the link would name folders that voxbench did not make.
+        """
+        link = Path(os.path.relpath(path, self.site))
+        named = [part for part in link.parts if part != ".."]
+        return "" if self.public and len(named) > _OWN else quote(link.as_posix())
 
     def record(self, key: str) -> str:
         """The JSON of a record as a link from the root of the site."""
@@ -151,7 +158,8 @@ class Material:
     def downloads(self, name: str, folder: Path) -> list[tuple[str, str]]:
         """A table's files as (name, link)."""
         kinds = (("CSV", "csv"), ("LaTeX", "tex"), ("Markdown", "md"))
-        return [(kind, self.href(folder / f"{name}.{ending}")) for kind, ending in kinds]
+        links = [(kind, self.href(folder / f"{name}.{ending}")) for kind, ending in kinds]
+        return [(kind, href) for kind, href in links if href]
 
 
 def gather(report: Report, store: Store, site: Path, public: bool) -> Material:

@@ -16,6 +16,7 @@ from voxbench.analyses.table import (
     plain_columns,
 )
 from voxbench.records import Facts, Scored
+from voxbench.records.places import without_places
 from voxbench.records.scored import scores_of
 from voxbench.report.site.html import HtmlTable, html_table
 from voxbench.report.site.material import ArmResult, Material
@@ -168,7 +169,7 @@ def flat(value: Mapping[str, Any], before: str = "") -> dict[str, str]:
             found |= flat(item, f"{before}{name} ")
         elif isinstance(item, list | tuple):
             if item:
-                found[f"{before}{name}"] = ", ".join(map(str, item))
+                found[f"{before}{name}"] = without_places(", ".join(map(str, item)))
         elif item is not None and item != "":
-            found[f"{before}{name}"] = str(item)
+            found[f"{before}{name}"] = without_places(str(item))
     return found

@@ -7,6 +7,7 @@ from voxbench.design.cell import Ref
 from voxbench.errors import VoxbenchError
 from voxbench.plugins import find_task
 from voxbench.records import Facts
+from voxbench.records.places import without_places
 from voxbench.report.figures.draw import Figure
 from voxbench.report.names import slug
 from voxbench.report.printer import save_table
@@ -68,7 +69,7 @@ def task_page(material: Material, name: str) -> TaskPage:
         [
             Drawing(_caption(material, figure), material.href(figure.paths[0]))
             for figure in material.report.figures
-            if figure.task == name
+            if figure.task == name and material.href(figure.paths[0])
         ],
         _ranks(material, name),
         classes,
@@ -103,7 +104,7 @@ def _card(record: Facts) -> tuple[dict[str, Any] | None, str]:
     try:
         return find_card(record).model_dump(), ""
     except VoxbenchError as error:
-        return None, str(error)
+        return None, without_places(str(error))
 
 
 def _ranks(material: Material, name: str) -> HtmlTable:
