@@ -11,8 +11,8 @@
   a random `stream` by name; `find_baseline` of a `Ref`, another baseline;
 - tasks: a folder's own description, `DatasetJson` or what else `read_json` reads, and the card that
   follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`, `tolerances`,
-  `corpora_of`; `arrange_cases`, which finds patients and a published split beside the data, a
-  `part_named` by a word; `write_atomically`.
+  `corpora_of`; `arrange_cases`, which finds patients and a published split beside the data, or
+  `find_split` the split alone; a `part_named` by a word; `write_atomically`.
 
 Nothing is imported before it is used, so that listing plugins costs no torch.
 """
@@ -25,7 +25,7 @@ _HOMES = {
     "voxbench.data.cache": ("PreparedCase", "sample_foreground"),
     "voxbench.data.dataset_json": ("DatasetJson", "read_json"),
     "voxbench.data.folder_cases": ("FolderCases", "arrange_cases"),
-    "voxbench.data.published_split": ("part_named",),
+    "voxbench.data.published_split": ("find_split", "part_named"),
     "voxbench.data.folder_card": (
         *("card_name", "corpora_of", "make_card", "median_spacing", "modality_of", "tolerances"),
     ),
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from voxbench.data.folder_card import tolerances as tolerances
     from voxbench.data.folder_cases import FolderCases as FolderCases
     from voxbench.data.folder_cases import arrange_cases as arrange_cases
+    from voxbench.data.published_split import find_split as find_split
     from voxbench.data.published_split import part_named as part_named
     from voxbench.data.volume_files import ENDINGS as ENDINGS
     from voxbench.data.volume_files import stem_of as stem_of

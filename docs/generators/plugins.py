@@ -11,10 +11,17 @@ from voxbench.api import Baseline, BaselineCard, Pretrained, Published, Task, Ta
 from voxbench.api.fields import settable_fields, told_attributes
 from voxbench.plugins import BASELINES, TASKS, find_task
 from voxbench.report.printer import as_markdown
+from voxbench_tasks.release import Release
 
 from docs.generators.models import keys
+from docs.generators.releases import releases
 
 OWNER = "voxbench"
+_RELEASES = (
+    "Read in the layout of their download, split as published. In patterns `{case}` stands for the "
+    "id of a case and `{class}` for a class; volumes may be compressed or not. Cases whose errors "
+    "are known are left out, and the record says which. TotalSegmentator has a field `group` more."
+)
 _WEIGHTS = {Published: "a file", Pretrained: "made here"}
 _HOLDERS = {
     Baseline: "every baseline",
@@ -27,12 +34,15 @@ def tasks() -> str:
     """Markdown: every built-in task that has a card of its own, then those that read folders."""
     rows, folders = [], []
     for name, task in _own(TASKS):
+        if issubclass(task, Release):
+            continue
         if card := _card(name, task):
             rows.append(_of_task(name, task, card))
         else:
             folders += [f"### `{name}`", _prose(task), _fields(task)]
     card = ["## What a card says", keys(TaskCard)]
-    return "\n\n".join([_table(rows), "## Folders without code", *folders, *card])
+    public = ["## Public data sets as released", _RELEASES, releases(), _fields(Release)]
+    return "\n\n".join([_table(rows), *public, "## Folders without code", *folders, *card])
 
 
 def baselines() -> str:

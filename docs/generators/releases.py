@@ -1,0 +1,75 @@
+"""Public data sets: layout, published split, labels, licence, known errors and tolerances."""
+
+import inspect
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+
+from voxbench.analyses.table import Table
+from voxbench.api import TaskCard
+from voxbench.report.printer import as_markdown
+from voxbench_tasks.release import Release
+
+_PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+_MOST = 30  # labels that are told one by one
+
+
+def releases() -> str:
+    """Markdown: a row a data set."""
+    return as_markdown(Table.plain(_row(name, kind) for name, kind in registered())).strip()
+
+
+def registered() -> Iterator[tuple[str, type[Release]]]:
+    """Name and class of every release that the project registers."""
+    project = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]
+    for name, place in project["entry-points"]["voxbench.tasks"].items():
+        module, _, attribute = place.partition(":")
+        kind = getattr(import_module(module), attribute)
+        if issubclass(kind, Release):
+            yield name, kind
+
+
+def _row(name: str, kind: type[Release]) -> Mapping[str, object]:
+    card = kind(root=Path()).card
+    return {
+        "Task": f"`{name}`",
+        "What": (inspect.getdoc(kind) or "").partition("\n")[0],
+        "Layout": f"`{kind.folder}`: " + "; ".join(_layout(kind)),
+        "Published split": kind.published,
+        "Labels": _labels(card),
+        "NSD tolerance in mm": _tolerances(card),
+        "Grid in mm": ", ".join(f"{mm:g}" for mm in card.spacing_mm or ()),
+        "Licence": card.licence,
+        "Known errors, left out": _errors(kind),
+        "Where": kind.origin,
+    }
+
+
+def _layout(kind: type[Release]) -> Iterator[str]:
+    for place in kind.places:
+        yield f"{place.part} `{place.images[0]}`, `{place.label}`"
+
+
+def _labels(card: TaskCard) -> str:
+    told = [f"{value} {name}" for name, value in card.classes.items()]
+    return ", ".join(told[:_MOST]) + (f", … ({len(told)})" if told[_MOST:] else "")
+
+
+def _tolerances(card: TaskCard) -> str:
+    groups: dict[float, list[str]] = {}
+    for name, mm in card.tolerance_mm.items():
+        groups.setdefault(mm, []).append(name)
+    if len(groups) == 1:
+        return f"{next(iter(groups)):g}"
+    return "; ".join(f"{mm:.4g}: {', '.join(names)}" for mm, names in sorted(groups.items()))
+
+
+def _errors(kind: type[Release]) -> str:
+    reasons: dict[str, list[str]] = {}
+    for case, why in kind.known_bad.items():
+        reasons.setdefault(why, []).append(case)
+    told = [f"{', '.join(cases)}: {why}" for why, cases in reasons.items()]
+    if kind.wrong is not Release.wrong:
+        told.append((inspect.getdoc(kind.wrong) or "").rstrip("."))
+    return "; ".join(told) or "none"

@@ -1,0 +1,129 @@
+"""TotalSegmentator (Wasserthal et al. 2023) in both versions, with SuPreM's five groups.
+
+Names and their order are those of `totalsegmentator/map_to_binary.py` of
+https://github.com/wasserth/TotalSegmentator at commit 0e65a44 (`total_v1` and `total`); the groups
+are those of `target_applications/totalsegmentator/dataset/dataloader.py` of
+https://github.com/MrGiovanni/SuPreM at commit 76e1a64, which agrees in the names. Where masks
+overlap, the later class of that order keeps the voxel, as its author says (issue 8 there). The NSD
+tolerance of 3 mm is that of `resources/evaluate.py`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from voxbench.api import Case, Part, TaskCard
+from voxbench.errors import DataError, SpecError, unknown
+from voxbench.toolkit import find_split
+
+from voxbench_tasks.place import Place
+from voxbench_tasks.release import Release, numbered
+from voxbench_tasks.releases.totalsegmentator_classes import GROUPS, V1, V2
+
+_OWN = 'Put the released one there, or say split = "own".'
+
+
+@dataclass(frozen=True, kw_only=True)
+class TotalSegmentator(Release):
+    """One of its versions.
+
+    Attributes:
+        group: of the structures: organs, muscles, cardiac (of version 1 alone), vertebrae or ribs,
+            as SuPreM evaluates; or all.
+    """
+
+    group: str = "all"
+
+    version: ClassVar[str]
+    structures: ClassVar[tuple[str, ...]]
+    published = "of its authors, by the column `split` of meta.csv"
+    places = (Place("train", r"s\d{4}", ("{case}/ct",), "{case}/segmentations/{class}"),)
+
+    @cached_property
+    def card(self) -> TaskCard:
+        """Of the group."""
+        named = {**GROUPS, "all": self.structures}
+        if self.group not in named:
+            raise SpecError(f"totalsegmentator: {unknown('group', self.group, named)}")
+        if missing := set(named[self.group]) - set(self.structures):
+            raise SpecError(
+                f'totalsegmentator: group = "{self.group}" needs version 1: version '
+                f"{self.version} has no masks of {', '.join(sorted(missing))}."
+            )
+        return TaskCard(
+            name=f"totalsegmentator-v{self.version}-{self.group}",
+            modality="CT",
+            channels=("ct",),
+            classes=numbered(*named[self.group]),
+            spacing_mm=(1.5, 1.5, 1.5),
+            tolerance_mm=dict.fromkeys(named[self.group], 3.0),
+            licence="CC BY 4.0",
+            reference="Wasserthal et al., TotalSegmentator, Radiol Artif Intell 5:e230024 (2023)",
+            corpora=(f"TotalSegmentator-v{self.version}",),
+        )
+
+    def listed(self, cases: Iterable[str]) -> Mapping[str, Part]:
+        """The part of each case by meta.csv."""
+        wanted, table = [*cases], self.root / "meta.csv"
+        found = find_split(self.root, {"train": wanted})
+        if found is None or not found.origin.endswith(table.name):
+            raise DataError(
+                f"{table}: no such file, or no column `split` in it; it comes with the data and "
+                f"says what is tested on. {_OWN}"
+            )
+        if left := sorted({*wanted} - found.part_of.keys()):
+            raise DataError(f"{table}: names no part of {', '.join(left[:3])}. {_OWN}")
+        return found.part_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class TotalSegmentatorV1(TotalSegmentator):
+    """Version 1: 1204 CT, 104 structures (zenodo.org/records/6802614)."""
+
+    version = "1"
+    structures = V1
+    folder: ClassVar[str] = "Totalsegmentator_dataset"
+    origin = "Unpack Totalsegmentator_dataset.zip of zenodo.org/records/6802614."
+    known_bad: ClassVar[Mapping[str, str]] = {
+        "s0864": "its CT is a broken gzip: issues 24 and 92 of wasserth/TotalSegmentator"
+    }
+
+
+_ORGANS = "organs confused: issues 245 and 299 of wasserth/TotalSegmentator"
+_HEART = "a heart in the abdomen: issues 245 and 299 of wasserth/TotalSegmentator"
+_MIXED = "mixed vertebrae: issues 268 and 394 of wasserth/TotalSegmentator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TotalSegmentatorV2(TotalSegmentator):
+    """Version 2.0.1: 1228 CT, 117 structures (zenodo.org/records/10047292).
+
+    Take 2.0.1: 2.0.0 has wrong intensities in s0184, s0224, s0830, s0864 and s0992, and no masks in
+    s0045 and s0248 (issue 193 of its repository).
+    """
+
+    version = "2"
+    structures = V2
+    folder: ClassVar[str] = "Totalsegmentator_dataset_v201"
+    origin = "Unpack Totalsegmentator_dataset_v201.zip of zenodo.org/records/10047292."
+    known_bad: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("s0092", "s0201", "s0513", "s0605"), _ORGANS),
+        **dict.fromkeys(("s0143", "s1196"), _HEART),
+    }
+    mixed: ClassVar[tuple[str, ...]] = (
+        "s0071",
+        "s0128",
+        "s0350",
+        "s0513",
+        "s0603",
+        "s0676",
+        "s0941",
+    )
+
+    def wrong(self, case: Case) -> str | None:
+        """Mixed vertebrae count where these are classes."""
+        found = super().wrong(case)
+        if found is None and self.group in ("vertebrae", "all") and case.id in self.mixed:
+            return _MIXED
+        return found

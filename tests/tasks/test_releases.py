@@ -1,0 +1,445 @@
+"""Public data sets as their makers released them: mocks of each, prepared and trained on."""
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from voxbench.data.prepare import inspect_cases
+from voxbench.data.split import split_cases
+from voxbench.data.volumes import read_reference
+from voxbench.errors import DataError, SpecError
+from voxbench.ledger.corpora import corpora
+from voxbench.plugins import TASKS
+from voxbench.records import Store
+from voxbench.registry import Registration
+from voxbench.run.sweep import Options, run_sweep
+from voxbench_tasks.releases.abdomenatlas import AbdomenAtlas10, AbdomenAtlas11
+from voxbench_tasks.releases.abdomenct1k import AbdomenCT1K
+from voxbench_tasks.releases.acdc import ACDC
+from voxbench_tasks.releases.amos import AmosCT, AmosMR
+from voxbench_tasks.releases.brats import Brats21, Brats23
+from voxbench_tasks.releases.btcv import BTCV
+from voxbench_tasks.releases.flare22 import Flare22
+from voxbench_tasks.releases.kits23 import Kits23
+from voxbench_tasks.releases.lits import Lits
+from voxbench_tasks.releases.totalsegmentator import (
+    TotalSegmentator,
+    TotalSegmentatorV1,
+    TotalSegmentatorV2,
+)
+from voxbench_tasks.releases.totalsegmentator_classes import GROUPS
+from voxbench_tasks.releases.word import Word
+
+from docs.generators.releases import registered, releases
+from tests.run.conftest import make_sweep
+
+SHAPE = (12, 12, 12)
+
+
+def write(path: Path, array: np.ndarray, mm: tuple[float, float, float] = (1.5, 1.5, 1.5)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nibabel.save(nibabel.Nifti1Image(array, np.diag([*mm, 1.0])), path)
+
+
+def image(path: Path) -> None:
+    """Noise that no two files share."""
+    seed = sum(place * byte for place, byte in enumerate(path.as_posix().encode(), start=1))
+    write(path, np.random.default_rng(seed).normal(40, 60, SHAPE).astype(np.float32))
+
+
+def label(path: Path, *values: int) -> None:
+    """A slab of each value."""
+    array = np.zeros(SHAPE, np.uint8)
+    for at, value in enumerate(values):
+        array[3:9, 3:9, 2 + at % 9] = value
+    write(path, array)
+
+
+def pairs(root: Path, values, *files: tuple[str, str]) -> Path:
+    for one, other in files:
+        image(root / one)
+        label(root / other, *values)
+    return root
+
+
+def masks(folder: Path, *structures: str) -> None:
+    for at, structure in enumerate(structures):
+        label(folder / f"{structure}.nii.gz", *[0] * at, 1)
+
+
+def amos(root: Path) -> Path:
+    """CT and MR in one folder, without channel numbers; nobody sees the test labels."""
+    image(root / "imagesTs" / "amos_0002.nii.gz")
+    parts = {"Tr": (1, 4, 5, 410, 507, 508, 600), "Va": (8, 409, 522, 594)}
+    names = [(part, f"amos_{number:04d}.nii.gz") for part in parts for number in parts[part]]
+    return pairs(root, (1, 6, 15), *((f"images{p}/{n}", f"labels{p}/{n}") for p, n in names))
+
+
+def btcv(root: Path) -> Path:
+    files = [
+        (f"{place}/img/img{number:04d}.nii.gz", f"{place}/label/label{number:04d}.nii.gz")
+        for place in ("RawData/Training",)
+        for number in (1, 2, 34, 35, 40)
+    ]
+    image(root / "RawData" / "Testing" / "img" / "img0061.nii.gz")
+    return pairs(root, (1, 11, 13), *files)
+
+
+def flare22(root: Path) -> Path:
+    names = [f"FLARE22_Tr_{number:04d}" for number in (1, 10, 11, 12, 50)]
+    files = [(f"images/{name}_0000.nii.gz", f"labels/{name}.nii.gz") for name in names]
+    return pairs(root, (1, 10, 13), *files)
+
+
+def word(root: Path) -> Path:
+    parts = {"Tr": (2, 3, 150), "Val": (1, 149), "Ts": (14, 131)}
+    names = [(part, f"word_{number:04d}.nii.gz") for part in parts for number in parts[part]]
+    return pairs(root, (1, 10, 16), *((f"images{p}/{n}", f"labels{p}/{n}") for p, n in names))
+
+
+def abdomenct1k(root: Path) -> Path:
+    """Images in three archives, masks in one; 276 has the lost spacing, 1001 no mask."""
+    archives = {1: 1, 2: 1, 276: 1, 401: 2, 801: 3, 802: 3}
+    files = [
+        (
+            f"AbdomenCT-1K-ImagePart{archive}/Case_{number:05d}_0000.nii.gz",
+            f"Mask/Case_{number:05d}.nii.gz",
+        )
+        for number, archive in archives.items()
+    ]
+    image(root / "AbdomenCT-1K-ImagePart3" / "Case_01001_0000.nii.gz")
+    return pairs(root, (1, 2, 3, 4), *files)
+
+
+def acdc(root: Path) -> Path:
+    """Two frames a patient beside the whole series and its description."""
+    frames = {"training": {1: (1, 12), 2: (1, 12), 3: (1, 15)}, "testing": {101: (1, 14)}}
+    for part, found in frames.items():
+        for number, two in found.items():
+            name = f"patient{number:03d}"
+            place = root / "database" / part / name
+            write(place / f"{name}_4d.nii.gz", np.zeros((*SHAPE, 2), np.float32))
+            (place / "Info.cfg").write_text(f"ED: {two[0]}\nES: {two[1]}\nGroup: DCM\n")
+            for frame in two:
+                stem = f"{name}_frame{frame:02d}"
+                pairs(place, (1, 2, 3), (f"{stem}.nii.gz", f"{stem}_gt.nii.gz"))
+    return root
+
+
+def kits23(root: Path) -> Path:
+    files = [
+        (f"dataset/case_{n:05d}/imaging.nii.gz", f"dataset/case_{n:05d}/segmentation.nii.gz")
+        for n in (0, 1, 2, 588)
+    ]
+    label(root / "dataset/case_00000/instances/tumor_instance-1_annotation-1.nii.gz", 1)
+    return pairs(root, (1, 2, 3), *files)
+
+
+def lits(root: Path) -> Path:
+    """Not compressed, in two batches; 28 has an identity affine."""
+    batches = {1: (0, 1, 27), 2: (28, 47, 48, 130)}
+    files = [
+        (f"Training Batch {batch}/volume-{n}.nii", f"Training Batch {batch}/segmentation-{n}.nii")
+        for batch, numbers in batches.items()
+        for n in numbers
+    ]
+    return pairs(root, (1, 2), *files)
+
+
+def brats(root: Path, names, sequences, mark, values) -> Path:
+    for name in names:
+        for sequence in sequences:
+            image(root / name / f"{name}{mark}{sequence}.nii.gz")
+        label(root / name / f"{name}{mark}seg.nii.gz", *values)
+    return root
+
+
+def brats21(root: Path) -> Path:
+    names = [f"BraTS2021_{number:05d}" for number in (0, 2, 3, 1666)]
+    return brats(root, names, ("flair", "t1", "t1ce", "t2"), "_", (1, 2, 4))
+
+
+def brats23(root: Path) -> Path:
+    """One patient came twice."""
+    names = [f"BraTS-GLI-{n}" for n in ("00000-000", "00000-001", "00002-000", "00003-000")]
+    return brats(root, names, ("t1c", "t1n", "t2f", "t2w"), "-", (1, 2, 3))
+
+
+def totalsegmentator(root: Path, structures, names=("s0000", "s0001", "s0011", "s0864")) -> Path:
+    parts = ("train", "val", "test", "test")
+    rows = "".join(f"{name};60;m;C;ct;{part}\n" for name, part in zip(names, parts, strict=True))
+    (root / names[0]).mkdir(parents=True)
+    (root / "meta.csv").write_text(f"image_id;age;gender;institute;study_type;split\n{rows}")
+    for name in names:
+        image(root / name / "ct.nii.gz")
+        masks(root / name / "segmentations", *structures)
+    return root
+
+
+def totalsegmentator1(root: Path) -> Path:
+    """One of its cases is a broken gzip."""
+    totalsegmentator(root, ("liver", "spleen", "heart_myocardium", "rib_left_1"))
+    broken = root / "s0864" / "ct.nii.gz"
+    broken.write_bytes(broken.read_bytes()[:-200])
+    return root
+
+
+def totalsegmentator2(root: Path) -> Path:
+    return totalsegmentator(root, ("liver", "heart"), ("s0000", "s0001", "s0011", "s0092"))
+
+
+def atlas(root: Path, *structures: str) -> Path:
+    """Each folder has all masks, merged beside them; one lost its CT, one misses a mask."""
+    for number in (1, 2, 3, 4, 5196):
+        place = root / f"BDMAP_{number:08d}"
+        image(place / "ct.nii.gz")
+        label(place / "combined_labels.nii.gz", 1)
+        masks(place / "segmentations", *structures)
+    (root / "BDMAP_00005196" / "ct.nii.gz").unlink()
+    (root / "BDMAP_00000002" / "segmentations" / "liver.nii.gz").unlink()
+    return root
+
+
+def atlas10(root: Path) -> Path:
+    return atlas(root, *AbdomenAtlas10.card.classes)
+
+
+def atlas11(root: Path) -> Path:
+    return atlas(root, *AbdomenAtlas11.card.classes)
+
+
+RELEASES = {
+    AmosCT: (amos, "4 train, 2 test"),
+    AmosMR: (amos, "3 train, 2 test"),
+    BTCV: (btcv, "3 train, 2 test"),
+    Flare22: (flare22, "3 train, 2 test"),
+    Word: (word, "3 train, 2 validation, 2 test"),
+    AbdomenCT1K: (abdomenct1k, "6 all"),
+    ACDC: (acdc, "6 train, 2 test"),
+    Kits23: (kits23, "4 all"),
+    Lits: (lits, "5 all"),
+    Brats21: (brats21, "4 all"),
+    Brats23: (brats23, "4 all"),
+    AbdomenAtlas10: (atlas10, "4 all"),
+    AbdomenAtlas11: (atlas11, "4 all"),
+    TotalSegmentatorV1: (totalsegmentator1, "1 train, 1 validation, 1 test"),
+    TotalSegmentatorV2: (totalsegmentator2, "1 train, 1 validation, 1 test"),
+}
+QUICK = {BTCV, Brats23, AbdomenAtlas10}
+"""A label map, regions in several channels, masks: the others train alike."""
+
+
+@pytest.mark.parametrize("kind", RELEASES, ids=lambda kind: kind.__name__)
+def test_a_release_is_read_and_split_as_published(kind, tmp_path):
+    make, counts = RELEASES[kind]
+    task = kind(root=make(tmp_path / "data"))
+    assert task.notes[0].endswith(f": {counts}")
+    split = split_cases(task)
+    cases = [*split.train, *split.validation, *split.test]
+    problems = inspect_cases(task.card, cases, task.card.preprocessing)
+    assert [problem for problem in problems if problem.fatal] == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in RELEASES],
+    ids=lambda kind: kind.__name__,
+)
+def test_a_release_trains_and_is_scored(kind, tmp_path, monkeypatch):
+    make, _ = RELEASES[kind]
+    monkeypatch.setattr(TASKS, "loose", {"mock": Registration("mock", "the tests", kind)})
+    group = {"group": "organs"} if issubclass(kind, TotalSegmentator) else {}
+    sweep = make_sweep(
+        tasks=[{"name": "mock", "root": str(make(tmp_path / "data")), **group}],
+        fractions=["1 shot"],
+        seeds=1,
+        recipe={"steps": 2, "patch": [16, 8, 8], "augmentation": "none"},
+    )
+    run_sweep(sweep, tmp_path / "out", Options(jobs=1))
+    [record] = Store(tmp_path / "out")
+    assert record.status == "ok", record.failure
+
+
+def test_amos_tells_ct_and_mr_apart_by_number(tmp_path):
+    root = amos(tmp_path)
+    ct, mr = AmosCT(root=root).cases(), AmosMR(root=root).cases()
+    assert [case.id[-4:] for case in ct["train"]] == ["0001", "0004", "0005", "0410"]
+    assert [case.id[-4:] for case in mr["train"]] == ["0507", "0508", "0600"]
+    assert [case.id[-4:] for case in (*ct["test"], *mr["test"])] == ["0008", "0409", "0522", "0594"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (AmosCT, {"spleen": 1, "liver": 6, "duodenum": 13, "prostate or uterus": 15}),
+        (BTCV, {"spleen": 1, "esophagus": 5, "pancreas": 11, "left adrenal gland": 13}),
+        (Flare22, {"liver": 1, "right kidney": 2, "esophagus": 10, "left kidney": 13}),
+        (Word, {"liver": 1, "spleen": 2, "colon": 10, "right head of femur": 16}),
+        (ACDC, {"right ventricle": 1, "myocardium": 2, "left ventricle": 3}),
+        (Brats21, {"whole tumour": (1, 2, 4), "tumour core": (1, 4), "enhancing tumour": 4}),
+        (Brats23, {"whole tumour": (1, 2, 3), "tumour core": (1, 3), "enhancing tumour": 3}),
+        (Kits23, {"kidney and mass": (1, 2, 3), "mass": (2, 3), "tumour": 2}),
+        (AbdomenAtlas11, {"aorta": 1, "liver": 5, "stomach": 9, "bladder": 12, "rectum": 25}),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_values_of_label_maps_mean_what_the_makers_say(kind, values):
+    assert values.items() <= kind.card.classes.items()
+
+
+def test_tolerances_are_the_makers_where_they_have_them():
+    assert Flare22.card.tolerance_mm["duodenum"] == 7
+    assert Flare22.card.tolerance_mm["left kidney"] == 3
+    assert Kits23.card.tolerance_mm["mass"] == pytest.approx(1.1328796489)
+    assert TotalSegmentatorV1(root=Path()).card.tolerance_mm["face"] == 3
+
+
+def test_both_frames_and_both_visits_are_of_one_patient(tmp_path):
+    frames = ACDC(root=acdc(tmp_path / "acdc")).cases()["train"]
+    assert [case.patient for case in frames[:2]] == ["patient001"] * 2
+    visits = Brats23(root=brats23(tmp_path / "brats")).cases()["all"]
+    assert [case.patient for case in visits[:2]] == ["BraTS-GLI-00000"] * 2
+
+
+def test_channels_are_in_the_order_of_the_card(tmp_path):
+    for kind, make, order in (
+        (Brats21, brats21, "t1 t1ce t2 flair"),
+        (Brats23, brats23, "t1n t1c t2w t2f"),
+    ):
+        [case, *_] = kind(root=make(tmp_path / kind.__name__)).cases()["all"]
+        names = [path.name.removesuffix(".nii.gz")[len(case.id) + 1 :] for path in case.images]
+        assert " ".join(names) == order
+
+
+def test_what_is_known_to_be_bad_is_left_out_told_and_may_be_kept(tmp_path):
+    root = lits(tmp_path)
+    task = Lits(root=root)
+    assert [case.id for case in task.cases()["all"]] == ["0", "1", "130", "27", "48"]
+    assert task.notes[1].startswith("known to be bad, left out: 28, 47 (its affine is the identity")
+    kept = Lits(root=root, keep_known_bad=True)
+    assert len(kept.cases()["all"]) == 7
+    assert kept.notes[1].startswith("known to be bad, kept: 28, 47 (")
+
+
+def test_a_broken_archive_is_found_where_it_is_kept(tmp_path):
+    task = TotalSegmentatorV1(root=totalsegmentator1(tmp_path), group="organs", keep_known_bad=True)
+    [_, broken] = task.cases()["test"]
+    [problem] = inspect_cases(task.card, [broken], task.card.preprocessing)
+    assert (problem.case, problem.kind) == ("s0864", "corrupt file")
+
+
+def test_masks_without_a_ct_are_told_one_by_one(tmp_path):
+    task = AbdomenAtlas11(root=atlas11(tmp_path))
+    assert task.notes[1] == "known to be bad, left out: BDMAP_00005196 (masks without a CT)"
+
+
+def test_a_mask_that_is_not_there_is_not_annotated(tmp_path):
+    task = AbdomenAtlas10(root=atlas10(tmp_path))
+    cases = {case.id: case for case in task.cases()["all"]}
+    assert cases["BDMAP_00000001"].labelled is None
+    assert cases["BDMAP_00000002"].labelled == set(task.card.classes) - {"liver"}
+
+
+def test_images_without_a_mask_pre_train_where_the_release_has_such(tmp_path):
+    split = split_cases(AbdomenCT1K(root=abdomenct1k(tmp_path)))
+    assert [case.id for case in split.unlabelled] == ["Case_01001"]
+
+
+def test_a_label_that_got_lost_is_reported(tmp_path):
+    root = btcv(tmp_path)
+    (root / "RawData/Training/label/label0002.nii.gz").unlink()
+    task = BTCV(root=root)
+    problems = inspect_cases(task.card, task.cases()["train"], task.card.preprocessing)
+    assert [(p.case, p.kind) for p in problems if p.fatal] == [("0002", "missing file")]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_of_totalsegmentator_is_the_task(tmp_path, group):
+    task = TotalSegmentatorV1(root=tmp_path, group=group)
+    assert tuple(task.card.classes) == GROUPS[group]
+    assert task.card.name == f"totalsegmentator-v1-{group}"
+
+
+def test_the_five_groups_part_version_1():
+    named = [name for group in GROUPS.values() for name in group]
+    assert sorted(named) == sorted(TotalSegmentatorV1.structures)
+    assert [len(group) for group in GROUPS.values()] == [17, 21, 18, 24, 24]
+
+
+def test_the_cardiac_group_needs_version_1(tmp_path):
+    with pytest.raises(
+        SpecError, match='group = "cardiac" needs version 1: version 2 has no masks'
+    ):
+        _ = TotalSegmentatorV2(root=tmp_path, group="cardiac").card
+    with pytest.raises(SpecError, match=r"unknown group 'organ'.*'organs'"):
+        _ = TotalSegmentatorV2(root=tmp_path, group="organ").card
+
+
+def test_mixed_vertebrae_matter_where_they_are_classes(tmp_path):
+    names = ("s0000", "s0001", "s0002", "s0071")
+    root = totalsegmentator(tmp_path, ("vertebrae_L5", "liver"), names)
+    organs = TotalSegmentatorV2(root=root, group="organs").cases()["test"]
+    bones = TotalSegmentatorV2(root=root, group="vertebrae")
+    assert [case.id for case in organs] == ["s0002", "s0071"]
+    assert [case.id for case in bones.cases()["test"]] == ["s0002"]
+    assert "s0071 (mixed vertebrae" in bones.notes[1]
+
+
+def test_of_overlapping_masks_the_later_of_the_class_map_wins(tmp_path):
+    root = totalsegmentator2(tmp_path)
+    masks(root / "s0000" / "segmentations", "spleen")
+    label(root / "s0000" / "segmentations" / "liver.nii.gz", 1)
+    task = TotalSegmentatorV2(root=root, group="organs")
+    [case] = task.cases()["train"]
+    found = read_reference(case, task.card).array
+    assert set(np.unique(found)) == {0, task.card.classes["liver"]}
+
+
+def test_a_part_that_is_not_here_is_no_silent_other_split(tmp_path):
+    root = word(tmp_path)
+    for name in ("imagesTs", "labelsTs"):
+        (root / name).rename(tmp_path / f"kept {name}")
+    with pytest.raises(
+        DataError, match=r"no case here of the published test part .*split = \"own\""
+    ):
+        Word(root=root).cases()
+    own = Word(root=root, split="own")
+    assert [case.id for case in own.cases()["all"]] == ["word_0002", "word_0003", "word_0150"]
+    with pytest.raises(SpecError, match='expected "own" or nothing'):
+        Word(root=root, split="mine").cases()
+
+
+def test_totalsegmentator_without_its_table_is_refused(tmp_path):
+    root = totalsegmentator2(tmp_path)
+    (root / "meta.csv").unlink()
+    with pytest.raises(DataError, match=r"meta\.csv: no such file"):
+        TotalSegmentatorV2(root=root, group="organs").cases()
+    assert len(TotalSegmentatorV2(root=root, group="organs", split="own").cases()["all"]) == 3
+
+
+def test_a_case_that_the_table_does_not_name_is_refused(tmp_path):
+    root = totalsegmentator2(tmp_path)
+    image(root / "s0500" / "ct.nii.gz")
+    masks(root / "s0500" / "segmentations", "liver")
+    with pytest.raises(DataError, match=r"meta\.csv: names no part of s0500"):
+        TotalSegmentatorV2(root=root, group="organs").cases()
+
+
+def test_another_folder_is_refused_with_the_place_to_get_the_data(tmp_path):
+    with pytest.raises(DataError, match=r"no RawData/Training/img/img\{case\} in it\. Unpack"):
+        BTCV(root=tmp_path).cases()
+
+
+def test_every_release_is_a_corpus_that_the_ledger_knows():
+    for kind in RELEASES:
+        for name in kind(root=Path()).card.corpora:
+            assert corpora().knows(name), name
+
+
+def test_every_release_is_registered_and_told_in_the_docs():
+    assert {kind for _, kind in registered()} == RELEASES.keys()
+    told = releases()
+    for name, kind in registered():
+        assert f"`{name}`" in told
+        assert kind.origin in told
