@@ -6,14 +6,14 @@ import torch
 from voxbench.analyses.table import Table
 from voxbench.api import Architecture
 from voxbench.plugins import ARCHITECTURES
-from voxbench.report.printer import as_markdown
+from voxbench.report.printer import pipe_table
 
 
 def architectures() -> str:
     """Markdown: every architecture in every size."""
     known = [ARCHITECTURES.find(name) for name in ARCHITECTURES.plugins()]
     rows = [_row(one, size) for one in known for size in one.sizes]
-    return as_markdown(Table.plain(rows)).strip()
+    return pipe_table(Table.plain(rows)).strip()
 
 
 def _row(architecture: Architecture[Any], size: str) -> dict[str, str]:

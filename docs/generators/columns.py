@@ -10,7 +10,7 @@ from voxbench.analyses.table import Table
 from voxbench.api.fields import told_attributes
 from voxbench.records import Record, Store
 from voxbench.records.table import refresh_table
-from voxbench.report.printer import as_markdown
+from voxbench.report.printer import pipe_table
 
 from docs.generators.models import below
 
@@ -37,7 +37,7 @@ def columns() -> str:
         }
         for field in schema
     ]
-    return as_markdown(Table.plain(rows)).strip()
+    return pipe_table(Table.plain(rows)).strip()
 
 
 def _meaning(column: str, parts: Mapping[str, type[BaseModel]]) -> str:

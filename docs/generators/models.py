@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from voxbench.analyses.table import Table
 from voxbench.api.fields import told_attributes
-from voxbench.report.printer import as_markdown
+from voxbench.report.printer import pipe_table
 
 _WORDS = {int: "whole number", float: "number", str: "text", bool: "true or false"}
 _SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
@@ -64,7 +64,7 @@ def keys(model: type[BaseModel]) -> str:
         }
         for name, field in model.model_fields.items()
     ]
-    return as_markdown(Table.plain(rows)).strip()
+    return pipe_table(Table.plain(rows)).strip()
 
 
 def below(model: type[BaseModel], place: str) -> Iterator[tuple[str, type | None, type[BaseModel]]]:

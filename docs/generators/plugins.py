@@ -10,7 +10,7 @@ from voxbench.analyses.table import Table
 from voxbench.api import Baseline, BaselineCard, Pretrained, Published, Task, TaskCard
 from voxbench.api.fields import settable_fields, told_attributes
 from voxbench.plugins import BASELINES, TASKS, find_task
-from voxbench.report.printer import as_markdown
+from voxbench.report.printer import pipe_table
 from voxbench_tasks.release import Release
 
 from docs.generators.models import keys
@@ -158,4 +158,4 @@ def _plain(value: object) -> str:
 
 
 def _table(rows: Any) -> str:
-    return as_markdown(Table.plain(rows)).strip()
+    return pipe_table(Table.plain(rows)).strip()

@@ -7,14 +7,14 @@ from voxbench.analyses.table import Table
 from voxbench.ledger.corpora import corpora as known_corpora
 from voxbench.published.catalogue import CatalogueRow, catalogue
 from voxbench.records import Store
-from voxbench.report.printer import as_markdown
+from voxbench.report.printer import pipe_table
 
 RESULTS = Path(__file__).parents[2] / "results"
 
 
 def weights() -> str:
     """Markdown: every file that a baseline loads, with what the committed records prove."""
-    return as_markdown(Table.plain(map(_of_file, catalogue(Store(RESULTS)).rows))).strip()
+    return pipe_table(Table.plain(map(_of_file, catalogue(Store(RESULTS)).rows))).strip()
 
 
 def _of_file(row: CatalogueRow) -> Mapping[str, str]:
@@ -33,7 +33,7 @@ def _of_file(row: CatalogueRow) -> Mapping[str, str]:
 
 def corpora() -> str:
     """Markdown: every corpus, what it holds, and who says so."""
-    return as_markdown(
+    return pipe_table(
         Table.plain(
             {
                 "Corpus": corpus.name,

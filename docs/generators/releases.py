@@ -8,7 +8,7 @@ from pathlib import Path
 
 from voxbench.analyses.table import Table
 from voxbench.api import TaskCard
-from voxbench.report.printer import as_markdown
+from voxbench.report.printer import pipe_table
 from voxbench_tasks.release import Release
 
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -17,7 +17,7 @@ _MOST = 30  # labels that are told one by one
 
 def releases() -> str:
     """Markdown: a row a data set."""
-    return as_markdown(Table.plain(_row(name, kind) for name, kind in registered())).strip()
+    return pipe_table(Table.plain(_row(name, kind) for name, kind in registered())).strip()
 
 
 def registered() -> Iterator[tuple[str, type[Release]]]:

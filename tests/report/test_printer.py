@@ -72,7 +72,7 @@ def test_cells_of_markdown_are_shown_as_they_stand():
     assert "<img" not in text
     assert "<b>" not in text
     assert "[a\\](javascript" in text
-    assert "\\`e\\` &amp;lt;f" in text
+    assert "`e` &amp;lt;f" in text
     assert "a b \\| c \\| [31m" in text
 
 

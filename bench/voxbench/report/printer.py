@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,18 +41,22 @@ def _defined(value: Any) -> Any:
 
 
 def as_markdown(table: Table) -> str:
-    """A pipe table under its caption."""
+    """A pipe table under its caption, with everything escaped."""
+    return pipe_table(table, escape_markdown)
+
+
+def pipe_table(table: Table, shown: Callable[[str], str] = str) -> str:
+    """The same of cells that are Markdown, or that `shown` makes so."""
     rules = ["---:" if column.number else "---" for column in table.columns]
     titles, *body = [
-        [escape_markdown(cell).replace("|", "\\|") for cell in line]
-        for line in (table.titles, *table.body)
+        [shown(cell).replace("|", "\\|") for cell in line] for line in (table.titles, *table.body)
     ]
     lines = [f"| {' | '.join(line)} |" for line in (titles, rules, *body)]
-    return "\n".join([escape_markdown(table.caption), "", *lines]) + "\n"
+    return "\n".join([shown(table.caption), "", *lines]) + "\n"
 
 
-_MARKUP = re.compile(r"\\|`|<(?=[a-z/!?])|&(?=#|\w+;)|\](?=[(\[:])", re.IGNORECASE)
-"""Where HTML, a link, code or an escape would begin."""
+_MARKUP = re.compile(r"\\|<(?=[a-z/!?])|&(?=#|\w+;)|\](?=[(\[:])", re.IGNORECASE)
+"""Where HTML, a link or an escape would begin."""
 _ENTITIES = {"<": "&lt;", "&": "&amp;"}
 
 
