@@ -17,7 +17,7 @@ from voxbench.errors import DataError
 Float32 = NDArray[np.float32]
 Kind = Literal["predictive", "aleatoric", "epistemic"]
 
-_AT_ONCE = 1 << 20  # probabilities: what a processor's cache holds
+_AT_ONCE = 1 << 18  # probabilities: what a processor's cache holds
 _TINY = np.float32(1e-38)  # its logarithm is finite, and times 0 it is 0
 SUM_ERROR = 0.01  # how far the probabilities of a voxel may be from 1, as 16-bit numbers are
 
@@ -79,9 +79,7 @@ class Members:
             )
         flat = probabilities.reshape(self.classes, -1)
         for part in self._parts():
-            p = flat[:, part].astype(np.float32)
-            _check(p)
-            np.clip(p, 0, 1, out=p)
+            p = _probabilities(flat[:, part])
             self._sum[:, part] += p
             terms = _terms(p)
             self._entropy[part] += terms.sum(axis=0)
@@ -179,19 +177,21 @@ def _terms(p: Float32) -> Float32:
     return np.negative(terms, out=terms)
 
 
-def _check(p: Float32) -> None:
-    """Refuse what is no probability.
+def _probabilities(values: NDArray[Any]) -> Float32:
+    """A copy in 0 … 1, (class, voxel).
 
     Raises:
-        DataError: a value outside 0 … 1, or a voxel whose values do not sum to 1.
+        DataError: a value is far outside, or a voxel whose values do not sum to 1.
     """
+    p = values.astype(np.float32)
     total = p.sum(axis=0)
     low, high = float(p.min()), float(p.max())
     if not (low >= -SUM_ERROR and high <= 1 + SUM_ERROR):  # NaN is neither
         raise DataError(f"holds {low:g} … {high:g}, a probability is 0 … 1: are these logits?")
-    if not np.abs(total - 1).max() <= SUM_ERROR:
+    if total.min() < 1 - SUM_ERROR or total.max() > 1 + SUM_ERROR:
         worst = float(total[np.abs(total - 1).argmax()])
         raise DataError(
             f"the probabilities of a voxel sum to {worst:g}, not 1: are all classes there, with "
             "the background, and is the softmax over them?"
         )
+    return p if low >= 0 and high <= 1 else np.clip(p, 0, 1)
