@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from voxbench.uncertainty.active import improvement, query
 from voxbench.uncertainty.aggregation import (
     image_mean,
     image_sum,
@@ -186,3 +187,19 @@ def test_energy_distances_but_of_masks_that_are_all_empty(golden):
         found = energy_distance(Masks.of(members), Masks.of(case["raters"] > 0))
         wrong = not members.any() or not (case["raters"] > 0).any()
         assert found == close(case["ged"] + wrong, 1e-6), name
+
+
+def test_queries_of_active_learning(golden):
+    for name, case in golden("al_query").items():
+        found = query(case["names"].tolist(), case["score"], float(case["acquisition_fraction"]))
+        assert found == case["queried"].tolist(), name
+
+
+def test_improvements_by_active_learning_but_over_nothing(golden):
+    for name, case in golden("al_improvement").items():
+        dice = (
+            float(case[f"dice_{which}"])
+            for which in ("first_cycle", "second_cycle_uncertainty", "second_cycle_random")
+        )
+        expected = float(case["al_improvement"])
+        assert improvement(*dice) == pytest.approx(expected, rel=1e-9, nan_ok=True), name

@@ -3,5 +3,6 @@
 The components and applications of ValUES (Kahl et al., ICLR 2024): `measures` makes maps of
 uncertainty from the members of a prediction model, `aggregation` and `agreement` make one score a
 case of a map or of the members, and `detection`, `failure`, `calibration` (with `platt`),
-`ambiguity` and `conformal` say what the scores and maps are worth, with `intervals` over patients.
+`ambiguity`, `active` and `conformal` say what the scores and maps are worth, with `intervals` over
+patients.
 """
