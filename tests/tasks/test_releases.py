@@ -18,11 +18,15 @@ from voxbench_tasks.releases.abdomenatlas import AbdomenAtlas10, AbdomenAtlas11
 from voxbench_tasks.releases.abdomenct1k import AbdomenCT1K
 from voxbench_tasks.releases.acdc import ACDC
 from voxbench_tasks.releases.amos import AmosCT, AmosMR
+from voxbench_tasks.releases.atlas2 import Atlas2
 from voxbench_tasks.releases.brats import Brats21, Brats23
 from voxbench_tasks.releases.btcv import BTCV
 from voxbench_tasks.releases.flare22 import Flare22
+from voxbench_tasks.releases.hanseg import HaNSeg
 from voxbench_tasks.releases.kits23 import Kits23
 from voxbench_tasks.releases.lits import Lits
+from voxbench_tasks.releases.segthor import SegThor
+from voxbench_tasks.releases.toothfairy2 import ToothFairy2
 from voxbench_tasks.releases.totalsegmentator import (
     TotalSegmentator,
     TotalSegmentatorV1,
@@ -209,7 +213,61 @@ def atlas11(root: Path) -> Path:
     return atlas(root, *AbdomenAtlas11.card.classes)
 
 
+def segthor(root: Path) -> Path:
+    """Those to test on have no label, and lie beside one another."""
+    image(root / "test" / "Patient_41.nii.gz")
+    names = [f"train/Patient_{number:02d}" for number in (1, 2, 3, 40)]
+    files = [(f"{name}/{name[6:]}.nii.gz", f"{name}/GT.nii.gz") for name in names]
+    return pairs(root, (1, 2, 3, 4), *files)
+
+
+def rewrite(root: Path, ending: str) -> None:
+    """The same volumes in another format."""
+    itk = pytest.importorskip("SimpleITK")
+    for path in sorted(root.rglob("*.nii.gz")):
+        itk.WriteImage(itk.ReadImage(path), path.with_name(path.name.replace(".nii.gz", ending)))
+        path.unlink()
+
+
+def hanseg(root: Path) -> Path:
+    """NRRD, a file a structure; one case misses the spinal cord, its MR is of another shape."""
+    for number in (1, 2, 3, 42):
+        place = root / "set_1" / f"case_{number:02d}"
+        image(place / f"case_{number:02d}_IMG_CT.nii.gz")
+        write(place / f"case_{number:02d}_IMG_MR_T1.nii.gz", np.zeros((4, 5, 6), np.float32))
+        for at, name in enumerate(HaNSeg.card.classes):
+            mask = place / f"case_{number:02d}_OAR_{name}.seg.nii.gz"
+            label(mask, *[0] * at, 1)
+    (root / "set_1" / "case_42" / "case_42_OAR_SpinalCord.seg.nii.gz").unlink()
+    rewrite(root, ".nrrd")
+    return root
+
+
+def toothfairy2(root: Path) -> Path:
+    """nnU-Net's raw layout, in MHA."""
+    names = [
+        f"ToothFairy2{letter}_{n:03d}" for letter, n in (("F", 1), ("F", 2), ("P", 1), ("P", 9))
+    ]
+    files = [(f"imagesTr/{name}_0000.nii.gz", f"labelsTr/{name}.nii.gz") for name in names]
+    rewrite(pairs(root, (1, 18, 21, 48), *files), ".mha")
+    return root
+
+
+def atlas2(root: Path) -> Path:
+    """BIDS below a folder a cohort."""
+    files = []
+    for cohort, subject in ((1, 1), (1, 2), (9, 1), (52, 3)):
+        name = f"sub-r{cohort:03d}s{subject:03d}"
+        stem = f"Training/R{cohort:03d}/{name}/ses-1/anat/{name}_ses-1_space-MNI152NLin2009aSym"
+        files.append((f"{stem}_T1w.nii.gz", f"{stem}_label-L_desc-T1lesion_mask.nii.gz"))
+    return pairs(root, (1,), *files)
+
+
 RELEASES = {
+    SegThor: (segthor, "4 all"),
+    HaNSeg: (hanseg, "4 all"),
+    ToothFairy2: (toothfairy2, "4 all"),
+    Atlas2: (atlas2, "4 all"),
     AmosCT: (amos, "4 train, 2 test"),
     AmosMR: (amos, "3 train, 2 test"),
     BTCV: (btcv, "3 train, 2 test"),
@@ -280,6 +338,11 @@ def test_amos_tells_ct_and_mr_apart_by_number(tmp_path):
         (Brats21, {"whole tumour": (1, 2, 4), "tumour core": (1, 4), "enhancing tumour": 4}),
         (Brats23, {"whole tumour": (1, 2, 3), "tumour core": (1, 3), "enhancing tumour": 3}),
         (Kits23, {"kidney and mass": (1, 2, 3), "mass": (2, 3), "tumour": 2}),
+        (SegThor, {"esophagus": 1, "heart": 2, "trachea": 3, "aorta": 4}),
+        (
+            ToothFairy2,
+            {"crown": 9, "upper right third molar": 18, "lower left canine": 33},
+        ),
         (AbdomenAtlas11, {"aorta": 1, "liver": 5, "stomach": 9, "bladder": 12, "rectum": 25}),
     ],
     ids=lambda one: getattr(one, "__name__", ""),
@@ -443,3 +506,14 @@ def test_every_release_is_registered_and_told_in_the_docs():
     for name, kind in registered():
         assert f"`{name}`" in told
         assert kind.origin in told
+
+
+def test_han_seg_has_thirty_structures_and_toothfairy2_42():
+    assert len(HaNSeg.card.classes) == 30
+    assert len(ToothFairy2.card.classes) == 42
+    assert not {19, 20, 29, 30, 39, 40} & {*ToothFairy2.card.classes.values()}
+
+
+def test_a_structure_that_was_not_drawn_is_not_annotated(tmp_path):
+    *_, last = HaNSeg(root=hanseg(tmp_path)).cases()["all"]
+    assert last.labelled == set(HaNSeg.card.classes) - {"SpinalCord"}
