@@ -107,6 +107,18 @@ def test_validation_gives_a_threshold_and_a_calibration(ask):
     assert one(found, figure="ACE", measure="predictive_entropy")["cases"] == 6
 
 
+def test_three_validation_cases_can_promise_nothing_but_every_voxel_and_twelve_can(ask, folders):
+    few = ask("probs", "refs", "--validation", "val", "val-refs", *ENTROPY)
+    missed = {"application": "risk control", "measure": "probability of 1"}
+    assert one(few, **missed)["value"] == 0
+    for case in range(12):
+        for folder, array in (("v", probabilities(case, 0.5)), ("v-refs", truth(case)[None])):
+            file = folders / f"{folder}/{chr(108 + case)}.nii.gz"
+            save(file, np.moveaxis(array, 0, -1).astype(np.float32).squeeze())
+    many = ask("probs", "refs", "--validation", "v", "v-refs", *ENTROPY)
+    assert one(many, **missed)["value"] > 0
+
+
 def test_nsd_is_a_second_risk(ask):
     found = ask("probs", "refs", "--tolerance-mm", "1", *ENTROPY)
     assert one(found, figure="AUGRC of 1 − NSD", aggregation="image mean")["undefined"] == 0

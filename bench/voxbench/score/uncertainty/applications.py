@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.score.uncertainty.judged import AGGREGATIONS, Judged
+from voxbench.score.uncertainty.validation import PROMISED
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
 from voxbench.stats.interval import Interval
@@ -24,7 +25,7 @@ class Worth(NamedTuple):
     """A figure of an application.
 
     Attributes:
-        application: OoD detection, failure detection, calibration or ambiguity.
+        application: OoD detection, failure detection, calibration, risk control or ambiguity.
         figure: AUROC, AURC, ACE, …
         measure: whose doubt it is.
         aggregation: how it became one score a case; "" where it did not.
@@ -54,6 +55,10 @@ def judge_all(test: Sequence[Judged], ood: Sequence[Judged] = ()) -> list[Worth]
         for figure in errors:
             values = np.array([case.errors[name][figure] for case in test])
             found.append(_mean("calibration", figure, name, values, test))
+    for name in test[0].missed:
+        values = np.array([case.missed[name] for case in test])
+        title = f"missed, {PROMISED:.0%} promised"
+        found.append(_mean("risk control", title, f"probability of {name}", values, test))
     for measure in test[0].correlations:
         values = np.array([case.correlations[measure] for case in test])
         found.append(_mean("ambiguity", "NCC", measure, values, test))

@@ -14,8 +14,10 @@ from voxbench.data.nifti import Volume
 from voxbench.errors import DataError
 from voxbench.score.grid import same_grid
 from voxbench.score.uncertainty.members import read_members
+from voxbench.stats.arrays import nanmean
 from voxbench.uncertainty.agreement import class_dice, pairwise_dice
 from voxbench.uncertainty.ambiguity import Masks
+from voxbench.uncertainty.conformal import miss_rates
 from voxbench.uncertainty.measures import Members
 
 
@@ -89,6 +91,11 @@ class Predicted(NamedTuple):
             own = class_dice(self.labels * counted, rater * counted, len(self.mean))[wanted]
             found += [float(np.nanmean(own))] if not np.isnan(own).all() else []
         return float(np.mean(found)) if found else math.nan
+
+    def missed(self, index: int, thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Share of a class that masks of its mean probability miss, (threshold,), over raters."""
+        rates = [miss_rates(self.mean[index], rater == index, thresholds) for rater in self.raters]
+        return nanmean(np.array(rates), axis=0)
 
     def masks(self, index: int, question: Question) -> tuple[Masks, Masks]:
         """Of one class: those of the members and those of the raters."""

@@ -12,7 +12,7 @@ from voxbench.score.pair import find_cases
 from voxbench.score.uncertainty.case import Files, Predicted, Question, predict
 from voxbench.score.uncertainty.judged import Judged, judge
 from voxbench.score.uncertainty.members import Layout, find_layout, find_members, read_members
-from voxbench.score.uncertainty.validation import learn
+from voxbench.score.uncertainty.validation import NOTHING, learn
 from voxbench.score.vocabulary import read_vocabulary
 from voxbench.uncertainty.measures import Measures
 
@@ -139,7 +139,7 @@ def judge_folders(
             yield predict(name, files, question)
             done()
 
-    learnt = {}
+    learnt = NOTHING
     if validation:
         _require_apart(test, validation)
         learnt = learn(predicted(validation), question)

@@ -40,6 +40,7 @@ class Judged(NamedTuple):
         risks: 1 − Dice, and 1 − NSD where a tolerance is given.
         errors: what is calibrated → figure → error.
         correlations: measure → NCC with the variance over raters.
+        missed: class → share that is missed by the mask that misses little on validation cases.
         distance: GED² of members and raters, mean over the classes.
     """
 
@@ -50,6 +51,7 @@ class Judged(NamedTuple):
     risks: Mapping[str, float]
     errors: Mapping[str, Mapping[str, float]]
     correlations: Mapping[str, float]
+    missed: Mapping[str, float]
     distance: float
 
 
@@ -58,7 +60,7 @@ def judge(
     patient: str,
     found: Predicted,
     question: Question,
-    learnt: Mapping[str, Validation],
+    learnt: Validation,
     tolerance_mm: float | None = None,
 ) -> Judged:
     """All figures of one case."""
@@ -71,18 +73,19 @@ def judge(
         _risks(found, question, tolerance_mm) if found.raters else {},
         _errors(found, question, learnt) if found.raters else {},
         _correlations(found, question) if several else {},
+        _missed(found, question, learnt) if found.raters else {},
         _distance(found, question) if several else math.nan,
     )
 
 
-def _scores(measure: str, found: Predicted, learnt: Mapping[str, Validation]) -> dict[str, float]:
+def _scores(measure: str, found: Predicted, learnt: Validation) -> dict[str, float]:
     u = found.maps[measure]
     spacing = (1.0,) * u.ndim if math.isnan(found.spacing_mm[0]) else found.spacing_mm
     values = (
         image_sum(u),
         image_mean(u),
         patch_maximum(u).sum,
-        threshold_mean(u, learnt[measure].threshold) if learnt else math.nan,
+        threshold_mean(u, learnt.threshold[measure]) if learnt.threshold else math.nan,
         foreground_mean(u, found.foreground),
         boundary_mean(u, found.foreground, spacing),
     )
@@ -105,11 +108,11 @@ def _nsd(found: Predicted, rater: NDArray[Any], question: Question, tolerance_mm
 
 
 def _errors(
-    found: Predicted, question: Question, learnt: Mapping[str, Validation]
+    found: Predicted, question: Question, learnt: Validation
 ) -> dict[str, dict[str, float]]:
     right, trials = found.judged(question)
     confidences = {RAW: found.mean.max(axis=0)} | {
-        measure: learnt[measure].platt.confidence(found.maps[measure]) for measure in learnt
+        measure: platt.confidence(found.maps[measure]) for measure, platt in learnt.platt.items()
     }
     errors = {}
     for name, confidence in confidences.items():
@@ -120,6 +123,13 @@ def _errors(
         bins = reliability(ours, found.mean[index], trials)
         errors[f"probability of {name}"] = {"ACE": bins.ace, "ECE": bins.ece}
     return errors
+
+
+def _missed(found: Predicted, question: Question, learnt: Validation) -> dict[str, float]:
+    return {
+        name: float(found.missed(question.classes[name], np.array([threshold]))[0])
+        for name, threshold in learnt.controlled.items()
+    }
 
 
 def _correlations(found: Predicted, question: Question) -> dict[str, float]:
