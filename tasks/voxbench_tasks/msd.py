@@ -1,6 +1,9 @@
 """The ten tasks of the Medical Segmentation Decathlon (Antonelli et al. 2022).
 
-Numbers, names, channels and labels are those of the published `dataset.json` files. The grids
+Numbers, names, channels and labels are those of the published `dataset.json` files; the values and
+channels of the lists in `Downstream/monai` of https://github.com/Luffy03/Large-Scale-Medical at
+commit 1ad538b agree for all ten, which call the colon's class and the prostate's second otherwise.
+Of the 64 cases that are announced for the lung 63 were released. The grids
 are the median spacings that nnU-Net's full resolution uses (Isensee et al. 2021). The NSD
 tolerances are voxbench's own: 1 mm for the hippocampus, whose voxels are 1 mm, 2 mm elsewhere.
 The challenge's test labels are not public: its training cases are split by patient here.

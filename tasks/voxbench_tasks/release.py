@@ -100,14 +100,15 @@ class Release(Task):
         listed = self.listed(case.id for _, case in placed)
         parts: dict[Part, list[Case]] = {}
         for part, case in placed:
-            parts.setdefault(listed.get(case.id, part), []).append(case)
+            where: Part = "unlabelled" if case.label is None else listed.get(case.id, part)
+            parts.setdefault(where, []).append(case)
         expected = {place.part for place in self.places} | self.held_out.keys() | {*listed.values()}
         if missing := sorted(part for part in expected if not parts.get(part)):
             raise DataError(
                 f"{self.root}: no case here of the published {' and '.join(missing)} part "
                 f'({self.published}). Complete the data, or say split = "own". {self.origin}'
             )
-        order: tuple[Part, ...] = ("train", "validation", "test", "all")
+        order: tuple[Part, ...] = ("train", "validation", "test", "all", "unlabelled")
         return {part: parts[part] for part in order if part in parts}
 
 

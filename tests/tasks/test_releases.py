@@ -273,7 +273,7 @@ RELEASES = {
     BTCV: (btcv, "3 train, 2 test"),
     Flare22: (flare22, "3 train, 2 test"),
     Word: (word, "3 train, 2 validation, 2 test"),
-    AbdomenCT1K: (abdomenct1k, "6 all"),
+    AbdomenCT1K: (abdomenct1k, "5 all, 1 unlabelled"),
     ACDC: (acdc, "6 train, 2 test"),
     Kits23: (kits23, "4 all"),
     Lits: (lits, "5 all"),
