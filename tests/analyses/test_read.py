@@ -36,6 +36,20 @@ def test_undefined_scores_are_counted():
     assert group.undefined == {"dice": 1, "nsd": 1, "hd95_mm": 1, **others}
 
 
+def test_one_class_keeps_the_patients_without_it():
+    found = cases(lambda i, c: 0.5 + 0.1 * i, patients=2, classes=("a", "b"))
+    del found[1].classes["b"]
+    [group] = read_groups([record(found)])
+    alone = group.only("b")
+    assert (alone.classes, alone.patients) == (("b",), group.patients)
+    assert alone.scores["dice"][:, 0] == pytest.approx([0.5, NAN], nan_ok=True)
+
+
+def test_undefined_scores_are_counted_by_class():
+    [group] = read_groups([record(two_scans())])
+    assert [group.only(name).undefined["dice"] for name in "ab"] == [0, 1]
+
+
 def test_seeds_and_draws_are_columns_not_patients():
     records = [
         record(cases(lambda i, c: 0.5), seed=seed, draw=draw) for seed in (1, 0) for draw in (0, 1)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from voxbench.errors import RecordError
 from voxbench.records.record import CaseScores, ClassScores
 from voxbench.records.scored import scores_of
-from voxbench.records.scores import NUMBERS, Scores
+from voxbench.records.scores import NUMBERS
 
 from tests.analyses.records import cases, record, stored
 
@@ -65,11 +65,3 @@ def test_a_record_that_changed_meanwhile_is_not_mixed(tmp_path):
     store.write(record(cases(lambda i, c: 0.7), cell={"recipe": {"steps": 1}}))
     with pytest.raises(RecordError, match="has changed while it was read"):
         scores_of(read)
-
-
-def test_one_class_keeps_the_cases_without_it():
-    found = cases(lambda i, c: 0.5, patients=2, classes=("a", "b"))
-    del found[1].classes["b"]
-    only = Scores.of(found).only("b")
-    assert only.cases == ("case0", "case1")
-    assert [list(case.classes) for case in only.by_case()] == [["b"], []]

@@ -1,8 +1,9 @@
 """What a score is where the reference lacks the structure: a false alarm, or none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxbench.metrics.empty import BOTH_EMPTY, FAILED, REFERENCE_EMPTY
 from voxbench.records.scores import NUMBERS, Scores
@@ -33,14 +34,23 @@ def measured(scores: Scores) -> Iterator[Array]:
     yield np.where(absent & (flags != FAILED), predicted / _MM3_IN_ML, np.nan)
 
 
-def undefined(scores: Scores) -> dict[str, int]:
-    """How many scores of each metric have no value; false alarms lack none, they are elsewhere."""
-    values = dict(zip(MEASURED, measured(scores), strict=True))
+def undefined(scores: Scores, values: Mapping[str, Array]) -> dict[str, NDArray[np.intp]]:
+    """How many scores of each metric have no value, of each class, (class,).
+
+    False alarms lack none, they are elsewhere.
+
+    Args:
+        scores: of a training.
+        values: what is `measured` of them, by metric.
+    """
     without = {key: np.isnan(values[key]) for key in METRICS}
     unknown = np.isnan(values["false_alarms"])
-    found = {key: int(own.sum()) for key, own in without.items()}
-    found |= dict.fromkeys(FALSE_ALARMS, 0)
-    return found | {key: int((without[of] & unknown).sum()) for key, of in CONVENTIONS_OF.items()}
+    without |= {key: np.zeros_like(unknown) for key in FALSE_ALARMS}
+    without |= {key: without[of] & unknown for key, of in CONVENTIONS_OF.items()}
+    return {
+        key: np.bincount(scores.name[own], minlength=len(scores.names))
+        for key, own in without.items()
+    }
 
 
 def _column(scores: Scores, name: str) -> Array:

@@ -1,11 +1,12 @@
 """The patient-level scores of each arm at each fraction of each task."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxbench.errors import SpecError, unknown
 from voxbench.stats.arrays import Array, nanmean
@@ -89,7 +90,7 @@ class Group:
         classes: in the order in which records tell of them.
         values: metric → (case, class, run); NaN is undefined. Dice, NSD and HD95 are so where the
             reference lacks the class, false alarms where it has it or nobody knows.
-        undefined: metric → case × class × run scores without a value.
+        lacking: metric → (class,), how many scores of its cases and runs have no value.
         failed: trainings without a result.
         failed_cases: predictions that failed and are scored as the worst.
         spent: its cost.
@@ -110,7 +111,7 @@ class Group:
     cases: tuple[tuple[str, str], ...]
     classes: tuple[str, ...]
     values: dict[str, Array]
-    undefined: dict[str, int]
+    lacking: dict[str, NDArray[np.intp]]
     failed: tuple[Failed, ...]
     failed_cases: int
     spent: Spent
@@ -120,6 +121,21 @@ class Group:
     recipe: str
     imported: bool
     notes: tuple[str, ...]
+
+    @property
+    def undefined(self) -> dict[str, int]:
+        """Metric → case × class × run scores without a value."""
+        return {key: int(own.sum()) for key, own in self.lacking.items()}
+
+    def only(self, name: str) -> "Group":
+        """As if there were this class only; patients in which it is undefined stay."""
+        at = [place for place, known in enumerate(self.classes) if known == name]
+        return replace(
+            self,
+            classes=tuple(self.classes[place] for place in at),
+            values={key: own[:, at] for key, own in self.values.items()},
+            lacking={key: own[at] for key, own in self.lacking.items()},
+        )
 
     @cached_property
     def patients(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxbench.analyses.empties import MEASURED, measured, undefined
 from voxbench.analyses.groups import Failed, Group, Run, Scale, Spent, Where, find_arm
@@ -63,17 +64,13 @@ def read_groups(records: Iterable[Scored]) -> list[Group]:
     return groups_of(by_arm(records))
 
 
-def groups_of(members: Members[Scored], only: str | None = None) -> list[Group]:
+def groups_of(members: Members[Scored]) -> list[Group]:
     """The groups of records that are told apart by arm, in the order of `read_groups`.
-
-    Args:
-        members: the records of each arm at each fraction of each task.
-        only: a class; None takes all.
 
     Raises:
         RecordError: two records hold the same training.
     """
-    groups = adopted([_group(where, arm, found, only) for (where, arm), found in members.items()])
+    groups = adopted([_group(where, arm, found) for (where, arm), found in members.items()])
     sizes = {(g.where.task, g.where.fraction): g.train_patients for g in groups if g.runs}
 
     def order(group: Group) -> tuple[object, ...]:
@@ -103,20 +100,21 @@ def by_arm(records: Iterable[Kind]) -> dict[tuple[Where, str], list[Kind]]:
     return members
 
 
-def _group(where: Where, arm: str, records: Sequence[Scored], only: str | None) -> Group:
+def _group(where: Where, arm: str, records: Sequence[Scored]) -> Group:
     finished = _finished(where, arm, records)
     runs = sorted(finished)
     done = [record for run in runs for record in finished[run]]
-    scores = [_scores(record, only) for record in done]
+    scores = [scores_of(record) for record in done]
     columns = [column for column, run in enumerate(runs) for _ in finished[run]]
     cases = sorted(
         {case for found in scores for case in zip(found.patients, found.cases, strict=True)}
     )
     names = list(dict.fromkeys(name for found in scores for name in found.names))
-    without = [undefined(found) for found in scores]
     values = {key: np.full((len(cases), len(names), len(runs)), np.nan) for key in MEASURED}
+    lacking = {key: np.zeros(len(names), np.intp) for key in ALL}
+    rows = {case: row for row, case in enumerate(cases)}
     for column, found in zip(columns, scores, strict=True):
-        _fill([own[:, :, column] for own in values.values()], found, cases, names)
+        _add(found, rows, names, {key: own[:, :, column] for key, own in values.items()}, lacking)
     return Group(
         where=where,
         arm=arm,
@@ -127,7 +125,7 @@ def _group(where: Where, arm: str, records: Sequence[Scored], only: str | None) 
         cases=tuple(cases),
         classes=tuple(names),
         values=values,
-        undefined={key: sum(own[key] for own in without) for key in ALL},
+        lacking=lacking,
         failed=_failed(records, finished),
         failed_cases=sum(found.failed for found in scores),
         spent=_spent(done),
@@ -172,25 +170,23 @@ def _notes(records: Sequence[Facts]) -> Iterator[str]:
         yield f"{len(commits)} commits"
 
 
-def _scores(record: Scored, only: str | None) -> Scores:
-    found = scores_of(record)
-    return found if only is None else found.only(only)
-
-
-def _fill(
-    values: Sequence[Array],
+def _add(
     scores: Scores,
-    cases: Sequence[tuple[str, str]],
+    rows: Mapping[tuple[str, str], int],
     names: Sequence[str],
+    values: Mapping[str, Array],
+    lacking: Mapping[str, NDArray[np.intp]],
 ) -> None:
-    """Put the scores of a training into (case, class) of each metric."""
-    rows = {case: row for row, case in enumerate(cases)}
+    """Put the scores of a training into (case, class) of each metric, and count what they lack."""
+    found = dict(zip(MEASURED, measured(scores), strict=True))
     row = np.array(
         [rows[case] for case in zip(scores.patients, scores.cases, strict=True)], np.intp
     )
     column = np.array([names.index(name) for name in scores.names], np.intp)
-    for own, column_of_scores in zip(values, measured(scores), strict=True):
-        own[row[scores.case], column[scores.name]] = column_of_scores
+    for key, own in values.items():
+        own[row[scores.case], column[scores.name]] = found[key]
+    for key, count in undefined(scores, found).items():
+        lacking[key][column] += count
 
 
 def _failed(records: Iterable[Facts], finished: Mapping[Run, object]) -> tuple[Failed, ...]:

@@ -1,7 +1,7 @@
 """The scores of a record's test cases as columns: one value a case and class."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -63,18 +63,6 @@ class Scores:
         """Cases that could not be predicted."""
         return len(self.failures) - self.failures.count(None)
 
-    def only(self, name: str) -> "Scores":
-        """As if there were this class only; cases without it stay, without a score."""
-        kept = np.flatnonzero(self.name == self._index(name))
-        return replace(
-            self,
-            names=(name,),
-            case=self.case[kept],
-            name=np.zeros(len(kept), np.int32),
-            numbers=self.numbers[kept],
-            flags=self.flags[kept],
-        )
-
     def by_case(self) -> Iterator[CaseScores]:
         """Each case as the record has it."""
         ends = np.cumsum(np.bincount(self.case, minlength=len(self.cases)))
@@ -94,9 +82,6 @@ class Scores:
                 classes=classes,
                 failure=self.failures[place],
             )
-
-    def _index(self, name: str) -> int:
-        return self.names.index(name) if name in self.names else -1
 
 
 def _columns(cases: list[Mapping[str, Any]]) -> Scores:

@@ -32,7 +32,7 @@ class Interval(NamedTuple):
 
     def within(self, least: float, most: float) -> "Interval":
         """The interval without what is impossible."""
-        return Interval(self.mean, *(float(np.clip(end, least, most)) for end in self[1:]))
+        return Interval(self.mean, *(min(max(end, least), most) for end in self[1:]))
 
 
 UNDEFINED = Interval(math.nan, math.nan, math.nan)
@@ -121,14 +121,16 @@ def infer(drawn: Array, mean: Array, known: Spread) -> Inference:
         mean: the estimates themselves, (column,).
         known: their variance.
     """
-    columns = np.ascontiguousarray(drawn.T)
-    if np.isnan(columns).any():
+    there = ~np.isnan(drawn)
+    whole = there.all(axis=1)
+    if (whole == there.any(axis=1)).all():
+        below, above = _skew(np.ascontiguousarray(drawn[whole].T), mean)
+    else:
         parts = [
-            _skew(own[None, ~np.isnan(own)], at) for own, at in zip(columns, mean, strict=True)
+            _skew(own[None, is_there], at)
+            for own, is_there, at in zip(drawn.T, there.T, mean, strict=True)
         ]
         below, above = np.array(parts).reshape(-1, 2).T
-    else:
-        below, above = _skew(columns, mean)
     return Inference(mean, below, above, known)
 
 

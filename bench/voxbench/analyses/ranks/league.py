@@ -2,14 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from voxbench.analyses.ranks.board import Board, patient_means
-from voxbench.analyses.ranks.pairs import PairRow, all_pairs
+from voxbench.analyses.ranks.pairs import Decision, PairRow, all_pairs, decide
 from voxbench.stats.arrays import Array, defined
 from voxbench.stats.bootstrap import Estimates, estimate, infer_means
 from voxbench.stats.interval import FEWEST_TASKS, TAILS, UNDEFINED, Interval
@@ -54,30 +55,41 @@ class RankRow:
     note: str
 
 
-class League(NamedTuple):
-    """A board with all its pairs and its ranking, best first."""
+@dataclass(frozen=True)
+class League:
+    """A board with what is decided of its pairs, and its ranking, best first."""
 
     board: Board
-    pairs: list[PairRow]
+    decided: list[Decision]
     rows: list[RankRow]
+
+    @cached_property
+    def pairs(self) -> list[PairRow]:
+        """All pairs with all their tests."""
+        return all_pairs(self.board, self.decided)
 
 
 def league(board: Board, margin: float, how: Aggregation = "tasks") -> League:
     """Compare all pairs and rank all arms; tasks, patients and runs are resampled once for both."""
     found = estimate(board.samples)
-    pairs = all_pairs(board, margin, found)
-    return League(board, pairs, _table(board, pairs, found, how))
+    heard = estimate(board.alarms.samples) if board.alarms else None
+    decided = decide(board, found, heard, margin)
+    return League(board, decided, _table(board, decided, found, heard, how))
 
 
 def _table(
-    board: Board, pairs: Sequence[PairRow], found: Estimates, how: Aggregation
+    board: Board,
+    decided: Sequence[Decision],
+    found: Estimates,
+    heard: Estimates | None,
+    how: Aggregation,
 ) -> list[RankRow]:
     point, drawn = _ranks(board, found, how)
     means = infer_means(found, board.samples).intervals()
-    inner, alarms = iqm_intervals(board.samples), _alarm_means(board)
+    inner, alarms = iqm_intervals(board.samples), _alarm_means(board, heard)
     scored = [defined(patient_means(sample)) for sample in board.samples]
     rows = []
-    for standing in _standings(board, pairs, point):
+    for standing in _standings(board, decided, point):
         arm = standing.arm
         patients = [int(own[arm]) for own in scored]
         rank, first = _spread(point[arm], drawn[:, arm], len(board.samples))
@@ -98,11 +110,12 @@ class _Standing(NamedTuple):
     note: str
 
 
-def _standings(board: Board, pairs: Sequence[PairRow], point: Array) -> list[_Standing]:
+def _standings(board: Board, decided: Sequence[Decision], point: Array) -> list[_Standing]:
     """Arms by place, then by false alarms that are shown, then by rank."""
-    better = _apart(board, pairs, "verdict")
+    better = _apart((own.verdict, own.arm, own.other) for own in decided)
     beaten = Counter(loser for _, loser in better)
-    louder = Counter(loser for _, loser in _apart(board, pairs, "alarms_verdict"))
+    alarmed = _apart((own.alarms_verdict, own.arm, own.other) for own in decided)
+    louder = Counter(loser for _, loser in alarmed)
     last = np.nan_to_num(point, nan=np.inf)
     order = sorted(range(len(board.arms)), key=lambda arm: (beaten[arm], louder[arm], last[arm]))
     letters = tie_letters(order, {frozenset(pair) for pair in better})
@@ -121,12 +134,12 @@ def _standings(board: Board, pairs: Sequence[PairRow], point: Array) -> list[_St
     return found
 
 
-def _alarm_means(board: Board) -> list[Interval]:
+def _alarm_means(board: Board, heard: Estimates | None) -> list[Interval]:
     """Of each arm."""
-    if board.alarms is None:
+    if board.alarms is None or heard is None:
         return [UNDEFINED] * len(board.arms)
-    samples = board.alarms.samples
-    return [own.within(0.0, 1.0) for own in infer_means(estimate(samples), samples).intervals()]
+    found = infer_means(heard, board.alarms.samples)
+    return [own.within(0.0, 1.0) for own in found.intervals()]
 
 
 def _ranks(board: Board, found: Estimates, how: Aggregation) -> tuple[Array, Array]:
@@ -151,13 +164,10 @@ def _spread(point: float, drawn: Array, tasks: int) -> tuple[Interval, float]:
     return Interval.of(point, *np.quantile(own, TAILS)), float((own == 1).mean())
 
 
-def _apart(board: Board, pairs: Sequence[PairRow], by: str) -> set[tuple[int, int]]:
-    """(winner, loser) of each pair with a winner by that verdict."""
-    number = {arm: i for i, arm in enumerate(board.arms)}
-    found = set()
-    for pair in pairs:
-        word = getattr(pair, by)
-        if word in ("better", "worse"):
-            one, other = number[pair.arm], number[pair.other]
-            found.add((one, other) if word == "better" else (other, one))
-    return found
+def _apart(told: Iterable[tuple[str, int, int]]) -> set[tuple[int, int]]:
+    """(winner, loser) of each pair with a winner, of verdicts with their arms."""
+    return {
+        (one, other) if word == "better" else (other, one)
+        for word, one, other in told
+        if word in ("better", "worse")
+    }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,10 +10,38 @@ from voxbench.analyses.effects import covered
 from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Estimates, Sample, estimate, infer_means
-from voxbench.stats.interval import UNDEFINED, Inference, Interval, infer, infer_over_tasks, judge
+from voxbench.stats.interval import (
+    UNDEFINED,
+    Inference,
+    Interval,
+    Judged,
+    infer,
+    infer_over_tasks,
+    judge,
+)
 from voxbench.stats.paired import benjamini_hochberg, effect_verdict, wilcoxon
 from voxbench.stats.permutation import pair_contrasts, sign_flip
 from voxbench.stats.student import spread
+
+
+class Decision(NamedTuple):
+    """What is decided of two arms of a board: all that a ranking needs.
+
+    Attributes:
+        arm, other: their places on the board.
+        patients: with a score in both, over all tasks.
+        judged: arm − other as one of all pairs.
+        verdict: better, worse, equivalent, undecided; "" where nothing could be compared.
+        alarms, alarms_verdict: the same by false alarms.
+    """
+
+    arm: int
+    other: int
+    patients: int
+    judged: Judged
+    verdict: str
+    alarms: Interval
+    alarms_verdict: str
 
 
 @dataclass(frozen=True)
@@ -48,50 +77,79 @@ class PairRow:
     alarms_verdict: str
 
 
-def all_pairs(board: Board, margin: float, found: Estimates) -> list[PairRow]:
-    """All pairs of a board; the declared family is all of them.
+def decide(
+    board: Board, found: Estimates, heard: Estimates | None, margin: float
+) -> list[Decision]:
+    """Of all pairs of a board; the declared family is all of them.
 
-    A pair uses the patients and runs that both arms have. `found` are the arms' estimates.
+    A pair uses the patients and runs that both arms have.
+
+    Args:
+        board: the arms.
+        found: their estimates.
+        heard: the same by false alarms, if there are any.
+        margin: of practical equivalence.
     """
     contrasts, sides = pair_contrasts(len(board.arms))
     judged = judge(_inference(board, found, contrasts, sides))
+    patients = _patients(board, sides)
+    silent = [(UNDEFINED, "")] * len(sides)
+    alarms = _alarms(board.alarms, heard) if board.alarms and heard else silent
+    decided, most = [], board.metric.most
+    for own, count, side, told in zip(judged, patients, sides, alarms, strict=True):
+        effect, alone = (end.within(-most, most) for end in own[:2])
+        word = effect_verdict(effect, count, margin, board.metric.sign) if count else ""
+        judgement = own._replace(together=effect, alone=alone)
+        decided.append(Decision(*side, count, judgement, word, *told))
+    return decided
+
+
+def all_pairs(board: Board, decided: Sequence[Decision]) -> list[PairRow]:
+    """The rows of decisions, with the tests beside them that decide nothing."""
+    contrasts, sides = pair_contrasts(len(board.arms))
     means = [patient_means(sample) for sample in board.samples]
     differences = np.concatenate([_differences(found, sides) for found in means])
     flipped = _flip(means, contrasts, sides)
-    discovered = benjamini_hochberg([own.p for own in judged])
-    patients = (~np.isnan(differences)).sum(axis=0)
-    alarms = _alarms(board)
+    discovered = benjamini_hochberg([own.judged.p for own in decided])
     covers = covered(board.samples[0].draws) if len(board.samples) == 1 else "tasks"
-    rows, most = [], board.metric.most
-    for i, own in enumerate(judged):
-        effect, alone = (interval.within(-most, most) for interval in own[:2])
-        word = effect_verdict(effect, int(patients[i]), margin, board.metric.sign)
-        arm, other = (board.arms[side] for side in sides[i])
-        rows.append(
-            PairRow(
-                arm, other, int(patients[i]), effect, alone, own.p, own.p_adjusted, discovered[i],
-                covers, wilcoxon(differences[:, i]), float(flipped[i]),
-                word if patients[i] else "", *alarms.get((arm, other), (UNDEFINED, "")),
-            )
-        )  # fmt: skip
-    return rows
+    return [
+        PairRow(
+            arm=board.arms[own.arm],
+            other=board.arms[own.other],
+            patients=own.patients,
+            effect=own.judged.together,
+            alone=own.judged.alone,
+            p=own.judged.p,
+            p_adjusted=own.judged.p_adjusted,
+            p_bh=discovered[i],
+            covers=covers,
+            p_patients=wilcoxon(differences[:, i]),
+            p_flip=float(flipped[i]),
+            verdict=own.verdict,
+            alarms=own.alarms,
+            alarms_verdict=own.alarms_verdict,
+        )
+        for i, own in enumerate(decided)
+    ]
 
 
-def _alarms(board: Board) -> dict[tuple[str, str], tuple[Interval, str]]:
+def _alarms(alarms: Board, heard: Estimates) -> list[tuple[Interval, str]]:
     """Effect and verdict of each pair by false alarms."""
-    alarms = board.alarms
-    if alarms is None:
-        return {}
     contrasts, sides = pair_contrasts(len(alarms.arms))
-    judged = judge(_inference(alarms, estimate(alarms.samples), contrasts, sides))
-    known = [_differences(patient_means(sample), sides) for sample in alarms.samples]
-    patients = (~np.isnan(np.concatenate(known))).sum(axis=0).tolist()
-    found: dict[tuple[str, str], tuple[Interval, str]] = {}
-    for own, count, (one, other) in zip(judged, patients, sides, strict=True):
-        effect = own.together.within(-alarms.metric.most, alarms.metric.most)
-        word = effect_verdict(effect, count, alarms.metric.margin, alarms.metric.sign)
-        found[alarms.arms[one], alarms.arms[other]] = (effect, word if count else "")
+    judged = judge(_inference(alarms, heard, contrasts, sides))
+    metric = alarms.metric
+    found: list[tuple[Interval, str]] = []
+    for own, count in zip(judged, _patients(alarms, sides), strict=True):
+        effect = own.together.within(-metric.most, metric.most)
+        word = effect_verdict(effect, count, metric.margin, metric.sign) if count else ""
+        found.append((effect, word))
     return found
+
+
+def _patients(board: Board, sides: Sequence[tuple[int, int]]) -> list[int]:
+    """With a score in both arms of each pair, over all tasks."""
+    known = [~np.isnan(patient_means(sample)) for sample in board.samples]
+    return [int(sum((own[:, one] & own[:, other]).sum() for own in known)) for one, other in sides]
 
 
 def _inference(

@@ -11,11 +11,11 @@ from voxbench.analyses.ranks.board import Board, Policy, apply_policy, boards, p
 from voxbench.analyses.ranks.league import League, league
 from voxbench.analyses.ranks.sensitivity import Variant, sensitivity
 from voxbench.analyses.ranks.tables import class_table, pair_table, rank_table, sensitivity_table
-from voxbench.analyses.read import Members, by_arm, groups_of, records_in
+from voxbench.analyses.read import read_groups, records_in
 from voxbench.analyses.settings import by_recipe
 from voxbench.analyses.table import Table, p_value
 from voxbench.errors import RecordError, SpecError
-from voxbench.records import Facts, Scored
+from voxbench.records import Facts
 from voxbench.stats.friedman import Friedman, friedman
 from voxbench.stats.metric import find_metric
 from voxbench.stats.ranks import Aggregation
@@ -71,11 +71,10 @@ def rank_folder(
     made: list[Ranking] = []
     left_out: list[tuple[str, SpecError]] = []
     for recipe, records in recipes.items():
-        members = by_arm(records)
-        groups = groups_of(members)
+        groups = read_groups(records)
         for board in boards(groups, chosen):
             try:
-                found = _ranking(members, groups, board, margin, how, policy)
+                found = _ranking(groups, board, margin, how, policy)
             except SpecError as error:
                 left_out.append((_sweeps(records), error))
                 continue
@@ -103,7 +102,6 @@ def _told_apart(ranking: Ranking, recipe: str, records: Sequence[Facts]) -> Rank
 
 
 def _ranking(
-    members: Members[Scored],
     groups: Sequence[Group],
     board: Board,
     margin: float,
@@ -118,7 +116,7 @@ def _ranking(
     made = [
         rank_table(found, how, policy),
         pair_table(found, margin),
-        class_table(members, ranked, margin, policy),
+        class_table(groups, ranked, margin, policy),
         sensitivity_table(ranked, variants),
     ]
     return Ranking(found, test, made, list(_sentences(found, test, variants)))

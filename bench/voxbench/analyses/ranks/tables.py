@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from voxbench.analyses.classes import class_groups
+from voxbench.analyses.groups import Group
 from voxbench.analyses.ranks.board import POLICIES, Board, Policy, apply_policy, boards
 from voxbench.analyses.ranks.league import TIES, League, league
 from voxbench.analyses.ranks.sensitivity import Variant
-from voxbench.analyses.read import Members
 from voxbench.analyses.table import (
     Column,
     Table,
@@ -20,7 +20,6 @@ from voxbench.analyses.table import (
     p_value,
     plain_columns,
 )
-from voxbench.records import Scored
 from voxbench.stats.interval import FEWEST_TASKS
 from voxbench.stats.metric import Metric
 from voxbench.stats.ranks import AGGREGATIONS, Aggregation
@@ -100,7 +99,7 @@ def _alarms() -> list[Column]:
     ]
 
 
-def class_table(members: Members[Scored], board: Board, margin: float, policy: Policy) -> Table:
+def class_table(groups: Sequence[Group], board: Board, margin: float, policy: Policy) -> Table:
     """The ranks of each class of each task alone."""
     digits = board.metric.digits
     return Table(
@@ -119,21 +118,21 @@ def class_table(members: Members[Scored], board: Board, margin: float, policy: P
             Column("undefined", number=True),
             Column("note"),
         ],
-        list(_class_rows(members, board, margin, policy)),
+        list(_class_rows(groups, board, margin, policy)),
     )
 
 
 def _class_rows(
-    members: Members[Scored], board: Board, margin: float, policy: Policy
+    groups: Sequence[Group], board: Board, margin: float, policy: Policy
 ) -> Iterator[dict[str, Any]]:
     for task in dict.fromkeys(name.partition(" (")[0] for name in board.tasks):
-        for name, groups in class_groups(members, task):
+        for name, alone in class_groups(groups, task):
             undefined = {
                 group.arm: group.undefined[board.metric.key]
-                for group in groups
+                for group in alone
                 if (group.where.adaptation, group.where.fraction) == board.scope
             }
-            for own in boards(groups, board.metric):
+            for own in boards(alone, board.metric):
                 if own.scope == board.scope and _comparable(own):
                     for row in league(apply_policy(own, policy), margin).rows:
                         own_row = {"task": task, "class": name, **as_row(row)}

@@ -1,20 +1,19 @@
 """The scores of every class of a task, by arm and fraction."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from voxbench.analyses.classes import class_groups
 from voxbench.analyses.effects import Mean, means
-from voxbench.analyses.groups import Where
-from voxbench.analyses.read import Members
+from voxbench.analyses.groups import Group, Where
 from voxbench.analyses.table import Column, Table, interval, plain_columns
-from voxbench.records import Scored
 from voxbench.report.names import slug
 from voxbench.stats.metric import METRICS, Metric
 
 
-def class_tables(members: Members[Scored], task: str) -> list[Table]:
+def class_tables(groups: Sequence[Group], task: str) -> list[Table]:
     """One table a metric: arms in rows, classes in columns."""
-    found = {name: means(groups) for name, groups in class_groups(members, task)}
+    found = {name: means(alone) for name, alone in class_groups(groups, task)}
     return [_table(task, found, metric) for metric in METRICS.values()]
 
 

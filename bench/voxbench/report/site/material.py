@@ -12,7 +12,7 @@ from voxbench.analyses.effects import Effect, Mean
 from voxbench.analyses.groups import Group, Where
 from voxbench.analyses.ranks.league import League, RankRow
 from voxbench.analyses.ranks.leagues import task_leagues
-from voxbench.analyses.read import Members, by_arm
+from voxbench.analyses.read import by_arm
 from voxbench.analyses.settings import setting_words
 from voxbench.analyses.table import DASH, Column, Table
 from voxbench.design.cell import digest
@@ -80,7 +80,6 @@ class Material:
     Attributes:
         report: what was found and written.
         store: the records; site: the folder of the pages.
-        members: the records of each arm at each fraction of each task.
         results: in the order of the groups.
         public: pictures of real cases are left out.
     """
@@ -88,7 +87,6 @@ class Material:
     report: Report
     store: Store
     site: Path
-    members: Members[Scored]
     results: list[ArmResult]
     public: bool
 
@@ -174,7 +172,7 @@ def gather(report: Report, store: Store, site: Path, public: bool) -> Material:
         records = sorted(members[key], key=lambda record: (record.arm.draw, record.arm.seed))
         recipe, league = recipes[group.where.task, group.where.setting], leagues.get(group.where)
         results.append(ArmResult(group, mean, records, effects.get(key), recipe, league))
-    return Material(report, store, site, members, results, public)
+    return Material(report, store, site, results, public)
 
 
 def baseline_of(record: Facts) -> str:

@@ -54,7 +54,7 @@ def task_page(material: Material, name: str) -> TaskPage:
     results = material.of_task(name)
     card, reason = _card(results[0].records[0])
     classes = []
-    for table in class_tables(material.members, name):
+    for table in class_tables(material.report.groups, name):
         save_table(table, material.site / "tables")
         files = material.downloads(table.name, material.site / "tables")
         classes.append(
