@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 from voxbench.api import Baseline
@@ -51,7 +52,11 @@ class Trainings:
     reason: str | None = None
 
     def __hash__(self) -> int:
-        """By its names, which is quick."""
+        """By its names, once: it is asked for with every draw and seed."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash((self.arm.task, self.arm.baseline, self.arm.fraction, self.arm.adaptation))
 
 

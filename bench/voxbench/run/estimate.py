@@ -6,7 +6,7 @@ worker does a second is measured on the smallest network.
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from statistics import fmean
@@ -20,9 +20,10 @@ from voxbench.design.cell import DIRECT
 from voxbench.errors import VoxbenchError
 from voxbench.model.segmenter import Segmenter
 from voxbench.pretrain.plan import PretrainingPlan
-from voxbench.run.bind import BoundCell
-from voxbench.run.jobs import CellJob, Job
+from voxbench.run.bind import Trainings
 from voxbench.run.remarks import shapes_of
+
+Work = Trainings | PretrainingPlan
 
 MEASURED_S = 2.0
 _PASSES = 3  # a step is a pass forward and, twice as dear, one backward
@@ -55,31 +56,29 @@ class Network(NamedTuple):
         return segmenter
 
 
-def estimate(jobs: Iterable[Job]) -> dict[str, float | str]:
-    """Id of a job → the seconds that a worker will need, or why it can't be done.
+def estimate(work: Sequence[Work]) -> list[float | str | None]:
+    """The seconds that a worker will need for each, or why it can't be done.
 
-    What can't be counted or measured is left out.
+    None for what can't be counted or measured.
     """
-    known = {job.id: (job, _network(job)) for job in jobs}
-    counted = {network: operations(network) for _, network in known.values()}
+    networks = [_network(one) for one in work]
+    counted = {network: operations(network) for network in networks}
     sizes = {network: size for network, size in counted.items() if isinstance(size, float)}
     rate = _rate(min(sizes, key=lambda network: sizes[network])) if sizes else None
-    found: dict[str, float | str] = {}
-    for name, (job, network) in known.items():
+    found: list[float | str | None] = []
+    for one, network in zip(work, networks, strict=True):
         size = counted[network]
-        if isinstance(size, str):
-            found[name] = size
-        elif size and rate:
-            found[name] = _patches(job) * size / rate
+        known = _patches(one) * size / rate if isinstance(size, float) and size and rate else None
+        found.append(size if isinstance(size, str) else known)
     return found
 
 
-def _network(job: Job) -> Network:
-    if isinstance(job, CellJob):
-        card, cell = job.cell.dataset.card, job.cell.cell
-        return Network(job.cell.baseline, len(card.channels), len(card.parts), cell.recipe.patch)
-    card, patch = job.plan.source.card, job.plan.schedule.patch
-    return Network(job.plan.baseline, len(card.channels), len(card.parts), patch)
+def _network(one: Work) -> Network:
+    if isinstance(one, Trainings):
+        card, patch = one.dataset.card, one.cell.recipe.patch
+    else:
+        card, patch = one.source.card, one.schedule.patch
+    return Network(one.baseline, len(card.channels), len(card.parts), patch)
 
 
 @cache
@@ -126,19 +125,18 @@ def _rate(network: Network) -> float | None:
     return len(image) * _PASSES * size / fastest
 
 
-def _patches(job: Job) -> float:
+def _patches(one: Work) -> float:
     """Passes forward: of training, counted thrice, and of prediction."""
-    if isinstance(job, CellJob):
-        cell = job.cell.cell
-        trained = 0 if cell.adaptation in DIRECT else cell.recipe.steps * cell.recipe.batch
-        return _PASSES * trained + _windows(job.cell)
-    plan: PretrainingPlan = job.plan
-    return 0.0 if plan.donor else _PASSES * plan.schedule.steps * plan.schedule.batch
+    if isinstance(one, Trainings):
+        recipe = one.cell.recipe
+        trained = 0 if one.cell.adaptation in DIRECT else recipe.steps * recipe.batch
+        return _PASSES * trained + _windows(one)
+    return 0.0 if one.donor else _PASSES * one.schedule.steps * one.schedule.batch
 
 
-def _windows(bound: BoundCell) -> float:
-    recipe, cases = bound.cell.recipe, bound.dataset.split.test[: bound.cell.limit]
-    shapes = shapes_of(bound.dataset, bound.preprocessing)
+def _windows(one: Trainings) -> float:
+    recipe, cases = one.cell.recipe, one.dataset.split.test[: one.cell.limit]
+    shapes = shapes_of(one.dataset, one.preprocessing)
     each = [_tiles(shape, recipe.patch, recipe.overlap) for shape in shapes]
     return len(cases) * fmean(each) if each else 0.0
 

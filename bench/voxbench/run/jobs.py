@@ -8,7 +8,7 @@ from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record, Store
 from voxbench.records.places import without_places
 from voxbench.records.record import Arm
-from voxbench.run.bind import BoundCell
+from voxbench.run.bind import BoundCell, Trainings
 from voxbench.run.faults import Kind, kind_of, why_failed
 from voxbench.run.unfinished import unfinished_record
 from voxbench.run.worker import Worker
@@ -87,18 +87,25 @@ class JobOutcome:
 def jobs_for(cells: Iterable[BoundCell]) -> list[Job]:
     """The cells with the pre-trainings that they need, each once and first.
 
-    Weights that are made from a donor's wait for the donor, if it is among the pre-trainings. One
-    draw and seed of all arms comes before the next, and behind each cell its scratch twin, so that
-    a sweep that is stopped has compared something.
+    One draw and seed of all arms comes before the next, and behind each cell its scratch twin, so
+    that a sweep that is stopped has compared something.
     """
-    then = [CellJob(cell) for cell in _in_turn(cells)]
-    first: dict[str, PretrainingJob] = {}
-    for job in then:
-        if isinstance(plan := job.cell.weights, PretrainingPlan):
+    turn = _in_turn(cells)
+    return [*pretrainings(cell.trainings for cell in turn), *map(CellJob, turn)]
+
+
+def pretrainings(needed_by: Iterable[Trainings]) -> list[PretrainingJob]:
+    """Those that trainings need, each once.
+
+    Weights that are made from a donor's wait for the donor, if it is among them.
+    """
+    found: dict[str, PretrainingJob] = {}
+    for one in dict.fromkeys(needed_by):
+        if isinstance(plan := one.weights, PretrainingPlan):
             donor = plan.donor.identity if plan.donor else None
-            first.setdefault(plan.identity, PretrainingJob(plan, job.cell.arm.baseline, donor))
-    made = [job if job.needs in first else replace(job, needs=None) for job in first.values()]
-    return [*sorted(made, key=lambda job: job.needs is not None), *then]
+            found.setdefault(plan.identity, PretrainingJob(plan, one.arm.baseline, donor))
+    made = [job if job.needs in found else replace(job, needs=None) for job in found.values()]
+    return sorted(made, key=lambda job: job.needs is not None)
 
 
 def _in_turn(cells: Iterable[BoundCell]) -> list[BoundCell]:

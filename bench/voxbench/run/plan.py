@@ -17,7 +17,7 @@ from voxbench.records import Facts, Store
 from voxbench.records.glance import Glance
 from voxbench.records.record import Arm
 from voxbench.run.bind import BoundCell, Trainings
-from voxbench.run.jobs import PretrainingJob, jobs_for
+from voxbench.run.jobs import PretrainingJob, pretrainings
 
 State = Literal["cached", "missing", "failed", "skipped"]
 STATES: tuple[State, ...] = get_args(State)
@@ -78,22 +78,28 @@ def with_costs(cells: Sequence[Planned]) -> tuple[list[Planned], list[PlannedWei
 
     What nothing was run of is measured, for two seconds; a network that can't be built is told.
     """
-    missing = [one.cell for one in cells if one.state == "missing"]
-    jobs = jobs_for(missing)
-    known = {one.key for one in cells if one.seconds is not None}
-    weights = {job.id: seconds_made(job.id) for job in jobs if isinstance(job, PretrainingJob)}
-    unknown = [job for job in jobs if job.id not in known and weights.get(job.id) is None]
-    found: Mapping[str, float | str] = {}
-    if unknown:
+    missing = [one for one in cells if one.state == "missing"]
+    jobs = pretrainings(one.cell.trainings for one in missing)
+    made = [seconds_made(job.id) for job in jobs]
+    unknown = list(dict.fromkeys(one.cell.trainings for one in missing if one.seconds is None))
+    unmade = [job.plan for job, seconds in zip(jobs, made, strict=True) if seconds is None]
+    found: list[float | str | None] = []
+    if unknown or unmade:
         from voxbench.run.estimate import estimate
 
-        found = estimate(unknown)
+        found = estimate([*unknown, *unmade])
+    trained = dict(zip(unknown, found, strict=False))
+    weights = iter(found[len(unknown) :])
     return (
-        [_estimated(one, found.get(one.key)) if one.state == "missing" else one for one in cells],
         [
-            _weights(job, weights[job.id], found.get(job.id))
-            for job in jobs
-            if isinstance(job, PretrainingJob)
+            _estimated(one, trained.get(one.cell.trainings)) if one.state == "missing" else one
+            for one in cells
+        ],
+        [
+            PlannedWeights(job, made=True, seconds=seconds)
+            if seconds is not None
+            else _unmade(job, next(weights))
+            for job, seconds in zip(jobs, made, strict=True)
         ],
     )
 
@@ -101,13 +107,13 @@ def with_costs(cells: Sequence[Planned]) -> tuple[list[Planned], list[PlannedWei
 def _estimated(one: Planned, found: float | str | None) -> Planned:
     if isinstance(found, str):
         return replace(one, reason=found)
-    return replace(one, seconds=one.seconds if found is None else found)
+    return one if found is None else replace(one, seconds=found)
 
 
-def _weights(job: PretrainingJob, made: float | None, found: float | str | None) -> PlannedWeights:
+def _unmade(job: PretrainingJob, found: float | str | None) -> PlannedWeights:
     if isinstance(found, str):
         return PlannedWeights(job, made=False, reason=found)
-    return PlannedWeights(job, made is not None, found if made is None else made)
+    return PlannedWeights(job, made=False, seconds=found)
 
 
 def plan_cells(cells: Sequence[BoundCell], root: Path) -> list[Planned]:
