@@ -114,5 +114,5 @@ def test_an_interrupted_run_says_in_one_line_how_to_go_on(voxbench, tmp_path, mo
     words = ("run", spec_of(tmp_path), "-o", tmp_path / "o", "-j", "0", "--include-path", EXAMPLE)
     code, _, told = voxbench(*words)
     assert code == 130
-    assert told.splitlines()[-1] == "voxbench: interrupted; the same command goes on from here."
+    assert told.splitlines()[-1] == "voxbench: interrupted; the same command takes it up again."
     assert "Traceback" not in told

@@ -96,7 +96,7 @@ def main() -> None:
         app()
     except SystemExit as ended:
         if ended.code == _INTERRUPTED:
-            print("voxbench: interrupted; the same command goes on from here.", file=sys.stderr)
+            print("voxbench: interrupted; the same command takes it up again.", file=sys.stderr)
         raise
     except (VoxbenchError, OSError) as error:
         told = in_words(error)
