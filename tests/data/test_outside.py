@@ -69,7 +69,7 @@ def test_training_and_prediction_show_a_network_the_same(small):
 
 def test_a_probe_shows_a_network_what_training_does(small):
     batch = Patches([small], card().classes, (32, 32, 32), 1, 0.0, seed=0).batch(0)
-    probe = cube(small, list(card().classes), 32).image.numpy()
+    probe = cube(small, list(card().classes), (32, 32, 32)).image.numpy()
     assert probe.min() == batch.images.min() == small.outside[0]
     assert sorted(probe.ravel()) == pytest.approx(sorted(batch.images.ravel()))
 
