@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from voxbench.api import BaselineCard, Change, Pretrained, Settings, TaskCard, of_recipe
 
+from voxbench_baselines.schedules import NNSSL
+
 if TYPE_CHECKING:
     from voxbench.toolkit import Backbone, Objective, Pretraining
 
@@ -41,15 +43,9 @@ class MaskedAutoencoder(Pretrained):
         "published": Settings(
             {"ratio": 0.75, "cube": 16},
             {
-                "steps": 250_000,
+                **NNSSL,
                 "batch": 8,
                 "patch": (160, 160, 160),
-                "optimiser": "sgd",
-                "momentum": 0.99,
-                "learning_rate": 1e-2,
-                "weight_decay": 3e-5,
-                "warmup": 0.0,
-                "schedule": "poly",
                 "gradient_clip": 12.0,
                 "augmentation": "spatial",
             },

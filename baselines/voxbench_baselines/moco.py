@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from voxbench.api import BaselineCard, Change, Pretrained, Settings, TaskCard, of_recipe
 
+from voxbench_baselines.schedules import unfit_crop
+
 if TYPE_CHECKING:
     from voxbench.toolkit import Backbone, Objective, Pretraining
 
@@ -80,10 +82,11 @@ class MoCo(Pretrained):
     def unfit_schedule(self, schedule: "Pretraining") -> str | None:
         """A queue that can't hold a batch, or crops larger than the patch."""
         if self.queue < schedule.batch:
-            return f"queue = {self.queue} can't hold a batch of {schedule.batch}."
-        if self.crop > min(schedule.patch):
-            return f"crop = {self.crop} is larger than a side of patch {schedule.patch}."
-        return None
+            return (
+                f"queue = {self.queue} can't hold a batch of {schedule.batch}; set queue to that "
+                "or more, or a smaller pretraining.batch."
+            )
+        return unfit_crop(self.crop, schedule)
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """The contrast with the queue."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from voxbench.api import BaselineCard, Change, Pretrained, Settings, TaskCard, of_recipe
 
+from voxbench_baselines.schedules import NNSSL, unfit_crop
+
 if TYPE_CHECKING:
     from voxbench.toolkit import Backbone, Objective, Pretraining
 
@@ -44,15 +46,9 @@ class SimCLR(Pretrained):
         "published": Settings(
             {"places": 2, "crop": 64, "width": 2048},
             {
-                "steps": 250_000,
+                **NNSSL,
                 "batch": 32,
                 "patch": (192, 192, 64),
-                "optimiser": "sgd",
-                "momentum": 0.99,
-                "learning_rate": 1e-2,
-                "weight_decay": 3e-5,
-                "warmup": 0.0,
-                "schedule": "poly",
                 "gradient_clip": 0.1,
                 "augmentation": "none",
             },
@@ -79,9 +75,7 @@ class SimCLR(Pretrained):
                 "it tells the places of a batch apart, and batch = 1 with places = 1 has no other; "
                 "set pretraining.batch to 2 or more."
             )
-        if self.crop > min(schedule.patch):
-            return f"crop = {self.crop} is larger than a side of patch {schedule.patch}."
-        return None
+        return unfit_crop(self.crop, schedule)
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """The contrast of two views."""
