@@ -46,6 +46,16 @@ def test_a_cell_and_weights_of_ten_times_the_steps_take_ten_times_as_long(exampl
     assert long - short == pytest.approx(540 * a_pass, rel=0.05)
 
 
+def test_the_network_that_arms_share_with_their_twin_is_counted_once(
+    example, tmp_path, monkeypatch
+):
+    counted = []
+    monkeypatch.setattr(estimate, "operations", lambda network: counted.append(network) or 1e9)
+    arms = [{"name": "scratch", "size": "tiny"}, ARM | {"ratio": [0.5, 0.6, 0.7]}]
+    planned(make_sweep(baselines=arms, seeds=1), tmp_path)
+    assert len(set(counted)) == 2  # in training on the task's classes, and on the source's
+
+
 @pytest.mark.parametrize(
     ("arm", "told"),
     [

@@ -45,6 +45,13 @@ class Network(NamedTuple):
     classes: int
     patch: tuple[int, int, int]
 
+    @property
+    def same(self) -> tuple[object, ...]:
+        """What all arms of one twin have in common, whose network is counted once."""
+        own = {"architecture": self.baseline.architecture, "size": self.baseline.size}
+        name, axes = self.baseline.twin or (self.baseline.card.name, own)
+        return name, repr(sorted(axes.items())), *self[1:]
+
     def built(self) -> Segmenter:
         """It, with its weights at random.
 
@@ -61,7 +68,8 @@ def estimate(work: Sequence[Work]) -> list[float | str | None]:
 
     None for what can't be counted or measured.
     """
-    networks = [_network(one) for one in work]
+    alike: dict[tuple[object, ...], Network] = {}
+    networks = [alike.setdefault(found.same, found) for found in map(_network, work)]
     counted = {network: operations(network) for network in networks}
     sizes = {network: size for network, size in counted.items() if isinstance(size, float)}
     rate = _rate(min(sizes, key=lambda network: sizes[network])) if sizes else None
