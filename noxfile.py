@@ -82,4 +82,4 @@ def benchmarks(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """The pages of a report in a headless Chromium: /usr/bin/chromium, or $CHROMIUM."""
     session.install("-c", "constraints.txt", "-e", ".[dev]", "playwright")
-    session.run("pytest", "-n", "0", "-m", "browser", "tests/report/site", *session.posargs)
+    session.run("pytest", "-n", "0", "-m", "browser", "tests/reporting/site", *session.posargs)

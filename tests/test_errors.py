@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from voxbench.cli import main
 from voxbench.errors import first_rule, in_words
 from voxbench.files import write_atomically
-from voxbench.run.faults import why_failed
+from voxbench.running.faults import why_failed
 
 MACHINES = {
     errno.ENOSPC: "no space is left",

@@ -9,7 +9,7 @@ from voxbench import plugins
 from voxbench.errors import SpecError
 from voxbench.plugins import ARCHITECTURES, BASELINES, TASKS
 
-from tests.run.conftest import EXAMPLE, make_sweep
+from tests.running.conftest import EXAMPLE, make_sweep
 
 PROBE = """
 import sys, voxbench
@@ -41,13 +41,15 @@ def test_looking_at_it_costs_no_torch():
 
 
 def test_planning_costs_no_torch():
-    code = "import sys; from voxbench.run import plan, remarks; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys; from voxbench.running import plan, remarks; sys.exit('torch' in sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_the_rooms_hide_no_verb():
-    from voxbench.report import report
-    from voxbench.run import sweep
+    from voxbench.reporting import report
+    from voxbench.running import sweep
 
     assert callable(voxbench.run)
     assert callable(voxbench.report)

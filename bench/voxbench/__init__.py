@@ -4,7 +4,7 @@ What a notebook needs is here: `run`, `plan` and `report` a `Sweep`, `load_recor
 `load_scores` of it, `evaluate` two label maps; and the contracts that plugins fulfil, of
 `voxbench.api`. The way of the data, folder by folder:
 
-    sweep.toml ─ design ─▶ cells ─ run ─▶ one cell:
+    sweep.toml ─ design ─▶ cells ─ running ─▶ one cell:
         plugins     task and baseline, by name          (tasks/, baselines/)
         data        prepare, split, fraction, patches
         pretrain    weights that are made here, once
@@ -15,13 +15,11 @@ What a notebook needs is here: `run`, `plan` and `report` a `Sweep`, `load_recor
         predict     windows, back on the native grid
         metrics     Dice, NSD, HD95 per case and class
         records     one atomic JSON a cell
-    records ─ analyses (by stats) ─▶ effects, ranks, curves ─ report ─▶ tables, figures, pages
+    records ─ analyses (by stats) ─▶ effects, ranks, curves ─ reporting ─▶ tables, figures, pages
 """
 
 from typing import TYPE_CHECKING
 
-import voxbench.report
-import voxbench.run  # noqa: F401 (rooms first: imported later, they would hide verbs of their name)
 from voxbench.lazy import lazily
 from voxbench.verbs import load_records, load_scores, plan, report, run
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from voxbench.design.spec import Sweep
     from voxbench.records import Record
-    from voxbench.report.report import Report
-    from voxbench.run.plan import Planned
+    from voxbench.reporting.report import Report
+    from voxbench.running.plan import Planned
 
 
 def run(
@@ -45,7 +45,7 @@ def run(
     Raises:
         SpecError, PluginError, DataError: before anything runs.
     """
-    from voxbench.run.sweep import Options, run_sweep
+    from voxbench.running.sweep import Options, run_sweep
 
     found = _sweep(sweep)
     options = Options(jobs, limit, retry_failed, predictions=predictions)
@@ -68,8 +68,8 @@ def plan(
     Raises:
         SpecError, PluginError, DataError: it can't be run.
     """
-    from voxbench.run.bind import bind
-    from voxbench.run.plan import plan_cells
+    from voxbench.running.bind import bind
+    from voxbench.running.plan import plan_cells
 
     found = _sweep(sweep)
     return plan_cells(bind(found, limit), _folder(found, output))
@@ -87,7 +87,7 @@ def report(output: Path | str, metric: str = "dice", margin: float | None = None
         RecordError: there is no record, or one can't be read.
         SpecError: the metric is unknown.
     """
-    from voxbench.report.report import write_report
+    from voxbench.reporting.report import write_report
 
     return write_report(Path(output), Path(output) / "report", metric, margin)
 
@@ -119,7 +119,7 @@ def load_scores(output: Path | str) -> "pa.Table":
 
 def _sweep(given: "Sweep | Mapping[str, Any] | Path | str") -> "Sweep":
     from voxbench.design.spec import Sweep, parse_sweep, read_sweep
-    from voxbench.run.builtin import find_sweep
+    from voxbench.running.builtin import find_sweep
 
     if isinstance(given, Sweep):
         return given

@@ -6,7 +6,7 @@ import torch
 from voxbench.analyses.table import Table
 from voxbench.api import Architecture
 from voxbench.plugins import ARCHITECTURES
-from voxbench.report.printer import pipe_table
+from voxbench.reporting.printer import pipe_table
 
 
 def architectures() -> str:

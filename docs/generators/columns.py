@@ -10,7 +10,7 @@ from voxbench.analyses.table import Table
 from voxbench.api.fields import told_attributes
 from voxbench.records import Record, Store
 from voxbench.records.table import refresh_table
-from voxbench.report.printer import pipe_table
+from voxbench.reporting.printer import pipe_table
 
 from docs.generators.models import below
 

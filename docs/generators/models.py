@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from voxbench.analyses.table import Table
 from voxbench.api.fields import told_attributes
-from voxbench.report.printer import pipe_table
+from voxbench.reporting.printer import pipe_table
 
 _WORDS = {int: "whole number", float: "number", str: "text", bool: "true or false"}
 _SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}

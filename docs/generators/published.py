@@ -7,7 +7,7 @@ from voxbench.analyses.table import Table
 from voxbench.ledger.corpora import corpora as known_corpora
 from voxbench.published.catalogue import CatalogueRow, catalogue
 from voxbench.records import Store
-from voxbench.report.printer import pipe_table
+from voxbench.reporting.printer import pipe_table
 
 RESULTS = Path(__file__).parents[2] / "results"
 

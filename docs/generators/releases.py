@@ -8,7 +8,7 @@ from pathlib import Path
 
 from voxbench.analyses.table import Table
 from voxbench.api import TaskCard
-from voxbench.report.printer import pipe_table
+from voxbench.reporting.printer import pipe_table
 from voxbench_tasks.release import Release
 
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"

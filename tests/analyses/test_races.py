@@ -5,7 +5,7 @@ import pytest
 from voxbench.analyses.races.declaration import Comparison, Pairing, Race
 from voxbench.analyses.races.results import describe_race, race_warning
 from voxbench.errors import RecordError
-from voxbench.report.report import write_report
+from voxbench.reporting.report import write_report
 from voxbench.stats.sequential import error_shares
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record, stored

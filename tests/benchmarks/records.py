@@ -22,7 +22,7 @@ from voxbench.design.spec import read_sweep
 from voxbench.records import Record, Store
 from voxbench.records.cost import Cost
 from voxbench.records.record import Arm, CaseScores, ClassScores, Data
-from voxbench.run.bind import bind
+from voxbench.running.bind import bind
 
 ARMS, SEEDS, PATIENTS, CLASSES = 20, 5, 200, 25
 SWEEP = """name = "cells"
@@ -44,8 +44,10 @@ size = ["tiny", "small"]
 ratio = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 """
 MAIN = "from voxbench.cli import main; main()"
-TABLES = "from pathlib import Path; from voxbench.report.report import write_report; import sys; \
+TABLES = (
+    "from pathlib import Path; from voxbench.reporting.report import write_report; import sys; \
 write_report(Path(sys.argv[1]), Path(sys.argv[1]) / 'report')"
+)
 
 
 def main() -> int:

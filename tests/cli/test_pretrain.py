@@ -5,8 +5,8 @@ import json
 import pytest
 from voxbench.pretrain.card import read_card
 
-from tests.run.conftest import EXAMPLE
-from tests.run.test_union import folder
+from tests.running.conftest import EXAMPLE
+from tests.running.test_union import folder
 
 FAST = ("--set", "steps=1", "--set", "patch=[16,16,16]", "--set", "augmentation=none")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.conftest import EXAMPLE
-from tests.run.quick import quick_cells
+from tests.running.conftest import EXAMPLE
+from tests.running.quick import quick_cells
 
 SPEC = """
 name = "tiny"

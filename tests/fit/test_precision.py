@@ -5,8 +5,8 @@ from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.errors import SpecError
 from voxbench.fit.precision import check_precision
 
-from tests.run.conftest import example as example
-from tests.run.conftest import make_sweep
+from tests.running.conftest import example as example
+from tests.running.conftest import make_sweep
 
 
 @pytest.mark.parametrize("schedule", [Recipe(precision="16"), Pretraining(precision="16")])
@@ -22,7 +22,7 @@ def test_others_run_anywhere(precision):
 
 
 def test_a_sweep_is_refused_before_anything_runs(example, tmp_path, monkeypatch):
-    from voxbench.run import sweep as room
+    from voxbench.running import sweep as room
 
     monkeypatch.setattr(room, "_devices", lambda _count: ["cpu"])
     sweep = make_sweep(recipe={"steps": 4, "patch": [16, 16, 16], "precision": "16"})

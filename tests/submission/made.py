@@ -18,10 +18,10 @@ from voxbench.records import Record, Store
 from voxbench.records.cost import Cost
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores, ClassScores, Data, LoadAudit, Weights
-from voxbench.run.bind import BoundCell, bind
-from voxbench.run.plan import plan_cells
-from voxbench.run.unfinished import unfinished_record
-from voxbench.run.worker import Worker
+from voxbench.running.bind import BoundCell, bind
+from voxbench.running.plan import plan_cells
+from voxbench.running.unfinished import unfinished_record
+from voxbench.running.worker import Worker
 from voxbench.submission.manifest import MANIFEST, Manifest, Member, Submitter
 
 SWEEP = {

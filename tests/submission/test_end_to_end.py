@@ -2,7 +2,7 @@
 
 import pytest
 from voxbench.design.spec import parse_sweep
-from voxbench.run.sweep import Options, run_sweep
+from voxbench.running.sweep import Options, run_sweep
 from voxbench.submission.evidence import Evidence
 from voxbench.submission.merge import merge
 from voxbench.submission.pack import pack

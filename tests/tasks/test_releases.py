@@ -13,7 +13,7 @@ from voxbench.ledger.corpora import corpora
 from voxbench.plugins import TASKS
 from voxbench.records import Store
 from voxbench.registry import Registration
-from voxbench.run.sweep import Options, run_sweep
+from voxbench.running.sweep import Options, run_sweep
 from voxbench_tasks.releases.abdomenatlas import AbdomenAtlas10, AbdomenAtlas11
 from voxbench_tasks.releases.abdomenct1k import AbdomenCT1K
 from voxbench_tasks.releases.acdc import ACDC
@@ -36,7 +36,7 @@ from voxbench_tasks.releases.totalsegmentator_classes import GROUPS
 from voxbench_tasks.releases.word import Word
 
 from docs.generators.releases import registered, releases
-from tests.run.conftest import make_sweep
+from tests.running.conftest import make_sweep
 
 SHAPE = (12, 12, 12)
 

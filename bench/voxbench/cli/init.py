@@ -21,7 +21,7 @@ def init_verb(
     from voxbench.errors import DataError, SpecError
     from voxbench.files import write_atomically
     from voxbench.paths import data_root
-    from voxbench.run.draft import draft, survey
+    from voxbench.running.draft import draft, survey
 
     include_all(include_path)
     if output.exists():

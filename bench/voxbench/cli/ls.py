@@ -126,7 +126,7 @@ def _architectures() -> Rows:
 
 
 def _sweeps() -> Rows:
-    from voxbench.run.builtin import builtin_sweeps, find_sweep
+    from voxbench.running.builtin import builtin_sweeps, find_sweep
 
     return [
         {

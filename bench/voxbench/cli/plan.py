@@ -7,7 +7,7 @@ from voxbench.cli.options import Cells, Include, Json, Limit, Output, Overrides,
 from voxbench.cli.show import print_json, print_remarks, print_rows
 
 if TYPE_CHECKING:
-    from voxbench.run.plan import Planned, PlannedWeights
+    from voxbench.running.plan import Planned, PlannedWeights
 
 
 def plan_verb(
@@ -26,10 +26,10 @@ def plan_verb(
     """
     from pathlib import Path
 
-    from voxbench.run.bind import bind
-    from voxbench.run.builtin import find_sweep
-    from voxbench.run.plan import plan_cells, with_costs
-    from voxbench.run.remarks import remarks
+    from voxbench.running.bind import bind
+    from voxbench.running.builtin import find_sweep
+    from voxbench.running.plan import plan_cells, with_costs
+    from voxbench.running.remarks import remarks
 
     include_all(include_path)
     sweep = find_sweep(spec, set_ or [])
@@ -69,7 +69,7 @@ def _counted(planned: "Sequence[Planned]") -> Iterator[dict[str, Any]]:
     """A row for each arm on a task; a reason is that of the first cell that has one."""
     from collections import Counter, defaultdict
 
-    from voxbench.run.plan import STATES
+    from voxbench.running.plan import STATES
 
     counts: dict[tuple[str, str, str], Counter[str]] = {}
     todo: dict[tuple[str, str, str], float] = defaultdict(float)

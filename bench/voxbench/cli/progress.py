@@ -22,11 +22,11 @@ from rich.progress import Progress as Bar
 
 from voxbench.progress import News, Stage
 from voxbench.records import Record
-from voxbench.run.engines import JobRetry
-from voxbench.run.jobs import Job, JobOutcome
-from voxbench.run.plan import Planned
-from voxbench.run.remarks import remarks
-from voxbench.run.watch import Watch
+from voxbench.running.engines import JobRetry
+from voxbench.running.jobs import Job, JobOutcome
+from voxbench.running.plan import Planned
+from voxbench.running.remarks import remarks
+from voxbench.running.watch import Watch
 
 _EVERY_S = 60.0  # between lines about the jobs that run, where there is no terminal
 

@@ -27,7 +27,7 @@ def rank_verb(
 ) -> None:
     """Rank all arms with ties, and say which pairs are separated, by class and overall."""
     from voxbench.analyses.ranks.rank import rank_folder
-    from voxbench.report.rankings import save_rankings
+    from voxbench.reporting.rankings import save_rankings
 
     found = rank_folder(directory, metric, margin, by, missing)  # type: ignore[arg-type]
     warn_of_races(directory)

@@ -9,7 +9,7 @@ from voxbench.cli.options import Json, Margin, MetricName
 from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
-    from voxbench.report.report import Report
+    from voxbench.reporting.report import Report
 
 
 def report_verb(
@@ -34,8 +34,8 @@ def report_verb(
     json: Json = False,
 ) -> None:
     """Write tables, curves, what was found, and pages to look at, from the records of a folder."""
-    from voxbench.report.report import write_report
-    from voxbench.report.site.build import build_site
+    from voxbench.reporting.report import write_report
+    from voxbench.reporting.site.build import build_site
 
     made = write_report(directory, out or directory / "report", metric, margin)
     folder = site or made.page.parent
@@ -51,7 +51,7 @@ def report_verb(
 
 def _tell(made: "Report", index: Path) -> None:
     from voxbench.analyses.effect_sentences import effect_chapters
-    from voxbench.report.report import SMOKE
+    from voxbench.reporting.report import SMOKE
 
     lines = [SMOKE.replace("*", "")] if made.smoke else []
     lines += made.opening
@@ -62,7 +62,7 @@ def _tell(made: "Report", index: Path) -> None:
 
 def _serve(site: Path, beside: list[Path], port: int) -> None:
     from voxbench.errors import SpecError
-    from voxbench.report.site.serve import HOST, server
+    from voxbench.reporting.site.serve import HOST, server
 
     try:
         serving = server(site, beside, port)

@@ -68,11 +68,11 @@ def run_verb(
 
     from voxbench.analyses.races.results import describe_race
     from voxbench.cli.progress import Progress
-    from voxbench.report.report import write_report
-    from voxbench.run.builtin import find_sweep
-    from voxbench.run.mirror import mirror
-    from voxbench.run.race import declared_race, run_race
-    from voxbench.run.sweep import Options, run_sweep
+    from voxbench.reporting.report import write_report
+    from voxbench.running.builtin import find_sweep
+    from voxbench.running.mirror import mirror
+    from voxbench.running.race import declared_race, run_race
+    from voxbench.running.sweep import Options, run_sweep
 
     include = include_all(include_path)
     sweep = find_sweep(spec, set_ or [])

@@ -14,7 +14,7 @@ def print_table(table: "Table") -> None:
     """Print a table under its title and caption; unwrapped where there is no terminal."""
     from rich.console import Console
 
-    from voxbench.report.printer import as_text
+    from voxbench.reporting.printer import as_text
 
     if table.title:
         print(f"{table.title}: {table.caption}")
@@ -36,7 +36,7 @@ def print_remarks(lines: Iterable[str]) -> None:
 
 def print_json(value: Any) -> None:
     """Print what a program reads; what is undefined (NaN) is null."""
-    from voxbench.report.printer import as_json
+    from voxbench.reporting.printer import as_json
 
     print(as_json(value))
 

@@ -50,7 +50,7 @@ def uncertainty_verb(
     json: Json = False,
 ) -> None:
     """Uncertainty of every case, and whether it can be trusted: failures, OoD, calibration."""
-    from voxbench.report.printer import save_table
+    from voxbench.reporting.printer import save_table
     from voxbench.score.uncertainty.applications import judge_all
     from voxbench.score.uncertainty.folders import (
         choose_question,

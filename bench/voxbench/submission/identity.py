@@ -11,8 +11,8 @@ from voxbench.design.seeds import streams
 from voxbench.errors import PluginError, VoxbenchError
 from voxbench.plugins import BASELINES, find_baseline
 from voxbench.records import Record
-from voxbench.run.arms import label
-from voxbench.run.versions import VERSIONS, objective_version, versions
+from voxbench.running.arms import label
+from voxbench.running.versions import VERSIONS, objective_version, versions
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
 from voxbench.submission.evidence import Evidence
 

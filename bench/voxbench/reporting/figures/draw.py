@@ -1,0 +1,76 @@
+"""The figures of a report: curves of each task, and of each scale of pre-training."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from voxbench.analyses.effects import Effect, Mean
+from voxbench.analyses.groups import Where
+from voxbench.design.cell import DIRECT
+from voxbench.reporting.figures.curve import draw_curve
+from voxbench.reporting.figures.scale import draw_scale
+from voxbench.reporting.names import slug
+from voxbench.stats.metric import Metric
+
+
+class Figure(NamedTuple):
+    """A drawing of one task and setting: what it shows, and its files, the SVG first."""
+
+    task: str
+    setting: str
+    title: str
+    paths: list[Path]
+
+
+class _Content(NamedTuple):
+    """What one figure shows, and its names beside the task's others."""
+
+    where: Where
+    names: list[str]
+    means: list[Mean]
+    effects: list[Effect]
+
+
+def draw_figures(
+    means: Sequence[Mean], effects: Sequence[Effect], metric: Metric, margin: float, folder: Path
+) -> list[Figure]:
+    """Write all figures into a folder.
+
+    A data-efficiency curve for each task, and one for each adaptation and setting where these
+    differ; a scale curve for each fraction too, where arms differ in their volumes. Direct
+    inference, which learns from no case, is no point of a curve; nor are imported scores of an
+    unknown number of labelled patients.
+    """
+    made = []
+    learnt = [m for m in means if m.where.adaptation not in DIRECT and m.train_patients != 0]
+    for where, names, own, found in _contents(learnt, effects, by_fraction=False):
+        title, stem = " · ".join(names), slug("-".join(["curve", *names, metric.key]))
+        paths = draw_curve(title, own, found, metric, margin, folder / stem)
+        heading = f"Score and effect by labelled patients: {title}"
+        made.append(Figure(where.task, where.setting, heading, paths))
+    for where, names, own, found in _contents(means, effects, by_fraction=True):
+        title, stem = " · ".join(names), "-".join(["scale", *names, metric.key])
+        stem = slug(stem.replace(" ", "-").replace("%", ""))
+        paths = draw_scale(title, own, found, metric, folder / stem)
+        heading = f"Score by amount of pre-training: {title}"
+        made.append(Figure(where.task, where.setting, heading, paths))
+    return [figure for figure in made if figure.paths]
+
+
+def _contents(
+    means: Sequence[Mean], effects: Sequence[Effect], by_fraction: bool
+) -> Iterator[_Content]:
+    def shared(row: Mean | Effect) -> Where:
+        return row.where if by_fraction else row.where._replace(fraction="")
+
+    wheres = list(dict.fromkeys(map(shared, means)))
+    for where in wheres:
+        several = len({other.setting for other in wheres if other.task == where.task}) > 1
+        adapted = where.adaptation if where.adaptation != "full" else ""
+        names = [where.task, adapted, where.fraction, where.setting if several else ""]
+        yield _Content(
+            where,
+            [name for name in names if name],
+            [mean for mean in means if shared(mean) == where],
+            [effect for effect in effects if shared(effect) == where],
+        )

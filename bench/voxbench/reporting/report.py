@@ -1,0 +1,201 @@
+"""The report of a result folder: tables, figures, and a page that leads with the findings."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voxbench.analyses.cost import frontier_table
+from voxbench.analyses.curves import curve_table, learning_curves
+from voxbench.analyses.effect_sentences import effect_chapters, effect_summary, overall_sentence
+from voxbench.analyses.effect_tables import effect_table, failed_table, mean_table, overall_table
+from voxbench.analyses.effects import Effect, Mean, Overall, effects, means, overall
+from voxbench.analyses.groups import Group
+from voxbench.analyses.label_efficiency import vanishing_table, worth_table
+from voxbench.analyses.pairing import twins
+from voxbench.analyses.races.declaration import races_in
+from voxbench.analyses.races.results import raced_effects
+from voxbench.analyses.read import read_groups, records_in
+from voxbench.analyses.scale import trend_table
+from voxbench.analyses.table import Table, as_row
+from voxbench.files import write_atomically
+from voxbench.records import ScoredRecord, Store
+from voxbench.records.table import refresh_table
+from voxbench.reporting.figures.draw import Figure, draw_figures
+from voxbench.reporting.printer import as_markdown, escape_markdown, save_table
+from voxbench.stats.metric import FALSE_ALARMS, Metric, find_metric
+
+SMOKE = (
+    "**Smoke run.** Some records were made with a limit: they show that the machinery works, and "
+    "nothing about pre-training."
+)
+READING = """## How to read this
+
+The unit is the patient: cases, classes, draws and seeds are averaged within a patient before any
+test. An effect is arm − scratch twin on the patients and runs that both have. Intervals resample
+patients and runs. The verdict of a row is that of one interval, which holds at once with those of
+all rows: «equivalent» if it lies inside the margin, else «better» or «worse» if it excludes 0, else
+«undecided». The more rows, the wider; a single question is asked by `voxbench compare` or declared
+as a claim. With few patients or runs intervals are stretched as Student's are. That of a *mean* is
+still too narrow below about 30 patients (86 instead of 95% in simulations with 10), that of an
+*effect* is not; over tasks it is Student's, and there is none below three of them. Dice, NSD and
+HD95 are of the structures that the reference has, the same pairs of a case and a class in both
+arms; where it lacks one they are undefined and counted, and what is predicted is a false alarm.
+Where a task was run under several recipes, versions of its data or limits, the column `setting`
+tells them apart: rows of one setting are compared with each other only."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found and written.
+
+    Attributes:
+        page: report.md.
+        files: all files, the page first.
+        metric, margin: of effects and curves.
+        records: what the report was made of.
+        groups: the same as arms.
+        means: of each group, in their order.
+        effects: arm against twin, for each task and fraction.
+        overall: the same over tasks.
+        tables: as they were written.
+        figures: curves by task.
+    """
+
+    page: Path
+    files: list[Path]
+    metric: Metric
+    margin: float
+    records: list[ScoredRecord]
+    groups: list[Group]
+    means: list[Mean]
+    effects: list[Effect]
+    overall: list[Overall]
+    tables: list[Table]
+    figures: list[Figure]
+
+    @property
+    def summary(self) -> str:
+        """One sentence over all comparisons."""
+        return effect_summary(self.effects, self.metric, self.margin)
+
+    @property
+    def failed(self) -> int:
+        """Cells without a result."""
+        return sum(len(group.failed) for group in self.groups)
+
+    @property
+    def smoke(self) -> bool:
+        """Some records were made with a limit."""
+        return any(group.smoke for group in self.groups)
+
+    @property
+    def opening(self) -> list[str]:
+        """The summary, the primary metric, and how many cells failed."""
+        told = [
+            self.summary,
+            f"{self.metric.title} is the primary metric of this report: by it alone verdicts, "
+            "ranks and curves are made.",
+        ]
+        if not self.failed:
+            return told
+        cells = "1 cell has" if self.failed == 1 else f"{self.failed} cells have"
+        return [*told, f"{cells} no result; the table of failed cells gives the reasons."]
+
+    def to_json(self) -> dict[str, Any]:
+        """What a program reads; paths as text."""
+        return {
+            "page": str(self.page),
+            "files": [str(path) for path in self.files],
+            "summary": self.summary,
+            "effects": [as_row(effect) for effect in self.effects],
+            "overall": [as_row(row) for row in self.overall],
+            "failed": self.failed,
+            "smoke": self.smoke,
+        }
+
+
+def write_report(
+    store_dir: Path, out_dir: Path, metric: str = "dice", margin: float | None = None
+) -> Report:
+    """Write `report.md`, `tables/` and `figures/` from the records of a folder.
+
+    The table of all scores, `table.parquet` beside the records, is brought up to date with it.
+
+    Args:
+        store_dir: the output folder of a run.
+        out_dir: where to write; the folder itself is fine.
+        metric: of effects and curves; a key of `stats.metric.ALL`.
+        margin: of practical equivalence, in the metric's unit; 0.01 for Dice and NSD, 1 mm for
+            HD95.
+
+    Raises:
+        RecordError: there is no record, or one can't be read.
+        SpecError: the metric is unknown.
+    """
+    chosen = find_metric(metric)
+    margin = chosen.margin if margin is None else margin
+    records = records_in(store_dir)
+    groups = read_groups(records)
+    pairs = twins(groups, chosen)
+    curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
+    found = raced_effects(pairs, races_in(store_dir), records, margin)
+    each, over_tasks = means(groups), overall(pairs)
+    tables = [
+        effect_table(found, chosen, margin),
+        *_alarm_tables(groups, chosen),
+        overall_table(over_tasks, chosen),
+        worth_table(curves, chosen),
+        vanishing_table(curves, chosen, margin),
+        curve_table(curves, chosen),
+        trend_table(pairs, chosen, margin),
+        frontier_table(groups, chosen),
+        mean_table(each),
+        failed_table(groups),
+    ]
+    page = out_dir / "report.md"
+    files = [page, *(path for table in tables for path in save_table(table, out_dir / "tables"))]
+    figures = draw_figures(each, found, chosen, margin, out_dir / "figures")
+    files += [path for figure in figures for path in figure.paths]
+    made = Report(
+        page, files, chosen, margin, records, groups, each, found, over_tasks, tables, figures
+    )
+    refresh_table(Store(store_dir))
+    write_atomically(page, "\n".join(_lines(made)) + "\n")
+    return made
+
+
+def _alarm_tables(groups: Sequence[Group], primary: Metric) -> list[Table]:
+    """Effects on false alarms where a structure is absent, beside those on the primary metric."""
+    tables = []
+    for metric in FALSE_ALARMS.values():
+        found = effects(twins(groups, metric), metric.margin)
+        if metric != primary and any(effect.patients for effect in found):
+            table = effect_table(found, metric, metric.margin)
+            caption = f"{table.caption} Beside the primary metric, as a family of its own."
+            tables.append(table._replace(title=metric.title, caption=caption))
+    return tables
+
+
+def _lines(made: Report) -> Iterator[str]:
+    yield "# What these runs show\n"
+    if made.smoke:
+        yield f"> {SMOKE}\n"
+    yield escape_markdown(" ".join(made.opening))
+    for heading, sentences in effect_chapters(made.effects, made.metric):
+        yield f"\n## {escape_markdown(heading)}\n"
+        yield from (f"- {escape_markdown(sentence)}" for sentence in sentences)
+    if made.overall:
+        yield "\n## Over all tasks\n"
+        yield from (
+            f"- {escape_markdown(overall_sentence(row, made.metric))}" for row in made.overall
+        )
+    if made.figures:
+        yield "\n## Curves\n"
+        pictures = [figure.paths[0] for figure in made.figures]
+        yield from (f"![{path.stem}](figures/{path.name})" for path in pictures)
+    for table in made.tables:
+        if table.rows:
+            yield f"\n## {table.title}\n"
+            yield as_markdown(table)
+    yield READING

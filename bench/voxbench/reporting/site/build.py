@@ -1,0 +1,132 @@
+"""Write the site: pages, tables, and the few static files that they need."""
+
+from pathlib import Path
+from typing import Any
+
+from voxbench.analyses.ranks.leagues import shared_leagues
+from voxbench.analyses.ranks.tables import shared_table
+from voxbench.analyses.table import Column, Table
+from voxbench.records import Store
+from voxbench.reporting.printer import save_table
+from voxbench.reporting.report import READING, Report
+from voxbench.reporting.site.baseline import baseline_page, baseline_path
+from voxbench.reporting.site.case import CasePage, case_rows, pictured
+from voxbench.reporting.site.html import HtmlTable, html_table
+from voxbench.reporting.site.leaderboard import leaderboard
+from voxbench.reporting.site.material import ArmResult, Material, gather
+from voxbench.reporting.site.pages import Pages
+from voxbench.reporting.site.picture import LIMIT, PREDICTION, REFERENCE
+from voxbench.reporting.site.result import result_page
+from voxbench.reporting.site.task import task_page, task_path
+
+FILTERS = ("task", "fraction", "strategy", "contamination")
+
+
+def build_site(report: Report, store_dir: Path, site: Path, public: bool = False) -> list[Path]:
+    """Write `index.html` and the pages behind it; the same report gives the same bytes.
+
+    Args:
+        report: what `voxbench.report` found and wrote.
+        store_dir: the folder of its records, which may hold predictions.
+        site: where to write; pages link to the report's tables and to the records from there.
+        public: picture generated cases only, so that the pages may be given away.
+
+    Returns:
+        The files, the index first.
+    """
+    material = gather(report, Store(store_dir), site, public)
+    writer = Pages(site)
+    _index(material, writer)
+    for name in material.tasks:
+        writer.page("task.html", task_path(name), page=task_page(material, name))
+    for name in material.baselines:
+        writer.page("baseline.html", baseline_path(name), page=baseline_page(material, name))
+    seen = [_result(material, result, writer) for result in material.results]
+    writer.static("style.css", "table.js")
+    if any(seen):
+        writer.static("case.js", "niivue.umd.js", "THIRD_PARTY.txt")
+    writer.tidy()
+    return writer.files
+
+
+def _index(material: Material, writer: Pages) -> None:
+    real = [result for result in material.results if not result.group.smoke]
+    board = leaderboard(real, material.metric)
+    leagues = shared_leagues(material.report.groups, material.metric, material.report.margin)
+    shared = shared_table(leagues, material.metric)
+    folder = material.site / "tables"
+    writer.page(
+        "index.html",
+        "index.html",
+        report=material.report,
+        board=_board(material, board),
+        choices={name: _choices(board, name) for name in FILTERS},
+        shared=html_table(shared, files=material.downloads(shared.name, folder)),
+        others=[
+            (table.title, material.downloads(table.name, material.out / "tables"))
+            for table in material.report.tables
+            if table.rows
+        ],
+        tasks=[(name, task_path(name)) for name in material.tasks],
+        baselines=[(name, baseline_path(name)) for name in material.baselines],
+        smoke=material.report.smoke,
+        reading=READING.partition("\n\n")[2],
+    )
+    for table in (board, shared):
+        writer.files += save_table(table, folder)
+
+
+def _board(material: Material, table: Table) -> HtmlTable:
+    pages = {result.group.arm: baseline_path(result.baseline) for result in material.results}
+
+    def link(row: Any, column: Column) -> str:
+        if column.title == "arm":
+            return pages[row["arm"]]
+        if column.title == "task":
+            return task_path(row["task"])
+        return material.link_of(row) if column.number else ""
+
+    def data(row: Any) -> dict[str, str]:
+        return {name: str(row[name]) for name in FILTERS}
+
+    files = material.downloads(table.name, material.site / "tables")
+    return html_table(table, link, files=files, data=data)
+
+
+def _choices(board: Table, name: str) -> list[str]:
+    """What a filter offers, in the order of the rows."""
+    return list(dict.fromkeys(str(row[name]) for row in board.rows))
+
+
+def _result(material: Material, result: ArmResult, writer: Pages) -> bool:
+    """Write the page of a result and those of its cases; say whether there are any of these."""
+    rows, pages = [], []
+    for row, page in pictured(material, result, case_rows(result, material.metric)):
+        rows.append(row)
+        pages += [page] if page else []
+    writer.page(
+        "result.html",
+        result.page,
+        page=result_page(material, result),
+        rows=rows,
+        metric=material.metric.key,
+        several=any(row.patient != row.case for row in rows),
+        classes=list(dict.fromkeys(name for row in rows for name in row.scores)),
+        task_path=task_path(result.group.where.task),
+        baseline_path=baseline_path(result.baseline),
+    )
+    for page in pages:
+        _case(material, page, writer)
+    return bool(pages)
+
+
+def _case(material: Material, page: CasePage, writer: Pages) -> None:
+    writer.page(
+        "case.html",
+        page.row.page,
+        page=page,
+        record=material.record(page.record.key),
+        task_path=task_path(page.result.group.where.task),
+        limit=LIMIT,
+        colours={"reference": REFERENCE, "prediction": PREDICTION},
+    )

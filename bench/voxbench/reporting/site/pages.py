@@ -1,0 +1,70 @@
+"""Pages from templates: everything that is not markup is escaped."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from voxbench.analyses.table import number
+from voxbench.files import write_atomically
+from voxbench.reporting.report import SMOKE
+from voxbench.stats.metric import METRICS
+
+STATIC = Path(__file__).parent / "static"
+FOLDERS = ("tasks", "baselines", "results", "cases")
+MARK = b'<meta name="generator" content="voxbench">'
+
+
+class Pages:
+    """Renders templates into a folder, and remembers what it wrote."""
+
+    def __init__(self, site: Path) -> None:
+        self.site = site
+        self.files: list[Path] = []
+        self.environment = Environment(
+            loader=PackageLoader("voxbench.reporting.site"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.environment.globals |= {
+            "metrics": METRICS,
+            "SMOKE": SMOKE.replace("*", ""),
+        }
+        self.environment.filters |= {"digits": _digits, "breakable": _breakable}
+
+    def page(self, template: str, path: str, **content: Any) -> None:
+        """Write one page; `path` is from the root of the site."""
+        root = "../" * path.count("/")
+        text = self.environment.get_template(template).render(root=root, **content)
+        self._write(path, text.encode())
+
+    def static(self, *names: str) -> None:
+        """Copy files as they are."""
+        for name in names:
+            self._write(f"static/{name}", (STATIC / name).read_bytes())
+
+    def tidy(self) -> None:
+        """Remove pages that an earlier call made and this one did not."""
+        written = set(self.files)
+        for folder in FOLDERS:
+            for path in (self.site / folder).glob("*.html"):
+                if path not in written and MARK in path.read_bytes():
+                    path.unlink()
+
+    def _write(self, path: str, content: bytes) -> None:
+        target = self.site / path
+        write_atomically(target, content)
+        self.files.append(target)
+
+
+def _breakable(text: str) -> Markup:
+    """Escaped, with the places where the label of an arm may be broken."""
+    return Markup("<wbr>").join(re.split(r"(?<=[,\[=])", text))
+
+
+def _digits(value: float, metric: str) -> str:
+    return number(METRICS[metric].digits)(value)

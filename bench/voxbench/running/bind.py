@@ -1,0 +1,238 @@
+"""From a sweep to its cells, each with all that it stands for here, looked up once."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeVar
+
+from voxbench.api import Baseline
+from voxbench.data.dataset import Dataset
+from voxbench.data.fraction import unfit
+from voxbench.design.cell import DIRECT, Adaptation, Cell, Ref
+from voxbench.design.fraction import ZERO_SHOT, Fraction
+from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.design.spec import Sweep
+from voxbench.errors import SpecError
+from voxbench.plugins import TASKS
+from voxbench.published.file import WeightsFile
+from voxbench.records.record import Arm, Contamination
+from voxbench.running.arms import SweepArm, resolve_arms
+from voxbench.running.task_arm import Binder, InitialWeights, TaskArm, headless
+from voxbench.running.versions import versions
+
+Keys = Callable[[int, int], str]
+Axes = tuple[Fraction, int, int, Adaptation]
+Schedule = TypeVar("Schedule", Recipe, Pretraining)
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """What all trainings of an arm at one fraction of a task share, whatever their draw and seed.
+
+    Attributes:
+        cell: that of draw and seed 0.
+        arm: its names.
+        dataset: the task's, with its cases.
+        preprocessing: grid and intensity of its images.
+        baseline: the plugin of its arm.
+        weights: the file they are in, or how they are made here; None for scratch.
+        contamination: whether they have seen the test cases; None where it can't be run.
+        reason: why it can't be run, if it can't.
+    """
+
+    cell: Cell
+    arm: Arm
+    dataset: Dataset
+    preprocessing: Preprocessing
+    baseline: Baseline
+    weights: InitialWeights = None
+    contamination: Contamination | None = None
+    reason: str | None = None
+
+    def __hash__(self) -> int:
+        """By its names, once: it is asked for with every draw and seed."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.arm.task, self.arm.baseline, self.arm.fraction, self.arm.adaptation))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCell:
+    """A cell with all that running it takes; nothing of it is ever looked up again.
+
+    Attributes:
+        trainings: what it shares with other draws and seeds.
+        draw: which training cases.
+        seed: of its training.
+        key: of its record; empty where it can't be run.
+    """
+
+    trainings: Trainings
+    draw: int
+    seed: int
+    key: str
+
+    @property
+    def cell(self) -> Cell:
+        """What is trained on what."""
+        return self.trainings.cell.model_copy(update={"draw": self.draw, "seed": self.seed})
+
+    @property
+    def arm(self) -> Arm:
+        """The names that tables group it by."""
+        return self.trainings.arm.model_copy(update={"draw": self.draw, "seed": self.seed})
+
+    @property
+    def dataset(self) -> Dataset:
+        """The task's, with its cases."""
+        return self.trainings.dataset
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Grid and intensity of its images."""
+        return self.trainings.preprocessing
+
+    @property
+    def baseline(self) -> Baseline:
+        """The plugin of its arm."""
+        return self.trainings.baseline
+
+    @property
+    def weights(self) -> InitialWeights:
+        """The file they are in, or how they are made here; None for scratch."""
+        return self.trainings.weights
+
+    @property
+    def contamination(self) -> Contamination | None:
+        """Whether its weights have seen the test cases; None where it can't be run."""
+        return self.trainings.contamination
+
+    @property
+    def reason(self) -> str | None:
+        """Why it can't be run, if it can't."""
+        return self.trainings.reason
+
+
+Identity = tuple[Trainings, int, int]
+
+
+def bind(sweep: Sweep, limit: int | None = None) -> list[BoundCell]:
+    """All cells of a sweep, in the order of its axes; each once.
+
+    Args:
+        sweep: the validated sweep.
+        limit: at most so many steps and test cases a cell.
+
+    Raises:
+        SpecError: two tasks share a name, a source is unknown, a donor is none.
+        PluginError: a task or baseline is unknown, broken, or refuses a field.
+        DataError: a task's data are missing.
+    """
+    sweep = sweep.model_copy(update={"recipe": _limited(sweep.recipe, limit)})
+    arms = [
+        replace(arm, pretraining=arm.pretraining and _limited(arm.pretraining, limit))
+        for arm in resolve_arms(sweep)
+    ]
+    binder = Binder()
+    found: dict[Identity, BoundCell] = {}
+    same: dict[Cell, Trainings] = {}
+    for ref in _tasks(sweep, binder):
+        for arm in arms:
+            found |= _cells(sweep, binder.bind_arm(ref, arm), limit, same)
+    return list(found.values())
+
+
+def _tasks(sweep: Sweep, binder: Binder) -> list[Ref]:
+    refs = [TASKS.complete(Ref.of(entry.name, entry.fields)) for entry in sweep.tasks]
+    names = [binder.task(ref).card.name for ref in refs]
+    if repeated := {name for name in names if names.count(name) > 1}:
+        raise SpecError(
+            f"tasks: {', '.join(sorted(repeated))} is named by two entries; give one another "
+            "`title`."
+        )
+    return refs
+
+
+def _axes(sweep: Sweep, arm: SweepArm) -> Iterator[Axes]:
+    """Fraction, draw, seed and adaptation; direct inference knows only the last.
+
+    A twin has nothing to infer with.
+    """
+    for axes in itertools.product(sweep.fractions, sweep.draws, sweep.seeds, sweep.adaptation):
+        if axes[-1] not in DIRECT:
+            yield axes
+        elif arm.twin is not None:
+            yield ZERO_SHOT, 0, 0, axes[-1]
+
+
+def _cells(
+    sweep: Sweep, on: TaskArm, limit: int | None, same: dict[Cell, Trainings]
+) -> Iterator[tuple[Identity, BoundCell]]:
+    """Those of an arm on a task, each under what it is; `same` holds the first of equal ones."""
+    known: dict[tuple[Fraction, Adaptation], tuple[Trainings, Trainings, Keys]] = {}
+    for fraction, draw, seed, adaptation in dict.fromkeys(_axes(sweep, on.arm)):
+        if (fraction, adaptation) not in known:
+            made = _trainings(sweep, on, fraction, adaptation, limit)
+            first = same.setdefault(made.cell, made)
+            known[fraction, adaptation] = first, made, _keys(made, on)
+        first, made, key = known[fraction, adaptation]
+        yield (first, draw, seed), BoundCell(made, draw, seed, key(draw, seed))
+
+
+def _trainings(
+    sweep: Sweep, on: TaskArm, fraction: Fraction, adaptation: Adaptation, limit: int | None
+) -> Trainings:
+    arm, baseline, dataset = on.arm, on.arm.baseline, on.dataset
+    direct = adaptation in DIRECT
+    reason = (headless(baseline, dataset.card, adaptation) if direct else None) or on.reason
+    reason = reason or unfit(dataset.split, fraction)
+    names = Arm(
+        task=dataset.card.name,
+        baseline=arm.label,
+        twin=None if direct else arm.twin_label,
+        strategy=baseline.card.strategy,
+        network=f"{baseline.architecture}-{baseline.size}",
+        fraction=str(fraction),
+        draw=0,
+        seed=0,
+        adaptation=adaptation,
+    )
+    cell = Cell(
+        task=on.task,
+        baseline=arm.ref,
+        fraction=fraction,
+        draw=0,
+        seed=0,
+        adaptation=adaptation,
+        limit=limit,
+        recipe=sweep.recipe,
+        source=arm.source,
+        pretraining=arm.pretraining,
+        contract=on.contract,
+        twin=None if direct else arm.twin,
+    )
+    usable = (None, None) if reason else (on.weights, on.contamination)
+    return Trainings(cell, names, dataset, on.preprocessing, baseline, *usable, reason)
+
+
+def _keys(trainings: Trainings, on: TaskArm) -> Keys:
+    """What gives the key of a draw and a seed; an empty one where they can't be run."""
+    if trainings.reason:
+        return lambda _draw, _seed: ""
+    weights, source = on.weights, on.source
+    return trainings.cell.keys(
+        trainings.dataset.identity,
+        weights.sha256 if isinstance(weights, WeightsFile) else None,
+        source.identity if source else None,
+        versions(trainings.cell, trainings.dataset.card),
+    )
+
+
+def _limited(schedule: Schedule, limit: int | None) -> Schedule:
+    if limit is None:
+        return schedule
+    return schedule.model_copy(update={"steps": min(schedule.steps, limit)})

@@ -1,0 +1,88 @@
+"""One cell, from its data to its record: the whole story on one screen."""
+
+import os
+import resource
+import time
+from functools import partial
+
+import torch
+from torch import nn
+
+from voxbench.data.cell_data import CellData, load_cell_data
+from voxbench.design.cell import DIRECT
+from voxbench.errors import FitError
+from voxbench.fit.loop import FitResult
+from voxbench.fit.segmenter import fit_network
+from voxbench.predict.case import score_cases
+from voxbench.records import Store
+from voxbench.records.cost import Cost, compute_hours
+from voxbench.records.predictions import describe_predictions, prediction_path
+from voxbench.records.record import Data, Record
+from voxbench.running.bind import BoundCell
+from voxbench.running.network import load_network
+from voxbench.running.worker import Worker
+
+
+def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
+    """Data, network, fit, predict, score: each fills its part of the cell's record, then stored."""
+    process = os.getpid()
+    cell, device = bound.cell, worker.device
+    started = time.perf_counter()
+    data = load_cell_data(cell, bound.dataset, bound.preprocessing)
+    record.data = _told(data, bound)
+
+    network, record.weights = load_network(bound, worker)
+
+    checkpoint = worker.root / "checkpoints" / f"{bound.key}.ckpt"
+    fitted = fit_network(network, cell, data, device, checkpoint)
+    record.training, record.validation = fitted.losses, fitted.validation
+
+    predicting = time.perf_counter()
+    keep = partial(prediction_path, worker.root, bound.key) if worker.predictions else None
+    record.cases = score_cases(network, data.test, data, cell.recipe, device, keep)
+    if worker.predictions:
+        describe_predictions(worker.root, bound.key, data.card.classes)
+    if all(case.failure for case in record.cases):
+        raise FitError(f"every prediction failed, the first with {record.cases[0].failure}")
+
+    done = time.perf_counter()
+    parts = fitted.seconds + done - predicting  # of a training that was stopped, also before that
+    record.cost = _cost(network, fitted, max(done - started, parts), done - predicting, worker)
+    record.status = "ok"
+    if os.getpid() == process:  # and not a copy that a plugin forked
+        Store(worker.root).write(record)
+        checkpoint.unlink(missing_ok=True)
+
+
+def _told(data: CellData, bound: BoundCell) -> Data:
+    cell, dataset = bound.cell, bound.dataset
+    augmented = cell.adaptation not in DIRECT and cell.recipe.augmentation != "none"
+    return Data(
+        fingerprint=dataset.identity,
+        split_sha256=dataset.split.sha256,
+        train=[case.id for case in data.train],
+        validation=[case.id for case in data.validation],
+        test=[case.id for case in data.test],
+        train_patients=len({case.patient for case in data.train}),
+        mirrored=dataset.mirroring.axes if augmented else "",
+        notes=list(dataset.notes),
+    )
+
+
+def _cost(
+    network: nn.Module, fitted: FitResult, seconds: float, predicting: float, worker: Worker
+) -> Cost:
+    peak = (
+        torch.cuda.max_memory_allocated() / 2**20
+        if worker.device.startswith("cuda")
+        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    )
+    return Cost(
+        seconds=seconds,
+        fit_seconds=fitted.seconds,
+        predict_seconds=predicting,
+        steps=fitted.steps,
+        peak_memory_mb=peak,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        **compute_hours(seconds, worker.device, worker.threads)._asdict(),
+    )

@@ -1,0 +1,100 @@
+"""The engine of long-lived worker processes, each bound to its device.
+
+Importing torch, Lightning and MONAI costs more than a small cell, so a worker runs many. A
+worker that dies or hangs costs the one cell it held, and is replaced.
+"""
+
+import time
+from collections.abc import Generator, Sequence
+from multiprocessing.connection import wait
+
+from voxbench.progress import Stage
+from voxbench.running.engines import Event, Hear, JobStart, settle
+from voxbench.running.engines.process import WorkerProcess
+from voxbench.running.faults import Kind
+from voxbench.running.jobs import Job, JobOutcome, failed
+from voxbench.running.queue import Queue
+from voxbench.running.worker import Worker
+
+SILENCE_S = 3600.0
+"""A job that has not been heard of for so long hangs."""
+_LOOK_S = 0.5  # at the clock, between two events
+
+
+def run_in_pool(
+    queue: Queue, workers: Sequence[Worker], hear: Hear
+) -> Generator[Event, None, None]:
+    """See `Engine`; each worker is a process of its own, of which no more are started than jobs."""
+    processes = [WorkerProcess(worker) for worker in workers[: max(1, len(queue.waiting))]]
+    try:
+        while not queue.over:
+            for i, process in enumerate(processes):
+                if process.job is None:
+                    yield from _feed(processes, i, queue)
+            busy = [process for process in processes if process.job]
+            wait([p.pipe for p in busy] + [p.end for p in busy], _LOOK_S)
+            for process in busy:
+                if outcome := _outcome(process, hear):
+                    yield settle(queue, outcome, process.worker)
+    finally:
+        for process in processes:
+            process.kill()
+            process.close()
+
+
+def _feed(processes: list[WorkerProcess], i: int, queue: Queue) -> Generator[Event, None, None]:
+    """Give a free process its next job, after replacing it if it died."""
+    while job := queue.take():
+        if reason := queue.doomed(job):
+            yield settle(queue, failed(job, reason, processes[i].worker), processes[i].worker)
+            continue
+        if processes[i].ended:
+            processes[i].close()
+            processes[i] = WorkerProcess(processes[i].worker)
+        yield JobStart(job)
+        try:
+            processes[i].give(job)
+        except Exception as error:  # noqa: BLE001 (a plugin's field may be anything)
+            reason = f"it can't be sent to a worker process: {error}"
+            yield settle(queue, failed(job, reason, processes[i].worker), processes[i].worker)
+            continue
+        return
+
+
+def _outcome(process: WorkerProcess, hear: Hear) -> JobOutcome | None:
+    """What became of a process's job; None while it works."""
+    job = process.job
+    if job is None:
+        return None
+    ended = process.ended  # before its last words are read
+    for said in process.received():
+        if isinstance(said, Stage | str):
+            hear(job, said)
+        else:
+            process.job = None
+            if said.kind == "machine":  # what it holds, a device's context or memory, may be broken
+                process.kill()
+            return JobOutcome(job, *said)
+    outcome = _dead(process, job, ended) if ended else _hanging(process, job)
+    if outcome:
+        process.job = None
+    return outcome
+
+
+def _dead(process: WorkerProcess, job: Job, ended: str) -> JobOutcome:
+    hint = " (out of memory?)" if ended == "signal 9" else ""
+    reason = f"its worker process died with {ended}{hint}"
+    kind: Kind = "machine" if ended.startswith("signal") else "science"
+    return failed(job, reason, process.worker, kind)
+
+
+def _hanging(process: WorkerProcess, job: Job) -> JobOutcome | None:
+    now, limit = time.monotonic(), process.worker.time_limit_s
+    if limit is not None and now - process.since > limit:
+        reason = f"not done in {limit / 60:g} minutes (--time-limit)"
+    elif now - process.heard > SILENCE_S:
+        reason = f"no sign of life for {SILENCE_S / 60:g} minutes: it hangs"
+    else:
+        return None
+    process.kill()
+    return failed(job, f"{reason}; its worker process was ended", process.worker)

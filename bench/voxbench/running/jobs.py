@@ -1,0 +1,181 @@
+"""Units of work that an engine hands out: weights to make first, then cells."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from voxbench.pretrain.plan import PretrainingPlan
+from voxbench.records import Record, Store
+from voxbench.records.places import without_places
+from voxbench.records.record import Arm
+from voxbench.running.bind import BoundCell, Trainings
+from voxbench.running.faults import Kind, kind_of, why_failed
+from voxbench.running.unfinished import unfinished_record
+from voxbench.running.worker import Worker
+
+
+@dataclass(frozen=True)
+class PretrainingJob:
+    """Weights to make, which cells or other weights wait for.
+
+    Attributes:
+        plan: of the pre-training.
+        arm: what tables call the arm that has them.
+        needs: id of the job that makes the donor's weights, if there is one.
+    """
+
+    plan: PretrainingPlan
+    arm: str
+    needs: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The name of the weights."""
+        return self.plan.identity
+
+    def __str__(self) -> str:
+        """For progress lines."""
+        return f"pre-training {self.arm}"
+
+
+@dataclass(frozen=True)
+class CellJob:
+    """A cell to run.
+
+    Attributes:
+        cell: with all that it stands for.
+    """
+
+    cell: BoundCell
+
+    @property
+    def id(self) -> str:
+        """The cell's key."""
+        return self.cell.key
+
+    @property
+    def needs(self) -> str | None:
+        """The id of the pre-training that comes first."""
+        weights = self.cell.weights
+        return weights.identity if isinstance(weights, PretrainingPlan) else None
+
+    def __str__(self) -> str:
+        """For progress lines."""
+        arm = self.cell.arm
+        return f"{arm.task} · {arm.baseline} · {arm.fraction} · draw {arm.draw} · seed {arm.seed}"
+
+
+Job = PretrainingJob | CellJob
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """What became of a job.
+
+    Attributes:
+        record: of a cell.
+        failure: why it failed, if it did.
+        kind: whose fault that is.
+    """
+
+    job: Job
+    record: Record | None
+    failure: str | None = None
+    kind: Kind = "science"
+
+
+def jobs_for(cells: Iterable[BoundCell]) -> list[Job]:
+    """The cells with the pre-trainings that they need, each once and first.
+
+    One draw and seed of all arms comes before the next, and behind each cell its scratch twin, so
+    that a sweep that is stopped has compared something.
+    """
+    turn = _in_turn(cells)
+    return [*pretrainings(cell.trainings for cell in turn), *map(CellJob, turn)]
+
+
+def pretrainings(needed_by: Iterable[Trainings]) -> list[PretrainingJob]:
+    """Those that trainings need, each once.
+
+    Weights that are made from a donor's wait for the donor, if it is among them.
+    """
+    found: dict[str, PretrainingJob] = {}
+    for one in dict.fromkeys(needed_by):
+        if isinstance(plan := one.weights, PretrainingPlan):
+            donor = plan.donor.identity if plan.donor else None
+            found.setdefault(plan.identity, PretrainingJob(plan, one.arm.baseline, donor))
+    made = [job if job.needs in found else replace(job, needs=None) for job in found.values()]
+    return sorted(made, key=lambda job: job.needs is not None)
+
+
+def _in_turn(cells: Iterable[BoundCell]) -> list[BoundCell]:
+    ordered = sorted(cells, key=lambda cell: (cell.arm.draw, cell.arm.seed))
+    named = {_names(cell.arm, cell.arm.baseline): cell for cell in ordered}
+    turn: dict[str, BoundCell] = {}
+    for cell in ordered:
+        turn.setdefault(cell.key, cell)
+        twin = named.get(_names(cell.arm, cell.arm.twin))
+        if twin:
+            turn.setdefault(twin.key, twin)
+    return list(turn.values())
+
+
+def _names(arm: Arm, baseline: str | None) -> tuple[object, ...]:
+    """Of a cell that another baseline has beside an arm's."""
+    return arm.task, arm.fraction, arm.draw, arm.seed, arm.adaptation, baseline
+
+
+def perform(job: Job, worker: Worker) -> JobOutcome:
+    """Do a job in this process; the record of a cell that succeeds is stored before this ends."""
+    import torch
+
+    from voxbench.pretrain.engine import make_weights
+    from voxbench.running.cell import run_cell
+
+    torch.set_num_threads(worker.threads)
+    record = unfinished_record(job.cell, worker) if isinstance(job, CellJob) else None
+    this = os.getpid()
+    try:
+        if isinstance(job, PretrainingJob):
+            make_weights(job.plan, device=worker.device, threads=worker.threads)
+        elif record:
+            run_cell(record, job.cell, worker)
+        return JobOutcome(job, record)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (one job never stops the others)
+        return failed(job, why_failed(error), worker, kind_of(error, worker.root), record)
+    finally:
+        if os.getpid() != this:  # a plugin forked, and this is the copy
+            os._exit(1)
+
+
+def failed(
+    job: Job, reason: str, worker: Worker, kind: Kind = "science", record: Record | None = None
+) -> JobOutcome:
+    """The outcome of a job that failed, or whose worker died, or whose weights were not made.
+
+    Args:
+        job: that failed.
+        reason: why.
+        worker: that had it.
+        kind: whose fault it is.
+        record: what is known of the cell so far.
+    """
+    if isinstance(job, PretrainingJob):
+        return JobOutcome(job, None, reason, kind)
+    record = record or unfinished_record(job.cell, worker)
+    record.status, record.failure = "failed", without_places(reason)
+    return JobOutcome(job, record, reason, kind)
+
+
+def store_failure(outcome: JobOutcome, worker: Worker) -> None:
+    """Store why a cell failed.
+
+    The result of an earlier run, or of another one in the same folder, stays as it is; and where
+    the disk is at fault, a failure that says so helps nobody.
+    """
+    if outcome.record is None or outcome.failure is None or outcome.kind == "storage":
+        return
+    store = Store(worker.root)
+    known = store.read(outcome.record.key)
+    if known is None or known.status != "ok":
+        store.write(outcome.record)

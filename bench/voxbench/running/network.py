@@ -1,0 +1,112 @@
+"""The network of a cell with its weights, from a file or made here, and proof that they arrived."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from voxbench.api import Pretrained, Published
+from voxbench.design.cell import DIRECT
+from voxbench.design.seeds import streams
+from voxbench.errors import WeightsError
+from voxbench.model.audit import load_weights
+from voxbench.model.backbones import Backbone
+from voxbench.model.direct import Direct
+from voxbench.model.segmenter import Segmenter
+from voxbench.model.weights import read_weights
+from voxbench.pretrain.engine import make_weights
+from voxbench.pretrain.plan import PretrainingPlan
+from voxbench.published.file import WeightsFile
+from voxbench.records.record import LoadAudit, Weights
+from voxbench.running.bind import BoundCell
+from voxbench.running.worker import Worker
+
+_COST = ("volumes", "masks", "gpu_hours", "cpu_hours")
+
+
+def load_network(bound: BoundCell, worker: Worker) -> tuple[Segmenter | Direct, Weights | None]:
+    """The network on its device, and where its weights are from; None for scratch.
+
+    Raises:
+        WeightsError: the weights can't be read, or too little of them fits.
+        SpecError: the network can't take the recipe's patch.
+    """
+    network: Segmenter | Direct
+    baseline, weights = bound.baseline, None
+    if isinstance(baseline, Published) and isinstance(bound.weights, WeightsFile):
+        network, weights = _from_file(bound, baseline, bound.weights, worker)
+    elif isinstance(baseline, Pretrained) and isinstance(bound.weights, PretrainingPlan):
+        network, weights = _made_here(bound, baseline, bound.weights, worker)
+    else:
+        network = _initialised(bound)
+    return network.to(worker.device), weights
+
+
+def _initialised(bound: BoundCell) -> Segmenter:
+    """The network as scratch has it."""
+    torch.manual_seed(streams(bound.cell)["initialisation"])
+    card = bound.dataset.card
+    segmenter = Segmenter(bound.baseline.backbone(len(card.channels)), len(card.parts))
+    segmenter.backbone.check_patch(bound.cell.recipe.patch)
+    return segmenter
+
+
+def _from_file(
+    bound: BoundCell, baseline: Published, file: WeightsFile, worker: Worker
+) -> tuple[Segmenter | Direct, Weights]:
+    """The network with published weights; with the published head too for direct inference."""
+    trusted = file.path.resolve() in worker.trust
+    content = read_weights(file.path, file.sha256, trust=trusted)
+    segmenter, card = _initialised(bound), bound.dataset.card
+    backbone = segmenter.backbone
+    tensors = baseline.translate(content, backbone)
+    audit = _load(backbone, tensors, baseline, len(card.channels), baseline.left_over(content))
+    choice = content.layout.choice
+    origin = f"{file.path.name} ({choice})" if choice else file.path.name
+    weights = Weights(origin=origin, sha256=file.sha256, audit=audit, trusted=trusted)
+    if bound.cell.adaptation not in DIRECT:
+        return segmenter, weights
+    if audit.loaded_total_share < 1:
+        raise WeightsError(
+            f"{file.path.name}: {1 - audit.loaded_total_share:.1%} of the network's parameters "
+            "are not in the file: its head can't be used without training."
+        )
+    outputs, head = baseline.card.outputs, baseline.head(content, backbone)
+    kept = None if bound.cell.adaptation == "direct" else baseline.card.postprocessed
+    return Direct(backbone, head, outputs, list(card.classes), kept), weights
+
+
+def _made_here(
+    bound: BoundCell, baseline: Pretrained, plan: PretrainingPlan, worker: Worker
+) -> tuple[Segmenter, Weights]:
+    """The network with weights that were made here."""
+    made = make_weights(plan, device=worker.device, threads=worker.threads)
+    tensors, segmenter = read_weights(made.path), _initialised(bound)
+    channels, left_over = len(plan.source.card.channels), baseline.card.left_over
+    weights = Weights(
+        origin=f"{baseline.card.name} on {baseline.source}",
+        sha256=made.sha256,
+        audit=_load(segmenter.backbone, tensors, baseline, channels, left_over),
+        terms=made.cost.last_terms,
+        **{name: getattr(made.cost, name) for name in _COST},
+    )
+    return segmenter, weights
+
+
+def _load(
+    backbone: Backbone,
+    tensors: Mapping[str, Tensor],
+    baseline: Published | Pretrained,
+    channels: int,
+    left_over: Sequence[str],
+) -> LoadAudit:
+    if not baseline.decoder:
+        tensors = {k: tensor for k, tensor in tensors.items() if not k.startswith("decoder.")}
+    card = baseline.card
+    return load_weights(
+        backbone,
+        tensors,
+        min_loaded=card.min_loaded,
+        in_channels=channels,
+        left_over=left_over,
+    )

@@ -1,0 +1,171 @@
+"""What a sweep still has to do: every cell with its state and what it may cost."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Literal, get_args
+
+from pydantic import ValidationError
+
+from voxbench.data.split import freeze_split
+from voxbench.design.recipe import Recipe
+from voxbench.pretrain.plan import seconds_made
+from voxbench.records import Facts, Store
+from voxbench.records.glance import Glance
+from voxbench.records.record import Arm
+from voxbench.running.bind import BoundCell, Trainings
+from voxbench.running.jobs import PretrainingJob, pretrainings
+
+State = Literal["cached", "missing", "failed", "skipped"]
+STATES: tuple[State, ...] = get_args(State)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A cell of the plan.
+
+    Attributes:
+        cell: with all that it stands for.
+        state: cached (a record says ok), failed (a record says why), missing, or skipped.
+        reason: of a skip or a failure, or why a missing cell will fail.
+        seconds: median of finished cells of the same network and recipe, or an estimate; None if
+            there is neither.
+    """
+
+    cell: BoundCell
+    state: State
+    reason: str | None = None
+    seconds: float | None = None
+
+    @property
+    def key(self) -> str:
+        """Of its record; empty if it is skipped."""
+        return self.cell.key
+
+    @property
+    def to_run(self) -> bool:
+        """It has no result, and can have one."""
+        return self.state in ("missing", "failed")
+
+    @property
+    def arm(self) -> Arm:
+        """The names that tables group it by."""
+        return self.cell.arm
+
+
+@dataclass(frozen=True)
+class PlannedWeights:
+    """Weights that the missing cells of a plan need, to be made here.
+
+    Attributes:
+        job: that makes them.
+        made: whether they are there.
+        seconds: that making them took, or may take; None if that is unknown.
+        reason: why they can't be made.
+    """
+
+    job: PretrainingJob
+    made: bool
+    seconds: float | None = None
+    reason: str | None = None
+
+
+def with_costs(cells: Sequence[Planned]) -> tuple[list[Planned], list[PlannedWeights]]:
+    """A plan whose missing cells of an unknown kind are estimated, and the weights they need.
+
+    What nothing was run of is measured, for two seconds; a network that can't be built is told.
+    """
+    missing = [one for one in cells if one.state == "missing"]
+    jobs = pretrainings(one.cell.trainings for one in missing)
+    made = [seconds_made(job.id) for job in jobs]
+    unknown = list(dict.fromkeys(one.cell.trainings for one in missing if one.seconds is None))
+    unmade = [job.plan for job, seconds in zip(jobs, made, strict=True) if seconds is None]
+    found: list[float | str | None] = []
+    if unknown or unmade:
+        from voxbench.running.estimate import estimate
+
+        found = estimate([*unknown, *unmade])
+    trained = dict(zip(unknown, found, strict=False))
+    weights = iter(found[len(unknown) :])
+    return (
+        [
+            _estimated(one, trained.get(one.cell.trainings)) if one.state == "missing" else one
+            for one in cells
+        ],
+        [
+            PlannedWeights(job, made=True, seconds=seconds)
+            if seconds is not None
+            else _unmade(job, next(weights))
+            for job, seconds in zip(jobs, made, strict=True)
+        ],
+    )
+
+
+def _estimated(one: Planned, found: float | str | None) -> Planned:
+    if isinstance(found, str):
+        return replace(one, reason=found)
+    return one if found is None else replace(one, seconds=found)
+
+
+def _unmade(job: PretrainingJob, found: float | str | None) -> PlannedWeights:
+    if isinstance(found, str):
+        return PlannedWeights(job, made=False, reason=found)
+    return PlannedWeights(job, made=False, seconds=found)
+
+
+def plan_cells(cells: Sequence[BoundCell], root: Path) -> list[Planned]:
+    """Look every cell up among the records of an output folder.
+
+    The split of each task is frozen in the folder when it is first planned.
+
+    Raises:
+        DataError: a task's split is not the frozen one.
+        RecordError: a stored record is damaged.
+    """
+    store, kinds = Store(root), _kinds(cells)
+    for name, dataset in {one.arm.task: one.dataset for one in kinds}.items():
+        freeze_split(dataset.split, root / "splits" / f"{name}.json")
+    known = {found.key: found for found in store.glances()}
+    expected = _expected(store, known, {cell.key: kinds[cell.trainings] for cell in cells})
+    return [
+        _planned(cell, known.get(cell.key), expected.get(kinds[cell.trainings])) for cell in cells
+    ]
+
+
+def _kinds(cells: Sequence[BoundCell]) -> dict[Trainings, str]:
+    found = dict.fromkeys(cell.trainings for cell in cells)
+    return {one: _kind(one.arm, one.cell.recipe) for one in found}
+
+
+def _planned(cell: BoundCell, found: Glance | None, expected: float | None) -> Planned:
+    if cell.reason is not None:
+        return Planned(cell, "skipped", cell.reason)
+    if found is None:
+        return Planned(cell, "missing", None, expected)
+    if found.failure is not None:
+        return Planned(cell, "failed", found.failure, expected)
+    return Planned(cell, "cached", None, found.seconds)
+
+
+def _expected(
+    store: Store, known: Mapping[str, Glance], kinds: Mapping[str, str]
+) -> dict[str, float]:
+    """Median seconds of the finished cells of a kind; `kinds` are those of the planned ones."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for key, one in known.items():
+        if one.failure is None and one.seconds is not None:
+            with suppress(ValidationError):  # a recipe of another version is of another kind
+                found[kinds.get(key) or _recorded_kind(store.facts(key))].append(one.seconds)
+    return {kind: median(values) for kind, values in found.items()}
+
+
+def _recorded_kind(facts: Facts) -> str:
+    return _kind(facts.arm, Recipe.model_validate(facts.cell["recipe"]))
+
+
+def _kind(arm: Arm, recipe: Recipe) -> str:
+    """What decides how long a cell takes: task, network and recipe."""
+    return f"{arm.task} {arm.network} {recipe.model_dump_json()}"

@@ -1,0 +1,155 @@
+"""A sweep that is run until every comparison has a verdict: a race."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+
+from voxbench.analyses.races.declaration import Race, plan_race, trainings_of
+from voxbench.analyses.races.progress import RacedComparison, raced_comparisons
+from voxbench.design.spec import Sweep
+from voxbench.errors import SpecError
+from voxbench.records import Scored, Store
+from voxbench.running.bind import BoundCell, bind
+from voxbench.running.jobs import Job, JobOutcome, PretrainingJob, jobs_for
+from voxbench.running.plan import Planned, plan_cells
+from voxbench.running.queue import Queue
+from voxbench.running.sweep import DEFAULTS, Options, execute, refresh_contamination, workers_of
+from voxbench.running.tidy import tidy
+from voxbench.running.watch import SILENT, Watch
+from voxbench.stats.sequential import FIRST_INTERIM
+from voxbench.stats.variance import variance_components
+
+
+def run_race(
+    sweep: Sweep, root: Path, options: Options = DEFAULTS, watch: Watch = SILENT
+) -> list[Planned]:
+    """Run the cells in the order of information per cost until all comparisons are settled.
+
+    At first two trainings of everything, one after the other. From then on the undecided
+    comparison whose variance another training reduces most for its time; with several workers, as
+    many as keep them busy, and the comparisons are tested when they are all done. Cells that are
+    not needed stay missing. The comparisons and what each test may spend of the error are written
+    to `races/` before the first cell; everything else follows from the records, so that a race
+    may be killed and run again.
+
+    Raises:
+        SpecError: there is nothing to race, or another race was declared under this name.
+        PluginError, DataError, RecordError: as of `run_sweep`.
+    """
+    if options.retry_failed:
+        raise SpecError(
+            "--until-settled takes failed cells as run: use --retry-failed in a run of its own."
+        )
+    workers = workers_of(sweep, root, options)
+    bound = bind(sweep, options.limit)
+    planned = plan_cells(bound, root)
+    race = declared_race(sweep, planned, options.limit)
+    race.declare(root)
+    refresh_contamination(planned, root)
+    cells = {cell.key: cell for cell in bound if cell.reason is None}
+    records: dict[str, Scored] = {
+        record.key: record for record in Store(root).scored() if record.key in cells
+    }
+    course = _Course(race, cells, records, len(workers))
+    queue = Queue(course.more())
+    missing = [one.cell for one in planned if one.state == "missing"]
+    watch.planned(planned, jobs_for(missing) if queue.waiting else [])
+    tidy(root, cells)
+    if queue.over:
+        return planned
+    for outcome in execute(queue, workers, watch, options):
+        course.note(outcome)
+        if queue.over:
+            queue.add(course.more())
+    tidy(root)
+    return plan_cells(bound, root)
+
+
+def declared_race(sweep: Sweep, planned: Sequence[Planned], limit: int | None = None) -> Race:
+    """The race over all planned cells that can be run.
+
+    Raises:
+        SpecError: there is nothing to race.
+    """
+    cells = {one.key: one.arm for one in planned if one.state != "skipped"}
+    return plan_race(sweep.name, cells, limit)
+
+
+@dataclass
+class _Course:
+    """A race under way: it notes the outcomes and says what runs next.
+
+    Attributes:
+        cells: of the sweep, by key, in its order.
+        records: that there are.
+        workers: that are to be kept busy.
+        weights: ids of the pre-trainings that were asked for.
+    """
+
+    race: Race
+    cells: dict[str, BoundCell]
+    records: dict[str, Scored]
+    workers: int
+    weights: set[str] = field(default_factory=set)
+
+    def note(self, outcome: JobOutcome) -> None:
+        """Keep the record of a cell that is over."""
+        if outcome.record:
+            self.records[outcome.record.key] = outcome.record
+
+    def more(self) -> list[Job]:
+        """The next batch; a set of weights is asked for once."""
+        batch = dict.fromkeys(self._opening() or self._next())
+        found = jobs_for(self.cells[key] for key in batch)
+        asked = self.weights
+        self.weights = asked | {job.id for job in found if isinstance(job, PretrainingJob)}
+        return [job for job in found if job.id not in asked]
+
+    def _opening(self) -> list[str]:
+        """One training of everything that is not there yet, and a second of what is compared."""
+        first = {trainings_of(cell.arm): key for key, cell in reversed(self.cells.items())}
+        opening = list(dict.fromkeys(first[trainings_of(cell.arm)] for cell in self.cells.values()))
+        for turn in range(FIRST_INTERIM):
+            for comparison in self.race.comparisons:
+                opening += [comparison.runs[turn].twin, comparison.runs[turn].arm]
+        return [key for key in opening if key not in self.records]
+
+    def _next(self) -> list[str]:
+        """The cells that tell most for their time, as many as there are workers."""
+        waiting = [raced for raced in raced_comparisons(self.race, self.records) if raced.next]
+        chosen: list[str] = []
+        while waiting and len(set(chosen)) < self.workers:
+            best = max(waiting, key=lambda raced: _gain(raced) / self._seconds(raced, chosen))
+            waiting.remove(best)
+            chosen += self._missing(best, chosen)
+        return chosen
+
+    def _missing(self, raced: RacedComparison, chosen: Sequence[str]) -> list[str]:
+        run = raced.next
+        both = (run.twin, run.arm) if run else ()
+        return [key for key in both if key not in self.records and key not in chosen]
+
+    def _seconds(self, raced: RacedComparison, chosen: Sequence[str]) -> float:
+        """What the next training takes: the cells that are not there, at the mean of their arms."""
+        spent = [
+            (trainings_of(one.arm), one.cost.seconds) for one in self.records.values() if one.cost
+        ]
+        total = 1e-9
+        for key in self._missing(raced, chosen):
+            own = [seconds for arm, seconds in spent if arm == trainings_of(self.cells[key].arm)]
+            total += fmean(own or [seconds for _, seconds in spent] or [1.0])
+        return total
+
+
+def _gain(raced: RacedComparison) -> float:
+    """How much of the effect's variance another training takes away; inf where it is unknown."""
+    patients, runs = raced.sample.values.shape
+    if runs < FIRST_INTERIM:
+        return math.inf
+    parts, draws = variance_components(raced.sample), len(set(raced.sample.draws))
+    pairing = raced.next
+    later = draws + bool(pairing and pairing.draw not in raced.sample.draws)
+    before = parts.of_mean(patients, draws, runs / draws)
+    return before - parts.of_mean(patients, later, (runs + 1) / later)

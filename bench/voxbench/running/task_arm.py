@@ -1,0 +1,159 @@
+"""What an arm is on a task, or why it can't be used there; each thing is looked up once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from voxbench.api import Baseline, Pretrained, Published, Task, TaskCard
+from voxbench.data.dataset import Dataset, open_dataset
+from voxbench.design.cell import Adaptation, Ref, Source, refs_of
+from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.structures import shared
+from voxbench.errors import DataError, SpecError, VoxbenchError, WeightsError
+from voxbench.ledger.verdict import verdict_for
+from voxbench.plugins import find_task
+from voxbench.pretrain.plan import (
+    PretrainingPlan,
+    open_source,
+    plan_pretraining,
+    uses_labels,
+)
+from voxbench.published.file import WeightsFile, verified_file
+from voxbench.records.record import Contamination
+from voxbench.running.arms import SweepArm
+
+InitialWeights = WeightsFile | PretrainingPlan | None
+
+
+@dataclass(frozen=True)
+class TaskArm:
+    """An arm on a task: what all its cells have in common.
+
+    Attributes:
+        task: its name and fields.
+        arm: of the sweep.
+        dataset: the task's.
+        contract: grid and intensity that the arm demands; None takes the task's own.
+        preprocessing: grid and intensity of the images.
+        weights: the file they are in, or how they are made here; None for scratch.
+        source: what weights made here are trained on.
+        contamination: whether they have seen the test cases.
+        reason: why the arm can't be used here, if it can't; then nothing more is known.
+    """
+
+    task: Ref
+    arm: SweepArm
+    dataset: Dataset
+    contract: Preprocessing | None
+    preprocessing: Preprocessing
+    weights: InitialWeights = None
+    source: Dataset | None = None
+    contamination: Contamination | None = None
+    reason: str | None = None
+
+
+class Binder:
+    """Binds arms to tasks; a task, its data and an arm's weights are looked up once."""
+
+    def __init__(self) -> None:
+        self.task = cache(find_task)
+        self.dataset = cache(self._labelled)
+        self.weights = cache(self._weights)
+        self.sources: dict[tuple[Source, bool], Dataset] = {}
+
+    def bind_arm(self, ref: Ref, arm: SweepArm) -> TaskArm:
+        """An arm on a task.
+
+        Raises:
+            DataError: data of the task, or of the arm's source, are missing.
+            SpecError: the task has no labels, or the arm's source lacks those that it trains on;
+                the arm's weights are to be made from a donor that has none.
+        """
+        dataset: Dataset = self.dataset(ref)
+        contract = arm.contract and arm.contract.on(dataset.card.modalities)
+        seen = dataset, contract, contract or dataset.card.preprocessing
+        cards = [task.card for task in self._tasks(arm)]
+        if reason := _unsuited(arm.baseline, dataset.card, cards):
+            return TaskArm(ref, arm, *seen, reason=reason)
+        source = self._source(arm)
+        try:
+            weights = self.weights(arm)
+        except (WeightsError, DataError) as error:
+            return TaskArm(ref, arm, *seen, reason=str(error))
+        contamination = _contamination(arm.baseline, dataset, source, weights)
+        return TaskArm(ref, arm, *seen, weights, source, contamination)
+
+    def _labelled(self, ref: Ref) -> Dataset:
+        dataset = open_dataset(self.task(ref))
+        if not dataset.split.labelled:
+            raise SpecError(
+                f"task {dataset.card.name!r}: has no labels to train on and to score by; it can be "
+                "the source of a baseline that needs none."
+            )
+        return dataset
+
+    def _weights(self, arm: SweepArm) -> InitialWeights:
+        if isinstance(arm.baseline, Published):
+            return verified_file(arm.baseline)
+        if isinstance(arm.baseline, Pretrained) and (source := self._source(arm)):
+            assert arm.pretraining  # noqa: S101 (every arm with a source has one)
+            return plan_pretraining(arm.baseline, source, arm.pretraining)
+        return None
+
+    def _source(self, arm: SweepArm) -> Dataset | None:
+        """What an arm is trained on; the same for all arms that use labels, or that don't."""
+        if not (isinstance(arm.baseline, Pretrained) and arm.source):
+            return None
+        kind = arm.source, uses_labels(arm.baseline)
+        if kind not in self.sources:
+            self.sources[kind] = open_source(arm.baseline, *self._tasks(arm))
+        return self.sources[kind]
+
+    def _tasks(self, arm: SweepArm) -> list[Task]:
+        """What an arm's source is made of."""
+        return [self.task(ref) for ref in refs_of(arm.source)]
+
+
+def _unsuited(baseline: Baseline, card: TaskCard, sources: Sequence[TaskCard]) -> str | None:
+    """Why an arm can't be used on a task, or None; `sources` are what its weights are made from."""
+    supervised = isinstance(baseline, Pretrained) and uses_labels(baseline)
+    for source in sources:
+        if supervised and source.name == card.name:
+            return "its supervised source is the task itself, whose labels the fraction rations"
+        if (channels := len(source.channels)) != len(card.channels):
+            return f"its source has {channels} channels, the task has {len(card.channels)}"
+    return baseline.unfit(card)
+
+
+def _contamination(
+    baseline: Baseline, dataset: Dataset, source: Dataset | None, weights: InitialWeights
+) -> Contamination:
+    """The verdict on an arm's weights, by the names of corpora, by patient and by file.
+
+    What can't be told (a broken ledger) is unknown, with the reason: it must not stop a sweep.
+    Copies that were altered are not looked for here, which would read every image of the source:
+    that is what `voxbench overlap` does.
+    """
+    cases = weights.cases if isinstance(weights, PretrainingPlan) else ()
+    try:
+        return verdict_for(baseline, dataset, source, cases)
+    except VoxbenchError as error:
+        return Contamination(status="unknown", reason=str(error))
+
+
+def headless(baseline: Baseline, card: TaskCard, adaptation: Adaptation) -> str | None:
+    """Why a baseline's head can't infer a task directly, or None if it can."""
+    outputs = baseline.card.outputs
+    if not (isinstance(baseline, Published) and outputs):
+        return "its weights have no head to infer with"
+    if not baseline.decoder:
+        return "a head needs the decoder that it was trained with"
+    if card.has_regions:
+        return "the task's classes are regions, a head's are not"
+    if adaptation == "direct-postprocessed":
+        outputs = baseline.card.postprocessed
+        if not outputs:
+            return "nothing is known of how its authors process its masks; adaptation 'direct' is"
+    if not shared(outputs, card.classes):
+        return f"its head has no class of the task: it gives {', '.join(outputs)}"
+    return None

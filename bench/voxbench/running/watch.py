@@ -1,0 +1,30 @@
+"""Who is told how a sweep goes."""
+
+from collections.abc import Sequence
+
+from voxbench.progress import News
+from voxbench.running.engines import JobRetry
+from voxbench.running.jobs import Job, JobOutcome
+from voxbench.running.plan import Planned
+
+
+class Watch:
+    """Is told of the progress, and does nothing of it: override what is to be shown."""
+
+    def planned(self, cells: Sequence[Planned], todo: Sequence[Job]) -> None:
+        """What there is and what will run."""
+
+    def started(self, job: Job) -> None:
+        """A job has begun."""
+
+    def heard(self, job: Job, news: News) -> None:
+        """A job tells how far it is, or what should be known."""
+
+    def retried(self, retry: JobRetry) -> None:
+        """A job failed by the machine's fault, and is tried again."""
+
+    def finished(self, outcome: JobOutcome) -> None:
+        """A job has ended; its record is stored."""
+
+
+SILENT = Watch()

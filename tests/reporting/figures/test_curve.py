@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from voxbench.analyses.effects import effects, means
+from voxbench.analyses.pairing import twins
+from voxbench.analyses.read import read_groups
+from voxbench.reporting.figures.curve import _lines, draw_curve
+from voxbench.reporting.figures.lines import _apart
+from voxbench.stats.metric import METRICS
+
+from tests.analyses.records import MASKED, SCRATCH, cases, record
+
+DICE = METRICS["dice"]
+OTHER = "supervised[source=malf,volumes=28]"
+
+
+def content(arms=(SCRATCH, MASKED), fractions=("3 shots", "100%")):
+    groups = read_groups(
+        [
+            record(cases(lambda i, c, arm=arm: 0.5 + 0.01 * i + 0.001 * len(arm)), arm,
+                   fraction=fraction, seed=seed)
+            for arm in arms for fraction in fractions for seed in (0, 1)
+        ]
+    )  # fmt: skip
+    return means(groups), effects(twins(groups, DICE), 0.01)
+
+
+def test_the_same_records_give_the_same_bytes(tmp_path):
+    for name in ("one", "two"):
+        draw_curve("task", *content(), DICE, 0.01, tmp_path / name / "curve")
+    for ending in ("svg", "png"):
+        one, two = (tmp_path / name / f"curve.{ending}" for name in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_an_svg_has_no_date_in_it(tmp_path):
+    [svg, _] = draw_curve("task", *content(), DICE, 0.01, tmp_path / "curve")
+    assert "dc:date" not in svg.read_text()
+
+
+@pytest.mark.parametrize("fractions", [("3 shots",), ("3 shots", "10 shots", "100%")])
+@pytest.mark.parametrize("arms", [(SCRATCH,), (MASKED,), (SCRATCH, MASKED, OTHER)])
+def test_any_number_of_fractions_and_arms_can_be_drawn(tmp_path, arms, fractions):
+    paths = draw_curve("task", *content(arms, fractions), DICE, 0.01, tmp_path / "curve")
+    assert [path.suffix for path in paths] == [".svg", ".png"]
+    assert all(path.stat().st_size > 5000 for path in paths)
+
+
+def test_nothing_is_drawn_of_arms_that_only_failed(tmp_path):
+    failed = means(read_groups([record(None)]))
+    assert draw_curve("task", failed, [], DICE, 0.01, tmp_path / "curve") == []
+
+
+def test_a_twin_is_dashed_in_the_colour_of_its_arm():
+    twin, arm = _lines(*content(), DICE)
+    assert (twin.dashed, arm.dashed) == (True, False)
+    assert twin.colour == arm.colour
+
+
+def test_a_twin_of_several_arms_is_grey_and_the_arms_differ():
+    twin, *arms = _lines(*content((SCRATCH, MASKED, OTHER)), DICE)
+    assert len({line.colour for line in (twin, *arms)}) == 3
+    assert len({twin.colour[i : i + 2] for i in (1, 3, 5)}) == 1
+    assert len({line.marker for line in arms}) == 2
+
+
+def test_drawing_leaves_the_users_settings_alone(tmp_path):
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    draw_curve("task", *content(), DICE, 0.01, tmp_path / "curve")
+    assert dict(mpl.rcParams) == before
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0.05, 0.1])), min_size=1, max_size=10))
+def test_names_are_moved_apart_in_their_order(lines):
+    heights, room = np.array(lines).T
+    found = _apart(heights, room, -0.1)
+    order = np.argsort(heights, kind="stable")
+    assert (np.diff(found[order]) >= room[order][1:] - 1e-9).all()
+    assert found.min() >= -0.1 - 1e-9
+    assert found.max() <= 1 + 1e-9
+
+
+def test_names_that_have_room_stay_where_their_lines_end():
+    heights = np.array([0.9, 0.1, 0.5])
+    assert _apart(heights, np.full(3, 0.1), -0.1) == pytest.approx(heights)
+
+
+def test_too_many_names_share_the_place_there_is():
+    found = _apart(np.full(50, 0.5), np.full(50, 0.1), 0.0)
+    assert (found[0], found[-1]) == pytest.approx((0.0, 1.0))

@@ -1,0 +1,51 @@
+"""Before a sweep runs it is said what is mirrored, and where a patch is larger than the volumes."""
+
+from voxbench.running.bind import bind
+from voxbench.running.remarks import remarks
+
+from tests.running.conftest import make_sweep
+
+MIRRORED = "example-cubes: mirrored in training: left-right, front-back, top-bottom"
+BEYOND = (
+    "example-cubes: a patch of 64 × 16 × 16 is larger than 10 of 10 volumes (median 32 × 32 × 32 "
+    "voxels, before they are cropped); beyond them lies each case's darkest value"
+)
+
+
+def told(**changes) -> list[str]:
+    return remarks(bind(make_sweep(**changes)))
+
+
+def test_a_task_that_is_its_own_source_is_told_once(example):
+    recipe = {"steps": 4, "patch": [16, 16, 16], "augmentation": "light"}
+    pretrained = {"name": "example-denoising", "size": "tiny", "source": "cubes"}
+    assert told(recipe=recipe, baselines=[pretrained], pretraining=recipe) == [MIRRORED]
+
+
+def test_a_patch_that_is_larger_than_the_volumes_is_told(example):
+    recipe = {"steps": 4, "patch": [64, 16, 16], "augmentation": "none"}
+    assert told(recipe=recipe) == [BEYOND]
+
+
+def test_nothing_is_said_of_mirroring_that_does_not_happen(example):
+    assert told() == []
+
+
+def test_what_an_objective_leaves_out_of_the_augmentation_is_told(example):
+    recipe = {"steps": 4, "patch": [16, 16, 16], "augmentation": "light"}
+    still = recipe | {"augmentation": "none"}
+    arm = {"name": "models-genesis", "size": "tiny", "source": "cubes"}
+    without = "models-genesis[size=tiny,source=cubes]: pre-trained without the augmentation's "
+    assert told(recipe=still, baselines=[arm], pretraining=recipe) == [
+        without + "intensity, mirror"
+    ]
+    assert told(recipe=still, baselines=[arm], pretraining=still) == []
+
+
+def test_schedules_of_pretraining_that_differ_are_told(example):
+    denoising = {"name": "example-denoising", "size": "tiny", "source": "cubes"}
+    masked = {**denoising, "name": "masked-autoencoder", "pretraining": {"patch": [32, 16, 16]}}
+    assert [line for line in told(baselines=[denoising, masked]) if "pre-trained" in line] == [
+        "example-denoising[size=tiny,source=cubes]: pre-trained with patch 16 × 16 × 16",
+        "masked-autoencoder[size=tiny,source=cubes]: pre-trained with patch 32 × 16 × 16",
+    ]
