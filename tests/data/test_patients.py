@@ -56,6 +56,14 @@ def test_people_with_lists_of_cases_and_rows_of_people_do_too(tmp_path):
     assert find_patients(bids, scans).of == {scan: scan[:6] for scan in scans}
 
 
+def test_entries_of_dataset_json_may_name_people(tmp_path):
+    entries = [{"image": f"./imagesTr/{c}.nii.gz", "patient_id": p} for c, p in PEOPLE.items()]
+    (tmp_path / "dataset.json").write_text(json.dumps({"training": entries[:4], "test": ["x"]}))
+    found = find_patients(tmp_path, CASES)
+    assert found.of == {**dict(list(PEOPLE.items())[:4]), CASES[4]: CASES[4], CASES[5]: CASES[5]}
+    assert "the entries of dataset.json, which names 4 of 6 cases" in found.told
+
+
 def test_the_first_table_that_names_people_counts(tmp_path):
     (tmp_path / "meta.csv").write_text(csv(["case", "patient"], rows()))
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": {"a": 1}}))

@@ -102,6 +102,28 @@ def test_a_column_of_something_else_is_no_split(tmp_path):
     assert ids(arrange(tmp_path)) == {"all": CASES}
 
 
+@pytest.mark.parametrize("words", [("1", "2", "3"), ("0.0", "1.0", "2.0"), ("0", "4", "10")])
+def test_the_first_of_numbered_folds_validates(tmp_path, words):
+    one, two, three = words
+    meta(tmp_path, [two, one, two, three, one, two, three, one], header="image_id;age;fold")
+    found = arrange(tmp_path)
+    assert ids(found)["test"] == [CASES[1], CASES[4], CASES[7]]
+    assert "column fold of meta.csv" in found.notes[-1]
+
+
+def test_a_column_of_folds_may_name_the_test_part(tmp_path):
+    meta(tmp_path, ["1"] * 3 + ["2"] * 2 + ["0"] + ["test"] * 2, header="image_id;age;fold")
+    assert ids(arrange(tmp_path)) == HALVES
+    meta(tmp_path, ["1"] * 3 + ["2"] * 2 + ["0"] + ["left"] * 2, header="image_id;age;fold")
+    with pytest.raises(DataError, match=r"column fold of meta\.csv: left names no part"):
+        arrange(tmp_path)
+
+
+def test_one_fold_alone_is_no_split(tmp_path):
+    meta(tmp_path, ["1"] * 8, header="image_id;age;fold")
+    assert ids(arrange(tmp_path)) == {"all": CASES}
+
+
 def test_a_split_that_contradicts_itself_or_the_data_is_refused_with_the_way_out(tmp_path):
     def refused(says, **found):
         with pytest.raises(DataError, match=rf"{says}.*split = \"own\""):

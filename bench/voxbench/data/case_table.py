@@ -34,7 +34,7 @@ class CaseTable(NamedTuple):
 
     def column(self, header: re.Pattern[str]) -> str | None:
         """The first column whose header, in plain letters and digits, matches."""
-        return next((title for title in self.columns if header.fullmatch(_plain(title))), None)
+        return next((title for title in self.columns if header.fullmatch(plain(title))), None)
 
     def rows_of(self, cases: Sequence[str], apart: str) -> dict[str, list[int]]:
         """Case → its rows, by the column that names most cases.
@@ -47,7 +47,7 @@ class CaseTable(NamedTuple):
             apart: a column that says something else.
         """
         titles = [title for title in self.columns if title != apart]
-        likely = [title for title in titles if _CASE.fullmatch(_plain(title))] or titles[:1]
+        likely = [title for title in titles if _CASE.fullmatch(plain(title))] or titles[:1]
         found: dict[str, list[int]] = {}
         for title in (*likely, *titles):
             cells = self.columns[title]
@@ -160,7 +160,8 @@ def some(names: Iterable[str]) -> str:
     return (", ".join(listed[:3]) + (f", … ({len(listed)})" if listed[3:] else "")) or "none"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A header in small letters and digits alone."""
     return re.sub(r"[\W_]", "", text.lower())
 
 

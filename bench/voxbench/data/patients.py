@@ -2,7 +2,8 @@
 
 A table beside the data says so, the first of these that names persons:
 
-    dataset.json        `patients`: {"case": "person"} or {"person": ["case", …]}
+    dataset.json        `patients`: {"case": "person"} or {"person": ["case", …]}; or a
+                        field such as `patient` of the entries that it lists
     patients.json       the same, as the whole file
     about.json          `same_person`: [["case", "case"], …]
     patients, participants, subjects, meta or metadata (.csv, .tsv), then any other such table
@@ -26,6 +27,7 @@ from voxbench.data.case_table import (
     CaseTable,
     match_names,
     match_starts,
+    plain,
     read_table,
     some,
     tables_beside,
@@ -191,8 +193,10 @@ def _read(path: Path, name: str, cases: Sequence[str]) -> _Table | None:
     content = read_json(path)
     if path.name == "about.json":
         return _of_pairs(_same_person(path, content), f"`same_person` of {name}", cases)
-    if path.name == "dataset.json" or "patients" in content:
-        name, content = f"`patients` of {name}", _object(path, content.get("patients") or {})
+    if path.name == "dataset.json" and not content.get("patients"):
+        return _of_pairs(list(_listed(content)), f"the entries of {name}", cases)
+    if "patients" in content:
+        name, content = f"`patients` of {name}", _object(path, content["patients"] or {})
     return _of_pairs(list(_pairs(path, content)), name, cases)
 
 
@@ -238,6 +242,17 @@ def _pairs(path: Path, table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, "" if text.lower() in NOTHING else text
         else:
             raise DataError(f'{path}: patients: expected {{"case": "person"}}, got {value!r}.')
+
+
+def _listed(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Case and person of entries {"image": …, "label": …, "patient": …} of any list."""
+    lists = [value for value in content.values() if isinstance(value, list)]
+    for entry in (one for listed in lists for one in listed if isinstance(one, dict)):
+        names = [name for key in ("image", "label") if isinstance(name := entry.get(key), str)]
+        keys = [key for key in entry if _PERSON.fullmatch(plain(key))]
+        persons = [str(entry[key]).strip() for key in keys if isinstance(entry[key], str | int)]
+        if names and persons and persons[0].lower() not in NOTHING:
+            yield names[0], persons[0]
 
 
 def _object(path: Path, value: Any) -> dict[str, Any]:

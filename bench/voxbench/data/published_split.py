@@ -4,7 +4,8 @@ The first of these that there is:
 
     folders            imagesTs/labelsTs and imagesVa/labelsVa beside imagesTr; training/, testing/
     tables             a column `split` (set, subset, partition) of train, val and test in a CSV or
-                       TSV file, such as TotalSegmentator's meta.csv
+                       TSV file, such as TotalSegmentator's meta.csv; or a column `fold` of numbers,
+                       of which the first validates
     splits_final.json  nnU-Net's folds, of which the first is taken; beside folders it says which
                        of the training cases validate
     lists              train, val and test in another JSON file (MONAI's data lists, split.json), or
@@ -22,11 +23,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from voxbench.api import Part
-from voxbench.data.case_table import match_names, read_table, some, tables_beside
+from voxbench.data.case_table import CaseTable, match_names, read_table, some, tables_beside
 from voxbench.errors import DataError
 
 OWN = 'Correct it, or say split = "own", which parts the cases by patient.'
 _COLUMN = re.compile(r"(?:dataset|data)?(?:split|set|subset|partition)")
+_FOLD = re.compile(r"(?:cv|k)?folds?(?:id|no|nr|num|number|index)?")
+_NUMBER = re.compile(r"\d+(?:\.0)?")  # as a column of numbers with gaps is saved
+_FEWEST_FOLDS = 2
 _PARTS: Mapping[str, Part] = {
     **dict.fromkeys(("train", "training", "tr"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "va", "dev", "tuning"), "validation"),
@@ -84,21 +88,38 @@ def _columns(root: Path, cases: Sequence[str]) -> Iterator[PublishedSplit]:
 
 def _column(root: Path, path: Path, cases: Sequence[str]) -> PublishedSplit | None:
     table = read_table(path)
-    column = table.column(_COLUMN)
-    if column is None:
+    if (meant := _by_word(table) or _by_fold(table)) is None:
         return None
+    column, parts = meant
     cells = [cell.lower() for cell in table.columns[column]]
-    if not any(cell in _PARTS for cell in cells):
-        return None
     origin = f"column {column} of {path.name}"
-    if strange := {cell for cell in cells if cell and cell not in _PARTS}:
+    if strange := {cell for cell in cells if cell and cell not in parts}:
         raise DataError(f"{root}: {origin}: {some(strange)} names no part. {OWN}")
     rows = table.rows_of(cases, apart=column)
-    found = {case: {_PARTS[cells[row]] for row in rows[case] if cells[row]} for case in rows}
-    if double := [case for case, parts in found.items() if len(parts) > 1]:
+    found = {case: {parts[cells[row]] for row in rows[case] if cells[row]} for case in rows}
+    if double := [case for case, parts_of in found.items() if len(parts_of) > 1]:
         raise DataError(f"{root}: {origin} has {some(double)} in two parts. {OWN}")
-    part_of = {case: next(iter(parts)) for case, parts in found.items() if parts}
+    part_of = {case: next(iter(parts_of)) for case, parts_of in found.items() if parts_of}
     return PublishedSplit(part_of, origin)
+
+
+def _by_word(table: CaseTable) -> tuple[str, Mapping[str, Part]] | None:
+    """A column that says train, val or test, and what its cells mean, in lower case."""
+    column = table.column(_COLUMN)
+    if column is None or not any(cell.lower() in _PARTS for cell in table.columns[column]):
+        return None
+    return column, _PARTS
+
+
+def _by_fold(table: CaseTable) -> tuple[str, Mapping[str, Part]] | None:
+    """A column of numbered folds, of which the first validates, and what its cells mean."""
+    column = table.column(_FOLD)
+    folds = {cell for cell in table.columns[column] if _NUMBER.fullmatch(cell)} if column else set()
+    if column is None or len(folds) < _FEWEST_FOLDS:
+        return None
+    first = min(map(float, folds))
+    validates: dict[bool, Part] = {True: "validation", False: "train"}
+    return column, {**_PARTS, **{fold: validates[float(fold) == first] for fold in folds}}
 
 
 def _listed(root: Path, cases: Sequence[str]) -> Iterator[PublishedSplit]:
