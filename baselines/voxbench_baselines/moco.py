@@ -22,15 +22,15 @@ class MoCo(Pretrained):
         queue: earlier vectors that are kept; 256, published 65,536.
         momentum: share of itself that the teacher keeps in a step; 0.99, published 0.999.
         width: of the projector; 256, published 2048.
+        temperature: of the contrast; 0.07 as in MoCo's first version, published for v2 0.2.
         crop: voxels along a view's sides; 0 takes three quarters of the patch's.
-        temperature: of the contrast.
     """
 
     queue: int = of_recipe()
     momentum: float = of_recipe()
     width: int = of_recipe()
+    temperature: float = of_recipe()
     crop: int = 0
-    temperature: float = 0.2
 
     card: ClassVar[BaselineCard] = BaselineCard(
         name="moco",
@@ -48,9 +48,9 @@ class MoCo(Pretrained):
     needs_labels: ClassVar[bool] = False
     parts: ClassVar[tuple[str, ...]] = ("encoder",)
     recipes: ClassVar[Mapping[str, Settings]] = {
-        "small": Settings({"queue": 256, "momentum": 0.99, "width": 256}),
+        "small": Settings({"queue": 256, "momentum": 0.99, "width": 256, "temperature": 0.07}),
         "published": Settings(
-            {"queue": 65_536, "momentum": 0.999, "width": 2048},
+            {"queue": 65_536, "momentum": 0.999, "width": 2048, "temperature": 0.2},
             {
                 "batch": 256,
                 "optimiser": "sgd",

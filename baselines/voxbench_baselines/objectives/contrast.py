@@ -33,6 +33,9 @@ def queue_contrast(
 ) -> Term:
     """Info-NCE of each query with its key, against the others of the batch and those of a queue.
 
+    Right is a query whose own key is the nearest of the batch's: vectors of the queue come from
+    earlier teachers, and their age alone tells them apart.
+
     Args:
         query: (b, features), of any length, as all vectors here.
         key: (b, features); row i is of the same patch as that of the queries.
@@ -42,11 +45,12 @@ def queue_contrast(
     """
     unused = torch.arange(len(queue), device=queue.device) >= kept
     earlier = cosines(query, queue).masked_fill(unused, float("-inf"))
-    logits = torch.cat([cosines(query, key), earlier], dim=1) / temperature
-    right = torch.arange(len(query), device=query.device)
+    batch = cosines(query, key)
+    logits = torch.cat([batch, earlier], dim=1) / temperature
+    own = torch.arange(len(query), device=query.device)
     return Term(
-        F.cross_entropy(logits, right),
+        F.cross_entropy(logits, own),
         {"chance": torch.log(len(query) + kept)},
-        (logits.argmax(1) == right).float().mean(),
-        1 / (len(query) + kept),
+        (batch.argmax(1) == own).float().mean(),
+        1 / len(query),
     )

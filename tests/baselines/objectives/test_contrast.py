@@ -36,8 +36,15 @@ def test_the_contrast_with_a_queue_by_hand():
     terms = [math.exp(1.2), math.exp(0), math.exp(2)]
     assert term.value.item() == pytest.approx(-math.log(terms[0] / sum(terms)))
     assert term.trivial["chance"].item() == pytest.approx(math.log(3))
-    assert term.accuracy.item() == 0
-    assert term.chance.item() == pytest.approx(1 / 3)
+    assert term.accuracy.item() == term.chance == 1  # the batch has one key
+
+
+def test_vectors_of_the_queue_are_no_answer():
+    """Both queries are nearer to the queue than to their keys, and one to the other's key."""
+    query = torch.tensor([[1.0, 0.1], [1.0, 0.0]])
+    key, queue = torch.tensor([[1.0, 0.8], [0.0, 1.0]]), torch.tensor([[1.0, 0.0]])
+    term = queue_contrast(query, key, queue, torch.tensor(1), temperature=0.5)
+    assert term.accuracy.item() == term.chance == 1 / 2
 
 
 def test_before_there_is_a_queue_the_batch_is_told_apart():
