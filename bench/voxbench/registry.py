@@ -143,7 +143,8 @@ class ClassRegistry(Registry[type[C]], Generic[C]):
 def not_of_class(base: type, found: object) -> str | None:
     """Why an object is no plugin class below `base`, or None if it is one."""
     if not (isinstance(found, type) and issubclass(found, base)):
-        return f"is {found!r}, not a subclass of voxbench.api.{base.__name__}"
+        home = base.__module__.removesuffix(f".{base.__name__.lower()}")
+        return f"is {found!r}, not a subclass of {home}.{base.__name__}"
     if absent := getattr(found, "__abstractmethods__", None):
         return f"doesn't define {', '.join(sorted(absent))}"
     if base is Baseline and not isinstance(getattr(found, "card", None), BaselineCard):

@@ -45,7 +45,8 @@ def run(
     Raises:
         SpecError, PluginError, DataError: before anything runs.
     """
-    from voxbench.running.sweep import Options, run_sweep
+    from voxbench.running.options import Options
+    from voxbench.running.sweep import run_sweep
 
     found = _sweep(sweep)
     options = Options(jobs, limit, retry_failed, predictions=predictions)

@@ -82,7 +82,7 @@ def test_without_a_size_the_first_one_is_shown(voxbench):
     [
         (("baselines", "hipodeep"), "Did you mean 'hippodeep'"),
         (("tasks", "msd-hart"), "Did you mean 'msd-heart'"),
-        (("corpora", "LiTS"), "a name is for tasks, baselines and architectures, not"),
+        (("corpora", "LiTS"), "a name is for tasks, baselines, architectures and engines, not"),
         (("architectures", "unett"), "Did you mean 'unet'"),
         (("architectures", "unet", "--size", "tin"), "Did you mean 'tiny'"),
         (("architectures", "--size", "tiny"), "--size is for one architecture"),

@@ -5,7 +5,8 @@ import shutil
 import pytest
 from voxbench.data import cache, cell_data
 from voxbench.records import Store
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.options import Options
+from voxbench.running.sweep import run_sweep
 
 from tests.running.conftest import Notes, make_sweep
 

@@ -9,7 +9,8 @@ from voxbench.plugins import BASELINES
 from voxbench.records import Store
 from voxbench.reporting.report import write_report
 from voxbench.running.bind import bind
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.options import Options
+from voxbench.running.sweep import run_sweep
 
 from tests.running.conftest import make_sweep
 

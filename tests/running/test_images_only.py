@@ -7,7 +7,8 @@ import pytest
 from voxbench.errors import SpecError
 from voxbench.records import Store
 from voxbench.running.bind import bind
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.options import Options
+from voxbench.running.sweep import run_sweep
 
 from tests.data.toy import save, volumes
 from tests.running.conftest import make_sweep

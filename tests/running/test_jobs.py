@@ -8,8 +8,9 @@ from voxbench.registry import Registration
 from voxbench.running.bind import bind
 from voxbench.running.engines.inline import run_inline
 from voxbench.running.jobs import CellJob, JobOutcome, PretrainingJob, jobs_for
+from voxbench.running.options import Options
 from voxbench.running.queue import Queue
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.sweep import run_sweep
 from voxbench.running.watch import SILENT
 from voxbench.running.worker import Worker
 

@@ -1,6 +1,7 @@
 """The plan says what is cached, missing, failed and skipped, and why."""
 
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.options import Options
+from voxbench.running.sweep import run_sweep
 
 from tests.running.conftest import make_sweep, planned
 

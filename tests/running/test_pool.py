@@ -12,7 +12,8 @@ from voxbench import plugins
 from voxbench.design.spec import parse_sweep
 from voxbench.records import Store
 from voxbench.running import queue
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.options import Options
+from voxbench.running.sweep import run_sweep
 
 from tests.running.conftest import EXAMPLE, Notes
 

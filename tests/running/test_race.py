@@ -10,9 +10,10 @@ from voxbench.errors import RecordError, SpecError
 from voxbench.records import Store
 from voxbench.running.bind import bind
 from voxbench.running.jobs import CellJob, PretrainingJob
+from voxbench.running.options import Options
 from voxbench.running.plan import plan_cells
 from voxbench.running.race import declared_race, run_race
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.sweep import run_sweep
 from voxbench.running.watch import SILENT
 
 from tests.running.conftest import EXAMPLE, Notes, make_sweep

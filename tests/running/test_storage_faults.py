@@ -11,7 +11,8 @@ from voxbench.files import temporary_beside
 from voxbench.records import Store
 from voxbench.running import cell as cell_module
 from voxbench.running import queue
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.options import Options
+from voxbench.running.sweep import run_sweep
 
 from tests.running.conftest import EXAMPLE, Notes
 

@@ -19,8 +19,9 @@ from voxbench.records.record import Contamination
 from voxbench.running import cell as cell_module
 from voxbench.running.engines.inline import run_inline
 from voxbench.running.jobs import PretrainingJob, jobs_for
+from voxbench.running.options import Options
 from voxbench.running.queue import Queue
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.sweep import run_sweep
 from voxbench.running.watch import SILENT
 from voxbench.running.worker import Worker
 

@@ -8,7 +8,8 @@ import torch
 from voxbench import plugins
 from voxbench.plugins import find_architecture
 from voxbench.records import Store
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.options import Options
+from voxbench.running.sweep import run_sweep
 
 from tests.running.conftest import EXAMPLE, make_sweep
 

@@ -8,8 +8,9 @@ from voxbench.design.cell import Cell
 from voxbench.errors import SpecError
 from voxbench.records import Store
 from voxbench.running.bind import bind
+from voxbench.running.options import Options
 from voxbench.running.remarks import remarks
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.sweep import run_sweep
 
 from tests.data.toy import save, volumes
 from tests.running.conftest import make_sweep

@@ -2,7 +2,8 @@
 
 import pytest
 from voxbench.design.spec import parse_sweep
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.options import Options
+from voxbench.running.sweep import run_sweep
 from voxbench.submission.evidence import Evidence
 from voxbench.submission.merge import merge
 from voxbench.submission.pack import pack

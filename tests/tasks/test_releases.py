@@ -13,7 +13,8 @@ from voxbench.ledger.corpora import corpora
 from voxbench.plugins import TASKS
 from voxbench.records import Store
 from voxbench.registry import Registration
-from voxbench.running.sweep import Options, run_sweep
+from voxbench.running.options import Options
+from voxbench.running.sweep import run_sweep
 from voxbench_tasks.releases.abdomenatlas import AbdomenAtlas10, AbdomenAtlas11
 from voxbench_tasks.releases.abdomenct1k import AbdomenCT1K
 from voxbench_tasks.releases.acdc import ACDC

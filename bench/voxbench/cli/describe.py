@@ -6,10 +6,11 @@ from voxbench.cli.show import print_json, print_rows
 
 if TYPE_CHECKING:
     from voxbench.api import Baseline, Task
+    from voxbench.running.engines import Engine
 
 
 def describe_plugin(what: str, name: str, json: bool) -> None:
-    """Print the card of a task or baseline and its fields.
+    """Print the card of a task or baseline, or what an engine is, and its fields.
 
     Raises:
         SpecError: things of this kind have no card.
@@ -17,14 +18,17 @@ def describe_plugin(what: str, name: str, json: bool) -> None:
     """
     from voxbench.errors import SpecError
     from voxbench.plugins import BASELINES, TASKS
+    from voxbench.running.engines.settings import ENGINES
 
     if what == "tasks":
         facts = _task(name, TASKS.find(name))
     elif what == "baselines":
         facts = _baseline(BASELINES.find(name))
+    elif what == "engines":
+        facts = _engine(ENGINES.find(name))
     else:
         raise SpecError(
-            f"a name is for tasks, baselines and architectures, not for {what}: "
+            f"a name is for tasks, baselines, architectures and engines, not for {what}: "
             f"voxbench ls baselines {name}."
         )
     if json:
@@ -111,6 +115,11 @@ def _baseline(kind: "type[Baseline]") -> dict[str, Any]:
         "checkpoints": {size: file.model_dump(mode="json") for size, file in files.items()},
         "fields": fields,
     }
+
+
+def _engine(kind: "type[Engine]") -> dict[str, Any]:
+    about = (kind.__doc__ or "").partition("\n")[0]
+    return {"runs jobs on": about, "lacks": kind.lacks(), "fields": _fields(kind)}
 
 
 def _fields(kind: type[Any]) -> list[dict[str, Any]]:

@@ -26,14 +26,16 @@ class What(StrEnum):
     architectures = "architectures"
     sweeps = "sweeps"
     corpora = "corpora"
+    engines = "engines"
 
 
 def ls_verb(
     what: Annotated[
-        What, typer.Argument(help="tasks, baselines, architectures, sweeps or corpora")
+        What, typer.Argument(help="tasks, baselines, architectures, sweeps, corpora or engines")
     ],
     name: Annotated[
-        str | None, typer.Argument(help="A task, baseline or architecture, to show all of it.")
+        str | None,
+        typer.Argument(help="A task, baseline, architecture or engine, to show all of it."),
     ] = None,
     size: Annotated[
         str | None, typer.Option(help="Of an architecture; its first by default.")
@@ -160,10 +162,31 @@ def _corpora() -> Rows:
     ]
 
 
+def _engines() -> Rows:
+    from voxbench.api.fields import settable_fields
+    from voxbench.registry import failure
+    from voxbench.running.engines.settings import ENGINES
+
+    rows = []
+    for plugin, found in ENGINES.each():
+        row: dict[str, Any] = {"engine": plugin.name, "fields": None, "lacks": None}
+        row |= {"from": plugin.owner, "broken": None}
+        try:
+            if isinstance(found, PluginError):
+                raise found
+            row["fields"] = ", ".join(field.name for field in settable_fields(found))
+            row["lacks"] = found.lacks()
+        except Exception as error:  # noqa: BLE001 (a stranger's plugin may raise anything)
+            row["broken"] = failure(error)
+        rows.append(row)
+    return rows
+
+
 _LISTS: dict[What, Callable[[], Rows]] = {
     What.tasks: _tasks,
     What.baselines: _baselines,
     What.architectures: _architectures,
     What.sweeps: _sweeps,
     What.corpora: _corpora,
+    What.engines: _engines,
 }

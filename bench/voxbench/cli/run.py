@@ -48,6 +48,13 @@ def run_verb(
             "--time-limit", min=0.01, help="Minutes after which a cell or a pre-training fails."
         ),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="Who runs the cells, see `voxbench ls engines`; its settings are [engine.NAME] of "
+            "the sweep or [NAME] of ~/.config/voxbench/engines.toml. By default this machine."
+        ),
+    ] = None,
     set_: Overrides = None,
     include_path: Include = None,
     trust: Trust = None,
@@ -70,9 +77,11 @@ def run_verb(
     from voxbench.cli.progress import Progress
     from voxbench.reporting.report import write_report
     from voxbench.running.builtin import find_sweep
+    from voxbench.running.engines.settings import find_engine
     from voxbench.running.mirror import mirror
+    from voxbench.running.options import Options
     from voxbench.running.race import declared_race, run_race
-    from voxbench.running.sweep import Options, run_sweep
+    from voxbench.running.sweep import run_sweep
 
     include = include_all(include_path)
     sweep = find_sweep(spec, set_ or [])
@@ -86,6 +95,7 @@ def run_verb(
         predictions,
         isolated=jobs != 0,
         time_limit_s=None if time_limit is None else 60 * time_limit,
+        engine=find_engine(engine, sweep) if engine else None,
     )
     project = f"voxbench-{sweep.name}"
     copy = None if wandb == "off" else mirror(wandb, project, root / "wandb")

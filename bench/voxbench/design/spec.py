@@ -123,6 +123,8 @@ class Sweep(BaseModel):
         twins: add the scratch twin of every pre-trained arm.
         recipe: how every arm is trained.
         pretraining: how weights are made that are made here.
+        engine: name of an engine → its fields, see `voxbench ls engines`; where it is run changes
+            nothing of what is run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -138,6 +140,7 @@ class Sweep(BaseModel):
     twins: Annotated[bool, Field(strict=True)] = True
     recipe: Recipe = Recipe()
     pretraining: Pretraining = Pretraining()
+    engine: dict[str, dict[str, Any]] = {}
 
     @model_validator(mode="before")
     @classmethod

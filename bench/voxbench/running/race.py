@@ -13,9 +13,10 @@ from voxbench.errors import SpecError
 from voxbench.records import Scored, Store
 from voxbench.running.bind import BoundCell, bind
 from voxbench.running.jobs import Job, JobOutcome, PretrainingJob, jobs_for
+from voxbench.running.options import DEFAULTS, Options, Run
 from voxbench.running.plan import Planned, plan_cells
 from voxbench.running.queue import Queue
-from voxbench.running.sweep import DEFAULTS, Options, execute, refresh_contamination, workers_of
+from voxbench.running.sweep import execute, refresh_contamination
 from voxbench.running.tidy import tidy
 from voxbench.running.watch import SILENT, Watch
 from voxbench.stats.sequential import FIRST_INTERIM
@@ -42,7 +43,8 @@ def run_race(
         raise SpecError(
             "--until-settled takes failed cells as run: use --retry-failed in a run of its own."
         )
-    workers = workers_of(sweep, root, options)
+    run = Run(sweep, root, options)
+    capacity = run.engine.capacity(run)
     bound = bind(sweep, options.limit)
     planned = plan_cells(bound, root)
     race = declared_race(sweep, planned, options.limit)
@@ -52,14 +54,14 @@ def run_race(
     records: dict[str, Scored] = {
         record.key: record for record in Store(root).scored() if record.key in cells
     }
-    course = _Course(race, cells, records, len(workers))
+    course = _Course(race, cells, records, capacity)
     queue = Queue(course.more())
     missing = [one.cell for one in planned if one.state == "missing"]
     watch.planned(planned, jobs_for(missing) if queue.waiting else [])
     tidy(root, cells)
     if queue.over:
         return planned
-    for outcome in execute(queue, workers, watch, options):
+    for outcome in execute(queue, run, watch):
         course.note(outcome)
         if queue.over:
             queue.add(course.more())

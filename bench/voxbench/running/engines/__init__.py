@@ -1,11 +1,15 @@
-"""Who runs the jobs: this process, or a pool of worker processes."""
+"""Who runs the jobs: worker processes here, or a cluster. Plugins of the group `voxbench.engines`.
 
-from collections.abc import Callable, Generator, Sequence
+An engine is a frozen dataclass below `Engine`; a sweep sets its fields in `[engine.NAME]`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Protocol
 
 from voxbench.progress import News
 from voxbench.running.jobs import Job, JobOutcome, store_failure
+from voxbench.running.options import Run
 from voxbench.running.queue import Queue
 from voxbench.running.worker import Worker
 
@@ -35,22 +39,36 @@ Event = JobStart | JobRetry | JobOutcome
 Hear = Callable[[Job, News], None]
 
 
-class Engine(Protocol):
-    """Runs jobs on workers, and tells of each as it begins and as it is over."""
+@dataclass(frozen=True)
+class Engine(ABC):
+    """Runs jobs somewhere, and tells of each as it begins and as it is over."""
 
-    def __call__(
-        self, queue: Queue, workers: Sequence[Worker], hear: Hear
-    ) -> Generator[Event, None, None]:
+    @abstractmethod
+    def capacity(self, run: Run) -> int:
+        """How many jobs it runs at a time; at least one.
+
+        Raises:
+            SpecError: it can't run this sweep, or no single jobs.
+        """
+
+    @abstractmethod
+    def work(self, queue: Queue, run: Run, hear: Hear) -> Generator[Event, None, None]:
         """Take jobs until the queue is over.
 
         A cell's record is stored before its outcome is told. Whoever reads the events may add jobs
-        to the queue between two of them, and may stop reading: the jobs that run are then lost.
+        to the queue between two of them, and may stop reading: what runs in this process and its
+        children is then lost.
 
         Args:
             queue: of the jobs; a job whose weights could not be made fails with the reason.
-            workers: at least one; how many jobs run at a time, and where.
+            run: what the jobs are of.
             hear: is told how far a job is.
         """
+
+    @classmethod
+    def lacks(cls) -> str | None:
+        """What has to be installed before it can be used, and how; None if it is all there."""
+        return None
 
 
 def settle(queue: Queue, outcome: JobOutcome, worker: Worker) -> JobRetry | JobOutcome:

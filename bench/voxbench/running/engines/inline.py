@@ -1,4 +1,4 @@
-"""The engine that runs every job in this process, one after the other."""
+"""Every job in this process, one after the other."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -12,7 +12,7 @@ from voxbench.running.worker import Worker
 
 
 def run_inline(queue: Queue, workers: Sequence[Worker], hear: Hear) -> Generator[Event, None, None]:
-    """See `Engine`; the first worker is this process."""
+    """Take jobs until the queue is over, see `Engine`; the first worker is this process."""
     worker = workers[0]
     while not queue.over:
         job = queue.take()

@@ -1,4 +1,4 @@
-"""The engine of long-lived worker processes, each bound to its device.
+"""The engine of one machine: long-lived worker processes, each bound to its device.
 
 Importing torch, Lightning and MONAI costs more than a small cell, so a worker runs many. A
 worker that dies or hangs costs the one cell it held, and is replaced.
@@ -6,13 +6,17 @@ worker that dies or hangs costs the one cell it held, and is replaced.
 
 import time
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 
+from voxbench.cores import available_cores
 from voxbench.progress import Stage
-from voxbench.running.engines import Event, Hear, JobStart, settle
+from voxbench.running.engines import Engine, Event, Hear, JobStart, settle
+from voxbench.running.engines.inline import run_inline
 from voxbench.running.engines.process import WorkerProcess
 from voxbench.running.faults import Kind
 from voxbench.running.jobs import Job, JobOutcome, failed
+from voxbench.running.options import Run
 from voxbench.running.queue import Queue
 from voxbench.running.worker import Worker
 
@@ -21,10 +25,49 @@ SILENCE_S = 3600.0
 _LOOK_S = 0.5  # at the clock, between two events
 
 
+@dataclass(frozen=True)
+class Pool(Engine):
+    """This machine: as many workers as `--jobs` says, else one a GPU, else one a core."""
+
+    def capacity(self, run: Run) -> int:
+        """One job a worker."""
+        return len(workers_of(run))
+
+    def work(self, queue: Queue, run: Run, hear: Hear) -> Generator[Event, None, None]:
+        """See `Engine`; a single worker that need not be isolated is this process."""
+        workers = workers_of(run)
+        inline = len(workers) == 1 and not run.options.isolated
+        return (run_inline if inline else run_in_pool)(queue, workers, hear)
+
+
+def workers_of(run: Run) -> list[Worker]:
+    """One worker a device, each with its share of the threads.
+
+    Raises:
+        SpecError: a device can't do the precision of the sweep's recipe.
+    """
+    from voxbench.fit.precision import check_precision
+
+    devices = _devices(run.options.jobs)
+    check_precision(run.sweep.recipe, devices[0])
+    threads = max(1, available_cores() // len(devices))
+    return [run.worker(device, threads) for device in devices]
+
+
+def _devices(count: int | None) -> list[str]:
+    """One entry a worker: the GPUs in turn, or the processor."""
+    import torch
+
+    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if gpus:
+        return [gpus[i % len(gpus)] for i in range(count or len(gpus))]
+    return ["cpu"] * (count or available_cores())
+
+
 def run_in_pool(
     queue: Queue, workers: Sequence[Worker], hear: Hear
 ) -> Generator[Event, None, None]:
-    """See `Engine`; each worker is a process of its own, of which no more are started than jobs."""
+    """Each worker is a process of its own, of which no more are started than jobs."""
     processes = [WorkerProcess(worker) for worker in workers[: max(1, len(queue.waiting))]]
     try:
         while not queue.over:
