@@ -31,7 +31,7 @@ COUNT = 60
 ROUNDS = 5
 
 
-def make_cases(folder: Path) -> list[PreparedCase]:
+def make_cases() -> list[PreparedCase]:
     """Cases with CT-like texture, an organ and a lesion, in the cache's own form."""
     random = np.random.default_rng(0)
     cases = []
@@ -42,12 +42,11 @@ def make_cases(folder: Path) -> list[PreparedCase]:
         label[60:180, 70:170, 50:150] = 1
         label[100:120, 100:120, 80:100] = 2
         grid = choose_grid(image[None], np.eye(4), Preprocessing(crop="none"))
+        stored = cache.prepared_folder() / f"case{index}"
         cache.store_case(
-            f"case{index}", Prepared(image[None], label, grid, [-4.0]), list(CLASSES), None, []
+            stored, Prepared(image[None], label, grid, [-4.0]), list(CLASSES), None, []
         )
-        cases.append(
-            PreparedCase(f"case{index}", f"p{index}", cache.prepared_folder() / f"case{index}")
-        )
+        cases.append(PreparedCase(f"case{index}", f"p{index}", stored))
     return cases
 
 
@@ -189,7 +188,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["VOXBENCH_CACHE"] = folder
-        cases = make_cases(Path(folder))
+        cases = make_cases()
         flatness(cases)
         samplers = {"strided copy (limit)": limit(cases), "voxbench": ours(cases)}
         for name, make in (

@@ -8,7 +8,6 @@ from voxbench.data.outside import copy_window, outside_version, surrounded, told
 from voxbench.data.patches import Patches
 from voxbench.data.prepare import prepare_cases
 from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
-from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.predict.window import predict
 from voxbench.testing.contract import cube
 
@@ -100,12 +99,7 @@ def test_a_window_may_begin_and_end_outside():
 
 
 def test_the_version_enters_where_the_former_rule_gave_other_numbers():
-    light, full = Recipe(augmentation="light"), Recipe(augmentation="full")
     from_zero = Preprocessing(intensity=Window(low=0, high=1))
-    assert outside_version(from_zero, light, None) == {}
-    assert outside_version(None, Pretraining(augmentation="none")) == {}
-    expected = {"outside": 2}
-    assert outside_version(from_zero, full) == expected
-    assert outside_version(from_zero, light, Pretraining(augmentation="full")) == expected
+    assert outside_version(from_zero) == outside_version(None) == {}
     for rule in (ZScore(), Rescale(to=(-1.0, 1.0))):
-        assert outside_version(Preprocessing(intensity=rule), light) == expected
+        assert outside_version(Preprocessing(intensity=rule)) == {"outside": 2}

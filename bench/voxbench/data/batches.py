@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from voxbench.api import Change
-from voxbench.data.augment import augment
+from voxbench.data.augment import augment, moves
 from voxbench.data.cache import PreparedCase
 from voxbench.data.patches import Batch, Patches
 from voxbench.design.recipe import Pretraining, Recipe
@@ -33,7 +33,14 @@ def augmented_batches(
         seeds: of the streams `order` and `augmentation`.
         forbidden: what of the augmentation is left out.
     """
-    patches = Patches(cases, classes, schedule.patch, schedule.batch, foreground, seeds["order"])
-    level = schedule.augmentation
-    seed = seeds["augmentation"]
+    level, seed = schedule.augmentation, seeds["augmentation"]
+    patches = Patches(
+        cases,
+        classes,
+        schedule.patch,
+        schedule.batch,
+        foreground,
+        seeds["order"],
+        moves(level, seed, forbidden),
+    )
     return lambda step: augment(patches.batch(step), level, seed, step, mirrors, forbidden)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.design.preprocessing import Intensity, Preprocessing, ZScore
-from voxbench.design.recipe import Pretraining, Recipe
 
 OUTSIDE_VERSION = 2
 """1: prediction saw 0 outside a volume, a turned patch the minimum of the patch."""
@@ -84,19 +83,15 @@ def surrounded(
     return found, tuple(slice(-a, -a + n) for a, n in zip(corner, size, strict=True))
 
 
-def outside_version(
-    predicted: Preprocessing | None, *schedules: Recipe | Pretraining | None
-) -> dict[str, int]:
+def outside_version(predicted: Preprocessing | None) -> dict[str, int]:
     """`outside` → its version, where the version before gave other numbers; else nothing.
 
-    A range from 0 had 0 around it before, in light training too: the smallest value of a case is
-    the end of the range, which every scan with some air around it reaches.
+    A range from 0 had 0 around it before, in training too: the smallest value of a case is the end
+    of the range, which every scan with some air around it reaches.
 
     Args:
         predicted: how the cases that are predicted are prepared; None where none is.
-        schedules: of the trainings.
     """
     rules = predicted.rules(1) if predicted else ()
     from_zero = all(not isinstance(rule, ZScore) and rule.to[0] == 0 for rule in rules)
-    full = any(schedule and schedule.augmentation in {"spatial", "full"} for schedule in schedules)
-    return {} if from_zero and not full else {"outside": OUTSIDE_VERSION}
+    return {} if from_zero else {"outside": OUTSIDE_VERSION}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from voxbench.data.cache import PreparedCase
 from voxbench.data.outside import copy_window, first_voxel
+from voxbench.data.spatial import Moves, copy_moved
 
 
 class Batch(NamedTuple):
@@ -20,13 +21,11 @@ class Batch(NamedTuple):
         labels: (batch, d, h, w) uint8 of class indices.
         labelled: (batch, class) bool, which classes were annotated in the case, in the order of
             the card.
-        outside: (batch, channel) float32, the value beyond the case.
     """
 
     images: NDArray[np.float32]
     labels: NDArray[np.uint8]
     labelled: NDArray[np.bool_]
-    outside: NDArray[np.float32]
 
 
 class Patches:
@@ -43,6 +42,7 @@ class Patches:
         batch: patches a step.
         foreground: share of patches centred on a class.
         seed: of the stream.
+        moves: which patches are turned and scaled, and how; None leaves all as they are.
     """
 
     def __init__(
@@ -53,12 +53,14 @@ class Patches:
         batch: int,
         foreground: float,
         seed: int,
+        moves: Moves | None = None,
     ) -> None:
         self.cases = tuple(cases)
         self.patch = patch
         self.size = batch
         self.foreground = foreground
         self.seed = seed
+        self.moves = moves
         self.labelled = np.array(
             [
                 [case.labelled is None or name in case.labelled for name in classes]
@@ -78,11 +80,14 @@ class Patches:
         for slot, index in enumerate(chosen):
             case = self.cases[index]
             corner = self._corner(case, step * self.size + slot, random)
+            matrix = self.moves.matrix(step, slot) if self.moves else None
+            if matrix is not None:
+                copy_moved(case, corner, matrix, images[slot], labels[slot])
+                continue
             for out, image, value in zip(images[slot], case.image, case.outside, strict=True):
                 copy_window(image, corner, out, value)
             copy_window(case.label, corner, labels[slot], 0)
-        outside = np.stack([self.cases[index].outside for index in chosen])
-        return Batch(images, labels, self.labelled[chosen], outside)
+        return Batch(images, labels, self.labelled[chosen])
 
     def _case(self, sample: int) -> int:
         turn, position = divmod(sample, len(self.cases))

@@ -1,12 +1,13 @@
 """Interpolation between two grids over the same box, linear unless it is said."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.compiled import compiled, read_only
 
+N = TypeVar("N", bound=np.generic)
 VolumeShape = tuple[int, int, int]
 
 
@@ -51,11 +52,11 @@ def resample_labels(label: NDArray[np.uint8], shape: VolumeShape) -> NDArray[np.
     return out
 
 
-def resample_nearest(label: NDArray[np.uint8], shape: VolumeShape) -> NDArray[np.uint8]:
-    """Resample a label map (d, h, w): at each voxel's centre, the voxel that it lies in."""
-    axes = zip(label.shape, shape, strict=True)
+def resample_nearest(volume: NDArray[N], shape: VolumeShape) -> NDArray[N]:
+    """Resample a volume (d, h, w): at each voxel's centre, the voxel that it lies in."""
+    axes = zip(volume.shape, shape, strict=True)
     places = [((np.arange(n) + 0.5) * size / n).astype(int) for size, n in axes]
-    return label[np.ix_(*places)]
+    return volume[np.ix_(*places)]
 
 
 def resample_argmax(scores: NDArray[Any], shape: VolumeShape) -> NDArray[np.uint8]:

@@ -34,8 +34,9 @@ class _Schedule(BaseModel):
             constant.
         gradient_clip: norm that the gradient of all parameters is scaled down to where it is
             larger; not given clips nothing.
-        augmentation: full is nnU-Net's list; spatial is its rotation, scaling and mirroring without
-            the changes of intensity; light is mirroring and a small change of scale and offset.
+        augmentation: full is nnU-Net v2's list; spatial is its rotation, scaling and mirroring
+            without the changes of intensity; light is mirroring and a small change of scale and
+            offset.
         precision: of the forward pass; bf16 and 16 are mixed with 32.
         compile: run the network through `torch.compile`.
         channels_last: memory layout of the network's tensors.

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from voxbench.api import Case, Preprocessing, Pretrained, Task
 from voxbench.api.fields import identifying
+from voxbench.data.augment import augmentation_version
 from voxbench.data.content_hash import cases_hash
 from voxbench.data.dataset import Dataset, open_dataset, open_images
-from voxbench.data.outside import outside_version
 from voxbench.data.union import own_cases, unite
 from voxbench.design.cell import Ref, digest
 from voxbench.design.recipe import Pretraining
@@ -72,7 +72,7 @@ class PretrainingPlan:
                 "version": PRETRAINING_VERSION,
                 **({"objective": version} if version > 1 else {}),
                 **self.source.mirroring.identity,
-                **outside_version(None, self.schedule),
+                **augmentation_version(self.schedule),
                 "baseline": [self.baseline.card.name, fields],
                 "channels": len(card.channels),
                 "classes": list(card.parts.items()),

@@ -2,6 +2,7 @@
 
 from voxbench import metrics
 from voxbench.api import Baseline, Pretrained, TaskCard
+from voxbench.data.augment import augmentation_version
 from voxbench.data.cache import PREPARED_VERSION
 from voxbench.data.outside import outside_version
 from voxbench.design.cell import DIRECT, Cell
@@ -19,14 +20,22 @@ VERSIONS: dict[str, str | int] = {
 
 
 def versions(cell: Cell, card: TaskCard) -> dict[str, str | int]:
-    """Those of every cell, and of what matters to this one: the outside of volumes, an objective.
+    """Those of every cell, and of what matters to this one: outside, augmentation, objective.
+
+    Raises:
+        PluginError: the arm, or the donor of its weights, is not here.
+    """
+    return versions_anywhere(cell) | outside_version(cell.contract or card.preprocessing)
+
+
+def versions_anywhere(cell: Cell) -> dict[str, str | int]:
+    """Those that do not depend on the task's card.
 
     Raises:
         PluginError: the arm, or the donor of its weights, is not here.
     """
     schedules = () if cell.adaptation in DIRECT else (cell.recipe, cell.pretraining)
-    outside = outside_version(cell.contract or card.preprocessing, *schedules)
-    return VERSIONS | outside | objective_version(cell)
+    return VERSIONS | augmentation_version(*schedules) | objective_version(cell)
 
 
 def objective_version(cell: Cell) -> dict[str, str]:

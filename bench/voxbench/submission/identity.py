@@ -12,7 +12,7 @@ from voxbench.errors import PluginError, VoxbenchError
 from voxbench.plugins import BASELINES, find_baseline
 from voxbench.records import Record
 from voxbench.running.arms import label
-from voxbench.running.versions import VERSIONS, objective_version, versions
+from voxbench.running.versions import versions, versions_anywhere
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
 from voxbench.submission.evidence import Evidence
 
@@ -68,7 +68,7 @@ def _versions(record: Record, cell: Cell, evidence: Evidence) -> list[dict[str, 
     task = evidence.find(cell.task, record.arm.task)
     if isinstance(task, Dataset):
         return [versions(cell, task.card)]
-    either = VERSIONS | objective_version(cell)
+    either = versions_anywhere(cell)
     return [either, either | {"outside": OUTSIDE_VERSION}]
 
 
