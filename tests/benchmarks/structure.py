@@ -128,7 +128,7 @@ class Trace:
         """Which way begins with a function, unless it is being followed already."""
         if not self.inside:
             return "sweep" if name == "run_sweep" else None
-        if len(self.inside) == 1 and "/run/" in file:
+        if len(self.inside) == 1 and "/running/" in file:
             if file.endswith("/cell.py"):
                 return "pre-training" if "pretrain" in name else "cell"
             return "pre-training" if file.endswith("/pretraining.py") else None
