@@ -45,6 +45,20 @@ def test_two_arms_by_the_beginning_of_their_labels(voxbench, folder):
     assert "1 draw" not in rows[1]  # with all labels there is no other
 
 
+@pytest.mark.parametrize("name", ["sup", "supervised*", "supervised[*tiny]"])
+def test_several_arms_are_compared_row_by_row(voxbench, tmp_path, name):
+    arms = ("supervised[volumes=2,size=tiny]", "supervised[volumes=8,size=tiny]")
+    for arm, dice in ((SCRATCH, 0.5), (MASKED, 0.5), (arms[0], 0.55), (arms[1], 0.6)):
+        stored(tmp_path, *(record(cases(lambda i, c, d=dice: d), arm, seed=s) for s in (0, 1)))
+    _, out, _ = voxbench("compare", name, "scratch", tmp_path, "--json")
+    rows = json.loads(out)
+    assert [(row["arm"], row["other"]) for row in rows] == [(arm, SCRATCH) for arm in arms]
+    assert [row["effect"] for row in rows] == pytest.approx([0.05, 0.1])
+    _, out, _ = voxbench("compare", name, "scratch", tmp_path)
+    assert arms[0] in out
+    assert out.startswith("Comparison: Dice of A and B")
+
+
 def test_the_whole_labels_are_shown_with_their_brackets(voxbench, folder):
     _, out, _ = voxbench("compare", "masked", "scratch", folder)
     assert f"A = {MASKED} and B = {SCRATCH}" in out

@@ -7,8 +7,8 @@ from typing import Any
 
 from voxbench.analyses.effect_tables import comparison_table
 from voxbench.analyses.effects import effects
-from voxbench.analyses.groups import Scope
-from voxbench.analyses.pairing import Pair, pair_arms
+from voxbench.analyses.groups import Scope, find_arms
+from voxbench.analyses.pairing import Pair, pair_arms, pair_each
 from voxbench.analyses.read import groups_in
 from voxbench.analyses.table import (
     Column,
@@ -31,17 +31,21 @@ def compare_arms(
 
     Args:
         folder: the output folder of a run.
-        arm_a: an arm's label, or a beginning that only one label has.
-        arm_b: the other's.
+        arm_a: one arm or several, as `find_arms` finds them.
+        arm_b: the other, or others.
         metric: a key of `stats.metric.ALL`.
         margin: of practical equivalence; None takes the metric's own.
 
     Raises:
-        SpecError: an arm is unknown or ambiguous, or the metric is unknown.
+        SpecError: an arm or the metric is unknown.
         RecordError: there is no record, or the arms share no task and fraction.
     """
     chosen = find_metric(metric)
-    pairs = _shared(folder, arm_a, arm_b, chosen)
+    groups = groups_in(folder, (arm_a, arm_b))
+    labels = [group.arm for group in groups]
+    pairs = pair_each(groups, find_arms(labels, arm_a), find_arms(labels, arm_b), chosen)
+    if not pairs:
+        raise _nothing_shared(folder, arm_a, arm_b)
     margin = chosen.margin if margin is None else margin
     return comparison_table(effects(pairs, margin), chosen, margin)
 
@@ -52,25 +56,19 @@ def compare_mixed(folder: Path, arm_a: str, arm_b: str, metric: str = "dice") ->
     Tasks, runs and patients that one arm lacks are left out.
 
     Raises:
-        SpecError: an arm or the metric is unknown, or statsmodels is not installed.
+        SpecError: an arm is unknown or ambiguous, the metric is unknown, or statsmodels is not
+            installed.
         RecordError: there is no record, or the arms share no task and fraction.
     """
     chosen = find_metric(metric)
     scopes: dict[Scope, list[Pair]] = defaultdict(list)
-    for pair in _shared(folder, arm_a, arm_b, chosen):
+    for pair in pair_arms(groups_in(folder, (arm_a, arm_b)), arm_a, arm_b, chosen):
         if pair.difference().values.size:
             where = pair.arm.where
             scopes[Scope(where.adaptation, where.fraction)].append(pair)
     if not scopes:
         raise _nothing_shared(folder, arm_a, arm_b)
     return _mixed_table([_mixed_row(scope, pairs) for scope, pairs in scopes.items()], chosen)
-
-
-def _shared(folder: Path, arm_a: str, arm_b: str, metric: Metric) -> list[Pair]:
-    pairs = pair_arms(groups_in(folder, (arm_a, arm_b)), arm_a, arm_b, metric)
-    if not pairs:
-        raise _nothing_shared(folder, arm_a, arm_b)
-    return pairs
 
 
 def _nothing_shared(folder: Path, a: str, b: str) -> RecordError:

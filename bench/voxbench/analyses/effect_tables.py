@@ -39,14 +39,17 @@ def effect_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Ta
 
 
 def comparison_table(effects: Sequence[Effect], metric: Metric, margin: float) -> Table:
-    """One arm against another, for each task and fraction."""
+    """Arms against others, for each task and fraction."""
     rows = [as_row(effect) for effect in effects]
+    compared = {(effect.arm, effect.other) for effect in effects}
+    arm, other = effects[0].arm, effects[0].other
+    what = f"A = {arm} and B = {other}" if len(compared) == 1 else "A and B"
+    named = [Column("arm A", ("arm",)), Column("arm B", ("other",))] if len(compared) > 1 else []
     return Table(
         f"comparison-{metric.key}",
         "Comparison",
-        f"{metric.label} of A = {effects[0].arm} and B = {effects[0].other}: "
-        f"{_method(metric, margin)}",
-        [*where_columns(rows), *_result(rows, metric, "A", "B")],
+        f"{metric.label} of {what}: {_method(metric, margin)}",
+        [*where_columns(rows), *named, *_result(rows, metric, "A", "B")],
         rows,
     )
 

@@ -1,5 +1,6 @@
 """The patient-level scores of each arm at each fraction of each task."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -181,18 +182,28 @@ def over_patients(values: Array, owners: Sequence[str]) -> Array:
 
 
 def find_arm(labels: Iterable[str], name: str) -> str:
-    """The arm of that label, or the only one whose label begins so.
+    """The arm that `find_arms` finds.
 
     Raises:
         SpecError: there is none, or there are several.
     """
+    found = find_arms(labels, name)
+    if len(found) > 1:
+        raise SpecError(f"arm {name!r} is ambiguous: {', '.join(found)}; give the whole label.")
+    return found[0]
+
+
+def find_arms(labels: Iterable[str], name: str) -> list[str]:
+    """The arm of that label; or those whose label begins so; or, with * in it, those like it.
+
+    Raises:
+        SpecError: there is none.
+    """
     arms = sorted(set(labels))
-    begun = [arm for arm in arms if arm.startswith(name)]
     if name in arms:
-        return name
-    if len(begun) > 1:
-        raise SpecError(f"arm {name!r} is ambiguous: {', '.join(begun)}; give the whole label.")
-    if not begun:
-        bare = [arm.partition("[")[0] for arm in arms]
-        raise SpecError(unknown("arm", name, {*arms, *(n for n in bare if bare.count(n) == 1)}))
-    return begun[0]
+        return [name]
+    pattern = re.escape(name if "*" in name else f"{name}*").replace(r"\*", ".*")
+    if found := [arm for arm in arms if re.fullmatch(pattern, arm)]:
+        return found
+    bare = [arm.partition("[")[0] for arm in arms]
+    raise SpecError(unknown("arm", name, {*arms, *(n for n in bare if bare.count(n) == 1)}))

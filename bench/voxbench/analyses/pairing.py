@@ -83,10 +83,18 @@ def pair_arms(groups: Sequence[Group], arm: str, other: str | None, metric: Metr
         if not found:
             raise SpecError(f"{name} has no scratch twin: name the arm to compare it with.")
         return found
-    against = find_arm(arms, other)
-    others = {group.where: group for group in groups if group.arm == against}
+    return pair_each(groups, [name], [find_arm(arms, other)], metric)
+
+
+def pair_each(
+    groups: Sequence[Group], arms: Sequence[str], others: Sequence[str], metric: Metric
+) -> list[Pair]:
+    """Each of some arms with each of others, by their labels, wherever both have a record."""
+    against = [group for group in groups if group.arm in others]
     return [
-        Pair(group, others[group.where], against, metric)
+        Pair(group, other, other.arm, metric)
         for group in groups
-        if group.arm == name and group.where in others
+        if group.arm in arms
+        for other in against
+        if group.where == other.where and group.arm != other.arm
     ]

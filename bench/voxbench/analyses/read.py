@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.analyses.empties import MEASURED, measured, undefined
-from voxbench.analyses.groups import Failed, Group, Run, Scale, Spent, Where, find_arm
+from voxbench.analyses.groups import Failed, Group, Run, Scale, Spent, Where, find_arms
 from voxbench.analyses.imports import adopted, homes
 from voxbench.analyses.settings import Kind, recipe_of, settings, suffixes
 from voxbench.errors import RecordError
@@ -43,15 +43,15 @@ def groups_in(folder: Path, arms: Sequence[str] = ()) -> list[Group]:
 
     Args:
         folder: the output folder of a run.
-        arms: of these only, by how their labels begin; of all if there is none.
+        arms: of these only, as `find_arms` finds them; of all if there is none.
 
     Raises:
         RecordError: there is no record, or one can't be read.
-        SpecError: an arm is unknown or ambiguous.
+        SpecError: an arm is unknown.
     """
     members = by_arm(records_in(folder))
     labels = [label for _, label in members]
-    wanted = {find_arm(labels, name) for name in arms} or {*labels}
+    wanted = {arm for name in arms for arm in find_arms(labels, name)} or {*labels}
     return groups_of({key: found for key, found in members.items() if key[1] in wanted})
 
 

@@ -1,4 +1,4 @@
-"""`voxbench compare`: two arms of one folder against each other."""
+"""`voxbench compare`: arms of one folder against others."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def compare_verb(
-    arm_a: Annotated[str, typer.Argument(help="An arm, or how its label begins.")],
-    arm_b: Annotated[str, typer.Argument(help="The arm to compare it with.")],
+    arm_a: Annotated[str, typer.Argument(help="An arm, or several: how labels begin, or with *.")],
+    arm_b: Annotated[str, typer.Argument(help="The arm, or arms, to compare with.")],
     directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
     metric: MetricName = "dice",
     margin: Margin = None,
@@ -23,7 +23,7 @@ def compare_verb(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Compare two arms on the patients and runs they share, at each fraction of each task."""
+    """Compare arms on the patients and runs they share, at each fraction of each task."""
     from voxbench.analyses.comparison import compare_arms, compare_mixed
 
     if mixed:
