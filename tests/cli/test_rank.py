@@ -27,6 +27,10 @@ def test_ranks_pairs_classes_and_sensitivity_are_printed(voxbench, folder):
     assert "First, or tied with it: scratch[first]." in out
     assert "0 trainings missing; 0 undefined scores" in out
     assert "Friedman over 20 patients: p < 0.001" in out
+    assert "Pairs: " not in out
+    _, out, _ = voxbench("rank", folder, "--full")
+    told = {line.partition(":")[0] for line in out.splitlines()}
+    assert {"Ranks", "Pairs", "Classes", "Sensitivity"} <= told
 
 
 def test_json_has_the_tied_places_of_all_and_of_each_class(voxbench, folder):

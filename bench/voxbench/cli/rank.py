@@ -23,6 +23,9 @@ def rank_verb(
     missing: Annotated[
         str, typer.Option(help="Policy for missing trainings: complete, available or worst.")
     ] = "complete",
+    full: Annotated[
+        bool, typer.Option("--full", help="Also print pairs, classes and other rankings.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Rank all arms with ties, and say which pairs are separated, by class and overall."""
@@ -36,7 +39,7 @@ def rank_verb(
         _print_json(found, written)
         return
     for ranking in found.made:
-        for table in ranking.tables:
+        for table in ranking.tables if full else ranking.tables[:1]:
             print_table(table)
         print("\n".join(ranking.sentences) + "\n")
     for reason in found.left_out:

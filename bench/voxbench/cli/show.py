@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,14 +13,19 @@ if TYPE_CHECKING:
 
 
 def print_table(table: "Table") -> None:
-    """Print a table under its title and caption; unwrapped where there is no terminal."""
+    """Print a table under its title and caption; as wide as it is where there is no terminal."""
     from rich.console import Console
 
     from voxbench.reporting.printer import as_text
 
     if table.title:
-        print(f"{table.title}: {table.caption}")
-    Console(width=None if sys.stdout.isatty() else 10_000).print(as_text(table))
+        print(fill(f"{table.title}: {table.caption}", min(100, get_terminal_size().columns)))
+    if sys.stdout.isatty():
+        Console().print(as_text(table))
+        return
+    with (console := Console(width=10_000)).capture() as shown:
+        console.print(as_text(table))
+    print("\n".join(line.rstrip() for line in shown.get().splitlines()))
 
 
 def print_rows(rows: Iterable[Mapping[str, object]]) -> None:

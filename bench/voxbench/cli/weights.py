@@ -60,7 +60,7 @@ def weights_ls_verb(
     include_path: Include = None,
     json: Json = False,
 ) -> None:
-    """List every published file that a baseline can load."""
+    """List every published file that a baseline can load; `--json` tells all of each."""
     from voxbench.errors import SpecError
     from voxbench.published.catalogue import catalogue
     from voxbench.records import Store
@@ -77,11 +77,12 @@ def weights_ls_verb(
     else:
         print_rows(
             {
-                **dataclasses.asdict(row),
+                **{name: getattr(row, name) for name in ("baseline", "size", "network")},
                 "parameters": f"{row.parameters / 1e6:.2f} M",
+                "strategy": row.strategy,
                 "corpora": ", ".join(row.corpora),
+                "source": row.source,
                 "here": "yes" if row.here else "no",
-                "min_loaded": f"{row.min_loaded:.1%}",
                 "proved": ", ".join(f"{share:.1%}" for share in row.proved.values()),
             }
             for row in found.rows

@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 
+_PROSE = 50  # characters of a line of text within a cell
+
+
 def as_text(table: Table) -> "RichTable":
-    """The body for a terminal, to be printed by a rich console."""
+    """The body for a terminal, to be printed by a rich console; no word is ever cut."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table as RichTable
 
-    made = RichTable(*map(escape, table.titles), box=box.SIMPLE_HEAD, pad_edge=False)
+    made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title, *cells in zip(table.titles, *table.body, strict=True):
+        words = [len(word) for cell in (title, *cells) for word in cell.split()]
+        made.add_column(escape(title), max_width=max(_PROSE, *words, 0))
     for line in table.body:
         made.add_row(*map(escape, line))
     return made
