@@ -102,8 +102,9 @@ def in_words(error: BaseException) -> str | None:
     if isinstance(error, MemoryError) or (is_machine_fault(error) and _MEMORY.search(str(error))):
         said = f"{type(error).__name__}: {error}".strip(": ").splitlines()[0]
         return (
-            f"out of memory ({said}); lower recipe.batch, recipe.patch or recipe.windows, run "
-            "fewer workers (-j), or take a machine with more."
+            f"out of memory ({said}); set recipe.micro_batch (pretraining.micro_batch), which "
+            "changes no result, lower recipe.patch or recipe.windows, run fewer workers (-j), or "
+            "take a machine with more."
         )
     if isinstance(error, OSError) and error.errno in _MACHINE:
         return f"{error.filename or 'a file'}: {_MACHINE[error.errno]}."

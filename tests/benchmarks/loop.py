@@ -25,9 +25,7 @@ def batches(_step: int) -> Batch:
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.normal(size=(2, 1, 16, 16, 16)).astype(np.float32)
-BATCH = Batch(
-    IMAGES, (IMAGES[:, 0] > 0).astype(np.uint8), np.ones((2, 1), bool), np.zeros((2, 1), np.float32)
-)
+BATCH = Batch(IMAGES, (IMAGES[:, 0] > 0).astype(np.uint8), np.ones((2, 1), bool))
 
 
 def bare(width: int) -> float:

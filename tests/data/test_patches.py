@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from voxbench.data.batches import augmented_batches
 from voxbench.data.patches import Patches
 from voxbench.data.prepare import prepare_cases
 from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.recipe import Recipe
 
 from tests.data.toy import card, toy, volumes, write_case
 
@@ -34,6 +36,17 @@ def test_a_batch_is_a_function_of_seed_and_step(prepared):
         assert same(fresh.batch(step), straight[step])
     assert not same(straight[0], straight[1])
     assert not same(patches(prepared, seed=4).batch(0), straight[0])
+
+
+@pytest.mark.parametrize("level", ["none", "full"])
+def test_the_shares_of_a_batch_are_its_patches(prepared, level):
+    schedule = Recipe(steps=5, batch=4, patch=(8, 8, 8), augmentation=level)
+    seeds = {"order": 3, "augmentation": 4}
+    batches = augmented_batches(prepared, CLASSES, (1,), schedule, foreground=0.5, seeds=seeds)
+    whole = batches(2)
+    shares = [batches(2, range(first, first + 2)) for first in (0, 2)]
+    for part, halves in zip(whole, zip(*shares, strict=True), strict=True):
+        assert np.array_equal(np.concatenate(halves), part)
 
 
 def test_shapes_and_types_are_those_of_the_contract(prepared):

@@ -91,6 +91,17 @@ def test_each_axis_changes_the_key(change):
     assert key(changed(**change)) != key(CELL)
 
 
+@pytest.mark.parametrize(
+    "how", [{"devices": 2}, {"micro_batch": 1}, {"compile": True}, {"channels_last": True}]
+)
+def test_how_a_result_is_computed_is_told_and_does_not_enter_the_key(how):
+    cell = changed(recipe=Recipe(**how), pretraining=Pretraining(**how))
+    assert key(cell) == key(changed(pretraining=Pretraining()))
+    told = cell.to_json()
+    assert told["recipe"].items() >= how.items()
+    assert told["pretraining"].items() >= how.items()
+
+
 def test_content_changes_the_key():
     keys = {key(CELL), key(CELL, data="e"), key(CELL, weights="w"), key(CELL, source="s")}
     assert len(keys) == 4

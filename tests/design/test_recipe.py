@@ -8,7 +8,8 @@ from voxbench.errors import SpecError
 
 @pytest.mark.parametrize("schedule", [Recipe, Pretraining])
 def test_keys_that_came_later_are_told_only_where_they_are_set(schedule):
-    assert not {"momentum", "gradient_clip"} & schedule().model_dump(mode="json").keys()
+    later = {"momentum", "gradient_clip", "devices", "micro_batch"}
+    assert not later & schedule().model_dump(mode="json").keys()
     told = schedule(optimiser="sgd", momentum=0.9, gradient_clip=12.0).model_dump(mode="json")
     assert (told["momentum"], told["gradient_clip"]) == (0.9, 12.0)
     assert schedule.model_validate_json(schedule(gradient_clip=1.0).model_dump_json())
@@ -17,6 +18,19 @@ def test_keys_that_came_later_are_told_only_where_they_are_set(schedule):
 def test_momentum_is_of_sgd_alone():
     with pytest.raises(ValidationError, match="adamw has none"):
         Recipe(momentum=0.9)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"devices": 4}, "devices: 4 can't share a batch of 6 evenly"),
+        ({"devices": 2, "micro_batch": 2}, "micro_batch: 2 does not divide the 3 patches"),
+    ],
+)
+def test_a_batch_is_divided_evenly(keys, message):
+    with pytest.raises(ValidationError, match=message):
+        Recipe(batch=6, **keys)
+    assert Recipe(batch=6, devices=3, micro_batch=1).parts == 6
 
 
 def test_some_keys_are_overridden_and_the_rest_stays():

@@ -50,7 +50,7 @@ FAULTS = {
     "hangs": "not done in 0.5 minutes (--time-limit)",
     "interrupts": "died with exit code",
     "is-killed": "died with signal 9 (out of memory?)",
-    "needs-memory": "out of memory (MemoryError); lower recipe.batch",
+    "needs-memory": "out of memory (MemoryError); set recipe.micro_batch",
 }
 
 

@@ -89,7 +89,7 @@ def test_what_the_machine_did_is_tried_again_and_what_the_cell_did_is_not(
     monkeypatch.setattr(cell_module, "fit_network", hopeless)
     run_sweep(sweep, tmp_path / "other", Options(jobs=1))
     first, second = sorted(Store(tmp_path / "other"), key=lambda record: record.arm.seed)
-    assert first.failure.startswith("out of memory (MemoryError: 31 GiB); lower recipe.batch")
+    assert first.failure.startswith("out of memory (MemoryError: 31 GiB); set recipe.micro_batch")
     assert "odd shape" in second.failure
     assert len(tried) == 4
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from voxbench.analyses.groups import Where
 from voxbench.design.cell import digest
+from voxbench.design.recipe import deciding
 from voxbench.records import Facts
 
 Kind = TypeVar("Kind", bound=Facts)
@@ -60,13 +61,13 @@ def _place(record: Facts) -> tuple[str, str]:
 
 def recipe_of(record: Facts) -> str:
     """A digest of recipe, limit and smoke."""
-    return digest([record.cell.get("recipe"), record.cell.get("limit"), record.smoke])
+    return digest([_told(record, "recipe"), record.cell.get("limit"), record.smoke])
 
 
 def suffixes(records: Sequence[Facts]) -> dict[str, str]:
     """Key → what tells apart arms under one label, as after a change of the pre-training."""
     identity = ("baseline", "source", "pretraining", "contract")
-    variants = {r.key: digest([r.cell.get(name) for name in identity])[:4] for r in records}
+    variants = {r.key: digest([_told(r, name) for name in identity])[:4] for r in records}
     seen = defaultdict(set)
     for record in records:
         seen[record.arm.task, record.arm.baseline].add(variants[record.key])
@@ -94,8 +95,14 @@ def setting_words(
     }
 
 
+def _told(record: Facts, name: str) -> Any:
+    """A field of the cell; of a schedule, what decides results."""
+    told = record.cell.get(name)
+    return deciding(told) if name in {"recipe", "pretraining"} and isinstance(told, dict) else told
+
+
 def _fields(record: Facts) -> dict[str, Any]:
-    recipe = record.cell.get("recipe")
+    recipe = _told(record, "recipe")
     fields = dict(recipe) if isinstance(recipe, Mapping) else {}
     fields |= {"limit": record.cell.get("limit"), "smoke": record.smoke}
     if record.data:

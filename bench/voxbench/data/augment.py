@@ -46,6 +46,7 @@ def augment(
     step: int,
     mirrors: tuple[int, ...] = (1, 2),
     forbidden: Collection[Change] = (),
+    first: int = 0,
 ) -> Batch:
     """Mirror patches and change their intensities at random; the given ones stay as they are.
 
@@ -56,13 +57,14 @@ def augment(
         step: of the batch.
         mirrors: axes that may be mirrored.
         forbidden: what of the level is left out.
+        first: slot of the first patch, where the batch is a share of the step's.
     """
     if level == "none":
         return batch
     axes = () if "mirror" in forbidden else mirrors
     images, labels = np.empty_like(batch.images), np.empty_like(batch.labels)
     for slot, (image, label) in enumerate(zip(batch.images, batch.labels, strict=True)):
-        random = np.random.default_rng([seed, step, slot, 3])
+        random = np.random.default_rng([seed, step, first + slot, 3])
         if level != "spatial" and "intensity" not in forbidden:
             image = (distorted if level == "full" else _shifted)(image, random)
         flips = tuple(slice(None, None, _sign(axis in axes, random)) for axis in range(3))

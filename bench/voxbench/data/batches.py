@@ -1,6 +1,7 @@
 """What each optimiser step is trained on: augmented patches, a pure function of the step."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
 
 from voxbench.api import Change
 from voxbench.data.augment import augment, moves
@@ -8,8 +9,12 @@ from voxbench.data.cache import PreparedCase
 from voxbench.data.patches import Batch, Patches
 from voxbench.design.recipe import Pretraining, Recipe
 
-Batches = Callable[[int], Batch]
-"""Step → batch, whichever were asked for before."""
+
+class Batches(Protocol):
+    """What each step is trained on, whichever were asked for before."""
+
+    def __call__(self, step: int, slots: range | None = None, /) -> Batch:
+        """The batch of a step, or the patches in some of its slots alone."""
 
 
 def augmented_batches(
@@ -43,4 +48,9 @@ def augmented_batches(
         seeds["order"],
         moves(level, seed, forbidden),
     )
-    return lambda step: augment(patches.batch(step), level, seed, step, mirrors, forbidden)
+
+    def batches(step: int, slots: range | None = None) -> Batch:
+        first = slots.start if slots else 0
+        return augment(patches.batch(step, slots), level, seed, step, mirrors, forbidden, first)
+
+    return batches

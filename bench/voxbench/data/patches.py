@@ -70,24 +70,34 @@ class Patches:
         )
         self._round = lru_cache(maxsize=4)(self._shuffled)
 
-    def batch(self, step: int) -> Batch:
-        """The batch of a step, whichever were asked for before."""
+    def batch(self, step: int, slots: range | None = None) -> Batch:
+        """The batch of a step, whichever were asked for before.
+
+        Args:
+            step: of the training.
+            slots: of the batch, whose patches alone are wanted; None takes all.
+        """
         random = np.random.default_rng([self.seed, step, 1])
         channels = len(self.cases[0].image)
-        images = np.empty((self.size, channels, *self.patch), np.float32)
-        labels = np.empty((self.size, *self.patch), np.uint8)
-        chosen = [self._case(step * self.size + slot) for slot in range(self.size)]
-        for slot, index in enumerate(chosen):
-            case = self.cases[index]
-            corner = self._corner(case, step * self.size + slot, random)
+        samples = range(step * self.size, (step + 1) * self.size)
+        chosen = [self._case(sample) for sample in samples]
+        corners = [  # of all slots, as they are drawn one after the other
+            self._corner(self.cases[index], sample, random)
+            for index, sample in zip(chosen, samples, strict=True)
+        ]
+        slots = slots or range(self.size)
+        images = np.empty((len(slots), channels, *self.patch), np.float32)
+        labels = np.empty((len(slots), *self.patch), np.uint8)
+        for place, slot in enumerate(slots):
+            case, corner = self.cases[chosen[slot]], corners[slot]
             matrix = self.moves.matrix(step, slot) if self.moves else None
             if matrix is not None:
-                copy_moved(case, corner, matrix, images[slot], labels[slot])
+                copy_moved(case, corner, matrix, images[place], labels[place])
                 continue
-            for out, image, value in zip(images[slot], case.image, case.outside, strict=True):
+            for out, image, value in zip(images[place], case.image, case.outside, strict=True):
                 copy_window(image, corner, out, value)
-            copy_window(case.label, corner, labels[slot], 0)
-        return Batch(images, labels, self.labelled[chosen])
+            copy_window(case.label, corner, labels[place], 0)
+        return Batch(images, labels, self.labelled[[chosen[slot] for slot in slots]])
 
     def _case(self, sample: int) -> int:
         turn, position = divmod(sample, len(self.cases))

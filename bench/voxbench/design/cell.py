@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, P
 
 from voxbench.design.fraction import Fraction
 from voxbench.design.preprocessing import Preprocessing
-from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.design.recipe import Pretraining, Recipe, deciding
 
 Adaptation = Literal["full", "frozen", "warmup", "layerwise", "direct", "direct-postprocessed"]
 DIRECT: tuple[Adaptation, ...] = ("direct", "direct-postprocessed")
@@ -176,7 +176,7 @@ class Cell(BaseModel):
     ) -> str:
         """The cell's name: 20 hex digits of a hash over all that decides its result.
 
-        Paths, the order of lists and the machine never enter it; the content does.
+        Paths, the order of lists, the machine and how it computes never enter it; the content does.
 
         Args:
             data: fingerprint of the task's files and split.
@@ -205,6 +205,8 @@ class Cell(BaseModel):
         baseline = self.baseline.without("source") if self.source else self.baseline
         decides = {
             **self.to_json(),
+            "recipe": deciding(self.recipe.model_dump(mode="json")),
+            "pretraining": self.pretraining and deciding(self.pretraining.model_dump(mode="json")),
             "baseline": baseline.to_json(),
             "data": data,
             "weights": weights,

@@ -16,6 +16,8 @@ from pydantic import (
 from voxbench.errors import SpecError, first_rule, unknown
 
 Voxels = Annotated[int, Field(ge=8, le=512, strict=True)]
+_LATER = {"momentum": None, "gradient_clip": None, "devices": 1, "micro_batch": None}
+_COMPUTED = {"compile": False, "channels_last": False}
 
 
 class _Schedule(BaseModel):
@@ -40,6 +42,10 @@ class _Schedule(BaseModel):
         precision: of the forward pass; bf16 and 16 are mixed with 32.
         compile: run the network through `torch.compile`.
         channels_last: memory layout of the network's tensors.
+        devices: GPUs of one machine, or on a processor processes, that share the patches of each
+            step evenly; the batch stays what it is, and so does the result.
+        micro_batch: patches that a device computes at once, whose gradients add up to those of its
+            share of the batch: less memory for the same result. Not given computes all at once.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -58,6 +64,13 @@ class _Schedule(BaseModel):
     precision: Literal["32", "bf16", "16"] = "32"
     compile: bool = False
     channels_last: bool = False
+    devices: int = Field(default=1, gt=0, le=64)
+    micro_batch: int | None = Field(default=None, gt=0)
+
+    @property
+    def parts(self) -> int:
+        """In how many parts the batch of a step is computed, on all devices together."""
+        return self.batch // self.micro_batch if self.micro_batch else self.devices
 
     @model_validator(mode="after")
     def _has_momentum(self) -> Self:
@@ -65,12 +78,38 @@ class _Schedule(BaseModel):
             raise ValueError(f"momentum: {self.optimiser} has none; leave it out, or take sgd")
         return self
 
+    @model_validator(mode="after")
+    def _is_shared_evenly(self) -> Self:
+        share, rest = divmod(self.batch, self.devices)
+        if rest:
+            raise ValueError(
+                f"devices: {self.devices} can't share a batch of {self.batch} evenly; take a "
+                "divisor of it"
+            )
+        if self.micro_batch is not None and share % self.micro_batch:
+            raise ValueError(
+                f"micro_batch: {self.micro_batch} does not divide the {share} patches of a "
+                "device's share of the batch; take a divisor"
+            )
+        return self
+
     @model_serializer(mode="wrap")
     def _told(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without the keys that came later and are not set: keys of cells hash what is told."""
         told: dict[str, Any] = handler(self)
-        later = {"momentum", "gradient_clip"}
-        return {k: value for k, value in told.items() if value is not None or k not in later}
+        return {k: value for k, value in told.items() if k not in _LATER or value != _LATER[k]}
+
+
+def deciding(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a schedule decides a result, for keys: all but how it is computed.
+
+    Devices, micro-batches, compilation and memory layout change results by the order of sums
+    alone; the keys of cells that say nothing of them hold the defaults of the latter two.
+
+    Args:
+        told: the schedule as JSON.
+    """
+    return {k: v for k, v in told.items() if k not in {"devices", "micro_batch"}} | _COMPUTED
 
 
 class Recipe(_Schedule):

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -11,24 +11,22 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning.callbacks import Callback
-from torch import Tensor, nn
+from torch import nn
 
 from voxbench.data.batches import Batches
 from voxbench.fit.callbacks import BestWeights, CheckpointWriter, RandomState, StepTeller
-from voxbench.fit.curve import LossCurve
-from voxbench.fit.optim import ParameterGroup, Schedule, all_parameters, optimiser, rates
+from voxbench.fit.module import LAYOUT, Counts, Loss, Module
+from voxbench.fit.optim import ParameterGroup, Schedule, all_parameters
 from voxbench.fit.precision import check_precision
-from voxbench.fit.stream import Stream, Tensors
-from voxbench.fit.terms import Terms, told, total
+from voxbench.fit.ranks import ALONE, Ranks, Together, joined
+from voxbench.fit.share import check_divisible
+from voxbench.fit.stream import Stream
 
 _PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "32": "32-true",
     "bf16": "bf16-mixed",
     "16": "16-mixed",
 }
-
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor | Terms]
-"""Images, labels, labelled → scalar, or the terms whose weighted sum it is."""
 
 
 class FitResult(NamedTuple):
@@ -61,6 +59,8 @@ def train(
     groups: Sequence[ParameterGroup] | None = None,
     validate: Callable[[], float] | None = None,
     before_step: Callable[[float], None] | None = None,
+    counts: Counts | None = None,
+    ranks: Ranks = ALONE,
     doing: str = "training",
 ) -> FitResult:
     """Train a network in place for `schedule.steps` optimiser steps.
@@ -74,31 +74,38 @@ def train(
         schedule: steps, optimiser, learning rate, precision.
         seed: of torch's generator (dropout, masks).
         device: "cpu" or "cuda:N".
-        checkpoint: written once a minute and continued from if it exists; it is to be removed once
-            what was trained is stored.
+        checkpoint: written once a minute and continued from if it exists, by however many ranks; it
+            is to be removed once what was trained is stored.
         groups: of parameters, at rates of their own; all at one rate if None.
         validate: score of the network as it is, looked at `schedule.validations` times; the
             network ends with the best weights.
         before_step: called with the share of the steps that is done.
+        counts: of a loss that may be divided, see `Share`; None where parts of a batch can't be
+            computed apart.
+        ranks: the processes that train this together, each with its device.
         doing: what progress calls it.
 
     Raises:
         FitError: the loss is not finite.
-        SpecError: the device can't do the schedule's precision.
+        SpecError: the device can't do the schedule's precision, or the batch can't be divided as
+            the schedule says.
     """
     check_precision(schedule, device)
-    module = _Module(network, loss, schedule, groups or all_parameters(network), before_step)
-    callbacks: list[Callback] = [RandomState(), StepTeller(doing, module.curve)]
-    best = BestWeights(network, validate, schedule) if validate else None
-    if best:
-        callbacks.append(best)
-    if checkpoint:
+    check_divisible(network, schedule, loss=counts is not None)
+    groups = groups or all_parameters(network)
+    module = Module(network, loss, schedule, groups, before_step, counts, ranks)
+    best = BestWeights(network, validate, schedule) if validate and ranks.first else None
+    callbacks: list[Callback] = [RandomState(), *([best] if best else [])]
+    if ranks.first:
+        callbacks.append(StepTeller(doing, module.curve))
+    if ranks.first and checkpoint:
         callbacks.append(CheckpointWriter(checkpoint))
     torch.manual_seed(seed)
-    with _quiet():
-        trainer = _trainer(schedule, device, callbacks)
-        ahead = 4 if device.startswith("cuda") else 1
-        stream = Stream(batches, lambda: module.global_step, schedule.steps, ahead)
+    with _quiet(), joined(ranks, device):
+        trainer = _trainer(schedule, device, callbacks, ranks)
+        gpu = device.startswith("cuda")
+        slots, ahead = ranks.slots(schedule.batch), 4 if gpu else 1
+        stream = Stream(batches, lambda: module.global_step, schedule.steps, ahead, slots, gpu)
         try:
             trainer.fit(module, stream, ckpt_path=_usable(checkpoint), weights_only=True)
         except SystemExit as stopped:
@@ -120,14 +127,16 @@ def accelerated(module: nn.Module, schedule: Schedule) -> Callable[..., Any]:
     return torch.compile(module) if schedule.compile else module
 
 
-def _trainer(schedule: Schedule, device: str, callbacks: list[Callback]) -> pl.Trainer:
-    """One process on one device, also inside a Slurm job, which Lightning would requeue."""
-    gpu = device.startswith("cuda")
+def _trainer(
+    schedule: Schedule, device: str, callbacks: list[Callback], ranks: Ranks
+) -> pl.Trainer:
+    """This process on its device, also inside a Slurm job, which Lightning would requeue."""
+    gpu, alone = device.startswith("cuda"), ranks.count == 1
     return pl.Trainer(
         accelerator="gpu" if gpu else "cpu",
-        devices=[int(device.partition(":")[2] or 0)] if gpu else 1,
+        devices=[int(device.partition(":")[2] or 0)] if gpu and alone else ranks.count,
+        strategy="auto" if alone else Together(ranks),
         precision=_PRECISION[schedule.precision],
-        gradient_clip_val=schedule.gradient_clip,
         max_steps=schedule.steps,
         max_epochs=-1,
         callbacks=callbacks,
@@ -136,73 +145,19 @@ def _trainer(schedule: Schedule, device: str, callbacks: list[Callback]) -> pl.T
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
-        plugins=[LightningEnvironment()],
+        plugins=[LightningEnvironment()] if alone else None,
     )
 
 
-class _Module(pl.LightningModule):
-    """Binds a loss and a schedule to a network."""
-
-    def __init__(
-        self,
-        network: nn.Module,
-        loss: Loss,
-        schedule: Schedule,
-        groups: Sequence[ParameterGroup],
-        before_step: Callable[[float], None] | None,
-    ) -> None:
-        super().__init__()
-        self.network = network
-        self.loss = loss
-        self.schedule = schedule
-        self.groups = groups
-        self.before_step = before_step
-        self.curve = LossCurve(schedule)
-
-    def training_step(self, batch: Tensors, _index: int) -> Tensor:
-        """The loss of one batch."""
-        if self.before_step:
-            self.before_step(self.global_step / self.schedule.steps)
-        found = self.loss(*batch)
-        loss, parts = (total(found), told(found)) if isinstance(found, Mapping) else (found, {})
-        self.curve.add(loss.detach(), self.global_step + 1, parts)
-        return loss
-
-    def configure_optimizers(self) -> Any:
-        """The recipe's optimiser, with its rate set at every step."""
-        chosen = optimiser(self.groups, self.schedule)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(chosen, rates(self.groups, self.schedule))
-        return {
-            "optimizer": chosen,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
-        }
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the loss curve."""
-        curve = self.curve
-        checkpoint["terms"] = (
-            curve.terms,
-            {name: float(part) for name, part in curve.sums.items()},
-        )
-        checkpoint["curve"] = (curve.losses, float(curve.total), curve.count, curve.seconds)
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the loss curve."""
-        curve = self.curve
-        curve.terms, curve.sums = checkpoint.get("terms", ({}, {}))
-        curve.losses, curve.total, curve.count, curve.earlier = checkpoint["curve"]
-
-
 def _usable(checkpoint: Path | None) -> Path | None:
-    """The checkpoint, unless it is missing or can't be read; then training starts again."""
+    """The checkpoint, unless it is missing or can't be used; then training starts again."""
     if checkpoint is None or not checkpoint.exists():
         return None
     try:
-        torch.load(checkpoint, weights_only=True, map_location="cpu")
+        layout = torch.load(checkpoint, weights_only=True, map_location="cpu").get("layout")
     except Exception:  # noqa: BLE001 (torn bytes may raise anything)
-        checkpoint.unlink(missing_ok=True)
-        return None
-    return checkpoint
+        layout = None
+    return checkpoint if layout == LAYOUT else None
 
 
 @contextmanager

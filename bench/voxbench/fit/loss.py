@@ -15,6 +15,7 @@ def segmentation_loss(
     labelled: Tensor,
     kind: Literal["dice_ce", "dice", "ce"] = "dice_ce",
     regions: Tensor | None = None,
+    counts: Tensor | None = None,
 ) -> Tensor:
     """Mean loss of a batch.
 
@@ -31,6 +32,8 @@ def segmentation_loss(
         kind: Dice and cross-entropy, or one of them.
         regions: (region, classes) of 0 and 1, which parts a region is made of; None where each
             class is one.
+        counts: what the means are divided by where the batch is one of several parts, as
+            `mean_counts` has them of all; None divides by its own.
 
     Returns:
         A scalar; Dice is the soft Dice of Milletari et al. (2016) over each case's classes.
@@ -39,18 +42,36 @@ def segmentation_loss(
     if not bool(labelled.all()):
         log_p = _marginal(log_p, labelled)
     known = labels != IGNORED
-    if whole := bool(known.all()):
+    voxels, structures = (None, None) if counts is None else counts.float()
+    if (whole := bool(known.all())) and voxels is None:
         entropy = F.nll_loss(log_p, labels)
     else:
         labels = torch.where(known, labels, 0)
         entropies = F.nll_loss(log_p, labels, reduction="none")
-        entropy = (entropies * known).sum() / known.sum().clamp(min=1)
+        entropy = _mean(entropies, known, voxels)
     loss = logits.new_zeros((), dtype=torch.float32)
     if kind != "dice":
         loss = loss + entropy
     if kind != "ce":
-        loss = loss + _dice_loss(log_p, labels, labelled, None if whole else known, regions)
+        dice = _dice(log_p, labels, None if whole else known, regions)
+        annotated = labelled if regions is None else _whole_regions(labelled, regions)
+        loss = loss + (1 - _mean(dice, annotated, structures))
     return loss
+
+
+def mean_counts(labels: Tensor, labelled: Tensor, regions: Tensor | None = None) -> Tensor:
+    """What the means of a batch's loss are divided by: known voxels, and annotated structures.
+
+    Args:
+        labels: (batch, d, h, w).
+        labelled: (batch, classes) bool.
+        regions: see `segmentation_loss`.
+
+    Returns:
+        (2,) float64.
+    """
+    annotated = labelled if regions is None else _whole_regions(labelled, regions)
+    return torch.stack([(labels != IGNORED).sum(), annotated.sum()]).double()
 
 
 def region_parts(card: TaskCard) -> Tensor | None:
@@ -72,9 +93,8 @@ def _marginal(log_p: Tensor, labelled: Tensor) -> Tensor:
     return torch.cat([background, foreground], dim=1)
 
 
-def _dice_loss(
-    log_p: Tensor, labels: Tensor, labelled: Tensor, known: Tensor | None, regions: Tensor | None
-) -> Tensor:
+def _dice(log_p: Tensor, labels: Tensor, known: Tensor | None, regions: Tensor | None) -> Tensor:
+    """Soft Dice of each case and class, or region."""
     p = log_p[:, 1:].exp().flatten(2)
     truth = F.one_hot(labels, log_p.shape[1]).movedim(-1, 1)[:, 1:].flatten(2).to(p.dtype)
     if known is not None:
@@ -82,9 +102,16 @@ def _dice_loss(
     if regions is not None:
         regions = regions.to(p)
         p, truth = regions @ p, regions @ truth
-        labelled = (regions @ (~labelled).to(p.dtype).T).T == 0
     overlap = (p * truth).sum(2)
     total = p.sum(2) + truth.sum(2)
-    dice = (2 * overlap + 1e-5) / (total + 1e-5)
-    weight = labelled.to(p.dtype)
-    return 1 - (dice * weight).sum() / weight.sum().clamp(min=1)
+    return (2 * overlap + 1e-5) / (total + 1e-5)
+
+
+def _whole_regions(labelled: Tensor, regions: Tensor) -> Tensor:
+    """Which regions were annotated in a case, all parts of them: (batch, regions) bool."""
+    regions = regions.to(labelled.device)
+    return (regions @ (~labelled).to(regions.dtype).T).T == 0
+
+
+def _mean(values: Tensor, chosen: Tensor, count: Tensor | None) -> Tensor:
+    return (values * chosen).sum() / (chosen.sum().clamp(min=1) if count is None else count)

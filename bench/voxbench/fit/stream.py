@@ -13,6 +13,7 @@ from torch import Tensor
 from voxbench.data.batches import Batches
 
 Tensors = tuple[Tensor, Tensor, Tensor]
+"""Images (batch, channel, d, h, w), labels (batch, d, h, w) uint8, labelled (batch, class)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,20 +25,23 @@ class Stream:
         first: tells the step to start from, once training does.
         steps: one past the last.
         ahead: batches that are made in advance, each in a thread.
+        slots: of each batch, which are made alone; None makes all.
+        pinned: in memory that a GPU copies from while it computes.
     """
 
     batches: Batches
     first: Callable[[], int]
     steps: int
     ahead: int
+    slots: range | None = None
+    pinned: bool = False
 
     def _tensors(self, step: int) -> Tensors:
-        batch = self.batches(step)
-        return (
-            torch.from_numpy(np.ascontiguousarray(batch.images, dtype=np.float32)),
-            torch.from_numpy(np.ascontiguousarray(batch.labels, dtype=np.int64)),
-            torch.from_numpy(np.ascontiguousarray(batch.labelled)),
-        )
+        batch = self.batches(step, self.slots) if self.slots else self.batches(step)
+        images, labels, labelled = (torch.from_numpy(np.ascontiguousarray(part)) for part in batch)
+        if self.pinned:
+            return images.pin_memory(), labels.pin_memory(), labelled.pin_memory()
+        return images, labels, labelled
 
     def __iter__(self) -> Iterator[Tensors]:
         steps = iter(range(self.first(), self.steps))

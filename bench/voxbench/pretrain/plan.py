@@ -14,7 +14,7 @@ from voxbench.data.content_hash import cases_hash
 from voxbench.data.dataset import Dataset, open_dataset, open_images
 from voxbench.data.union import own_cases, unite
 from voxbench.design.cell import Ref, digest
-from voxbench.design.recipe import Pretraining
+from voxbench.design.recipe import Pretraining, deciding
 from voxbench.design.seeds import stream
 from voxbench.errors import DataError, SpecError
 from voxbench.paths import cache_dir
@@ -78,7 +78,7 @@ class PretrainingPlan:
                 "classes": list(card.parts.items()),
                 **({} if card.ignore is None else {"ignore": card.ignore}),
                 **(self._of_union() if self.source.members else self._of_one()),
-                "pretraining": self.schedule.model_dump(mode="json"),
+                "pretraining": deciding(self.schedule.model_dump(mode="json")),
             }
         )[:20]
 
