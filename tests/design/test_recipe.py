@@ -15,6 +15,11 @@ def test_keys_that_came_later_are_told_only_where_they_are_set(schedule):
     assert schedule.model_validate_json(schedule(gradient_clip=1.0).model_dump_json())
 
 
+def test_options_that_came_later_are_told_only_where_they_are_taken():
+    assert "deep_supervision" not in Recipe().model_dump(mode="json")
+    assert Recipe(deep_supervision=True).model_dump(mode="json")["deep_supervision"] is True
+
+
 def test_momentum_is_of_sgd_alone():
     with pytest.raises(ValidationError, match="adamw has none"):
         Recipe(momentum=0.9)

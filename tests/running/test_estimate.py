@@ -75,6 +75,13 @@ def test_a_patch_that_the_network_can_t_take_is_told_by_the_plan(example, tmp_pa
     assert "multiples of" in cells[0].reason
 
 
+def test_a_network_that_can_t_be_supervised_deeply_is_told_by_the_plan(example, tmp_path):
+    arms = [{"name": "scratch", "size": "tiny", "architecture": ["unet", "unet3d"]}]
+    recipe = {"steps": 1, "patch": [16, 16, 16], "deep_supervision": True}
+    cells, _ = planned(make_sweep(baselines=arms, seeds=1, recipe=recipe), tmp_path)
+    assert [cell.reason and cell.reason[:16] for cell in cells] == [None, "deep_supervision"]
+
+
 def test_an_arm_and_its_twin_come_seed_by_seed(example):
     jobs = jobs_for(bind(make_sweep(baselines=[{**ARM, "decoder": [True, False]}], seeds=2)))
     cells = [job.cell.arm for job in jobs if not isinstance(job, PretrainingJob)]

@@ -57,6 +57,20 @@ def test_a_second_run_does_nothing(sweep, tmp_path):
     assert stamps == {path: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()}
 
 
+def test_deep_supervision_changes_the_training_and_leaves_no_heads(example, tmp_path):
+    plain = {"steps": 4, "patch": [16, 16, 16], "augmentation": "none"}
+    found = []
+    for recipe in (plain, plain | {"deep_supervision": True}):
+        root = tmp_path / str(len(found))
+        run_sweep(make_sweep(seeds=1, recipe=recipe), root, Options(jobs=1))
+        found += Store(root)
+    (one, deep) = found
+    assert (one.status, deep.status) == ("ok", "ok")
+    assert one.key != deep.key
+    assert one.training != deep.training
+    assert one.cost.parameters == deep.cost.parameters
+
+
 def test_the_record_tells_the_whole_story(example, tmp_path):
     arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes", "volumes": 3}]
     run_sweep(make_sweep(baselines=arms, seeds=1), tmp_path, Options(jobs=1))

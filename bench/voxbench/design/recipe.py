@@ -16,7 +16,13 @@ from pydantic import (
 from voxbench.errors import SpecError, first_rule, unknown
 
 Voxels = Annotated[int, Field(ge=8, le=512, strict=True)]
-_LATER = {"momentum": None, "gradient_clip": None, "devices": 1, "micro_batch": None}
+_LATER = {
+    "momentum": None,
+    "gradient_clip": None,
+    "devices": 1,
+    "micro_batch": None,
+    "deep_supervision": False,
+}
 _COMPUTED = {"compile": False, "channels_last": False}
 
 
@@ -95,7 +101,7 @@ class _Schedule(BaseModel):
 
     @model_serializer(mode="wrap")
     def _told(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without the keys that came later and are not set: keys of cells hash what is told."""
+        """Without the keys that came later and have their default: keys of cells hash the rest."""
         told: dict[str, Any] = handler(self)
         return {k: value for k, value in told.items() if k not in _LATER or value != _LATER[k]}
 
@@ -117,6 +123,9 @@ class Recipe(_Schedule):
 
     Attributes:
         loss: softmax Dice plus cross-entropy, or either alone.
+        deep_supervision: the loss is taken of the decoder's coarser maps too, through heads that
+            are dropped after training: each level counts half of the one above, the coarsest not
+            at all (nnU-Net). Refused where a network has no such maps.
         foreground: share of patches centred on a random voxel of a random class.
         selection: "last" scores the final weights; "best" those with the best validation Dice.
         validations: how often "best" looks at the validation cases.
@@ -128,6 +137,7 @@ class Recipe(_Schedule):
 
     steps: int = Field(default=2000, gt=0, le=1_000_000)
     loss: Literal["dice_ce", "dice", "ce"] = "dice_ce"
+    deep_supervision: bool = False
     foreground: float = Field(default=0.67, ge=0, le=1)
     selection: Literal["last", "best"] = "last"
     validations: int = Field(default=10, gt=0, le=1000)

@@ -1,5 +1,6 @@
 """Fine-tuning of a cell's network on its cases."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -7,12 +8,14 @@ from torch import Tensor
 
 from voxbench.data.cell_data import CellData
 from voxbench.design.cell import Cell
-from voxbench.design.seeds import streams
+from voxbench.design.seeds import stream, streams
 from voxbench.fit.adapt import parameter_groups
 from voxbench.fit.loop import FitResult, accelerated, train
 from voxbench.fit.loss import mean_counts, region_parts, segmentation_loss
+from voxbench.fit.optim import ParameterGroup
 from voxbench.fit.ranks import ALONE, Ranks
 from voxbench.fit.share import WHOLE, Share
+from voxbench.fit.supervision import DeeplySupervised, supervised_counts, supervised_loss
 from voxbench.model.direct import Direct
 from voxbench.model.segmenter import Segmenter
 from voxbench.predict.case import mean_dice, score_cases
@@ -44,17 +47,24 @@ def fit_network(
         return FitResult({}, {}, {}, seconds=0.0, steps=0)
     segmenter, recipe = network, cell.recipe
     groups = parameter_groups(segmenter, cell.adaptation, recipe)
-    forward, regions = accelerated(segmenter, recipe), region_parts(data.card)
+    trained: Segmenter | DeeplySupervised = segmenter
+    loss_of: Callable[..., Tensor] = segmentation_loss
+    counts_of: Callable[..., Tensor] = mean_counts
+    if recipe.deep_supervision:
+        trained = DeeplySupervised(segmenter, stream("heads", seed=cell.seed)).to(device)
+        groups.append(ParameterGroup(list(trained.heads.parameters())))
+        loss_of = partial(supervised_loss, trained.scales)
+        counts_of = partial(supervised_counts, trained.scales)
+    forward, regions = accelerated(trained, recipe), region_parts(data.card)
 
     def loss(images: Tensor, labels: Tensor, labelled: Tensor, share: Share = WHOLE) -> Tensor:
-        logits = forward(images)
-        return segmentation_loss(logits, labels, labelled, recipe.loss, regions, share.counts)
+        return loss_of(forward(images), labels, labelled, recipe.loss, regions, share.counts)
 
     def validate() -> float:
         return mean_dice(score_cases(segmenter, data.validation, data, recipe, device))
 
     return train(
-        segmenter,
+        trained,
         loss,
         data.batches,
         recipe,
@@ -63,6 +73,6 @@ def fit_network(
         checkpoint=checkpoint,
         groups=groups,
         validate=validate if recipe.selection == "best" else None,
-        counts=partial(mean_counts, regions=regions),
+        counts=partial(counts_of, regions=regions),
         ranks=ranks,
     )

@@ -38,12 +38,14 @@ class Network(NamedTuple):
         channels: of the images.
         classes: that it tells apart.
         patch: voxels.
+        supervised: whether coarser maps of its decoder are.
     """
 
     baseline: Baseline
     channels: int
     classes: int
     patch: tuple[int, int, int]
+    supervised: bool = False
 
     @property
     def same(self) -> tuple[object, ...]:
@@ -56,10 +58,12 @@ class Network(NamedTuple):
         """It, with its weights at random.
 
         Raises:
-            SpecError, PluginError: there is no such network, or it can't take the patch.
+            SpecError, PluginError: there is no such network, or it can't be trained so.
         """
         segmenter = Segmenter(self.baseline.backbone(self.channels), self.classes)
         segmenter.backbone.check_patch(self.patch)
+        if self.supervised:
+            segmenter.backbone.check_supervision()
         return segmenter
 
 
@@ -83,10 +87,12 @@ def estimate(work: Sequence[Work]) -> list[float | str | None]:
 
 def _network(one: Work) -> Network:
     if isinstance(one, Trainings):
-        card, patch = one.dataset.card, one.cell.recipe.patch
+        card, recipe = one.dataset.card, one.cell.recipe
+        patch = recipe.patch
+        supervised = recipe.deep_supervision and one.cell.adaptation not in DIRECT
     else:
-        card, patch = one.source.card, one.schedule.patch
-    return Network(one.baseline, len(card.channels), len(card.parts), patch)
+        card, patch, supervised = one.source.card, one.schedule.patch, False
+    return Network(one.baseline, len(card.channels), len(card.parts), patch, supervised)
 
 
 @cache

@@ -48,6 +48,8 @@ def _initialised(bound: BoundCell) -> Segmenter:
     card = bound.dataset.card
     segmenter = Segmenter(bound.baseline.backbone(len(card.channels)), len(card.parts))
     segmenter.backbone.check_patch(bound.cell.recipe.patch)
+    if bound.cell.recipe.deep_supervision and bound.cell.adaptation not in DIRECT:
+        segmenter.backbone.check_supervision()
     return segmenter
 
 

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from voxbench.errors import SpecError
 
+Scale = tuple[int, int, int]
+"""Voxels of the image to one of a map, along each axis."""
+
 
 class Encoder(nn.Module):
     """Image (b, c, d, h, w) → feature maps, finest first.
@@ -31,11 +34,19 @@ class Decoder(nn.Module):
 
     Attributes:
         out_channels: of the result.
+        widths: channels of each map of `pyramid`, finest first; () where it has one map alone.
+        scales: of each map of `pyramid`.
         stages: parameter-name prefixes, from the coarsest on.
     """
 
     out_channels: int
+    widths: tuple[int, ...] = ()
+    scales: tuple[Scale, ...] = ()
     stages: list[tuple[str, ...]]
+
+    def pyramid(self, maps: list[Tensor]) -> list[Tensor]:
+        """The result, and what it was made of level by level, finest first."""
+        return [self(maps)]
 
 
 class Backbone(nn.Module):
@@ -60,6 +71,10 @@ class Backbone(nn.Module):
         features: Tensor = self.decoder(self.encoder(image))
         return features
 
+    def pyramid(self, image: Tensor) -> list[Tensor]:
+        """Features of every voxel, and the decoder's coarser maps, finest first."""
+        return self.decoder.pyramid(self.encoder(image))
+
     def stages(self) -> list[tuple[str, ...]]:
         """Prefixes of parameter names, from the stem to the last decoder stage."""
         return [
@@ -74,6 +89,21 @@ class Backbone(nn.Module):
         side = self.divisor * ceil(32 / self.divisor)
         single = side // self.divisor == 1 and self.encoder.bottleneck > 1
         return side, side, 2 * side if single else side
+
+    def check_supervision(self) -> None:
+        """Refuse deep supervision where there is nothing to supervise.
+
+        As in nnU-Net the coarsest map of a decoder is left out.
+
+        Raises:
+            SpecError: the decoder tells of no map between its finest and its coarsest.
+        """
+        if len(self.decoder.widths) < 3:
+            raise SpecError(
+                "deep_supervision: this network's decoder has no map between its finest and its "
+                "coarsest that could be supervised; leave it out, or take another architecture or "
+                "a larger size."
+            )
 
     def check_patch(self, patch: Sequence[int]) -> None:
         """Refuse a patch that this network can't be trained on.

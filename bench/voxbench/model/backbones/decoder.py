@@ -29,30 +29,41 @@ class UNetDecoder(Decoder):
         super().__init__()
         self.ups = nn.ModuleList()
         self.blocks = nn.ModuleList()
-        below = channels[-1]
+        below, widths = channels[-1], list[int]()
         for level in reversed(range(len(channels) - 1)):
             skip = channels[level]
             width = min(max(skip, below // 2), 32 * strides[level], _WIDEST)
             self.ups.append(enlarge(below, width, strides[level + 1] // strides[level]))
             self.blocks.append(convolution(width + skip, width))
             below = width
+            widths.append(width)
         self.last = nn.Sequential()
         if strides[0] > 1:
             width = max(below // 2, 8)
             self.last = nn.Sequential(enlarge(below, width, strides[0]), *_normalised(width))
             below = width
         self.out_channels = below
+        finest = strides[0] > 1
+        self.widths = (*([below] if finest else []), *reversed(widths))
+        self.scales = tuple((n, n, n) for n in ([1] if finest else []) + list(strides[:-1]))
         self.stages = [(f"ups.{i}.", f"blocks.{i}.") for i in range(len(self.ups))]
         if len(self.last):
             self.stages.append(("last.",))
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Maps, finest first → features at the image's resolution."""
+        return self.pyramid(maps)[0]
+
+    def pyramid(self, maps: list[Tensor]) -> list[Tensor]:
+        """Maps, finest first → features of every level, finest first."""
         *skips, x = maps
+        found = []
         for up, block, skip in zip(self.ups, self.blocks, reversed(skips), strict=True):
             x = block(torch.cat([up(x), skip], dim=1))
-        finished: Tensor = self.last(x)
-        return finished
+            found.append(x)
+        if len(self.last) or not found:
+            found.append(self.last(x))
+        return found[::-1]
 
 
 def enlarge(channels: int, out_channels: int, factor: int) -> nn.Module:

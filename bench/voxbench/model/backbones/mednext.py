@@ -71,6 +71,8 @@ class MedNeXtDecoder(Decoder):
         super().__init__()
         channels = size.channels
         self.out_channels = size.width
+        self.widths = tuple(channels[:-1])
+        self.scales = tuple((2**level,) * 3 for level in range(len(self.widths)))
         self.levels = list(reversed(range(len(channels) - 1)))
         self.stages = [(f"up_{level}.", f"dec_block_{level}.") for level in self.levels]
         for level in self.levels:
@@ -83,11 +85,17 @@ class MedNeXtDecoder(Decoder):
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Maps, finest first → features at the image's resolution."""
+        return self.pyramid(maps)[0]
+
+    def pyramid(self, maps: list[Tensor]) -> list[Tensor]:
+        """Maps, finest first → features of every level, finest first."""
         x = maps[-1]
+        found = []
         for level in self.levels:
             x = maps[level] + self.get_submodule(f"up_{level}")(x)
             x = self.get_submodule(f"dec_block_{level}")(x)
-        return x
+            found.append(x)
+        return found[::-1]
 
 
 class _Block(nn.Module):

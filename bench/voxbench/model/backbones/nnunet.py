@@ -48,6 +48,8 @@ class NnUNetDecoder(Decoder):
     def __init__(self, size: _Size) -> None:
         super().__init__()
         self.out_channels = size.widths[0]
+        self.widths = size.widths[:-1]
+        self.scales = tuple((2**level,) * 3 for level in range(len(self.widths)))
         upwards = size.widths[::-1]
         count = len(upwards) - 1
         self.stages = [(f"transpconvs.{i}.", f"levels.{i}.") for i in range(count)]
@@ -57,10 +59,16 @@ class NnUNetDecoder(Decoder):
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Maps, finest first → features at the image's resolution."""
+        return self.pyramid(maps)[0]
+
+    def pyramid(self, maps: list[Tensor]) -> list[Tensor]:
+        """Maps, finest first → features of every level, finest first."""
         *skips, x = maps
+        found = []
         for up, level, skip in zip(self.transpconvs, self.levels, reversed(skips), strict=True):
             x = level(torch.cat([up(x), skip], dim=1))
-        return x
+            found.append(x)
+        return found[::-1]
 
 
 def _level(channels: int, out_channels: int, stride: int = 1) -> nn.Module:

@@ -51,6 +51,8 @@ class STUNetDecoder(Decoder):
     def __init__(self, size: _Size) -> None:
         super().__init__()
         self.out_channels = size.width
+        self.widths = tuple(size.width * growth for growth in _GROWTH[:-1])
+        self.scales = tuple((2**level,) * 3 for level in range(len(_POOLS)))
         self.upsample_layers = nn.ModuleList()
         self.conv_blocks_localization = nn.ModuleList()
         for level in reversed(range(len(_POOLS))):
@@ -63,11 +65,17 @@ class STUNetDecoder(Decoder):
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Maps, finest first → features at the image's resolution."""
+        return self.pyramid(maps)[0]
+
+    def pyramid(self, maps: list[Tensor]) -> list[Tensor]:
+        """Maps, finest first → features of every level, finest first."""
         *skips, x = maps
+        found = []
         levels = zip(self.upsample_layers, self.conv_blocks_localization, strict=True)
         for (enlarge, level), skip in zip(levels, reversed(skips), strict=True):
             x = level(torch.cat([enlarge(x), skip], dim=1))
-        return x
+            found.append(x)
+        return found[::-1]
 
 
 def _enlarged(channels: int, out_channels: int, factor: tuple[int, int, int]) -> nn.Sequential:
