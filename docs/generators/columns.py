@@ -17,7 +17,11 @@ from docs.generators.models import below
 _TYPES = {"string": "text", "double": "number", "int64": "whole number", "bool": "true or false"}
 _PREFIXED = {"data": "data", "weights": "weights", "pretraining": "weights", "case": "cases"}
 _PLAIN = ("", "arm", "cost", "data", "cases", "cases[].classes")
-_NAMED = {"class": "the structure.", "contamination": "status of the record's `contamination`."}
+_NAMED = {
+    "class": "the structure.",
+    "contamination": "status of the record's `contamination`.",
+    "converged": "yes, no, unknown, or empty where nothing was trained: see [recipes](recipes.md).",
+}
 
 
 def columns() -> str:

@@ -150,3 +150,20 @@ def test_unknown_names_get_the_nearest(changes, why):
         judged(both(0.05), wrong)
     assert why in str(error.value)
     assert str(wrong) in str(error.value)
+
+
+@pytest.mark.parametrize(("relation", "gain"), [("better", 0.05), ("not worse", 0.05)])
+def test_no_claim_holds_by_a_head_start(relation, gain):
+    falling = {step: 2.0 - step / 100 for step in range(1, 101)}
+    records = runs(SCRATCH, 0.0, training=falling) + runs(MASKED, gain, training=falling)
+    [found] = judged(records, claim(relation=relation))
+    assert found.verdict == "head start"
+    assert found.reason == "what lies behind has not converged on openkbp"
+    assert [row.verdict for row in found.tasks] == ["head start"]
+
+
+def test_a_claim_that_an_arm_is_worse_needs_it_to_have_converged():
+    falling = {step: 2.0 - step / 100 for step in range(1, 101)}
+    records = runs(SCRATCH, 0.0) + runs(MASKED, -0.05, training=falling)
+    [found] = judged(records, claim(relation="worse"))
+    assert found.verdict == "head start"

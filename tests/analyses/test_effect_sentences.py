@@ -17,6 +17,7 @@ def effect(mean=0.021, low=0.010, high=0.033, verdict="better", adaptation="full
         "patients": 40, "runs": 3, "arm_mean": 0.5, "other_mean": 0.5, "alone": UNDEFINED,
             "p": 0.01, "covers": "patients, seeds", "p_adjusted": 0.01, "p_patients": 0.01,
             "alarms": UNDEFINED, "alarms_verdict": "",
+        "converged": "yes", "other_converged": "yes",
         "undefined": 0, "failed": 0, "contamination": "clean", "note": "",
     }  # fmt: skip
     found = {**values, "effect": Interval(mean, low, high), "verdict": verdict, **changes}
@@ -85,3 +86,11 @@ def test_chapters_lead_with_the_largest_effect_and_leave_nothing_out():
 def test_an_arm_that_has_seen_the_test_data_is_told_of():
     seen = effect(contamination="overlaps (by corpus)", note="1 run")
     assert effect_sentence(seen, DICE).endswith("(1 run; contamination: overlaps (by corpus)).")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [("head start", "a head start on scratch by 0.021"), ("behind", "behind scratch by 0.021")],
+)
+def test_what_has_not_converged_is_neither_beaten_nor_worse(verdict, words):
+    assert words in effect_sentence(effect(verdict=verdict), DICE)

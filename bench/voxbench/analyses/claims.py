@@ -3,7 +3,8 @@
 On each task a claim is one or two statements that the mean difference of its arms, over patients
 and runs, is beyond a bound. The p of a claim is that its statements are true on as many tasks as it
 needs, that of its contrary that they are false on as many as forbid it. At most one of the two can
-be small: Holm's correction of the smaller, over the claims of the file, decides.
+be small: Holm's correction of the smaller, over the claims of the file, decides. What is shown
+against an arm that has not converged is a head start, and no claim holds by that.
 """
 
 import math
@@ -24,7 +25,7 @@ from voxbench.stats.interval import ALPHA
 from voxbench.stats.metric import Metric, find_metric
 from voxbench.stats.paired import FEWEST_PATIENTS, holm
 
-ClaimVerdict = Literal["holds", "does not hold", "undecided", "cannot be tested"]
+ClaimVerdict = Literal["holds", "head start", "does not hold", "undecided", "cannot be tested"]
 
 _SMOKE = "smoke runs measure nothing"
 
@@ -195,7 +196,7 @@ def _on_task(claim: Claim, pair: Pair, margin: float) -> TaskResult:
         high=row.alone.high,
         p=max(p, default=1.0 if row.patients else math.nan),
         p_contrary=min(contrary, default=1.0 if row.patients else math.nan),
-        verdict=_all_true(verdicts) if row.patients else "cannot be tested",
+        verdict=_task_verdict(claim, pair, verdicts) if row.patients else "cannot be tested",
         note="; ".join(notes),
         records=tuple(_records(pair)),
     )
@@ -209,6 +210,13 @@ def _statements(claim: Claim, margin: float, sign: int) -> list[tuple[int, float
         "not worse": [(sign, -margin)],
         "equivalent": [(1, -margin), (-1, -margin)],
     }[claim.relation]
+
+
+def _task_verdict(claim: Claim, pair: Pair, verdicts: set[ClaimVerdict]) -> ClaimVerdict:
+    """That of all statements; ahead of what has not converged lies no one but by a head start."""
+    verdict = _all_true(verdicts)
+    behind = {"better": pair.other, "not worse": pair.other, "worse": pair.arm}.get(claim.relation)
+    return "head start" if verdict == "holds" and behind and behind.unconverged else verdict
 
 
 def _all_true(verdicts: set[ClaimVerdict]) -> ClaimVerdict:
@@ -239,6 +247,10 @@ def _judged(result: ClaimResult, p_holm: float) -> ClaimResult:
             verdict, reason = "undecided", f"{reason}; {_SMOKE}"
     elif p_holm < ALPHA:
         verdict = "holds" if result.p < result.p_contrary else "does not hold"
+        early = [row.task for row in tested if row.verdict == "head start"]
+        if verdict == "holds" and early:
+            verdict = "head start"
+            reason = f"what lies behind has not converged on {', '.join(early)}"
     else:
         reason = f"{held} of {result.needed} tasks show it by their intervals"
     return replace(result, p_holm=p_holm, verdict=verdict, reason=reason)

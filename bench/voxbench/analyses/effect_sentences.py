@@ -12,10 +12,20 @@ from voxbench.stats.metric import FALSE_ALARMS, Metric
 
 _CHAPTERS = {
     "better": "Where pre-training helps",
+    "head start": "Where it is ahead of a twin that has not converged",
     "worse": "Where it hurts",
+    "behind": "Where it is behind and has not converged",
     "equivalent": "Where it makes no difference that matters",
     "undecided": "Where these runs can't tell",
     "": "What could not be compared",
+}
+
+
+_SIDES = {
+    "better": "better than",
+    "worse": "worse than",
+    "head start": "a head start on",
+    "behind": "behind",
 }
 
 
@@ -65,10 +75,10 @@ def _alarms(effect: Effect) -> str:
 
 
 def _verdict(effect: Effect, metric: Metric) -> str:
-    if effect.verdict in ("better", "worse"):
+    if effect.verdict in _SIDES:
         low, high = sorted(map(abs, effect.effect[1:]))
         size = _size(metric, Interval(abs(effect.effect.mean), low, high))
-        return f"{effect.verdict} than {effect.other} by {size}"
+        return f"{_SIDES[effect.verdict]} {effect.other} by {size}"
     against = "equivalent to" if effect.verdict == "equivalent" else "undecided against"
     return f"{against} {effect.other}, {_size(metric, effect.effect, signed=True)}"
 

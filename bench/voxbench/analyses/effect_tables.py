@@ -62,8 +62,10 @@ def _method(metric: Metric, margin: float) -> str:
         f"(Bonferroni), equivalent within ±{margin:g}{unit}. Alone is the interval of a row by "
         "itself, p its test, adjusted p that of all rows; Wilcoxon's signed-rank p knows patients "
         "only and decides nothing. Dice, NSD and HD95 are of the structures that the reference "
-        "has; false alarms are the others that are predicted. Weights count as they are: the luck "
-        "of the one pre-training that made them, which all runs share, is in no interval."
+        "has; false alarms are the others that are predicted. Better is called a head start, and "
+        "worse behind, where the arm that lies behind has not converged. Weights count as they "
+        "are: the luck of the one pre-training that made them, which all runs share, is in no "
+        "interval."
     )
 
 
@@ -80,6 +82,8 @@ def _result(rows: Sequence[dict[str, Any]], metric: Metric, arm: str, other: str
         Column("p covers", ("covers",)),
         Column("Wilcoxon p (patients only)", ("p_patients",), p_value, True),
         Column("verdict", show=or_dash),
+        Column(f"{arm} converged", ("converged",), or_dash),
+        Column(f"{other} converged", ("other_converged",), or_dash),
         *(_alarms(arm, other) if any(row["alarms_verdict"] for row in rows) else ()),
         Column("undefined", number=True),
         Column("failed cells", ("failed",), str, True),
@@ -130,6 +134,7 @@ def mean_table(means: Sequence[Mean]) -> Table:
         Column("undefined", number=True),
         Column("failed cases", ("failed_cases",), str, True),
         Column("failed cells", ("failed",), str, True),
+        Column("converged", show=or_dash),
         Column("fit s/run", ("fit_seconds",), number(1), True),
         Column("all runs", ("cpu_hours", "gpu_hours"), hours, True),
         Column("pre-training", ("pretraining_cpu_hours", "pretraining_gpu_hours"), hours, True),

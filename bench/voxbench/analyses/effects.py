@@ -30,7 +30,9 @@ class Effect:
         p_adjusted: by Bonferroni over all rows, as the first interval is.
         p_patients: Wilcoxon's signed-rank over patients; it knows nothing of runs, and tests no
             mean.
-        verdict: better, worse, equivalent, undecided; "" where nothing could be compared.
+        verdict: better, worse, equivalent, undecided; head start or behind where the arm that lies
+            behind has not converged; "" where nothing could be compared.
+        converged, other_converged: arm and other: yes, no, unknown; "" where nothing was trained.
         alarms: of the share of absent structures that are predicted, arm − other, with an interval
             that holds at once with those of all rows; NaN where the reference lacks none.
         alarms_verdict: by it; fewer are better.
@@ -56,6 +58,8 @@ class Effect:
     p_adjusted: float
     p_patients: float
     verdict: str
+    converged: str
+    other_converged: str
     alarms: Interval
     alarms_verdict: str
     undefined: int
@@ -76,6 +80,7 @@ class Mean:
     undefined: int
     failed_cases: int
     failed: int
+    converged: str
     fit_seconds: float
     cpu_hours: float
     gpu_hours: float
@@ -176,7 +181,9 @@ def _effect(pair: Pair, found: _Compared, own: Judged, alarms: _Alarms, margin: 
         covers=covered(found.difference.draws),
         p_adjusted=own.p_adjusted,
         p_patients=wilcoxon(nanmean(found.difference.values, axis=1)),
-        verdict=word if found.patients else "",
+        verdict=pair.worded(word) if found.patients else "",
+        converged=pair.arm.convergence.word,
+        other_converged=pair.other.convergence.word if pair.other else "unknown",
         alarms=alarms.effect,
         alarms_verdict=alarms.verdict,
         undefined=sum(group.undefined[pair.metric.key] for group in sides),
@@ -267,6 +274,7 @@ def means(groups: Sequence[Group]) -> list[Mean]:
             undefined=group.undefined["dice"],
             failed_cases=group.failed_cases,
             failed=len(group.failed),
+            converged=group.convergence.word,
             **group.spent._asdict(),
             scale=group.scale,
             contamination=group.contamination,

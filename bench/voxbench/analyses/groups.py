@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.errors import SpecError, unknown
+from voxbench.records.convergence import Convergence
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.metric import ALL, CONVENTIONS_OF
 
@@ -100,6 +101,7 @@ class Group:
         smoke: its cells were run with a limit.
         recipe: a digest of recipe, limit and smoke.
         imported: its scores were not made here.
+        convergence: of its trainings, their curves averaged.
         notes: what a reader must know of its records.
     """
 
@@ -121,12 +123,18 @@ class Group:
     smoke: bool
     recipe: str
     imported: bool
+    convergence: Convergence
     notes: tuple[str, ...]
 
     @property
     def undefined(self) -> dict[str, int]:
         """Metric → case × class × run scores without a value."""
         return {key: int(own.sum()) for key, own in self.lacking.items()}
+
+    @property
+    def unconverged(self) -> bool:
+        """Its trainings are known not to have converged."""
+        return self.convergence.word == "no"
 
     def only(self, name: str) -> "Group":
         """As if there were this class only; patients in which it is undefined stay."""

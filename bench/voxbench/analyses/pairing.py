@@ -9,6 +9,7 @@ from voxbench.analyses.shared import SharedScores, shared_scores
 from voxbench.errors import SpecError
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.metric import Metric
+from voxbench.stats.paired import worded
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,12 @@ class Pair:
         draws = tuple(run.draw for run in self.runs)
         ours, theirs = self.shared(self.metric.key).values
         return Sample(ours, draws), Sample(theirs, draws)
+
+    def worded(self, verdict: str) -> str:
+        """A verdict on the arm, as far as both have converged; see `stats.paired.worded`."""
+        return worded(
+            verdict, self.arm.unconverged, self.other is not None and self.other.unconverged
+        )
 
     def difference(self) -> Sample:
         """Arm − other, (patient, run)."""

@@ -14,6 +14,7 @@ from voxbench.analyses.imports import adopted, homes
 from voxbench.analyses.settings import Kind, recipe_of, settings, suffixes
 from voxbench.errors import RecordError
 from voxbench.records import Facts, Scored, ScoredRecord, Store
+from voxbench.records.convergence import convergence
 from voxbench.records.scored import scores_of
 from voxbench.records.scores import Scores
 from voxbench.stats.arrays import Array
@@ -105,6 +106,7 @@ def _group(where: Where, arm: str, records: Sequence[Scored]) -> Group:
     runs = sorted(finished)
     done = [record for run in runs for record in finished[run]]
     scores = [scores_of(record) for record in done]
+    converged = convergence(done)
     columns = [column for column, run in enumerate(runs) for _ in finished[run]]
     cases = sorted(
         {case for found in scores for case in zip(found.patients, found.cases, strict=True)}
@@ -134,7 +136,8 @@ def _group(where: Where, arm: str, records: Sequence[Scored]) -> Group:
         smoke=any(record.smoke for record in records),
         recipe=recipe_of(records[0]),
         imported=any(record.imported for record in records),
-        notes=tuple(_notes(done)),
+        convergence=converged,
+        notes=(*_notes(done), *filter(None, [converged.note])),
     )
 
 

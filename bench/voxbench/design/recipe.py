@@ -128,7 +128,8 @@ class Recipe(_Schedule):
             at all (nnU-Net). Refused where a network has no such maps.
         foreground: share of patches centred on a random voxel of a random class.
         selection: "last" scores the final weights; "best" those with the best validation Dice.
-        validations: how often "best" looks at the validation cases.
+        validations: how often training looks at the validation cases: all of them to select the
+            "best", else patches of them, at most every 25 steps, which changes nothing.
         head_share: of the steps, that `adaptation = "warmup"` trains the head alone.
         layer_decay: factor a stage by which `adaptation = "layerwise"` lowers the rate.
         overlap: of neighbouring windows at inference.

@@ -1,6 +1,7 @@
-"""What happens beside the steps: checkpoints that can be continued, and the best weights."""
+"""What happens beside the steps: checkpoints that can be continued, and validation."""
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from voxbench.fit.optim import Schedule
 from voxbench.progress import Stage, tell
 
 CHECKPOINT_SECONDS = 60.0  # of wall clock between checkpoints
+FEWEST_STEPS = 25  # between validations that select nothing
 
 
 class RandomState(Callback):
@@ -78,33 +80,40 @@ class CheckpointWriter(Callback):
         self.last = time.monotonic()
 
 
-class BestWeights(Callback):
-    """Looks at the validation cases now and then and keeps the best weights."""
+class Validations(Callback):
+    """Validates now and then, and keeps the best weights where the schedule selects them.
+
+    Between validations that select nothing lie at least 25 steps, and one follows the last step.
+    """
 
     def __init__(
         self, network: nn.Module, validate: Callable[[], float], schedule: Schedule
     ) -> None:
         self.network = network
         self.validate = validate
-        looks = getattr(schedule, "validations", 1)
-        self.every = max(1, schedule.steps // looks)
+        self.selects = getattr(schedule, "selection", "last") == "best"
+        fewest = 1 if self.selects else FEWEST_STEPS
+        self.every = max(fewest, schedule.steps // getattr(schedule, "validations", 1))
+        self.last = None if self.selects else schedule.steps
         self.scores: dict[int, float] = {}
         self.weights: dict[str, Tensor] = {}
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         step = trainer.global_step
-        if step % self.every:
+        if step % self.every and step != self.last:
             return
         self.network.eval()
         score = self.validate()
         self.network.train()
-        if not self.scores or score > max(self.scores.values()):
+        if self.selects and (not self.scores or score > max(self.scores.values())):
             self.weights = copy.deepcopy(self.network.state_dict())
-        self.scores[step] = score
+        if not math.isnan(score):
+            self.scores[step] = score
 
     def restore(self) -> None:
-        """Put the best weights back."""
-        self.network.load_state_dict(self.weights)
+        """Put the best weights back, where they are selected."""
+        if self.selects:
+            self.network.load_state_dict(self.weights)
 
     def state_dict(self) -> dict[str, Any]:
         return {"scores": self.scores, "weights": self.weights}

@@ -14,7 +14,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import nn
 
 from voxbench.data.batches import Batches
-from voxbench.fit.callbacks import BestWeights, CheckpointWriter, RandomState, StepTeller
+from voxbench.fit.callbacks import CheckpointWriter, RandomState, StepTeller, Validations
 from voxbench.fit.module import LAYOUT, Counts, Loss, Module
 from voxbench.fit.optim import ParameterGroup, Schedule, all_parameters
 from voxbench.fit.precision import check_precision
@@ -35,7 +35,7 @@ class FitResult(NamedTuple):
     Attributes:
         losses: step → mean loss since the entry before.
         terms: what the loss tells of its terms → step → mean; see `fit.terms.told`.
-        validation: step → score of `validate`, where the recipe selects the best.
+        validation: step → score of `validate`, where it has one.
         seconds: in the loop, those before a stop up to the last checkpoint included.
         steps: optimiser steps taken.
     """
@@ -77,8 +77,8 @@ def train(
         checkpoint: written once a minute and continued from if it exists, by however many ranks; it
             is to be removed once what was trained is stored.
         groups: of parameters, at rates of their own; all at one rate if None.
-        validate: score of the network as it is, looked at `schedule.validations` times; the
-            network ends with the best weights.
+        validate: score of the network as it is, looked at `schedule.validations` times; where the
+            schedule selects the best, the network ends with the best weights.
         before_step: called with the share of the steps that is done.
         counts: of a loss that may be divided, see `Share`; None where parts of a batch can't be
             computed apart.
@@ -94,8 +94,8 @@ def train(
     check_divisible(network, schedule, loss=counts is not None)
     groups = groups or all_parameters(network)
     module = Module(network, loss, schedule, groups, before_step, counts, ranks)
-    best = BestWeights(network, validate, schedule) if validate and ranks.first else None
-    callbacks: list[Callback] = [RandomState(), *([best] if best else [])]
+    watching = Validations(network, validate, schedule) if validate and ranks.first else None
+    callbacks: list[Callback] = [RandomState(), *([watching] if watching else [])]
     if ranks.first:
         callbacks.append(StepTeller(doing, module.curve))
     if ranks.first and checkpoint:
@@ -114,9 +114,9 @@ def train(
             raise
     seconds = module.curve.seconds
     network.to(device)  # Lightning leaves it on the processor
-    if best:
-        best.restore()
-    curve, scores = module.curve, best.scores if best else {}
+    if watching:
+        watching.restore()
+    curve, scores = module.curve, watching.scores if watching else {}
     return FitResult(curve.losses, curve.terms, scores, seconds, trainer.global_step)
 
 

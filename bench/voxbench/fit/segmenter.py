@@ -16,6 +16,7 @@ from voxbench.fit.optim import ParameterGroup
 from voxbench.fit.ranks import ALONE, Ranks
 from voxbench.fit.share import WHOLE, Share
 from voxbench.fit.supervision import DeeplySupervised, supervised_counts, supervised_loss
+from voxbench.fit.validation import patch_dice
 from voxbench.model.direct import Direct
 from voxbench.model.segmenter import Segmenter
 from voxbench.predict.case import mean_dice, score_cases
@@ -60,9 +61,10 @@ def fit_network(
     def loss(images: Tensor, labels: Tensor, labelled: Tensor, share: Share = WHOLE) -> Tensor:
         return loss_of(forward(images), labels, labelled, recipe.loss, regions, share.counts)
 
-    def validate() -> float:
+    def whole_cases() -> float:
         return mean_dice(score_cases(segmenter, data.validation, data, recipe, device))
 
+    patches = patch_dice(segmenter, data, recipe, device)
     return train(
         trained,
         loss,
@@ -72,7 +74,7 @@ def fit_network(
         device=device,
         checkpoint=checkpoint,
         groups=groups,
-        validate=validate if recipe.selection == "best" else None,
+        validate=whole_cases if recipe.selection == "best" else patches,
         counts=partial(counts_of, regions=regions),
         ranks=ranks,
     )

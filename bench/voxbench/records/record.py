@@ -215,7 +215,9 @@ class Facts(_Part):
         contamination: None in records from before there was a ledger, until they are run again.
         metrics_version: of the metric definitions.
         training: step → mean loss since the last entry.
-        validation: step → mean Dice of the validation cases, where selection looked.
+        validation: step → Dice of the validation cases: their mean where the recipe selects the
+            best weights, else that of 16 of their patches pooled. Older records have it only where
+            weights were selected.
         failure: why it failed.
         imported: the source of scores that were not made here.
     """

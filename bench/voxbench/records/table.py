@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voxbench.files import hex_digest, writing_atomically
+from voxbench.records.convergence import convergence
 from voxbench.records.cost import Cost
 from voxbench.records.record import Arm, ClassScores, Facts
 from voxbench.records.scored import ScoredRecord
@@ -21,9 +22,10 @@ _STAMP = b"voxbench.records"
 _ROWS = 100_000  # that are written at once
 _SAME = ("key", "status", "smoke", "sweep", "failure", "metrics_version")
 _FURTHER = {
-    "contamination": str, "data_fingerprint": str, "split_sha256": str, "train_patients": int,
-    "weights_sha256": str, "pretraining_gpu_hours": float, "pretraining_cpu_hours": float,
-    "case": str, "patient": str, "case_failure": str, "class": str,
+    "contamination": str, "converged": str, "data_fingerprint": str, "split_sha256": str,
+    "train_patients": int, "weights_sha256": str, "pretraining_gpu_hours": float,
+    "pretraining_cpu_hours": float, "case": str, "patient": str, "case_failure": str,
+    "class": str,
 }  # fmt: skip
 
 
@@ -124,7 +126,7 @@ def _own(scores: Scores) -> Mapping[str, Sequence[Any] | Array]:
     }
 
 
-def _shared(record: Facts) -> dict[str, Any]:
+def _shared(record: ScoredRecord) -> dict[str, Any]:
     """The columns that all rows of a record have in common."""
     data, weights = record.data, record.weights
     return {
@@ -132,6 +134,7 @@ def _shared(record: Facts) -> dict[str, Any]:
         **record.arm.model_dump(),
         **(record.cost.model_dump() if record.cost else {}),
         "contamination": record.contamination.status if record.contamination else None,
+        "converged": convergence([record]).word if record.status == "ok" else None,
         "data_fingerprint": data.fingerprint if data else None,
         "split_sha256": data.split_sha256 if data else None,
         "train_patients": data.train_patients if data else None,

@@ -15,6 +15,8 @@ EXACT = 200  # patients up to which every pattern of signs is counted
 FEWEST_PATIENTS = 6  # below it their spread is a guess
 
 EffectVerdict = Literal["better", "worse", "equivalent", "undecided"]
+APART = ("better", "worse", "head start", "behind")
+"""The words for two arms of which one is ahead."""
 
 
 def wilcoxon(differences: NDArray[np.float64]) -> float:
@@ -111,3 +113,18 @@ def interval_verdict(effect: Interval, margin: float, sign: int) -> EffectVerdic
     if low > 0 or high < 0:
         return "better" if effect.mean * sign > 0 else "worse"
     return "undecided"
+
+
+def worded(verdict: str, unconverged: bool, other_unconverged: bool) -> str:
+    """The verdict on an arm against another, where the one that lies behind has not converged.
+
+    Better is then a head start, which more steps may make up for, and worse is behind.
+
+    Args:
+        verdict: of `effect_verdict`.
+        unconverged: the arm is known not to have converged.
+        other_unconverged: so is the other.
+    """
+    if verdict == "better" and other_unconverged:
+        return "head start"
+    return "behind" if verdict == "worse" and unconverged else verdict

@@ -35,13 +35,13 @@ def raced_effects(
         if race is None or raced is None or not effect.patients:
             told.append(effect)
         elif (race.metric, race.margin) == (pair.metric.key, margin):
-            told.append(_replaced(effect, raced))
+            told.append(_replaced(pair, effect, raced))
         else:
             told.append(_noted(effect, _warning(race)))
     return told
 
 
-def _replaced(effect: Effect, raced: RacedComparison) -> Effect:
+def _replaced(pair: Pair, effect: Effect, raced: RacedComparison) -> Effect:
     decision, trainings = raced.decision, len(raced.comparison.runs)
     interim = decision.interim
     if interim is None:
@@ -54,7 +54,7 @@ def _replaced(effect: Effect, raced: RacedComparison) -> Effect:
         effect=Interval(interim.effect, interim.low, interim.high),
         p=decision.p,
         p_adjusted=decision.p_adjusted,
-        verdict=decision.verdict,
+        verdict=pair.worded(decision.verdict),
     )
     return _noted(changed, f"{note}, with {interim.share:.1%} of the error")
 

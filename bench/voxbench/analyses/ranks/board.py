@@ -53,6 +53,7 @@ class Board:
         left_out: what the policy dropped, in sentences.
         alarms: the same arms by their false alarms; None where no structure is absent.
         notes: arm → what a reader must know of its records.
+        unconverged: arms that are known not to have converged on one of the tasks.
     """
 
     scope: Scope
@@ -65,6 +66,7 @@ class Board:
     left_out: tuple[str, ...] = ()
     alarms: "Board | None" = None
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unconverged: frozenset[str] = frozenset()
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -142,6 +144,7 @@ def _board(scope: Scope, groups: Sequence[Group], metric: Metric) -> Board:
             arm: tuple(dict.fromkeys(n for g in groups if g.arm == arm for n in g.notes))
             for arm in arms
         },
+        unconverged=frozenset(group.arm for group in groups if group.unconverged),
     )
 
 

@@ -19,7 +19,7 @@ from voxbench.stats.interval import (
     infer_over_tasks,
     judge,
 )
-from voxbench.stats.paired import benjamini_hochberg, effect_verdict, wilcoxon
+from voxbench.stats.paired import benjamini_hochberg, effect_verdict, wilcoxon, worded
 from voxbench.stats.permutation import pair_contrasts, sign_flip
 from voxbench.stats.student import spread
 
@@ -55,7 +55,8 @@ class PairRow:
         p_adjusted: by Bonferroni, p_bh: by Benjamini and Hochberg, over all pairs of the board.
         covers: whose luck p and intervals know of.
         p_patients: Wilcoxon's signed-rank; p_flip: sign-flip of the mean; both know patients only.
-        verdict: better, worse, equivalent, undecided.
+        verdict: better, worse, equivalent, undecided; head start and behind where the arm that lies
+            behind has not converged.
         alarms: of the share of absent structures that are predicted, arm − other, with an interval
             that holds at once with those of all pairs; NaN where the reference lacks none.
         alarms_verdict: by it; fewer are better.
@@ -125,12 +126,18 @@ def all_pairs(board: Board, decided: Sequence[Decision]) -> list[PairRow]:
             covers=covers,
             p_patients=wilcoxon(differences[:, i]),
             p_flip=float(flipped[i]),
-            verdict=own.verdict,
+            verdict=_worded(board, own),
             alarms=own.alarms,
             alarms_verdict=own.alarms_verdict,
         )
         for i, own in enumerate(decided)
     ]
+
+
+def _worded(board: Board, own: Decision) -> str:
+    return worded(
+        own.verdict, *(board.arms[at] in board.unconverged for at in (own.arm, own.other))
+    )
 
 
 def _alarms(alarms: Board, heard: Estimates) -> list[tuple[Interval, str]]:

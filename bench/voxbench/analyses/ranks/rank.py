@@ -18,6 +18,7 @@ from voxbench.errors import RecordError, SpecError
 from voxbench.records import Facts
 from voxbench.stats.friedman import Friedman, friedman
 from voxbench.stats.metric import find_metric
+from voxbench.stats.paired import APART
 from voxbench.stats.ranks import Aggregation
 
 
@@ -123,7 +124,7 @@ def _ranking(
 
 
 def _sentences(found: League, test: Friedman | None, variants: Sequence[Variant]) -> Iterator[str]:
-    apart = [pair for pair in found.pairs if pair.verdict in ("better", "worse")]
+    apart = [pair for pair in found.pairs if pair.verdict in APART]
     yield (
         f"{len(apart)} of {len(found.pairs)} pairs are separated, by intervals of the mean "
         "difference that hold for all pairs at once."

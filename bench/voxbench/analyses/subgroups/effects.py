@@ -133,7 +133,7 @@ def _effects(found: Sequence[_Subgroup], margin: float) -> list[SubgroupEffect]:
 def _effect(group: _Subgroup, own: Judged, margin: float) -> SubgroupEffect:
     metric, patients = group.pair.metric, len(group.sample.values)
     effect = own.together.within(-metric.most, metric.most)
-    word = effect_verdict(effect, patients, margin, metric.sign)
+    word = group.pair.worded(effect_verdict(effect, patients, margin, metric.sign))
     return SubgroupEffect(
         *group.compared, group.name, patients, effect, own.p, own.p_adjusted, word, ""
     )

@@ -48,6 +48,7 @@ def leaderboard(results: Iterable[ArmResult], metric: Metric) -> Table:
             *(_alarms() if any(row["false_alarms"] == row["false_alarms"] for row in rows) else []),
             Column("note", ("rank_note",)),
             *(_score(other) for other in METRICS.values() if other is not metric),
+            Column("converged", show=or_dash),
             *plain_columns("strategy", "contamination"),
             Column("labelled", ("train_patients",), number(0), True),
             *plain_columns("patients", "runs", "failed", number=True),

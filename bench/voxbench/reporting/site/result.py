@@ -16,6 +16,7 @@ from voxbench.analyses.table import (
     plain_columns,
 )
 from voxbench.records import Facts, Scored
+from voxbench.records.convergence import Convergence, convergence
 from voxbench.records.places import without_places
 from voxbench.records.scored import scores_of
 from voxbench.reporting.site.html import HtmlTable, html_table
@@ -88,6 +89,7 @@ def _runs(material: Material, result: ArmResult) -> HtmlTable:
                 for key, metric in METRICS.items()
             ),
             Column("failed cases", ("failed_cases",), str, True),
+            Column("converged", ("converged", "reason"), _reasoned),
             Column("steps", show=number(0), number=True),
             Column("fit s", ("fit_seconds",), number(1), True),
             Column("cost", ("cpu_hours", "gpu_hours"), hours, True),
@@ -113,6 +115,7 @@ def _run(result: ArmResult, record: Scored) -> dict[str, Any]:
             key: float(nanmean(result.group.scores[key][:, column], axis=0)) for key in METRICS
         }
     cost = record.cost.model_dump() if record.cost else {}
+    converged = convergence([record]) if record.status == "ok" else Convergence("unknown")
     names = ("steps", "fit_seconds", "cpu_hours", "gpu_hours", "peak_memory_mb")
     reason = (record.failure or "").strip().splitlines()
     return {
@@ -121,11 +124,17 @@ def _run(result: ArmResult, record: Scored) -> dict[str, Any]:
         **run._asdict(),
         **means,
         "failed_cases": scores_of(record).failed,
+        "converged": converged.word,
+        "reason": converged.reason,
         **{name: cost.get(name, 0.0 if name.endswith("hours") else _NAN) for name in names},
         "sweep": record.sweep,
         "commit": str(record.environment.get("commit") or DASH),
         "failure": reason[-1] if reason else "",
     }
+
+
+def _reasoned(word: str, reason: str) -> str:
+    return f"{word}: {reason}" if reason else or_dash(word)
 
 
 def _facts(record: Facts) -> dict[str, dict[str, str]]:

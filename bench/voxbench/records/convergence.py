@@ -1,0 +1,132 @@
+"""Whether a training has converged, by its curves and its predictions; made for every record anew.
+
+The rule, of one training or of several of an arm, whose curves are averaged step by step. It has
+not converged if
+
+- a class that the reference has was predicted in no test case (by one training is enough), or
+- the validation still rises: the mean Dice of its last quarter of the steps lies more than 0.03
+  above that of the quarter before, or
+- where there is no such curve, the loss still falls: its mean over the last quarter lies more than
+  0.05 below that over the quarter before, and more than two standard errors.
+
+The validation decides over the loss, which goes on falling where cases are learnt by heart. The
+thresholds leave room for what a rate that is annealed to 0 gains at the end of any training. The
+rule sees one that stopped too early. It does not see one that never went anywhere, nor what another
+recipe would reach: the same arm at several times the steps shows that.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from voxbench.design.cell import DIRECT
+from voxbench.records.scored import Scored, scores_of
+from voxbench.records.scores import NUMBERS
+
+LARGEST_RISE = 0.03
+LARGEST_FALL = 0.05
+_FEWEST = 2  # points of a curve in each of its last two quarters
+
+Word = Literal["yes", "no", "unknown", ""]
+
+
+class Convergence(NamedTuple):
+    """Whether a training has converged.
+
+    Attributes:
+        word: yes, no or unknown; "" where nothing was trained.
+        reason: of a no or an unknown.
+    """
+
+    word: Word
+    reason: str = ""
+
+    @property
+    def note(self) -> str:
+        """What a reader must know: "" but where it has not converged."""
+        return f"not converged: {self.reason}" if self.word == "no" else ""
+
+
+def convergence(records: Sequence[Scored]) -> Convergence:
+    """That of the finished trainings of an arm, under one recipe; of one record as well.
+
+    Raises:
+        RecordError: the scores of a record can't be read.
+    """
+    if records and all(record.arm.adaptation in DIRECT for record in records):
+        return Convergence("")
+    missed = Counter(name for record in records for name in _never_predicted(record))
+    found = [_rise([r.validation for r in records]), _fall([r.training for r in records])]
+    known = next((one for one in found if one is not None), None)
+    reasons = [f"{name} is never predicted{_of(n, len(records))}" for name, n in missed.items()]
+    if reasons or known:
+        reasons += [known] if known else []
+        return Convergence("no", "; ".join(reasons))
+    return (
+        Convergence("unknown", "no curve is long enough") if known is None else Convergence("yes")
+    )
+
+
+def _of(count: int, runs: int) -> str:
+    return f" in {count} of {runs} runs" if runs > 1 else ""
+
+
+def _rise(curves: Sequence[Mapping[int, float]]) -> str | None:
+    """What is said of a validation that rises; "" if it does not, None where it can't be told."""
+    quarters = _last_quarters(curves)
+    if quarters is None:
+        return None
+    rise = float(quarters[1].mean() - quarters[0].mean())
+    if rise <= LARGEST_RISE:
+        return ""
+    return f"validation still rises, by {rise:.2f} Dice in the last quarter of the steps"
+
+
+def _fall(curves: Sequence[Mapping[int, float]]) -> str | None:
+    """What is said of a loss that falls; "" if it does not, None where it can't be told."""
+    quarters = _last_quarters(curves)
+    if quarters is None:
+        return None
+    fall = float(quarters[0].mean() - quarters[1].mean())
+    error = sum(float(own.var(ddof=1)) / len(own) for own in quarters) ** 0.5
+    if fall <= max(LARGEST_FALL, 2 * error):
+        return ""
+    return f"loss still falls, by {fall:.2f} in the last quarter of the steps"
+
+
+def _last_quarters(
+    curves: Sequence[Mapping[int, float]],
+) -> "tuple[np.ndarray, np.ndarray] | None":
+    """The mean curve in the third and the fourth quarter of the steps; None where it is too short.
+
+    Steps that one of the curves lacks are left out.
+    """
+    steps = sorted(set.intersection(*(set(curve) for curve in curves))) if curves else []
+    if not steps:
+        return None
+    values = np.array([fmean(curve[step] for curve in curves) for step in steps])
+    share = np.array(steps) / steps[-1]
+    third, fourth = values[(share > 0.5) & (share <= 0.75)], values[share > 0.75]
+    return (third, fourth) if min(len(third), len(fourth)) >= _FEWEST else None
+
+
+def _never_predicted(record: Scored) -> list[str]:
+    """The classes that the reference has somewhere and the predictions nowhere.
+
+    A case that could not be predicted says nothing of it, nor do scores without volumes.
+    """
+    scores = scores_of(record)
+    told = scores.flags != "failed"
+    predicted, reference = (
+        scores.numbers[:, NUMBERS.index(f"volume_mm3_{side}")]
+        for side in ("prediction", "reference")
+    )
+    missed = []
+    for index, name in enumerate(scores.names):
+        rows = told & (scores.name == index)
+        if (reference[rows] > 0).any() and (predicted[rows] == 0).all():
+            missed.append(name)
+    return missed
