@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from voxbench.design.preprocessing import Millimetres
 from voxbench.errors import SpecError, first_rule, unknown
 
 Voxels = Annotated[int, Field(ge=8, le=512, strict=True)]
@@ -22,6 +23,7 @@ _LATER = {
     "devices": 1,
     "micro_batch": None,
     "deep_supervision": False,
+    "spacing": None,
 }
 _COMPUTED = {"compile": False, "channels_last": False}
 
@@ -122,6 +124,8 @@ class Recipe(_Schedule):
     """Fine-tuning: a fixed number of optimiser steps at every fraction and for every arm.
 
     Attributes:
+        spacing: voxel size in mm of the grid that networks work on, in place of the task's own; an
+            arm whose weights demand a grid, and its twin, keep that.
         loss: softmax Dice plus cross-entropy, or either alone.
         deep_supervision: the loss is taken of the decoder's coarser maps too, through heads that
             are dropped after training: each level counts half of the one above, the coarsest not
@@ -137,6 +141,9 @@ class Recipe(_Schedule):
     """
 
     steps: int = Field(default=2000, gt=0, le=1_000_000)
+    spacing: Annotated[tuple[Millimetres, Millimetres, Millimetres], Field(strict=False)] | None = (
+        None
+    )
     loss: Literal["dice_ce", "dice", "ce"] = "dice_ce"
     deep_supervision: bool = False
     foreground: float = Field(default=0.67, ge=0, le=1)

@@ -20,7 +20,8 @@ from pydantic_core import ErrorDetails
 
 from voxbench.design.cell import Adaptation
 from voxbench.design.fraction import Fraction
-from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.design.recipe import Pretraining
+from voxbench.design.recipe_table import RecipeTable
 from voxbench.design.toml import parse_toml, read_toml, unusable
 from voxbench.errors import SpecError, unknown
 
@@ -105,7 +106,7 @@ Axis = Annotated[tuple[Annotated[int, Field(ge=0, strict=True)], ...], BeforeVal
 
 
 class Sweep(BaseModel):
-    """Tasks × baselines × fractions × draws × seeds × adaptation, under one recipe.
+    """Tasks × baselines × fractions × draws × seeds × adaptation, under one recipe a task.
 
     Attributes:
         name: of the sweep, for tables.
@@ -121,7 +122,7 @@ class Sweep(BaseModel):
             cell a task and arm) or direct-postprocessed (the same, its masks processed as its
             authors do); one or a list.
         twins: add the scratch twin of every pre-trained arm.
-        recipe: how every arm is trained.
+        recipe: how every arm is trained; `"nnunet"` is short for `{ name = "nnunet" }`.
         pretraining: how weights are made that are made here.
         engine: name of an engine → its fields, see `voxbench ls engines`; where it is run changes
             nothing of what is run.
@@ -138,7 +139,7 @@ class Sweep(BaseModel):
     seeds: Axis = (0, 1, 2)
     adaptation: Annotated[tuple[Adaptation, ...], BeforeValidator(_listed)] = ("full",)
     twins: Annotated[bool, Field(strict=True)] = True
-    recipe: Recipe = Recipe()
+    recipe: RecipeTable = RecipeTable()
     pretraining: Pretraining = Pretraining()
     engine: dict[str, dict[str, Any]] = {}
 
@@ -170,7 +171,8 @@ class Sweep(BaseModel):
             math.prod(len(value) for value in entry.fields.values() if isinstance(value, list))
             for entry in self.baselines
         )
-        axes = self.tasks, self.fractions, self.draws, self.seeds, self.adaptation
+        steps = max((table.axis for table in self.recipe.tables), key=len)
+        axes = self.tasks, self.fractions, self.draws, self.seeds, self.adaptation, steps
         if (cells := arms * math.prod(map(len, axes))) > _MOST_CELLS:
             raise ValueError(f"{cells:,} cells; a sweep has at most {_MOST_CELLS:,}")
         return self
@@ -215,6 +217,8 @@ def parse_sweep(table: Mapping[str, object], origin: str = "sweep") -> Sweep:
         raise SpecError(f"{origin}: " + "\n".join(refused))
     try:
         return Sweep.model_validate(dict(table))
+    except SpecError as error:
+        raise SpecError(f"{origin}: {error}") from None
     except ValidationError as error:
         lines = [_explain(item) for item in error.errors()]
         raise SpecError(f"{origin}: " + "\n".join(lines)) from None
@@ -249,7 +253,7 @@ def _override(table: dict[str, object], override: str) -> None:
 def _explain(item: ErrorDetails) -> str:
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        models: dict[str, type[BaseModel]] = {"recipe": Recipe, "pretraining": Pretraining}
+        models: dict[str, type[BaseModel]] = {"recipe": RecipeTable, "pretraining": Pretraining}
         model = models.get(str(item["loc"][0]), Sweep)
         return f"{unknown('key', str(item['loc'][-1]), model.model_fields)} (at {key})"
     message = str(item["msg"]).removeprefix("Value error, ")

@@ -75,7 +75,8 @@ class Data(_Part):
         train_patients: number of people in `train`.
         mirrored: axes along which training mirrored patches at random, of R, A and S; None in
             records from before it was told.
-        notes: where patients and split were found, as far as the task says so.
+        notes: where patients and split were found, as far as the task says so, and what of the
+            recipe was planned.
     """
 
     fingerprint: str

@@ -1,7 +1,7 @@
 """From a sweep to its cells, each with all that it stands for here, looked up once."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
@@ -19,12 +19,14 @@ from voxbench.plugins import TASKS
 from voxbench.published.file import WeightsFile
 from voxbench.records.record import Arm, Contamination
 from voxbench.running.arms import SweepArm, resolve_arms
+from voxbench.running.planned import TaskRecipe, task_recipes
 from voxbench.running.task_arm import Binder, InitialWeights, TaskArm, headless
 from voxbench.running.versions import versions
 
 Keys = Callable[[int, int], str]
 Axes = tuple[Fraction, int, int, Adaptation]
 Schedule = TypeVar("Schedule", Recipe, Pretraining)
+Kind = tuple[int, Fraction, Adaptation]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Trainings:
         weights: the file they are in, or how they are made here; None for scratch.
         contamination: whether they have seen the test cases; None where it can't be run.
         reason: why it can't be run, if it can't.
+        planned: what of its recipe was planned, and from what; "" where nothing was.
     """
 
     cell: Cell
@@ -50,6 +53,7 @@ class Trainings:
     weights: InitialWeights = None
     contamination: Contamination | None = None
     reason: str | None = None
+    planned: str = ""
 
     def __hash__(self) -> int:
         """By its names, once: it is asked for with every draw and seed."""
@@ -57,7 +61,8 @@ class Trainings:
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.arm.task, self.arm.baseline, self.arm.fraction, self.arm.adaptation))
+        names = self.arm.task, self.arm.baseline, self.arm.fraction, self.arm.adaptation
+        return hash((*names, self.cell.recipe.steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,6 @@ def bind(sweep: Sweep, limit: int | None = None) -> list[BoundCell]:
         PluginError: a task or baseline is unknown, broken, or refuses a field.
         DataError: a task's data are missing.
     """
-    sweep = sweep.model_copy(update={"recipe": _limited(sweep.recipe, limit)})
     arms = [
         replace(arm, pretraining=arm.pretraining and _limited(arm.pretraining, limit))
         for arm in resolve_arms(sweep)
@@ -141,9 +145,17 @@ def bind(sweep: Sweep, limit: int | None = None) -> list[BoundCell]:
     found: dict[Identity, BoundCell] = {}
     same: dict[Cell, Trainings] = {}
     for ref in _tasks(sweep, binder):
+        recipes = _recipes(sweep, ref, binder, limit)
         for arm in arms:
-            found |= _cells(sweep, binder.bind_arm(ref, arm), limit, same)
+            found |= _cells(sweep, recipes, binder.bind_arm(ref, arm), limit, same)
     return list(found.values())
+
+
+def _recipes(sweep: Sweep, ref: Ref, binder: Binder, limit: int | None) -> list[TaskRecipe]:
+    """Those of a task, each once."""
+    table = sweep.recipe.on(binder.task(ref).card.name, ref.name)
+    found = task_recipes(table, binder.dataset(ref))
+    return list(dict.fromkeys(one._replace(recipe=_limited(one.recipe, limit)) for one in found))
 
 
 def _tasks(sweep: Sweep, binder: Binder) -> list[Ref]:
@@ -154,6 +166,7 @@ def _tasks(sweep: Sweep, binder: Binder) -> list[Ref]:
             f"tasks: {', '.join(sorted(repeated))} is named by two entries; give one another "
             "`title`."
         )
+    sweep.recipe.check_tasks({*names, *(ref.name for ref in refs)})
     return refs
 
 
@@ -170,21 +183,29 @@ def _axes(sweep: Sweep, arm: SweepArm) -> Iterator[Axes]:
 
 
 def _cells(
-    sweep: Sweep, on: TaskArm, limit: int | None, same: dict[Cell, Trainings]
+    sweep: Sweep,
+    recipes: Sequence[TaskRecipe],
+    on: TaskArm,
+    limit: int | None,
+    same: dict[Cell, Trainings],
 ) -> Iterator[tuple[Identity, BoundCell]]:
     """Those of an arm on a task, each under what it is; `same` holds the first of equal ones."""
-    known: dict[tuple[Fraction, Adaptation], tuple[Trainings, Trainings, Keys]] = {}
-    for fraction, draw, seed, adaptation in dict.fromkeys(_axes(sweep, on.arm)):
-        if (fraction, adaptation) not in known:
-            made = _trainings(sweep, on, fraction, adaptation, limit)
+    known: dict[Kind, tuple[Trainings, Trainings, Keys]] = {}
+    axes = itertools.product(enumerate(recipes), dict.fromkeys(_axes(sweep, on.arm)))
+    for (place, recipe), (fraction, draw, seed, adaptation) in axes:
+        kind = place, fraction, adaptation
+        if place and adaptation in DIRECT:  # which takes no steps
+            continue
+        if kind not in known:
+            made = _trainings(on, recipe, fraction, adaptation, limit)
             first = same.setdefault(made.cell, made)
-            known[fraction, adaptation] = first, made, _keys(made, on)
-        first, made, key = known[fraction, adaptation]
+            known[kind] = first, made, _keys(made, on)
+        first, made, key = known[kind]
         yield (first, draw, seed), BoundCell(made, draw, seed, key(draw, seed))
 
 
 def _trainings(
-    sweep: Sweep, on: TaskArm, fraction: Fraction, adaptation: Adaptation, limit: int | None
+    on: TaskArm, own: TaskRecipe, fraction: Fraction, adaptation: Adaptation, limit: int | None
 ) -> Trainings:
     arm, baseline, dataset = on.arm, on.arm.baseline, on.dataset
     direct = adaptation in DIRECT
@@ -209,14 +230,15 @@ def _trainings(
         seed=0,
         adaptation=adaptation,
         limit=limit,
-        recipe=sweep.recipe,
+        recipe=own.recipe,
         source=arm.source,
         pretraining=arm.pretraining,
         contract=on.contract,
         twin=None if direct else arm.twin,
     )
     usable = (None, None) if reason else (on.weights, on.contamination)
-    return Trainings(cell, names, dataset, on.preprocessing, baseline, *usable, reason)
+    grid = own.grid(on.contract, dataset.card.preprocessing)
+    return Trainings(cell, names, dataset, grid, baseline, *usable, reason, own.planned)
 
 
 def _keys(trainings: Trainings, on: TaskArm) -> Keys:

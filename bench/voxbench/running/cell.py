@@ -65,7 +65,7 @@ def _told(data: CellData, bound: BoundCell) -> Data:
         test=[case.id for case in data.test],
         train_patients=len({case.patient for case in data.train}),
         mirrored=dataset.mirroring.axes if augmented else "",
-        notes=list(dataset.notes),
+        notes=[*dataset.notes, *filter(None, [bound.trainings.planned])],
     )
 
 

@@ -38,6 +38,8 @@ def _schedules(found: Sequence[Trainings]) -> Iterator[str]:
 
 
 def _of(one: Trainings) -> Iterator[str]:
+    if one.planned:
+        yield f"{one.dataset.card.name}: {one.planned}"
     yield from _told(one.dataset, one.preprocessing, one.cell.recipe)
     if isinstance(plan := one.weights, PretrainingPlan):
         forbidden = (plan.donor or plan).baseline.forbids

@@ -34,7 +34,6 @@ class TaskArm:
         arm: of the sweep.
         dataset: the task's.
         contract: grid and intensity that the arm demands; None takes the task's own.
-        preprocessing: grid and intensity of the images.
         weights: the file they are in, or how they are made here; None for scratch.
         source: what weights made here are trained on.
         contamination: whether they have seen the test cases.
@@ -45,7 +44,6 @@ class TaskArm:
     arm: SweepArm
     dataset: Dataset
     contract: Preprocessing | None
-    preprocessing: Preprocessing
     weights: InitialWeights = None
     source: Dataset | None = None
     contamination: Contamination | None = None
@@ -71,7 +69,7 @@ class Binder:
         """
         dataset: Dataset = self.dataset(ref)
         contract = arm.contract and arm.contract.on(dataset.card.modalities)
-        seen = dataset, contract, contract or dataset.card.preprocessing
+        seen = dataset, contract
         cards = [task.card for task in self._tasks(arm)]
         if reason := _unsuited(arm.baseline, dataset.card, cards):
             return TaskArm(ref, arm, *seen, reason=reason)

@@ -49,7 +49,8 @@ def workers_of(run: Run) -> list[Worker]:
     from voxbench.fit.precision import check_precision
 
     devices = _devices(run.options.jobs)
-    check_precision(run.sweep.recipe, devices[0])
+    for table in run.sweep.recipe.tables:
+        check_precision(table, devices[0])
     threads = max(1, available_cores() // len(devices))
     return [run.worker(device, threads) for device in devices]
 
