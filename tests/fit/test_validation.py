@@ -37,7 +37,7 @@ def test_what_is_undefined_is_not_told():
 
 def batch(labels, labelled=((True, True),)):
     found = np.array(labels, np.uint8).reshape(1, 1, 1, -1)
-    return Batch(np.zeros((1, 1, 1, 1, found.size), np.float32), found, np.array(labelled), None)
+    return Batch(np.zeros((1, 1, 1, 1, found.size), np.float32), found, np.array(labelled))
 
 
 def counted(predicted, *of):
