@@ -22,10 +22,11 @@ def test_others_run_anywhere(precision):
 
 
 def test_a_sweep_is_refused_before_anything_runs(example, tmp_path, monkeypatch):
-    from voxbench.running import sweep as room
+    from voxbench.running.engines import pool
+    from voxbench.running.sweep import run_sweep
 
-    monkeypatch.setattr(room, "_devices", lambda _count: ["cpu"])
+    monkeypatch.setattr(pool, "_devices", lambda _count: ["cpu"])
     sweep = make_sweep(recipe={"steps": 4, "patch": [16, 16, 16], "precision": "16"})
     with pytest.raises(SpecError, match="needs a GPU"):
-        room.run_sweep(sweep, tmp_path)
+        run_sweep(sweep, tmp_path)
     assert not (tmp_path / "records").exists()
