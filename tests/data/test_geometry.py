@@ -13,9 +13,10 @@ from voxbench.data.geometry import (
     image_to_grid,
     label_to_grid,
     labels_to_native,
-    scores_to_native,
+    uncropped,
 )
 from voxbench.data.prepare import onto_grid
+from voxbench.data.resample import resample_argmax, taps_between
 from voxbench.data.volumes import CaseVolumes
 from voxbench.design.preprocessing import Preprocessing
 
@@ -26,6 +27,11 @@ AXES = ["RAS", "LPS", "PIR", "SLA", "IPL"]
 
 def one_hot(label, classes):
     return np.stack([label == value for value in range(classes)]).astype(np.float32)
+
+
+def scores_to_native(scores, grid):
+    taps = taps_between(scores.shape[1:], grid.cropped)
+    return uncropped(resample_argmax(scores, taps), grid)
 
 
 def reoriented(array, affine, axes):

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from voxbench.data.outside import copy_window, outside_version, surrounded, told_outside
+from voxbench.data.outside import copy_window, outside_version, told_outside
 from voxbench.data.patches import Patches
 from voxbench.data.prepare import prepare_cases
 from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
-from voxbench.predict.window import predict
+from voxbench.design.recipe import Recipe
+from voxbench.predict.layout import Layout
+from voxbench.predict.window import inference, stitched
 from voxbench.testing.contract import cube
 
 from tests.data.toy import card, toy, volumes, write_case
@@ -59,11 +61,11 @@ def test_training_and_prediction_show_a_network_the_same(small):
     patch = (32, 24, 24)
     batch = Patches([small], card().classes, patch, 1, 0.0, seed=0).batch(0)
     trained = Context()(torch.from_numpy(batch.images))[0].numpy()[:, 6:26, :, 3:20]
-    found = predict(
-        Context(), small.image, small.outside, patch=patch, overlap=0.5, windows=2, device="cpu"
-    )
-    assert found.shape == (1, *SHAPE)
-    assert found == pytest.approx(trained, abs=1e-5)
+    layout, recipe = Layout.of(SHAPE, patch, 0.5), Recipe(patch=patch, windows=2)
+    with inference(Context()) as forward:
+        (found,) = stitched(forward, small.image, small.outside, layout, recipe, "cpu")
+    assert found.scores.shape == (1, *SHAPE)
+    assert found.scores.numpy() == pytest.approx(trained, abs=1e-5)
 
 
 def test_a_probe_shows_a_network_what_training_does(small):
@@ -83,11 +85,19 @@ def test_what_lies_outside_is_told_by_the_rules():
 
 def test_each_channel_has_its_own_value_outside():
     image = np.stack([np.full(SHAPE, 5.0), np.full(SHAPE, -2.0)]).astype(np.float32)
-    whole, inside = surrounded(image, PATCH, [1.0, -3.0])
-    assert whole.shape == (2, 32, 24, 24)
-    assert np.array_equal(whole[(slice(None), *inside)], image)
-    assert set(np.unique(whole[0])) == {1.0, 5.0}
-    assert set(np.unique(whole[1])) == {-3.0, -2.0}
+    seen = []
+
+    def forward(windows):
+        seen.append(windows[0].numpy().copy())
+        return windows
+
+    layout, recipe = Layout.of(SHAPE, PATCH, 0.5), Recipe(patch=PATCH)
+    list(stitched(forward, image, np.array([1.0, -3.0]), layout, recipe, "cpu"))
+    window = seen[0]
+    assert window.shape == (2, *PATCH)
+    assert np.array_equal(window[:, 6:26, :, 3:20], image[:, :, :16])
+    assert set(np.unique(window[0])) == {1.0, 5.0}
+    assert set(np.unique(window[1])) == {-3.0, -2.0}
 
 
 def test_a_window_may_begin_and_end_outside():

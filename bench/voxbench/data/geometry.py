@@ -6,7 +6,7 @@ Images are interpolated linearly; a resampled label is the class with the larges
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from nibabel.affines import voxel_sizes
@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 
 from voxbench.data.resample import (
     VolumeShape,
-    resample_argmax,
     resample_image,
     resample_labels,
     resample_nearest,
 )
 from voxbench.design.preprocessing import Preprocessing
+
+V = TypeVar("V", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -108,36 +109,20 @@ def label_to_grid(label: NDArray[np.uint8], grid: VoxelGrid) -> NDArray[np.uint8
     return resample_labels(label, grid.shape)
 
 
-def scores_to_native(scores: NDArray[np.float32], grid: VoxelGrid) -> NDArray[np.uint8]:
-    """Turn class scores on the prepared grid into a label map on the native one.
-
-    The scores are interpolated linearly and the largest wins, line by line, so that memory does
-    not grow with the number of classes. Outside the crop lies background.
-
-    Args:
-        scores: (class, d, h, w), class 0 is background; logits or probabilities.
-        grid: of the prepared case.
-
-    Returns:
-        (d, h, w) of class indices, in the axes and the shape of the file.
-    """
-    return _uncropped(resample_argmax(scores, grid.cropped), grid)
-
-
 def labels_to_native(label: NDArray[np.uint8], grid: VoxelGrid) -> NDArray[np.uint8]:
     """Turn a label map on the prepared grid into one on the native grid, by the nearest voxel."""
-    return _uncropped(resample_nearest(label, grid.cropped), grid)
+    return uncropped(resample_nearest(label, grid.cropped), grid)
 
 
-def _uncropped(cropped: NDArray[np.uint8], grid: VoxelGrid) -> NDArray[np.uint8]:
-    """In the axes and the shape of the file, with background around it."""
+def uncropped(cropped: NDArray[V], grid: VoxelGrid) -> NDArray[V]:
+    """An array (d, h, w) of the crop, in the axes and the shape of the file, with 0 around it."""
     transform = ornt_transform(axcodes2ornt(grid.axes), io_orientation(np.array(grid.affine)))
     shape = [0, 0, 0]
     for axis, (target, _) in enumerate(transform):
         shape[axis] = grid.native[int(target)]
-    label = np.zeros(shape, np.uint8)
-    label[tuple(slice(a, b) for a, b in zip(grid.low, grid.high, strict=True))] = cropped
-    return np.ascontiguousarray(apply_orientation(label, transform))
+    whole = np.zeros(shape, cropped.dtype)
+    whole[tuple(slice(a, b) for a, b in zip(grid.low, grid.high, strict=True))] = cropped
+    return np.ascontiguousarray(apply_orientation(whole, transform))
 
 
 def _orient(array: NDArray[Any], affine: NDArray[np.float64], axes: str) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 Training, augmentation, prediction and probes see the same wherever they reach beyond a case.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,28 +59,6 @@ def copy_window(
     if any(part.stop - part.start < side for part, side in zip(target, out.shape, strict=True)):
         out[...] = outside
     out[tuple(target)] = source[tuple(inside)]
-
-
-def surrounded(
-    image: NDArray[np.float32], patch: Sequence[int], outside: Iterable[float]
-) -> tuple[NDArray[np.float32], tuple[slice, ...]]:
-    """A copy of an image (channel, d, h, w) that is nowhere smaller than a patch.
-
-    Args:
-        image: the prepared case.
-        patch: voxels along each axis.
-        outside: value of each channel beyond the volume.
-
-    Returns:
-        The image, with the volume in its middle as a training patch has it, and where it lies.
-    """
-    size = image.shape[1:]
-    grown = [max(pair) for pair in zip(size, patch, strict=True)]
-    corner = [first_voxel(n, side) for n, side in zip(size, grown, strict=True)]
-    found = np.empty((len(image), *grown), np.float32)
-    for out, channel, value in zip(found, image, outside, strict=True):
-        copy_window(channel, corner, out, value)
-    return found, tuple(slice(-a, -a + n) for a, n in zip(corner, size, strict=True))
 
 
 def outside_version(predicted: Preprocessing | None) -> dict[str, int]:

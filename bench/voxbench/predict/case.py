@@ -18,7 +18,7 @@ from voxbench.data.volumes import read_reference
 from voxbench.design.recipe import Recipe
 from voxbench.errors import VoxbenchError, is_machine_fault
 from voxbench.model.direct import Direct
-from voxbench.predict.window import segment
+from voxbench.predict.segmentation import segment
 from voxbench.progress import Stage, tell
 from voxbench.records.record import CaseScores, ClassScores
 

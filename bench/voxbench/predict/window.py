@@ -1,96 +1,94 @@
 """Sliding-window inference with Gaussian weights."""
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 
 import numpy as np
 import torch
-from monai.inferers import sliding_window_inference
+from monai.data.utils import compute_importance_map
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from voxbench.data.cache import PreparedCase
-from voxbench.data.geometry import labels_to_native, scores_to_native
-from voxbench.data.outside import surrounded
+from voxbench.data.outside import copy_window
 from voxbench.design.recipe import Recipe
-from voxbench.model.direct import Direct
-from voxbench.predict.components import largest_components
+from voxbench.predict.layout import Layout
+from voxbench.predict.stitch import Block, Stitch
+
+Forward = Callable[[Tensor], Tensor]
+"""Windows (window, channel, *patch) → scores (window, score, *patch) float32, on the device."""
 
 
-def segment(network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: str) -> np.ndarray:
-    """Class indices (d, h, w) uint8 of a case on the grid of its files."""
-    scores = predict(
-        network,
-        prepared.image,
-        prepared.outside,
-        patch=recipe.patch,
-        overlap=recipe.overlap,
-        windows=recipe.windows,
-        device=device,
-        precision=recipe.precision,
-    )
-    if isinstance(network, Direct) and network.separate:
-        order = [1 + network.classes.index(name) for name in network.shared]
-        return labels_to_native(largest_components(scores, order), prepared.grid)
-    return scores_to_native(scores, prepared.grid)
-
-
-def predict(
-    network: nn.Module,
-    image: np.ndarray,
-    outside: Iterable[float],
-    *,
-    patch: Sequence[int],
-    overlap: float,
-    windows: int,
+def stitched(
+    forward: Forward,
+    image: NDArray[np.float32],
+    outside: NDArray[np.float32],
+    layout: Layout,
+    recipe: Recipe,
     device: str,
-    precision: str = "32",
-) -> np.ndarray:
-    """Class scores of a whole prepared case.
+) -> Iterator[Block]:
+    """Scores of a volume, block by block as they become final.
 
-    Logits of overlapping windows are averaged with Gaussian weights (Isensee et al., Nature
+    Scores of overlapping windows are averaged with Gaussian weights (Isensee et al., Nature
     Methods 2021).
 
     Args:
-        network: the segmenter; used in evaluation mode.
-        image: (channel, d, h, w) float32.
-        outside: value of each channel around an image that is smaller than a window.
-        patch: voxels of a window.
-        overlap: share of a window that the next one covers again.
-        windows: windows a forward pass.
+        forward: of windows.
+        image: (channel, d, h, w) float32; its windows are moved to the device batch by batch.
+        outside: (channel,) value beyond the volume.
+        layout: of windows of `recipe.patch` over it.
+        recipe: gives patch, precision and the windows of a batch.
         device: "cpu" or "cuda:N".
-        precision: "32", "bf16" or "16", as in training.
-
-    Returns:
-        (1 + classes, d, h, w) float32 logits.
     """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="monai")
+        weight = compute_importance_map(recipe.patch, "gaussian", 0.125, device)
+    stitch, last = Stitch(layout, weight.permute(layout.order)), len(layout.ordered[2].starts) - 1
+    order = (0, 1, *(2 + axis for axis in layout.order))
+    windows = layout.windows()
+    while batch := list(islice(windows, recipe.windows)):
+        cut = _cut(image, outside, [layout.corner(window) for window in batch], recipe.patch)
+        scores = _run(forward, cut.to(device), weight, recipe.precision).permute(order)
+        for place, window in enumerate(batch):
+            stitch.add(window, scores[place])
+            if window[2] == last:
+                yield stitch.take(window[0], window[1])
+        del scores  # before the next ones are made
+
+
+@contextmanager
+def inference(network: nn.Module) -> Iterator[Forward]:
+    """A network in evaluation mode, as what `stitched` runs; it comes back in the mode it was."""
     training = network.training
     network.eval()
-    kind = {"bf16": torch.bfloat16, "16": torch.float16}.get(precision)
-    with (
-        torch.inference_mode(),
-        torch.autocast(device.partition(":")[0], dtype=kind, enabled=kind is not None),
-        warnings.catch_warnings(),
-    ):
-        warnings.filterwarnings("ignore", module="monai")
-        whole, inside = surrounded(image, patch, outside)
-        scores = sliding_window_inference(
-            torch.from_numpy(whole)[None].to(device),
-            roi_size=tuple(patch),
-            sw_batch_size=windows,
-            predictor=_paired(network),
-            overlap=overlap,
-            mode="gaussian",
-        )
-    network.train(training)
-    return np.asarray(scores[0].float().cpu().numpy())[(slice(None), *inside)]
-
-
-def _paired(network: nn.Module) -> Callable[[Tensor], Tensor]:
-    """Send a lone window twice: on the CPU a batch of one takes a slow convolution."""
 
     def forward(windows: Tensor) -> Tensor:
-        if windows.shape[0] == 1 and windows.device.type == "cpu":
+        if len(windows) == 1 and windows.device.type == "cpu":  # of one, convolutions are slow
             return network(windows.expand(2, -1, -1, -1, -1))[:1].float()  # type: ignore[no-any-return]
         return network(windows).float()  # type: ignore[no-any-return]
 
-    return forward
+    try:
+        yield forward
+    finally:
+        network.train(training)
+
+
+def _run(forward: Forward, windows: Tensor, weight: Tensor, precision: str) -> Tensor:
+    kind = {"bf16": torch.bfloat16, "16": torch.float16}.get(precision)
+    mixed = torch.autocast(windows.device.type, dtype=kind, enabled=kind is not None)
+    with torch.inference_mode(), mixed:
+        return forward(windows).mul_(weight)
+
+
+def _cut(
+    image: NDArray[np.float32],
+    outside: NDArray[np.float32],
+    corners: list[tuple[int, int, int]],
+    patch: tuple[int, int, int],
+) -> Tensor:
+    cut = np.empty((len(corners), len(image), *patch), np.float32)
+    for window, corner in zip(cut, corners, strict=True):
+        for out, channel, value in zip(window, image, outside, strict=True):
+            copy_window(channel, corner, out, float(value))
+    return torch.from_numpy(cut)
