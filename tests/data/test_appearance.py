@@ -116,6 +116,12 @@ def test_half_the_resolution_keeps_every_other_voxel():
     assert found == pytest.approx([1, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7])
 
 
+def test_the_resolution_across_thick_slices_stays():
+    depth = np.arange(8, dtype=np.float32)[:, None, None] * np.ones((8, 8, 8), np.float32)
+    assert np.array_equal(appearance._coarser(depth, 0.5, thick=0), depth)
+    assert not np.array_equal(appearance._coarser(depth, 0.5, thick=1), depth)
+
+
 def test_a_gamma_curve_keeps_mean_and_deviation():
     bent = appearance._bent(PATCH[0], 1.5)
     assert bent.mean() == pytest.approx(PATCH[0].mean(), abs=1e-6)

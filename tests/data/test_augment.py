@@ -85,6 +85,7 @@ def test_only_spatial_and_full_turn_and_scale_and_only_what_is_allowed():
     assert moves("spatial", 7) == moves("full", 7) == Moves(7)
     assert moves("full", 7, {"rotation"}) == Moves(7, rotation=False)
     assert moves("full", 7, {"scaling", "mirror"}) == Moves(7, scaling=False)
+    assert moves("full", 7, thick=2) == Moves(7, thick=2)
 
 
 def test_the_version_enters_where_patches_are_turned_and_scaled():

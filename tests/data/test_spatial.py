@@ -7,7 +7,7 @@ from voxbench.data import cache, spatial
 from voxbench.data.cache import Prepared, PreparedCase
 from voxbench.data.geometry import choose_grid
 from voxbench.data.patches import Patches
-from voxbench.data.spatial import Moves, copy_moved
+from voxbench.data.spatial import Moves, copy_moved, thick_axis
 from voxbench.design.preprocessing import Preprocessing
 
 DRAWS = 4000
@@ -92,6 +92,38 @@ def test_what_is_forbidden_is_left_out_and_changes_nothing_else():
     for both, turned in pairs:
         if turned is not None:
             assert both / scale_of(both) == pytest.approx(turned)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "axis"),
+    [((1, 1, 3), 2), ((10, 1.5, 1.4), 0), ((1, 5, 1), 1), ((1, 2.9, 1), None), ((2, 3, 5), None),
+     ((4, 4, 1), None)],
+)  # fmt: skip
+def test_slices_are_thick_from_three_times_the_next_side_on(spacing, axis):
+    assert thick_axis(spacing) == axis
+
+
+def test_thick_slices_are_turned_and_scaled_in_their_plane_alone():
+    found = matrices(thick=1)
+    for matrix in found:
+        assert np.array_equal(matrix[1], [0, 1, 0])
+        assert np.array_equal(matrix[:, 1], [0, 1, 0])
+    planes = np.array([matrix[::2, ::2] for matrix in found])
+    scales = np.sqrt(np.linalg.det(planes))
+    angles = np.degrees(np.arctan2(planes[:, 1, 0], planes[:, 0, 0]))
+    assert kstest(angles[angles != 0], uniform(-180, 360).cdf).pvalue > 0.01
+    assert kstest(scales[abs(scales - 1) > 1e-9], uniform(0.7, 0.7).cdf).pvalue > 0.01
+
+
+def test_a_flat_move_mixes_no_slices(stored):
+    image = np.arange(20, dtype=np.float32)[None, None, :, None] * np.ones((2, 20, 20, 20))
+    whole = stored(image.astype(np.float32), np.ones((20, 20, 20), np.uint8))
+    matrix = next(m for m in matrices(thick=1) if abs(m[0, 2]) > 0.3)
+    images, labels = moved(whole, [6, 5, 6], matrix, 6)
+    inside = labels == 1
+    assert inside.mean() > 0.9
+    expected = np.broadcast_to(np.arange(5.0, 11)[None, :, None], (6, 6, 6))
+    assert images[0][inside] == pytest.approx(expected[inside], abs=1e-4)
 
 
 def test_image_and_label_agree_with_an_independent_interpolation(case):

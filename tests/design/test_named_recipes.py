@@ -21,8 +21,8 @@ def test_nnunet_is_its_trainer():
         "steps": 1000 * 250, "batch": "plan", "patch": "plan", "spacing": "plan",
         "optimiser": "sgd", "momentum": 0.99, "learning_rate": 1e-2, "weight_decay": 3e-5,
         "warmup": 0.0, "schedule": "poly", "gradient_clip": 12.0, "augmentation": "full",
-        "loss": "dice_ce", "deep_supervision": True, "foreground": 0.33, "selection": "last",
-        "overlap": 0.5,
+        "dummy_2d": True, "loss": "dice_ce", "deep_supervision": True, "foreground": 0.33,
+        "selection": "last", "overlap": 0.5,
     }  # fmt: skip
 
 

@@ -20,6 +20,14 @@ def test_options_that_came_later_are_told_only_where_they_are_taken():
     assert Recipe(deep_supervision=True).model_dump(mode="json")["deep_supervision"] is True
 
 
+@pytest.mark.parametrize("schedule", [Recipe, Pretraining])
+def test_only_what_turns_patches_can_do_so_in_a_plane(schedule):
+    assert "dummy_2d" not in schedule(augmentation="light").model_dump(mode="json")
+    assert schedule(dummy_2d=True).model_dump(mode="json")["dummy_2d"] is True
+    with pytest.raises(ValidationError, match="'light' neither turns nor scales"):
+        schedule(dummy_2d=True, augmentation="light")
+
+
 def test_momentum_is_of_sgd_alone():
     with pytest.raises(ValidationError, match="adamw has none"):
         Recipe(momentum=0.9)
@@ -43,6 +51,9 @@ def test_some_keys_are_overridden_and_the_rest_stays():
     own = base.overridden({"patch": [32, 32, 16], "learning_rate": 1}, "here")
     assert own == base.model_copy(update={"patch": (32, 32, 16), "learning_rate": 1.0})
     assert base.overridden({"optimiser": "adamw"}, "here").momentum is None
+    flat = Pretraining(dummy_2d=True)
+    assert flat.overridden({"augmentation": "spatial"}, "here").dummy_2d
+    assert not flat.overridden({"augmentation": "light"}, "here").dummy_2d
 
 
 @pytest.mark.parametrize(

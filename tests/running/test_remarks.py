@@ -27,6 +27,13 @@ def test_a_patch_that_is_larger_than_the_volumes_is_told(example):
     assert told(recipe=recipe) == [BEYOND]
 
 
+def test_how_patches_are_moved_is_told_where_it_depends_on_the_voxels(example):
+    recipe = {"steps": 4, "patch": [16, 16, 16], "augmentation": "full"}
+    flat = "example-cubes: patches are turned and scaled in all axes, as no slices are thick"
+    assert told(recipe=recipe) == [MIRRORED]
+    assert told(recipe=recipe | {"dummy_2d": True}) == [MIRRORED, flat]
+
+
 def test_nothing_is_said_of_mirroring_that_does_not_happen(example):
     assert told() == []
 

@@ -33,12 +33,18 @@ CHANNELS = 0.5
 """Of a channel of a patch that is blurred or lowered in resolution."""
 
 
-def distorted(image: Image, random: np.random.Generator) -> Image:
-    """A patch (channel, d, h, w) through the changes of intensity."""
+def distorted(image: Image, random: np.random.Generator, thick: int | None = None) -> Image:
+    """A patch (channel, d, h, w) through the changes of intensity.
+
+    Args:
+        image: the patch.
+        random: what is drawn from.
+        thick: axis whose resolution is never lowered.
+    """
     chosen = Chances(*(random.random(len(CHANCES)) < CHANCES))
     if chosen.noise:
         image = _noisy(image, random.uniform(0, 0.1), random)
-    return np.stack([_channel(channel, chosen, random) for channel in image])
+    return np.stack([_channel(channel, chosen, random, thick) for channel in image])
 
 
 def _noisy(image: Image, sigma: float, random: np.random.Generator) -> Image:
@@ -48,7 +54,9 @@ def _noisy(image: Image, sigma: float, random: np.random.Generator) -> Image:
     return image + noise
 
 
-def _channel(channel: Image, chosen: Chances, random: np.random.Generator) -> Image:
+def _channel(
+    channel: Image, chosen: Chances, random: np.random.Generator, thick: int | None
+) -> Image:
     if chosen.blur and random.random() < CHANNELS:
         channel = _blurred(channel, random.uniform(0.5, 1.0, 3))
     if chosen.brightness:
@@ -56,7 +64,7 @@ def _channel(channel: Image, chosen: Chances, random: np.random.Generator) -> Im
     if chosen.contrast:
         channel = _contrasted(channel, random.uniform(0.75, 1.25))
     if chosen.low_resolution and random.random() < CHANNELS:
-        channel = _coarser(channel, random.uniform(0.5, 1.0))
+        channel = _coarser(channel, random.uniform(0.5, 1.0), thick)
     if chosen.inverted_gamma:
         channel = -_bent(-channel, _gamma(random))
     if chosen.gamma:
@@ -79,9 +87,10 @@ def _contrasted(channel: Image, factor: float) -> Image:
     return stretched.clip(channel.min(), channel.max())
 
 
-def _coarser(channel: Image, zoom: float) -> Image:
+def _coarser(channel: Image, zoom: float, thick: int | None = None) -> Image:
     """Down to `zoom` of the resolution by the nearest voxel, and back linearly."""
-    a, b, c = (max(1, round(side * zoom)) for side in channel.shape)
+    sides = enumerate(channel.shape)
+    a, b, c = (n if axis == thick else max(1, round(n * zoom)) for axis, n in sides)
     x, y, z = channel.shape
     return resample_image(resample_nearest(channel, (a, b, c)), (x, y, z))
 

@@ -18,7 +18,7 @@ from voxbench.api import Change
 from voxbench.data.appearance import Image, distorted
 from voxbench.data.patches import Batch
 from voxbench.data.spatial import Moves
-from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.design.recipe import MOVED, Pretraining, Recipe
 
 AugmentationLevel = Literal["none", "light", "spatial", "full"]
 AUGMENTATION_VERSION = 2
@@ -26,17 +26,23 @@ AUGMENTATION_VERSION = 2
 to every channel of a patch by itself and twice as often."""
 
 
-def moves(level: AugmentationLevel, seed: int, forbidden: Collection[Change] = ()) -> Moves | None:
+def moves(
+    level: AugmentationLevel,
+    seed: int,
+    forbidden: Collection[Change] = (),
+    thick: int | None = None,
+) -> Moves | None:
     """How the patches of a stream are turned and scaled; None where the level has neither.
 
     Args:
         level: none, light, spatial or full.
         seed: of the stream.
         forbidden: what of the level is left out.
+        thick: axis along which nothing moves.
     """
-    if level not in {"spatial", "full"}:
+    if level not in MOVED:
         return None
-    return Moves(seed, "rotation" not in forbidden, "scaling" not in forbidden)
+    return Moves(seed, "rotation" not in forbidden, "scaling" not in forbidden, thick)
 
 
 def augment(
@@ -47,6 +53,7 @@ def augment(
     mirrors: tuple[int, ...] = (1, 2),
     forbidden: Collection[Change] = (),
     first: int = 0,
+    thick: int | None = None,
 ) -> Batch:
     """Mirror patches and change their intensities at random; the given ones stay as they are.
 
@@ -58,6 +65,7 @@ def augment(
         mirrors: axes that may be mirrored.
         forbidden: what of the level is left out.
         first: slot of the first patch, where the batch is a share of the step's.
+        thick: axis whose resolution is never lowered.
     """
     if level == "none":
         return batch
@@ -66,7 +74,8 @@ def augment(
     for slot, (image, label) in enumerate(zip(batch.images, batch.labels, strict=True)):
         random = np.random.default_rng([seed, step, first + slot, 3])
         if level != "spatial" and "intensity" not in forbidden:
-            image = (distorted if level == "full" else _shifted)(image, random)
+            full = level == "full"
+            image = distorted(image, random, thick) if full else _shifted(image, random)
         flips = tuple(slice(None, None, _sign(axis in axes, random)) for axis in range(3))
         images[slot] = image[(slice(None), *flips)]
         labels[slot] = label[flips]
@@ -75,7 +84,7 @@ def augment(
 
 def augmentation_version(*schedules: Recipe | Pretraining | None) -> dict[str, int]:
     """`augmentation` → its version, where a training turns and scales its patches; else nothing."""
-    changed = any(schedule and moves(schedule.augmentation, 0) for schedule in schedules)
+    changed = any(schedule and schedule.augmentation in MOVED for schedule in schedules)
     return {"augmentation": AUGMENTATION_VERSION} if changed else {}
 
 

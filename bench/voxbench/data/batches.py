@@ -26,6 +26,7 @@ def augmented_batches(
     foreground: float,
     seeds: Mapping[str, int],
     forbidden: Collection[Change] = (),
+    thick: int | None = None,
 ) -> Batches:
     """The batches of a training.
 
@@ -37,6 +38,7 @@ def augmented_batches(
         foreground: share of patches centred on a class.
         seeds: of the streams `order` and `augmentation`.
         forbidden: what of the augmentation is left out.
+        thick: axis across thick slices, along which patches are neither turned nor scaled.
     """
     level, seed = schedule.augmentation, seeds["augmentation"]
     patches = Patches(
@@ -46,11 +48,12 @@ def augmented_batches(
         schedule.batch,
         foreground,
         seeds["order"],
-        moves(level, seed, forbidden),
+        moves(level, seed, forbidden, thick),
     )
 
     def batches(step: int, slots: range | None = None) -> Batch:
         first = slots.start if slots else 0
-        return augment(patches.batch(step, slots), level, seed, step, mirrors, forbidden, first)
+        batch = patches.batch(step, slots)
+        return augment(batch, level, seed, step, mirrors, forbidden, first, thick)
 
     return batches

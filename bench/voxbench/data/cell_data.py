@@ -12,6 +12,7 @@ from voxbench.data.content_hash import check_unchanged
 from voxbench.data.dataset import Dataset
 from voxbench.data.fraction import draw_subset
 from voxbench.data.prepare import prepare_cases
+from voxbench.data.voxel_size import across_slices
 from voxbench.design.cell import Cell
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.seeds import streams
@@ -61,6 +62,7 @@ def load_cell_data(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -
         recipe,
         foreground=recipe.foreground,
         seeds=seeds,
+        thick=across_slices(dataset, preprocessing) if recipe.dummy_2d else None,
     )
     test = dataset.split.test[: cell.limit]
     return CellData(dataset.card, prepared, batches, train, validation, test, dataset.files)

@@ -17,8 +17,22 @@ from voxbench.data.outside import copy_window
 
 CHANCE = 0.2
 """Of a rotation, and of a scaling."""
-ANGLE = pi / 6
+ANGLE, FLAT_ANGLE = pi / 6, pi
+"""Of a turn about any axis, and in the plane of thick slices, at most."""
 SCALES = (0.7, 1.4)
+THICK = 3.0
+"""From so many times the next largest side of a voxel on, slices are thick (nnU-Net's rule)."""
+
+
+def thick_axis(spacing_mm: Sequence[float]) -> int | None:
+    """The axis across thick slices, None where there are none.
+
+    Args:
+        spacing_mm: voxel size along each axis.
+    """
+    *_, next_largest, largest = sorted(spacing_mm)
+    thick = round(largest / next_largest, 3) >= THICK  # headers hold 32-bit floats
+    return spacing_mm.index(largest) if thick else None
 
 
 @dataclass(frozen=True)
@@ -26,26 +40,35 @@ class Moves:
     """How the patches of a stream are turned and scaled: a pure function of seed and step.
 
     nnU-Net v2's `SpatialTransform` by default: one patch of five is turned by up to 30° about each
-    axis, one of five shows 0.7 to 1.4 times its own width, each by itself, uniformly.
+    axis, one of five shows 0.7 to 1.4 times its own width, each by itself, uniformly. Where slices
+    are thick, each is turned and scaled in its plane, by up to 180° (its "dummy 2D").
 
     Attributes:
         seed: of the stream.
         rotation: whether patches are turned.
         scaling: whether they are scaled.
+        thick: axis along which nothing moves; None moves in all three.
     """
 
     seed: int
     rotation: bool = True
     scaling: bool = True
+    thick: int | None = None
 
     def matrix(self, step: int, slot: int) -> NDArray[np.float64] | None:
         """Offset from a patch's centre → where it is pulled from, both in voxels; None stays."""
         random = np.random.default_rng([self.seed, step, slot, 4])
         turned, scaled = (random.random(2) < CHANCE) & [self.rotation, self.scaling]
-        angles, scale = random.uniform(-ANGLE, ANGLE, 3), random.uniform(*SCALES)
+        largest = ANGLE if self.thick is None else FLAT_ANGLE
+        angles, scale = random.uniform(-largest, largest, 3), random.uniform(*SCALES)
         if not (turned or scaled):
             return None
-        return _rotation(angles * turned) * (scale if scaled else 1.0)
+        scales = np.full(3, scale if scaled else 1.0)
+        if self.thick is not None:
+            angles[np.arange(3) != self.thick] = 0
+            scales[self.thick] = 1
+        matrix: NDArray[np.float64] = _rotation(angles * turned) * scales
+        return matrix
 
 
 def _rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -37,6 +37,7 @@ def nnunet() -> dict[str, Any]:
         "schedule": "poly",
         "gradient_clip": 12.0,
         "augmentation": "full",
+        "dummy_2d": True,
         "loss": "dice_ce",
         "deep_supervision": True,
         "foreground": 0.33,

@@ -24,7 +24,10 @@ _LATER = {
     "micro_batch": None,
     "deep_supervision": False,
     "spacing": None,
+    "dummy_2d": False,
 }
+MOVED = frozenset({"spatial", "full"})
+"""The levels of augmentation that turn and scale patches."""
 _COMPUTED = {"compile": False, "channels_last": False}
 
 
@@ -47,6 +50,9 @@ class _Schedule(BaseModel):
         augmentation: full is nnU-Net v2's list; spatial is its rotation, scaling and mirroring
             without the changes of intensity; light is mirroring and a small change of scale and
             offset.
+        dummy_2d: where the voxels are three times as long or longer along one axis than along the
+            next, patches are turned (by up to 180°) and scaled in the plane of the slices alone,
+            and their resolution is lowered in it alone, as in nnU-Net; elsewhere nothing changes.
         precision: of the forward pass; bf16 and 16 are mixed with 32.
         compile: run the network through `torch.compile`.
         channels_last: memory layout of the network's tensors.
@@ -69,6 +75,7 @@ class _Schedule(BaseModel):
     schedule: Literal["cosine", "poly", "constant"] = "cosine"
     gradient_clip: float | None = Field(default=None, gt=0)
     augmentation: Literal["none", "light", "spatial", "full"] = "full"
+    dummy_2d: bool = False
     precision: Literal["32", "bf16", "16"] = "32"
     compile: bool = False
     channels_last: bool = False
@@ -84,6 +91,15 @@ class _Schedule(BaseModel):
     def _has_momentum(self) -> Self:
         if self.momentum is not None and self.optimiser != "sgd":
             raise ValueError(f"momentum: {self.optimiser} has none; leave it out, or take sgd")
+        return self
+
+    @model_validator(mode="after")
+    def _is_moved(self) -> Self:
+        if self.dummy_2d and self.augmentation not in MOVED:
+            raise ValueError(
+                f"dummy_2d: augmentation {self.augmentation!r} neither turns nor scales; leave it "
+                'out, or take "full" or "spatial"'
+            )
         return self
 
     @model_validator(mode="after")
@@ -106,6 +122,16 @@ class _Schedule(BaseModel):
         """Without the keys that came later and have their default: keys of cells hash the rest."""
         told: dict[str, Any] = handler(self)
         return {k: value for k, value in told.items() if k not in _LATER or value != _LATER[k]}
+
+
+def over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of two schedules, the second before the first, without what goes with others.
+
+    Momentum goes with the optimiser that has it, dummy 2D with an augmentation that turns patches.
+    """
+    silent = {"momentum"} if own.get("optimiser", "sgd") != "sgd" else set[str]()
+    silent |= {"dummy_2d"} if str(own.get("augmentation", "full")) not in MOVED else set()
+    return {**{key: value for key, value in base.items() if key not in silent}, **own}
 
 
 def deciding(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,10 +206,7 @@ class Pretraining(_Schedule):
         for name in keys:
             if name not in type(self).model_fields:
                 raise SpecError(f"{place}: {unknown('key', name, type(self).model_fields)}")
-        own = self.model_dump()
-        if keys.get("optimiser", "sgd") != "sgd":
-            own.pop("momentum", None)
         try:
-            return type(self).model_validate({**own, **keys})
+            return type(self).model_validate(over(self.model_dump(), keys))
         except ValidationError as error:
             raise SpecError(f"{place}: {first_rule(error)}.") from None

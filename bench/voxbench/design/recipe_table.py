@@ -6,7 +6,7 @@ from typing import Any, Self, TypeVar
 from pydantic import PrivateAttr, ValidationError, model_validator
 
 from voxbench.design.named_recipes import NAMED, Name
-from voxbench.design.recipe import Recipe
+from voxbench.design.recipe import Recipe, over
 from voxbench.errors import SpecError, first_rule, unknown
 
 PLANNABLE = ("patch", "batch", "spacing")
@@ -91,13 +91,7 @@ def _is_task(key: str, value: object) -> bool:
 def _named(table: Mapping[str, Any]) -> dict[str, Any]:
     """The table over the values of the recipe that it names."""
     named = NAMED.get(str(table.get("name")))
-    return _over(named() if named else {}, table)
-
-
-def _over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, the second before the first; momentum goes with the optimiser that has it."""
-    silent = {"momentum"} if own.get("optimiser", "sgd") != "sgd" else set()
-    return {**{key: value for key, value in base.items() if key not in silent}, **own}
+    return over(named() if named else {}, table)
 
 
 def _made(table: Mapping[str, Any], handler: Callable[[Any], Table]) -> Table:
@@ -121,6 +115,6 @@ def _on_task(
         if isinstance(value, Mapping):
             raise SpecError(f"recipe.{task}.{key}: is a table, where a value is meant.")
     try:
-        return cls.model_validate(_over(common, _named(own)))
+        return cls.model_validate(over(common, _named(own)))
     except ValidationError as error:
         raise SpecError(f"recipe.{task}: {first_rule(error)}.") from None

@@ -12,6 +12,7 @@ from voxbench.data.content_hash import check_unchanged
 from voxbench.data.prepare import prepare_cases
 from voxbench.data.renamed import renamed
 from voxbench.data.union import renaming
+from voxbench.data.voxel_size import across_slices
 from voxbench.design.seeds import pretraining_streams
 from voxbench.files import remove_leavings
 from voxbench.fit.loop import accelerated, train
@@ -75,7 +76,7 @@ def _trained(
     """Train the backbone on the objective: its weights, and what they cost."""
     schedule, card, seeds = plan.schedule, plan.source.card, pretraining_streams(plan.schedule)
     network = _network(plan, seeds["initialisation"])
-    cases = _annotated(plan)
+    cases, grid = _annotated(plan), plan.preprocessing(plan.members[0][0])
     objective = plan.baseline.objective(network, card).to(device)
     fitted = train(
         objective,
@@ -83,11 +84,12 @@ def _trained(
         augmented_batches(
             cases,
             card.parts,
-            plan.source.mirroring.along(plan.preprocessing(plan.members[0][0]).axes),
+            plan.source.mirroring.along(grid.axes),
             schedule,
             foreground=FOREGROUND if plan.baseline.needs_labels else 0.0,
             seeds=seeds,
             forbidden=plan.baseline.forbids,
+            thick=across_slices(plan.source, grid) if schedule.dummy_2d else None,
         ),
         schedule,
         seed=seeds["training"],

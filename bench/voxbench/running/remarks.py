@@ -8,6 +8,7 @@ from voxbench.api import Change, Preprocessing
 from voxbench.data.dataset import Dataset
 from voxbench.data.image import read_extent, read_spacing
 from voxbench.data.outside import told_outside
+from voxbench.data.voxel_size import across_slices
 from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.errors import DataError
 from voxbench.pretrain.plan import PretrainingPlan
@@ -41,7 +42,9 @@ def _of(one: Trainings) -> Iterator[str]:
     if one.planned:
         yield f"{one.dataset.card.name}: {one.planned}"
     yield from _told(one.dataset, one.preprocessing, one.cell.recipe)
+    yield from _flat(one.dataset, one.preprocessing, one.cell.recipe)
     if isinstance(plan := one.weights, PretrainingPlan):
+        yield from _flat(plan.source, plan.preprocessing(plan.members[0][0]), plan.schedule)
         forbidden = (plan.donor or plan).baseline.forbids
         if forbidden and plan.schedule.augmentation != "none":
             changes = ", ".join(sorted(forbidden))
@@ -52,6 +55,16 @@ def _of(one: Trainings) -> Iterator[str]:
         for dataset, _ in plan.members:
             kept: Collection[Change] = {*forbidden, "mirror"} if united else forbidden
             yield from _told(dataset, plan.preprocessing(dataset), plan.schedule, kept)
+
+
+def _flat(
+    dataset: Dataset, preprocessing: Preprocessing, schedule: Recipe | Pretraining
+) -> Iterator[str]:
+    """Along which axes patches are moved, where that depends on the voxels."""
+    if schedule.dummy_2d:
+        thick = across_slices(dataset, preprocessing)
+        how = "in all axes, as no slices are thick" if thick is None else "in the plane of slices"
+        yield f"{dataset.card.name}: patches are turned and scaled {how}"
 
 
 def _united(source: Dataset, schedule: Pretraining, forbidden: Collection[Change]) -> Iterator[str]:
