@@ -225,3 +225,37 @@ def test_intervals_end_where_scores_do():
         assert 0 <= mean.scores["dice"].low < mean.scores["dice"].high <= 1
     [found] = effect_of(records)
     assert -1 <= found.effect.low < found.effect.mean < found.effect.high
+
+
+def lucky(arms, draws=False, seed=0, patients=20, **options):
+    """Equal arms against one twin, each with luck of its own in each of three runs."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for arm in (SCRATCH, *(f"{MASKED}-{number}" for number in range(arms))):
+        for run in range(3):
+            luck, own = rng.normal(0, 0.01), rng.normal(0, 0.005, patients)
+            found = cases(lambda i, c, luck=luck, own=own: 0.5 + luck + own[i], patients)
+            runs = {"draw": run} if draws else {"seed": run}
+            made.append(record(found, arm, **runs, **options))
+    return made
+
+
+def test_arms_on_one_task_know_of_each_others_seeds():
+    alone = [effect_of(lucky(9)[:3] + lucky(9)[start : start + 3])[0] for start in range(3, 30, 3)]
+    together = effect_of(lucky(9))
+    assert [row.effect.mean for row in together] == [row.effect.mean for row in alone]
+    widths = [[row.alone.high - row.alone.low for row in rows] for rows in (alone, together)]
+    assert np.mean(widths[1]) < 0.7 * np.mean(widths[0])
+    assert np.std(widths[1]) < np.std(widths[0])
+
+
+def test_arms_on_other_tasks_know_nothing_of_them():
+    [alone] = effect_of(lucky(1))
+    found = effect_of(lucky(1) + [one for n in range(3) for one in lucky(1, seed=n, task=f"t{n}")])
+    assert found[0].alone == alone.alone
+
+
+def test_draws_of_the_labels_are_shared_by_the_arms_and_not_moderated():
+    records = lucky(9, draws=True)
+    [alone] = effect_of(records[:6])
+    assert effect_of(records)[0].alone == alone.alone

@@ -59,7 +59,8 @@ def _method(metric: Metric, margin: float) -> str:
     return (
         "paired by patient. The verdict is that of one interval of the mean, over patients and "
         "runs, bootstrapped and stretched as Student's; all rows' hold at once with 95% "
-        f"(Bonferroni), equivalent within ±{margin:g}{unit}. Alone is the interval of a row by "
+        f"(Bonferroni), equivalent within ±{margin:g}{unit}. What seeds vary is moderated among "
+        "three or more arms of a task and fraction (Smyth 2004). Alone is the interval of a row by "
         "itself, p its test, adjusted p that of all rows; Wilcoxon's signed-rank p knows patients "
         "only and decides nothing. Dice, NSD and HD95 are of the structures that the reference "
         "has; false alarms are the others that are predicted. Better is called a head start, and "

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from voxbench.analyses.groups import Group, Scale, Scope, Where
+from voxbench.analyses.moderation import Sides, moderate
 from voxbench.analyses.pairing import Pair
-from voxbench.stats.arrays import nanmean
+from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap, infer_mean
 from voxbench.stats.interval import FEWEST_TASKS, UNDEFINED, Interval, Judged, joined, judge
 from voxbench.stats.metric import FALSE_ALARMS, METRICS
@@ -111,7 +112,7 @@ class Overall:
 def effects(pairs: Sequence[Pair], margin: float) -> list[Effect]:
     """The effect of each pair; the family is all of them, and that of false alarms another."""
     compared = [_compare(pair, pair.metric.key) for pair in pairs]
-    judged = judge(joined([infer_mean(found.difference) for found in compared]))
+    judged = _judged(pairs, compared)
     return [
         _effect(pair, found, own, alarms, margin)
         for pair, found, own, alarms in zip(pairs, compared, judged, _alarms(pairs), strict=True)
@@ -126,10 +127,7 @@ class _Alarms(NamedTuple):
 def _alarms(pairs: Sequence[Pair]) -> list[_Alarms]:
     metric = FALSE_ALARMS["false_alarms"]
     compared = [_compare(pair, metric.key) for pair in pairs]
-    effects = [
-        own.together.within(-1.0, 1.0)
-        for own in judge(joined([infer_mean(found.difference) for found in compared]))
-    ]
+    effects = [own.together.within(-1.0, 1.0) for own in _judged(pairs, compared)]
     return [
         _Alarms(effect, effect_verdict(effect, found.patients, metric.margin, metric.sign))
         if found.patients
@@ -140,6 +138,7 @@ def _alarms(pairs: Sequence[Pair]) -> list[_Alarms]:
 
 class _Compared(NamedTuple):
     difference: Sample
+    run_means: Array
     arm_mean: float
     other_mean: float
     patients: int
@@ -151,13 +150,21 @@ def _compare(pair: Pair, key: str) -> _Compared:
     shared = pair.shared(key)
     difference = shared.values[0] - shared.values[1]
     undefined = np.isnan(difference)
-    arm_mean, other_mean = (
-        float(nanmean(nanmean(np.where(undefined, np.nan, values), axis=1), axis=0))
-        for values in shared.values
-    )
+    both = np.where(undefined, np.nan, shared.values)
+    arm_mean, other_mean = nanmean(nanmean(both, axis=2), axis=1).tolist()
     sample = Sample(difference, tuple(run.draw for run in pair.runs))
     patients = int((~undefined).any(axis=1).sum())
-    return _Compared(sample, arm_mean, other_mean, patients, shared.left_out)
+    return _Compared(sample, nanmean(both, axis=1), arm_mean, other_mean, patients, shared.left_out)
+
+
+def _judged(pairs: Sequence[Pair], compared: Sequence[_Compared]) -> list[Judged]:
+    """Each difference as one of all, which know of each other's runs."""
+    found = joined([infer_mean(own.difference) for own in compared])
+    sides = [
+        Sides(pair.arm.where, (pair.arm.arm, pair.name), pair.runs, own.run_means)
+        for pair, own in zip(pairs, compared, strict=True)
+    ]
+    return judge(found._replace(known=moderate(found.known, sides)))
 
 
 def _effect(pair: Pair, found: _Compared, own: Judged, alarms: _Alarms, margin: float) -> Effect:

@@ -36,11 +36,12 @@ test. An effect is arm − scratch twin on the patients and runs that both have.
 patients and runs. The verdict of a row is that of one interval, which holds at once with those of
 all rows: «equivalent» if it lies inside the margin, else «better» or «worse» if it excludes 0, else
 «undecided». The more rows, the wider; a single question is asked by `voxbench compare` or declared
-as a claim. With few patients or runs intervals are stretched as Student's are. That of a *mean* is
-still too narrow below about 30 patients (86 instead of 95% in simulations with 10), that of an
-*effect* is not; over tasks it is Student's, and there is none below three of them. Dice, NSD and
-HD95 are of the structures that the reference has, the same pairs of a case and a class in both
-arms; where it lacks one they are undefined and counted, and what is predicted is a false alarm.
+as a claim. With few patients or runs intervals are stretched as Student's are; arms on one task and
+fraction lend each other what they show of the luck of seeds. That of a *mean* is still too narrow
+below about 30 patients (86 instead of 95% in simulations with 10), that of an *effect* is not; over
+tasks it is Student's, and there is none below three of them. Dice, NSD and HD95 are of the
+structures that the reference has, the same pairs of a case and a class in both arms; where it lacks
+one they are undefined and counted, and what is predicted is a false alarm.
 Where a task was run under several recipes, versions of its data or limits, the column `setting`
 tells them apart: rows of one setting are compared with each other only."""
 

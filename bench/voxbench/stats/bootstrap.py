@@ -51,14 +51,18 @@ def estimate(samples: Sequence[Sample], resamples: int = RESAMPLES) -> Estimates
 
     The samples are (arm, patient, run), with the same arms.
     """
-    points = [nanmean(nanmean(sample.values, axis=2), axis=1) for sample in samples]
     drawn = np.empty((len(samples), resamples, len(samples[0].values)))
     for column, sample in enumerate(samples):
         shape = (sample.values.shape[1], len(samples), column)
         patients = patient_counts(*shape, resamples)
         runs = run_counts(sample.draws, column, resamples)
         drawn[column] = _arm_means(sample.values, patients, runs)
-    return Estimates(np.array(points), drawn, task_counts(len(samples), resamples))
+    return Estimates(points_of(samples), drawn, task_counts(len(samples), resamples))
+
+
+def points_of(samples: Sequence[Sample]) -> Array:
+    """The mean over patients of the mean over runs, (task, arm), of (arm, patient, run)."""
+    return np.array([nanmean(nanmean(sample.values, axis=2), axis=1) for sample in samples])
 
 
 def bootstrap(*samples: Sample, resamples: int = RESAMPLES) -> Interval:

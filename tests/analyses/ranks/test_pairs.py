@@ -58,3 +58,20 @@ def test_a_shorter_distance_is_better():
     [row] = league(board(10 * noisy(0.5, 0.9), metric="hd95_mm"), 0.01).pairs
     assert row.effect.mean < 0
     assert row.verdict == "better"
+
+
+def test_the_arms_of_a_task_know_of_each_others_seeds():
+    rng = np.random.default_rng(0)
+    scores = 0.5 + rng.normal(0, 0.01, (8, 1, 3)) + rng.normal(0, 0.002, (8, 30, 3))
+    rows = league(board(scores), 0.01).pairs
+    alone = [
+        bootstrap(
+            Sample(
+                scores["abcdefgh".index(row.arm)] - scores["abcdefgh".index(row.other)], (0,) * 3
+            )
+        )
+        for row in rows
+    ]
+    narrower = [own.high - own.low for own in alone]
+    assert np.mean([row.alone.high - row.alone.low for row in rows]) < 0.7 * np.mean(narrower)
+    assert sum(row.effect.low > 0 or row.effect.high < 0 for row in rows) == 0

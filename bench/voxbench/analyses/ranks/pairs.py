@@ -8,8 +8,8 @@ import numpy as np
 
 from voxbench.analyses.effects import covered
 from voxbench.analyses.ranks.board import Board, patient_means
-from voxbench.stats.arrays import Array
-from voxbench.stats.bootstrap import Estimates, Sample, estimate, infer_means
+from voxbench.stats.arrays import Array, defined, nanmean
+from voxbench.stats.bootstrap import Estimates, Sample, estimate, infer_means, points_of
 from voxbench.stats.interval import (
     UNDEFINED,
     Inference,
@@ -19,9 +19,10 @@ from voxbench.stats.interval import (
     infer_over_tasks,
     judge,
 )
+from voxbench.stats.moderated import moderated, moderated_luck
 from voxbench.stats.paired import benjamini_hochberg, effect_verdict, wilcoxon, worded
 from voxbench.stats.permutation import pair_contrasts, sign_flip
-from voxbench.stats.student import spread
+from voxbench.stats.student import Spread, spread
 
 
 class Decision(NamedTuple):
@@ -169,13 +170,27 @@ def _inference(
 
     Where nothing is undefined the differences of the arms' estimates are those of the pairs.
     """
+    if len(board.samples) > 1 and not any(_gaps(sample.values) for sample in board.samples):
+        return infer_over_tasks(found.points @ contrasts)
     paired = [_paired(sample, sides) for sample in board.samples]
-    if any(_gaps(sample.values) for sample in board.samples):
-        return infer_means(estimate(paired), paired)
-    points = found.points @ contrasts
     if len(paired) > 1:
-        return infer_over_tasks(points)
-    return infer(found.drawn[0] @ contrasts, points[0], spread(*paired[0]))
+        return infer_over_tasks(points_of(paired))
+    if _gaps(board.samples[0].values):
+        alone = infer_means(estimate(paired), paired)
+    else:
+        drawn, points = found.drawn[0] @ contrasts, found.points[0] @ contrasts
+        alone = infer(drawn, points, spread(*paired[0]))
+    return alone._replace(known=_moderated(alone.known, board.samples[0], paired[0], sides))
+
+
+def _moderated(
+    known: Spread, scores: Sample, paired: Sample, sides: Sequence[tuple[int, int]]
+) -> Spread:
+    """The arms of a task know of each other's seeds."""
+    if len(set(scores.draws)) > 1:
+        return known
+    luck = moderated_luck(nanmean(scores.values, axis=1))
+    return moderated(known, luck, sides, defined(nanmean(paired.values, axis=1).T))
 
 
 def _gaps(values: Array) -> bool:

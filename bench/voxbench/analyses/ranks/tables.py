@@ -71,7 +71,8 @@ def pair_table(found: League, margin: float) -> Table:
         f"All pairs by {_scope(found.board)}, paired by patient. The verdict is that of the first "
         f"interval, which holds for all {len(found.pairs)} pairs at once (Bonferroni); equivalent "
         f"within ±{margin:g}; a head start, or behind, where the arm that lies behind has not "
-        "converged. Alone is a pair's own interval, p its test, adjusted p that of all. "
+        "converged. What seeds vary is moderated among the arms (Smyth 2004). Alone is a pair's "
+        "own interval, p its test, adjusted p that of all. "
         "Wilcoxon's signed-rank and the sign-flip p know patients only and decide nothing. "
         f"{found.board.accounts}",
         [
