@@ -119,9 +119,9 @@ def test_the_pool_gives_the_same_scores_as_one_process(sweep, tmp_path):
 
 def _one_thread(sweep, root: Path) -> None:
     """Run inline with the threads that a worker of a full pool has."""
-    from voxbench.cores import available_cores
+    from voxbench.cores import threads_each
 
-    worker = Worker(root, sweep.name, threads=max(1, available_cores() // 2))
+    worker = Worker(root, sweep.name, threads=threads_each(2))
     jobs = jobs_for(one.cell for one in planned(sweep, root))
     assert len(list(run_inline(Queue(jobs), [worker], SILENT.heard))) == 2 * len(jobs)
 

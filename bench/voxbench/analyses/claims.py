@@ -16,7 +16,8 @@ from typing import Any, Literal
 from voxbench.analyses.effects import effects
 from voxbench.analyses.groups import Group
 from voxbench.analyses.pairing import Pair, pair_arms
-from voxbench.analyses.table import interval, p_value
+from voxbench.analyses.steps import by_steps
+from voxbench.analyses.table import interval, number, p_value
 from voxbench.design.claims import Claim
 from voxbench.errors import SpecError, unknown
 from voxbench.stats.bootstrap import infer_mean
@@ -40,6 +41,7 @@ class TaskResult:
         verdict: by the interval alone.
         note: what a reader must know of this row.
         records: keys of the arm's and of the other's.
+        other_by_steps: steps and mean of the other wherever it was run with other steps too.
     """
 
     task: str
@@ -54,6 +56,7 @@ class TaskResult:
     verdict: ClaimVerdict
     note: str
     records: tuple[str, ...]
+    other_by_steps: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def _tested(claim: Claim, groups: Sequence[Group]) -> ClaimResult:
     margin = claim.margin
     if margin is None:
         margin = 0.0 if claim.relation in ("better", "worse") else metric.margin
-    tasks = tuple(_on_tasks(claim, pairs, margin))
+    tasks = tuple(_on_tasks(claim, pairs, margin, groups))
     needed = claim.at_least or len(claim.tasks) or len(tasks) or 1
     return ClaimResult(
         claim=claim,
@@ -155,14 +158,18 @@ def _pairs(claim: Claim, groups: Sequence[Group], metric: Metric) -> list[Pair]:
     ]  # fmt: skip
 
 
-def _on_tasks(claim: Claim, pairs: Sequence[Pair], margin: float) -> Iterator[TaskResult]:
+def _on_tasks(
+    claim: Claim, pairs: Sequence[Pair], margin: float, groups: Sequence[Group]
+) -> Iterator[TaskResult]:
     by_task: dict[str, list[Pair]] = defaultdict(list, {task: [] for task in claim.tasks})
     for pair in pairs:
         by_task[pair.arm.where.task].append(pair)
     for task, found in by_task.items():
         real = [pair for pair in found if not pair.arm.smoke]
         if len(real) == 1:
-            yield _on_task(claim, real[0], margin)
+            yield replace(
+                _on_task(claim, real[0], margin), other_by_steps=_other_by_steps(real[0], groups)
+            )
             continue
         settings = ", ".join(pair.arm.where.setting for pair in real)
         why = _SMOKE if found else "no record of both arms"
@@ -170,6 +177,10 @@ def _on_tasks(claim: Claim, pairs: Sequence[Pair], margin: float) -> Iterator[Ta
             why = f'run under several settings ({settings}): give one, setting = "…"'
         nan = math.nan
         yield TaskResult(task, "", 0, 0, nan, nan, nan, nan, nan, "cannot be tested", why, ())
+
+
+def _other_by_steps(pair: Pair, groups: Sequence[Group]) -> tuple[tuple[int, float], ...]:
+    return tuple(by_steps(pair.other, groups, pair.metric.key)) if pair.other else ()
 
 
 def _on_task(claim: Claim, pair: Pair, margin: float) -> TaskResult:
@@ -276,6 +287,10 @@ def _described(result: ClaimResult) -> Iterator[str]:
     yield f"  {result.arm} − {result.other}, {metric.title}, margin {result.margin:g}{unit}"
     for row in result.tasks:
         yield f"  {_task_line(row, metric)}"
+        if row.other_by_steps:
+            shown = number(metric.digits)
+            means = ", ".join(f"{shown(mean)} at {n}" for n, mean in row.other_by_steps)
+            yield f"    {result.other} by steps: {means}"
         if row.records:
             yield f"    records: {' '.join(row.records)}"
 

@@ -1,7 +1,7 @@
 """The patient-level scores of each arm at each fraction of each task."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -69,6 +69,20 @@ class Spent(NamedTuple):
     pretraining_gpu_hours: float
 
 
+class Course(NamedTuple):
+    """How an arm was trained, step by step.
+
+    Attributes:
+        steps: of each training; 0 where that is not known.
+        rest: a digest of all else in its recipe.
+        validation: step → Dice of the validation cases, the mean of its trainings.
+    """
+
+    steps: int
+    rest: str
+    validation: Mapping[int, float]
+
+
 class Scale(NamedTuple):
     """What weights were made of; NaN where it is not known, 0 for scratch."""
 
@@ -101,6 +115,7 @@ class Group:
         smoke: its cells were run with a limit.
         recipe: a digest of recipe, limit and smoke.
         imported: its scores were not made here.
+        course: of its trainings.
         convergence: of its trainings, their curves averaged.
         notes: what a reader must know of its records.
     """
@@ -123,6 +138,7 @@ class Group:
     smoke: bool
     recipe: str
     imported: bool
+    course: Course
     convergence: Convergence
     notes: tuple[str, ...]
 

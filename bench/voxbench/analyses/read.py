@@ -9,12 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.analyses.empties import MEASURED, measured, undefined
-from voxbench.analyses.groups import Failed, Group, Run, Scale, Spent, Where, find_arms
+from voxbench.analyses.groups import Course, Failed, Group, Run, Scale, Spent, Where, find_arms
 from voxbench.analyses.imports import adopted, homes
-from voxbench.analyses.settings import Kind, recipe_of, settings, suffixes
+from voxbench.analyses.settings import (
+    Kind,
+    recipe_but_steps,
+    recipe_of,
+    settings,
+    steps_of,
+    suffixes,
+)
 from voxbench.errors import RecordError
 from voxbench.records import Facts, Scored, ScoredRecord, Store
-from voxbench.records.convergence import convergence
+from voxbench.records.convergence import convergence, mean_curve
 from voxbench.records.scored import scores_of
 from voxbench.records.scores import Scores
 from voxbench.stats.arrays import Array
@@ -136,9 +143,15 @@ def _group(where: Where, arm: str, records: Sequence[Scored]) -> Group:
         smoke=any(record.smoke for record in records),
         recipe=recipe_of(records[0]),
         imported=any(record.imported for record in records),
+        course=_course(records[0], done),
         convergence=converged,
         notes=(*_notes(done), *filter(None, [converged.note])),
     )
+
+
+def _course(record: Facts, done: Sequence[Facts]) -> Course:
+    curve = mean_curve([found.validation for found in done])
+    return Course(steps_of(record), recipe_but_steps(record), curve)
 
 
 def _finished(where: Where, arm: str, records: Sequence[Kind]) -> dict[Run, list[Kind]]:

@@ -64,6 +64,23 @@ def recipe_of(record: Facts) -> str:
     return digest([_told(record, "recipe"), record.cell.get("limit"), record.smoke])
 
 
+def steps_of(record: Facts) -> int:
+    """Of its recipe; 0 where there is none."""
+    steps = _recipe(record).get("steps")
+    return steps if isinstance(steps, int) else 0
+
+
+def recipe_but_steps(record: Facts) -> str:
+    """A digest of what `recipe_of` is one of, without the steps."""
+    rest = {key: value for key, value in _recipe(record).items() if key != "steps"}
+    return digest([rest, record.cell.get("limit"), record.smoke])
+
+
+def _recipe(record: Facts) -> Mapping[str, Any]:
+    recipe = _told(record, "recipe")
+    return recipe if isinstance(recipe, Mapping) else {}
+
+
 def suffixes(records: Sequence[Facts]) -> dict[str, str]:
     """Key → what tells apart arms under one label, as after a change of the pre-training."""
     identity = ("baseline", "source", "pretraining", "contract")
@@ -102,8 +119,7 @@ def _told(record: Facts, name: str) -> Any:
 
 
 def _fields(record: Facts) -> dict[str, Any]:
-    recipe = _told(record, "recipe")
-    fields = dict(recipe) if isinstance(recipe, Mapping) else {}
+    fields = dict(_recipe(record))
     fields |= {"limit": record.cell.get("limit"), "smoke": record.smoke}
     if record.data:
         fields |= {"data": record.data.fingerprint[:6], "split": record.data.split_sha256[:6]}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.cores import available_cores
+from voxbench.cores import threads_each
 from voxbench.errors import DataError, SpecError
 from voxbench.metrics.case import CaseRequest, ClassMetrics, Definition, count_voxels, score_layer
 from voxbench.metrics.empty import FAILED, empty_distance_mm
@@ -157,7 +157,7 @@ def _tolerance(tolerance_mm: Tolerance, name: str) -> float:
 
 def _pool(threads: int | None, voxels: int) -> AbstractContextManager[ThreadPoolExecutor | None]:
     """Threads to work with; None where one is enough."""
-    wanted = threads or min(available_cores(), 8)
+    wanted = threads or min(threads_each(1), 8)
     return ThreadPoolExecutor(wanted) if wanted > 1 and voxels > SMALL else nullcontext()
 
 

@@ -70,6 +70,12 @@ def convergence(records: Sequence[Scored]) -> Convergence:
     )
 
 
+def mean_curve(curves: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    """The mean of several curves, step by step; steps that one of them lacks are left out."""
+    steps = set.intersection(*(set(curve) for curve in curves)) if curves else set()
+    return {step: fmean(curve[step] for curve in curves) for step in sorted(steps)}
+
+
 def _of(count: int, runs: int) -> str:
     return f" in {count} of {runs} runs" if runs > 1 else ""
 
@@ -100,15 +106,12 @@ def _fall(curves: Sequence[Mapping[int, float]]) -> str | None:
 def _last_quarters(
     curves: Sequence[Mapping[int, float]],
 ) -> "tuple[np.ndarray, np.ndarray] | None":
-    """The mean curve in the third and the fourth quarter of the steps; None where it is too short.
-
-    Steps that one of the curves lacks are left out.
-    """
-    steps = sorted(set.intersection(*(set(curve) for curve in curves))) if curves else []
-    if not steps:
+    """The mean curve in the third and fourth quarter of the steps; None if it is too short."""
+    curve = mean_curve(curves)
+    if not curve:
         return None
-    values = np.array([fmean(curve[step] for curve in curves) for step in steps])
-    share = np.array(steps) / steps[-1]
+    values = np.array(list(curve.values()))
+    share = np.array(list(curve)) / max(curve)
     third, fourth = values[(share > 0.5) & (share <= 0.75)], values[share > 0.75]
     return (third, fourth) if min(len(third), len(fourth)) >= _FEWEST else None
 

@@ -17,6 +17,7 @@ from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.results import raced_effects
 from voxbench.analyses.read import read_groups, records_in
 from voxbench.analyses.scale import trend_table
+from voxbench.analyses.steps import steps_table, trajectory_table
 from voxbench.analyses.table import Table, as_row
 from voxbench.files import write_atomically
 from voxbench.records import ScoredRecord, Store
@@ -150,6 +151,8 @@ def write_report(
         vanishing_table(curves, chosen, margin),
         curve_table(curves, chosen),
         trend_table(pairs, chosen, margin),
+        steps_table(found, groups, chosen),
+        trajectory_table(groups),
         frontier_table(groups, chosen),
         mean_table(each),
         failed_table(groups),

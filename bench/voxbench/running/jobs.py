@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record, Store
 from voxbench.records.places import without_places
-from voxbench.records.record import Arm
 from voxbench.running.bind import BoundCell, Trainings
 from voxbench.running.faults import Kind, kind_of, why_failed
 from voxbench.running.unfinished import unfinished_record
@@ -110,19 +109,20 @@ def pretrainings(needed_by: Iterable[Trainings]) -> list[PretrainingJob]:
 
 def _in_turn(cells: Iterable[BoundCell]) -> list[BoundCell]:
     ordered = sorted(cells, key=lambda cell: (cell.arm.draw, cell.arm.seed))
-    named = {_names(cell.arm, cell.arm.baseline): cell for cell in ordered}
+    named = {_names(cell, cell.arm.baseline): cell for cell in ordered}
     turn: dict[str, BoundCell] = {}
     for cell in ordered:
         turn.setdefault(cell.key, cell)
-        twin = named.get(_names(cell.arm, cell.arm.twin))
+        twin = named.get(_names(cell, cell.arm.twin))
         if twin:
             turn.setdefault(twin.key, twin)
     return list(turn.values())
 
 
-def _names(arm: Arm, baseline: str | None) -> tuple[object, ...]:
+def _names(cell: BoundCell, baseline: str | None) -> tuple[object, ...]:
     """Of a cell that another baseline has beside an arm's."""
-    return arm.task, arm.fraction, arm.draw, arm.seed, arm.adaptation, baseline
+    arm, steps = cell.arm, cell.trainings.cell.recipe.steps
+    return steps, arm.task, arm.fraction, arm.draw, arm.seed, arm.adaptation, baseline
 
 
 def perform(job: Job, worker: Worker) -> JobOutcome:

@@ -36,12 +36,18 @@ def run_race(
     may be killed and run again.
 
     Raises:
-        SpecError: there is nothing to race, or another race was declared under this name.
+        SpecError: there is nothing to race, another race was declared under this name, or steps are
+            an axis.
         PluginError, DataError, RecordError: as of `run_sweep`.
     """
     if options.retry_failed:
         raise SpecError(
             "--until-settled takes failed cells as run: use --retry-failed in a run of its own."
+        )
+    if any(len(table.axis) > 1 for table in sweep.recipe.tables):
+        raise SpecError(
+            "--until-settled races arms under one recipe: name one number of recipe.steps, not "
+            "several."
         )
     run = Run(sweep, root, options)
     capacity = run.engine.capacity(run)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.cores import available_cores
+from voxbench.cores import available_cores, threads_each
 from voxbench.data.label_map import read_label_map
 from voxbench.data.nifti import Volume
 from voxbench.errors import DataError
@@ -47,7 +47,7 @@ def score_folders(
     tasks: dict[str, tuple[Files | None, Files]] = dict(pairing.cases)
     tasks |= {name: (None, files) for name, files in pairing.missing.items()}
     wanted = max(1, min(jobs or available_cores(), len(tasks)))
-    threads = max(1, available_cores() // wanted)
+    threads = threads_each(wanted)
     results = []
     with ThreadPoolExecutor(wanted) as pool:
         running = [pool.submit(_case, n, *files, options, threads) for n, files in tasks.items()]

@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 
-from voxbench.cores import available_cores
+from voxbench.cores import available_cores, threads_each
 from voxbench.progress import Stage
 from voxbench.running.engines import Engine, Event, Hear, JobStart, settle
 from voxbench.running.engines.inline import run_inline
@@ -51,7 +51,7 @@ def workers_of(run: Run) -> list[Worker]:
     devices = _devices(run.options.jobs)
     for table in run.sweep.recipe.tables:
         check_precision(table, devices[0])
-    threads = max(1, available_cores() // len(devices))
+    threads = threads_each(len(devices))
     return [run.worker(device, threads) for device in devices]
 
 
