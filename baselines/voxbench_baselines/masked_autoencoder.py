@@ -37,6 +37,7 @@ class MaskedAutoencoder(Pretrained):
         "convolution of one voxel reads the image off the features.",
     )
     needs_labels: ClassVar[bool] = False
+    divisible: ClassVar[bool] = True
     version: ClassVar[int] = 2  # 1 changed the intensities of the target
     recipes: ClassVar[Mapping[str, Settings]] = {
         "small": Settings({"ratio": 0.6, "cube": 8}),

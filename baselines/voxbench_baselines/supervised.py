@@ -38,6 +38,7 @@ class Supervised(Pretrained):
         "range (theirs of 0…1).",
     )
     needs_labels: ClassVar[bool] = True
+    divisible: ClassVar[bool] = True
     version: ClassVar[int] = 2  # 1 smoothed the Dice and counted absent structures
     recipes: ClassVar[Mapping[str, Settings]] = {
         "small": Settings(),

@@ -99,6 +99,8 @@ def in_words(error: BaseException) -> str | None:
 
     Of a defect the traceback is worth more.
     """
+    if isinstance(error, ChildProcessError):
+        return str(error)
     if isinstance(error, MemoryError) or (is_machine_fault(error) and _MEMORY.search(str(error))):
         said = f"{type(error).__name__}: {error}".strip(": ").splitlines()[0]
         return (

@@ -96,6 +96,12 @@ def include(folder: Path) -> None:
                 _register(item, str(path))
 
 
+def included() -> list[Path]:
+    """The folders whose loose files were added."""
+    loose = (one for kind in (TASKS, BASELINES, ARCHITECTURES) for one in kind.loose.values())
+    return sorted({Path(one.owner).parent for one in loose})
+
+
 def _register(item: type, owner: str) -> None:
     """A class that is a task or a baseline, and no mere base of some."""
     for registry in (TASKS, BASELINES):

@@ -7,7 +7,8 @@
   `regrey`ed, the heads `ConvolutionHead` and `ControlledHead`;
 - weights that `voxbench pretrain` wrote: `read_card`;
 - pre-training: an `Objective` with the `Term`s of its loss and a `Teacher` that follows as a moving
-  average; its schedule, a `Pretraining`; a `PreparedCase`, and `sample_foreground` of a label map;
+  average; the `Share` of a batch that it is given, by default the `WHOLE`; its schedule, a
+  `Pretraining`; a `PreparedCase`, and `sample_foreground` of a label map;
   a random `stream` by name; `find_baseline` of a `Ref`, another baseline;
 - tasks: a folder's own description, `DatasetJson` or what else `read_json` reads, and the card that
   follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`, `tolerances`,
@@ -34,6 +35,7 @@ _HOMES = {
     "voxbench.design.recipe": ("Pretraining",),
     "voxbench.design.seeds": ("stream",),
     "voxbench.files": ("write_atomically",),
+    "voxbench.fit.share": ("WHOLE", "Share"),
     "voxbench.fit.terms": ("Term", "Terms"),
     "voxbench.model.backbones.backbone": ("Backbone", "Decoder", "Encoder"),
     "voxbench.model.backbones.decoder": ("decoded",),
@@ -68,6 +70,8 @@ if TYPE_CHECKING:
     from voxbench.design.recipe import Pretraining as Pretraining
     from voxbench.design.seeds import stream as stream
     from voxbench.files import write_atomically as write_atomically
+    from voxbench.fit.share import WHOLE as WHOLE
+    from voxbench.fit.share import Share as Share
     from voxbench.fit.terms import Term as Term
     from voxbench.fit.terms import Terms as Terms
     from voxbench.model.backbones.backbone import Backbone as Backbone

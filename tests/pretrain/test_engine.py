@@ -98,6 +98,27 @@ def test_volumes_that_do_not_exist_are_refused_with_the_count(count):
         choose_volumes(baseline, "toy", split_cases(task).train, 0)
 
 
+@pytest.mark.parametrize("baseline", [MASKED, SUPERVISED], ids=["masked", "supervised"])
+def test_micro_batches_make_the_same_weights_under_the_same_name(source, baseline, monkeypatch):
+    recipe = RECIPE.model_copy(update={"optimiser": "sgd", "gradient_clip": 1.0})
+    whole = make(baseline, source, recipe)
+    monkeypatch.setenv("VOXBENCH_CACHE", f"{source.root}/other")
+    parts = make(baseline, source, recipe.model_copy(update={"micro_batch": 1}))
+    assert parts.path.parent.name == whole.path.parent.name
+    assert parts.path != whole.path
+    assert list(parts.cost.losses.values()) == pytest.approx(
+        list(whole.cost.losses.values()), abs=1e-5
+    )
+    other = read_weights(parts.path)
+    for name, tensor in read_weights(whole.path).items():
+        torch.testing.assert_close(other[name], tensor, atol=1e-5, rtol=0)
+
+
+def test_an_objective_that_looks_at_the_whole_batch_refuses_to_divide_it(source):
+    with pytest.raises(SpecError, match="simclr: its loss looks at the whole batch"):
+        plan(SimCLR(size="tiny"), source, RECIPE.model_copy(update={"devices": 2}))
+
+
 def test_the_weights_hold_the_whole_backbone_and_what_they_cost(source):
     made = make(MASKED, source, RECIPE, threads=2)
     state = MASKED.backbone(1).state_dict()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from voxbench.toolkit import WHOLE, Share
 
 _CURVE = 512  # points that a Bézier curve is tabulated at
 _BLOCKS = 5
@@ -14,19 +15,20 @@ _GOES_ON = 0.95  # probability of a further block
 _MARGIN = 3  # voxels at the patch's border that no block touches
 
 
-def shifted(images: Tensor, probability: float, most: float = 0.1) -> Tensor:
+def shifted(images: Tensor, probability: float, most: float = 0.1, share: Share = WHOLE) -> Tensor:
     """Add a constant of up to `most` of a patch's value range, as `RandShiftIntensity` does.
 
     The published inputs lie in 0…1, so that their range is 1.
     """
-    by = (2 * torch.rand(len(images), 1, 1, 1, 1, device=images.device) - 1) * most
+    batch, device = len(images), images.device
+    by = (2 * share.rows(lambda n: torch.rand(n, 1, 1, 1, 1, device=device), batch) - 1) * most
     span = value_range(images)[1]
-    return images + by * span * happens(len(images), probability, images.device)
+    return images + by * span * happens(batch, probability, device, share)
 
 
-def happens(batch: int, probability: float, device: torch.device) -> Tensor:
+def happens(batch: int, probability: float, device: torch.device, share: Share = WHOLE) -> Tensor:
     """Which patches something happens to: bool (b, 1, 1, 1, 1)."""
-    return torch.rand(batch, 1, 1, 1, 1, device=device) < probability
+    return share.rows(lambda n: torch.rand(n, 1, 1, 1, 1, device=device), batch) < probability
 
 
 def flipped(images: Tensor, probability: float) -> Tensor:

@@ -4,7 +4,7 @@ from math import prod
 
 import torch
 from torch import Tensor, nn
-from voxbench.toolkit import Backbone, Objective, Term, Terms
+from voxbench.toolkit import WHOLE, Backbone, Objective, Share, Term, Terms
 
 from voxbench_baselines.masked_autoencoder import Cube, count_cubes, sides
 
@@ -29,22 +29,28 @@ class MaskedAutoencoderObjective(Objective):
         self.token = nn.Parameter(torch.zeros(1, channels, 1, 1, 1))
         self.head = nn.Conv3d(backbone.out_channels, channels, kernel_size=1)
 
-    def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Terms:
+    def forward(
+        self, images: Tensor, _labels: Tensor, _labelled: Tensor, share: Share = WHOLE
+    ) -> Terms:
         """Mean squared error over the hidden voxels of images (b, c, d, h, w)."""
-        hidden = hidden_cubes(images, self.ratio, self.cube)
+        batch = images[:1].expand(len(images) * share.parts, -1, -1, -1, -1)
+        drawn = hidden_cubes(batch, self.ratio, self.cube)
+        hidden = share.rows(lambda _: drawn, len(images))
+        count = drawn.sum() / share.parts
         predicted = self.head(self.backbone(torch.where(hidden, self.token, images)))
+        mean = visible_mean(images, hidden)
         return {
             "reconstruction": Term(
-                hidden_error(predicted.float(), images, hidden),
-                {"mean of the visible": hidden_error(visible_mean(images, hidden), images, hidden)},
+                hidden_error(predicted.float(), images, hidden, count),
+                {"mean of the visible": hidden_error(mean, images, hidden, count)},
             )
         }
 
 
-def hidden_error(predicted: Tensor, images: Tensor, hidden: Tensor) -> Tensor:
-    """Mean squared error where `hidden` (b, 1, d, h, w)."""
+def hidden_error(predicted: Tensor, images: Tensor, hidden: Tensor, count: Tensor) -> Tensor:
+    """Mean squared error where `hidden` (b, 1, d, h, w), `count` of whose voxels are."""
     error = (predicted - images).square() * hidden
-    return error.sum() / (hidden.sum() * images.shape[1])
+    return error.sum() / (count * images.shape[1])
 
 
 def visible_mean(images: Tensor, hidden: Tensor) -> Tensor:

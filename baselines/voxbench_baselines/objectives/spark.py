@@ -49,11 +49,11 @@ class SparKObjective(Objective):
         ]
         predicted = self.head(self.backbone.decoder(maps)).float()
         hidden = ~shown
-        mean = visible_mean(images, hidden)
+        mean, count = visible_mean(images, hidden), hidden.sum()
         return {
             "reconstruction": Term(
-                hidden_error(predicted, images, hidden),
-                {"mean of the visible": hidden_error(mean, images, hidden)},
+                hidden_error(predicted, images, hidden, count),
+                {"mean of the visible": hidden_error(mean, images, hidden, count)},
             )
         }
 

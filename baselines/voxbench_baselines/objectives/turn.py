@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
+from voxbench.toolkit import WHOLE, Share
 
 TURNS = 4  # by 0°, 90°, 180°, 270°
 Plane = tuple[int, int]  # two of the axes 0, 1, 2
@@ -32,17 +33,20 @@ def turning_plane(shape: Sequence[int], planes: Iterable[Plane]) -> tuple[Plane,
     return known[0], 2
 
 
-def random_turns(images: Tensor, probability: float) -> tuple[Tensor, Plane]:
+def random_turns(images: Tensor, probability: float, share: Share = WHOLE) -> tuple[Tensor, Plane]:
     """Turns in the plane of the first two axes, as MONAI's `RandRotate90d(max_k=3)` draws them.
 
     Args:
         images: (b, c, d, h, w), for the shape.
         probability: of one to three quarters; of two alone where the sides differ.
+        share: of the batch.
 
     Returns:
         Quarters for each patch (b,), and the plane.
     """
     plane, step = turning_plane(images.shape[2:], [(0, 1)])
-    happens = torch.rand(len(images), device=images.device) < probability
-    turns = step * torch.randint(1, TURNS // step, (len(images),), device=images.device)
+    batch, device = len(images), images.device
+    happens = share.rows(lambda n: torch.rand(n, device=device), batch) < probability
+    quarters = share.rows(lambda n: torch.randint(1, TURNS // step, (n,), device=device), batch)
+    turns = step * quarters
     return turns * happens, plane

@@ -59,6 +59,9 @@ class Pretrained(Baseline):
     needs_labels: ClassVar[bool]
     version: ClassVar[int] = 1
     """Of the objective; to be raised where the same fields make other weights."""
+    divisible: ClassVar[bool] = False
+    """Whether the loss of a batch is the mean of that of its parts, and what is drawn for a patch
+    does not depend on them (`Share`), so that `devices` and `micro_batch` change no result."""
     recipes: ClassVar[Mapping[str, Settings]] = {"small": Settings()}
     """Settings by name."""
     parts: ClassVar[tuple[str, ...]] = ("encoder", "decoder")

@@ -151,6 +151,11 @@ class Cell(BaseModel):
     contract: Preprocessing | None = None
     twin: Plugin | None = Field(default=None, exclude=True)
 
+    @property
+    def devices(self) -> int:
+        """On how many it is trained."""
+        return 1 if self.adaptation in DIRECT else self.recipe.devices
+
     def to_json(self) -> dict[str, JsonValue]:
         """The cell as its record tells it: without its twin and locations on this machine."""
         return self.model_dump(mode="json")

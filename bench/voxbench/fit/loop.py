@@ -1,6 +1,7 @@
 """The training loop: a lean Lightning run that can stop anywhere and go on byte-equal."""
 
 import logging
+import resource
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ class FitResult(NamedTuple):
         validation: step → score of `validate`, where it has one.
         seconds: in the loop, those before a stop up to the last checkpoint included.
         steps: optimiser steps taken.
+        peak_memory_mb: of the device in this process; see `peak_memory_mb`.
     """
 
     losses: dict[int, float]
@@ -45,6 +47,7 @@ class FitResult(NamedTuple):
     validation: dict[int, float]
     seconds: float
     steps: int
+    peak_memory_mb: float = 0.0
 
 
 def train(
@@ -117,7 +120,15 @@ def train(
     if watching:
         watching.restore()
     curve, scores = module.curve, watching.scores if watching else {}
-    return FitResult(curve.losses, curve.terms, scores, seconds, trainer.global_step)
+    peak = peak_memory_mb(device)
+    return FitResult(curve.losses, curve.terms, scores, seconds, trainer.global_step, peak)
+
+
+def peak_memory_mb(device: str) -> float:
+    """The most that this process has had: of an accelerator's memory, else of its own."""
+    if device.startswith("cuda"):
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def accelerated(module: nn.Module, schedule: Schedule) -> Callable[..., Any]:

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from voxbench.api import IGNORED, TaskCard
 
+_TINY = 1e-6  # of a count: where it is 0, so is what it divides
+
 
 def segmentation_loss(
     logits: Tensor,
@@ -114,4 +116,5 @@ def _whole_regions(labelled: Tensor, regions: Tensor) -> Tensor:
 
 
 def _mean(values: Tensor, chosen: Tensor, count: Tensor | None) -> Tensor:
-    return (values * chosen).sum() / (chosen.sum().clamp(min=1) if count is None else count)
+    divisor = chosen.sum().clamp(min=1) if count is None else count.clamp(min=_TINY)
+    return (values * chosen).sum() / divisor

@@ -97,7 +97,7 @@ class Module(pl.LightningModule):
         assert self.counts  # noqa: S101 (checked before)
         own = self.counts(labels, labelled)
         mean: Tensor = self.trainer.strategy.reduce(own) if len(own) else own
-        return mean.clamp(min=1 / self.ranks.count)
+        return mean
 
     def _apart(self) -> AbstractContextManager[None]:
         """Add gradients up here before the ranks share them."""

@@ -1,7 +1,9 @@
 """Makes the weights of a baseline that is pre-trained here: once, cached, and accounted for."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,7 +17,9 @@ from voxbench.data.union import renaming
 from voxbench.data.voxel_size import across_slices
 from voxbench.design.seeds import pretraining_streams
 from voxbench.files import remove_leavings
-from voxbench.fit.loop import accelerated, train
+from voxbench.fit.loop import FitResult, accelerated, train
+from voxbench.fit.ranks import ALONE, Ranks
+from voxbench.fit.together import together
 from voxbench.locks import locked
 from voxbench.model.backbones import Backbone
 from voxbench.model.weights import read_weights
@@ -73,7 +77,33 @@ def _make(plan: PretrainingPlan, folder: Path, device: str, threads: int) -> Mad
 def _trained(
     plan: PretrainingPlan, folder: Path, device: str, threads: int
 ) -> tuple[Mapping[str, Tensor], TrainingCost]:
-    """Train the backbone on the objective: its weights, and what they cost."""
+    """Train the backbone on the objective, on all devices: its weights, and what they cost."""
+    devices = plan.schedule.devices
+    task = partial(_train, plan, folder)
+    trained = task(ALONE, device) if devices == 1 else together(task, devices, device, threads)
+    fitted = trained.fitted
+    store_head(folder, trained.head)
+    return trained.backbone, TrainingCost(
+        volumes=len(plan.cases),
+        masks=trained.masks,
+        **compute_hours(fitted.seconds, device, threads, devices)._asdict(),
+        seconds=fitted.seconds,
+        losses=fitted.losses,
+        terms=fitted.terms,
+    )
+
+
+class _Trained(NamedTuple):
+    """What a training leaves behind: tensors on the processor, and masks that it had."""
+
+    fitted: FitResult
+    backbone: Mapping[str, Tensor]
+    head: Mapping[str, Tensor]
+    masks: int
+
+
+def _train(plan: PretrainingPlan, folder: Path, ranks: Ranks, device: str) -> _Trained:
+    """Train the backbone on the objective, alone or as one of several."""
     schedule, card, seeds = plan.schedule, plan.source.card, pretraining_streams(plan.schedule)
     network = _network(plan, seeds["initialisation"])
     cases, grid = _annotated(plan), plan.preprocessing(plan.members[0][0])
@@ -96,17 +126,17 @@ def _trained(
         device=device,
         checkpoint=folder / _CHECKPOINT,
         before_step=objective.before_step,
+        counts=objective.counts if plan.baseline.divisible else None,
+        ranks=ranks,
         doing="pre-training",
     )
-    store_head(folder, head_of(objective, network))
-    return network.state_dict(), TrainingCost(
-        volumes=len(plan.cases),
-        masks=sum(len(case.present) for case in cases) if plan.baseline.needs_labels else 0,
-        **compute_hours(fitted.seconds, device, threads)._asdict(),
-        seconds=fitted.seconds,
-        losses=fitted.losses,
-        terms=fitted.terms,
-    )
+    masks = sum(len(case.present) for case in cases) if plan.baseline.needs_labels else 0
+    head = head_of(objective, network)
+    return _Trained(fitted, _on_processor(network.state_dict()), _on_processor(head), masks)
+
+
+def _on_processor(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.cpu() for name, tensor in tensors.items()}
 
 
 def _network(plan: PretrainingPlan, seed: int) -> Backbone:

@@ -38,6 +38,17 @@ class Objective(nn.Module, ABC):
             labelled: (batch, class) bool, which classes were annotated, in the card's order.
         """
 
+    def counts(self, labels: Tensor, labelled: Tensor) -> Tensor:  # noqa: ARG002 (for subclasses)
+        """What means over a batch are divided by, beside its number of patches: (k,).
+
+        Of an objective whose baseline is `divisible`; `forward` is then given a `Share` too.
+
+        Args:
+            labels: (batch, d, h, w).
+            labelled: (batch, class) bool.
+        """
+        return labels.new_zeros(0)
+
     def before_step(self, progress: float) -> None:
         """Called before each training step: move a teacher, warm a temperature up.
 

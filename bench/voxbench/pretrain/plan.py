@@ -133,6 +133,12 @@ def plan_pretraining(
     if reason := baseline.unfit_schedule(schedule):
         raise SpecError(f"{baseline.card.name}: {reason}")
     donor = find_donor(baseline)
+    if schedule.parts > 1 and not donor and not baseline.divisible:
+        raise SpecError(
+            f"{baseline.card.name}: its loss looks at the whole batch at once, so that "
+            "pretraining.devices and micro_batch would change it; give it the keys "
+            f"`pretraining = {{ devices = 1, micro_batch = {schedule.batch} }}` of its own."
+        )
     chosen = choose_volumes(
         baseline, source.card.name, source.split.train, schedule.seed, union=bool(source.members)
     )

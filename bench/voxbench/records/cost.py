@@ -13,9 +13,9 @@ class Cost(BaseModel):
         fit_seconds: of the optimiser steps.
         predict_seconds: of inference and scoring.
         steps: optimiser steps taken.
-        peak_memory_mb: of the accelerator, else of the process.
+        peak_memory_mb: of the accelerator, else of the process; of several, of the first.
         parameters: of the network.
-        gpu_hours: seconds on an accelerator.
+        gpu_hours: seconds on an accelerator, times their number.
         cpu_hours: seconds times threads where there was none.
     """
 
@@ -38,8 +38,15 @@ class ComputeHours(NamedTuple):
     cpu_hours: float
 
 
-def compute_hours(seconds: float, device: str, threads: int) -> ComputeHours:
-    """What so many seconds on a device ("cpu" or "cuda:N") with so many threads count for."""
+def compute_hours(seconds: float, device: str, threads: int, devices: int = 1) -> ComputeHours:
+    """What so many seconds count for.
+
+    Args:
+        seconds: of wall clock.
+        device: "cpu" or "cuda:N".
+        threads: of the processor, on which several devices share them.
+        devices: that were taken for that long.
+    """
     hours = seconds / 3600
     gpu = device.startswith("cuda")
-    return ComputeHours(hours, 0.0) if gpu else ComputeHours(0.0, hours * threads)
+    return ComputeHours(hours * devices, 0.0) if gpu else ComputeHours(0.0, hours * threads)

@@ -12,9 +12,10 @@ from voxbench.cores import available_cores
 _PACKAGES = ("voxbench", "torch", "monai", "pytorch-lightning", "numpy", "scipy", "nibabel")
 
 
-def environment(device: str, threads: int) -> dict[str, Any]:
-    """Versions, commit of voxbench, platform, device and threads, for a record."""
-    return {**machine(), "device": device, "threads": threads}
+def environment(device: str, threads: int, devices: int = 1) -> dict[str, Any]:
+    """Versions, commit of voxbench, platform, device, threads, number of devices, for a record."""
+    several = {"devices": devices} if devices > 1 else {}
+    return {**machine(), "device": device, "threads": threads, **several}
 
 
 @cache

@@ -1,24 +1,22 @@
 """One cell, from its data to its record: the whole story on one screen."""
 
 import os
-import resource
 import time
 from functools import partial
 
-import torch
 from torch import nn
 
 from voxbench.data.cell_data import CellData, load_cell_data
 from voxbench.design.cell import DIRECT
 from voxbench.errors import FitError
-from voxbench.fit.loop import FitResult
-from voxbench.fit.segmenter import fit_network
+from voxbench.fit.loop import FitResult, peak_memory_mb
 from voxbench.predict.case import score_cases
 from voxbench.records import Store
 from voxbench.records.cost import Cost, compute_hours
 from voxbench.records.predictions import describe_predictions, prediction_path
 from voxbench.records.record import Data, Record
 from voxbench.running.bind import BoundCell
+from voxbench.running.fitting import fit_cell
 from voxbench.running.network import load_network
 from voxbench.running.worker import Worker
 
@@ -34,7 +32,7 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
     network, record.weights = load_network(bound, worker)
 
     checkpoint = worker.root / "checkpoints" / f"{bound.key}.ckpt"
-    fitted = fit_network(network, cell, data, device, checkpoint)
+    fitted = fit_cell(network, bound, data, worker, checkpoint)
     record.training, record.validation = fitted.losses, fitted.validation
 
     predicting = time.perf_counter()
@@ -47,7 +45,8 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
 
     done = time.perf_counter()
     parts = fitted.seconds + done - predicting  # of a training that was stopped, also before that
-    record.cost = _cost(network, fitted, max(done - started, parts), done - predicting, worker)
+    seconds = max(done - started, parts)
+    record.cost = _cost(network, fitted, seconds, done - predicting, worker, cell.devices)
     record.status = "ok"
     if os.getpid() == process:  # and not a copy that a plugin forked
         Store(worker.root).write(record)
@@ -70,19 +69,19 @@ def _told(data: CellData, bound: BoundCell) -> Data:
 
 
 def _cost(
-    network: nn.Module, fitted: FitResult, seconds: float, predicting: float, worker: Worker
+    network: nn.Module,
+    fitted: FitResult,
+    seconds: float,
+    predicting: float,
+    worker: Worker,
+    devices: int,
 ) -> Cost:
-    peak = (
-        torch.cuda.max_memory_allocated() / 2**20
-        if worker.device.startswith("cuda")
-        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    )
     return Cost(
         seconds=seconds,
         fit_seconds=fitted.seconds,
         predict_seconds=predicting,
         steps=fitted.steps,
-        peak_memory_mb=peak,
+        peak_memory_mb=max(fitted.peak_memory_mb, peak_memory_mb(worker.device)),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
-        **compute_hours(seconds, worker.device, worker.threads)._asdict(),
+        **compute_hours(seconds, worker.device, worker.threads, devices)._asdict(),
     )

@@ -16,7 +16,7 @@ def unfinished_record(bound: BoundCell, worker: Worker) -> Record:
         smoke=bound.cell.limit is not None,
         sweep=worker.sweep,
         arm=bound.arm,
-        environment=environment(worker.device, worker.threads),
+        environment=environment(worker.device, worker.threads, bound.cell.devices),
         cell=bound.cell.to_json(),
         seeds=streams(bound.cell),
         contamination=bound.contamination,

@@ -27,7 +27,7 @@ def check_agreement(record: Record, cell: Cell) -> Iterator[Diagnostic]:
         yield from _weights(record)
         yield from _data(record, cell)
         if record.cost:
-            yield from _hours(record, record.cost)
+            yield from _hours(record, cell, record.cost)
 
 
 def _steps(record: Record, cell: Cell) -> Iterator[Diagnostic]:
@@ -48,7 +48,7 @@ def _steps(record: Record, cell: Cell) -> Iterator[Diagnostic]:
         yield error("validations that the recipe does not have", record.key)
 
 
-def _hours(record: Record, cost: Cost) -> Iterator[Diagnostic]:
+def _hours(record: Record, cell: Cell, cost: Cost) -> Iterator[Diagnostic]:
     """Seconds, their parts, and the hours that they count for on the device."""
     parts = cost.fit_seconds + cost.predict_seconds
     if parts > cost.seconds * (1 + RELATIVE_ROUNDING):
@@ -57,7 +57,10 @@ def _hours(record: Record, cost: Cost) -> Iterator[Diagnostic]:
     if not isinstance(device, str) or not isinstance(threads, int) or threads < 1:
         yield error("no device or no threads", record.key)
         return
-    wanted = compute_hours(cost.seconds, device, threads)
+    if record.environment.get("devices", 1) != cell.devices:
+        yield error("other devices than the recipe's", record.key)
+        return
+    wanted = compute_hours(cost.seconds, device, threads, cell.devices)
     for name, hours in wanted._asdict().items():
         if not math.isclose(getattr(cost, name), hours, rel_tol=RELATIVE_ROUNDING):
             yield error(

@@ -116,7 +116,7 @@ def test_suprem_turns_image_and_labels_alike_and_moves_brightness(monkeypatch):
     seen = []
     monkeypatch.setattr(
         "voxbench_baselines.objectives.structures.structure_loss",
-        lambda logits, labels, labelled: seen.append(labels),
+        lambda logits, labels, *_: seen.append(labels),
     )
     inputs = []
     module.backbone.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))

@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 
+from voxbench.child import how_died
 from voxbench.cores import available_cores, threads_each
 from voxbench.progress import Stage
 from voxbench.running.engines import Engine, Event, Hear, JobStart, settle
@@ -126,8 +127,7 @@ def _outcome(process: WorkerProcess, hear: Hear) -> JobOutcome | None:
 
 
 def _dead(process: WorkerProcess, job: Job, ended: str) -> JobOutcome:
-    hint = " (out of memory?)" if ended == "signal 9" else ""
-    reason = f"its worker process died with {ended}{hint}"
+    reason = f"its worker process {how_died(ended)}"
     kind: Kind = "machine" if ended.startswith("signal") else "science"
     return failed(job, reason, process.worker, kind)
 
