@@ -20,6 +20,24 @@ def test_options_that_came_later_are_told_only_where_they_are_taken():
     assert Recipe(deep_supervision=True).model_dump(mode="json")["deep_supervision"] is True
 
 
+@pytest.mark.parametrize(("name", "value"), [("stochastic", "ssn"), ("test_time_mirroring", True)])
+def test_what_says_how_unsure_a_network_is_leaves_other_keys_alone(name, value):
+    assert name not in Recipe().model_dump(mode="json")
+    assert Recipe(**{name: value}).model_dump(mode="json")[name] == value
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"stochastic": "dropout", "deep_supervision": True}, "not with stochastic 'dropout'"),
+        ({"stochastic": "ssn", "loss": "ce"}, "trained by the likelihood alone"),
+    ],
+)
+def test_a_network_is_trained_one_way(keys, message):
+    with pytest.raises(ValidationError, match=message):
+        Recipe(**keys)
+
+
 @pytest.mark.parametrize("schedule", [Recipe, Pretraining])
 def test_only_what_turns_patches_can_do_so_in_a_plane(schedule):
     assert "dummy_2d" not in schedule(augmentation="light").model_dump(mode="json")

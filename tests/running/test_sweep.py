@@ -71,6 +71,24 @@ def test_deep_supervision_changes_the_training_and_leaves_no_heads(example, tmp_
     assert one.cost.parameters == deep.cost.parameters
 
 
+def test_dropout_a_normal_over_logits_and_mirrors_at_test_time_are_cells_of_their_own(
+    example, tmp_path
+):
+    plain = {"steps": 4, "patch": [16, 16, 16], "augmentation": "none"}
+    options = ({}, {"stochastic": "dropout"}, {"stochastic": "ssn"}, {"test_time_mirroring": True})
+    found = []
+    for option in options:
+        root = tmp_path / str(len(found))
+        run_sweep(make_sweep(seeds=1, recipe=plain | option), root, Options(jobs=1))
+        found += Store(root)
+    assert [record.status for record in found] == ["ok"] * 4
+    assert len({record.key for record in found}) == 4
+    normal, dropout, ssn, mirrored = found
+    assert dropout.training != normal.training != ssn.training
+    assert mirrored.training == normal.training
+    assert dropout.cost.parameters == normal.cost.parameters < ssn.cost.parameters
+
+
 def test_the_record_tells_the_whole_story(example, tmp_path):
     arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes", "volumes": 3}]
     run_sweep(make_sweep(baselines=arms, seeds=1), tmp_path, Options(jobs=1))

@@ -28,6 +28,7 @@ class CellData(NamedTuple):
         train: what may be learnt from.
         validation: what weights may be selected by.
         test: what is scored.
+        mirrored: axes of the arrays along which classes stay what they are.
         files: every file of the cases → its sha256 when the sweep was planned.
     """
 
@@ -37,6 +38,7 @@ class CellData(NamedTuple):
     train: tuple[Case, ...]
     validation: tuple[Case, ...]
     test: tuple[Case, ...]
+    mirrored: tuple[int, ...]
     files: Mapping[Path, str]
 
 
@@ -55,17 +57,19 @@ def load_cell_data(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -
     check_unchanged(dataset.files, dataset.files)
     present = {name: case.present for name, case in prepared.items()}
     train, validation = draw_subset(dataset.split, cell.fraction, seeds["subset"], present)
+    mirrored = dataset.mirroring.along(preprocessing.axes)
     batches = augmented_batches(
         [prepared[case.id] for case in train],
         dataset.card.parts,
-        dataset.mirroring.along(preprocessing.axes),
+        mirrored,
         recipe,
         foreground=recipe.foreground,
         seeds=seeds,
         thick=across_slices(dataset, preprocessing) if recipe.dummy_2d else None,
     )
     test = dataset.split.test[: cell.limit]
-    return CellData(dataset.card, prepared, batches, train, validation, test, dataset.files)
+    parts = train, validation, test
+    return CellData(dataset.card, prepared, batches, *parts, mirrored, dataset.files)
 
 
 @lru_cache(maxsize=16)

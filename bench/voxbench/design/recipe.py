@@ -24,6 +24,8 @@ _LATER = {
     "micro_batch": None,
     "deep_supervision": False,
     "spacing": None,
+    "stochastic": None,
+    "test_time_mirroring": False,
     "dummy_2d": False,
 }
 MOVED = frozenset({"spatial", "full"})
@@ -156,12 +158,18 @@ class Recipe(_Schedule):
         deep_supervision: the loss is taken of the decoder's coarser maps too, through heads that
             are dropped after training: each level counts half of the one above, the coarsest not
             at all (nnU-Net). Refused where a network has no such maps.
+        stochastic: "dropout" drops half of the values of the maps that the encoder hands to the
+            decoder and of the features before the head; "ssn" trains a stochastic segmentation
+            network, a normal over the logits, by the likelihood of whole label maps in place of
+            `loss`. Not given trains neither.
         foreground: share of patches centred on a random voxel of a random class.
         selection: "last" scores the final weights; "best" those with the best validation Dice.
         validations: how often training looks at the validation cases: all of them to select the
             "best", else patches of them, at most every 25 steps, which changes nothing.
         head_share: of the steps, that `adaptation = "warmup"` trains the head alone.
         layer_decay: factor a stage by which `adaptation = "layerwise"` lowers the rate.
+        test_time_mirroring: the logits of a window are the mean over its mirrored copies, along the
+            axes that training may mirror too; 2, 4 or 8 passes in place of one.
         overlap: of neighbouring windows at inference.
         windows: windows a forward pass at inference.
     """
@@ -172,13 +180,25 @@ class Recipe(_Schedule):
     )
     loss: Literal["dice_ce", "dice", "ce"] = "dice_ce"
     deep_supervision: bool = False
+    stochastic: Literal["dropout", "ssn"] | None = None
     foreground: float = Field(default=0.67, ge=0, le=1)
     selection: Literal["last", "best"] = "last"
     validations: int = Field(default=10, gt=0, le=1000)
     head_share: float = Field(default=0.2, gt=0, lt=1)
     layer_decay: float = Field(default=0.75, gt=0, le=1)
+    test_time_mirroring: bool = False
     overlap: float = Field(default=0.5, ge=0, lt=1)
     windows: int = Field(default=4, ge=2, le=256)
+
+    @model_validator(mode="after")
+    def _is_trained_one_way(self) -> Self:
+        if self.stochastic and self.deep_supervision:
+            raise ValueError(
+                f"deep_supervision: not with stochastic {self.stochastic!r}; leave one of them out"
+            )
+        if self.stochastic == "ssn" and self.loss != "dice_ce":
+            raise ValueError('loss: "ssn" is trained by the likelihood alone; leave it out')
+        return self
 
 
 class Pretraining(_Schedule):

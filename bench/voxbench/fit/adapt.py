@@ -52,7 +52,12 @@ def _layerwise(network: Segmenter, decay: float) -> list[ParameterGroup]:
         for i, parameters in enumerate(grouped)
         if parameters
     ]
-    return [*below, ParameterGroup(list(network.head.parameters()))]
+    heads = [
+        parameter
+        for name, parameter in network.named_parameters()
+        if not name.startswith("backbone.")
+    ]
+    return [*below, ParameterGroup(heads)]
 
 
 def _stage(name: str, stages: list[tuple[str, ...]]) -> int:

@@ -40,9 +40,7 @@ def segmentation_loss(
     Returns:
         A scalar; Dice is the soft Dice of Milletari et al. (2016) over each case's classes.
     """
-    log_p = torch.log_softmax(logits.float(), dim=1)
-    if not bool(labelled.all()):
-        log_p = _marginal(log_p, labelled)
+    log_p = _log_probabilities(logits, labelled)
     known = labels != IGNORED
     voxels, structures = (None, None) if counts is None else counts.float()
     if (whole := bool(known.all())) and voxels is None:
@@ -59,6 +57,19 @@ def segmentation_loss(
         annotated = labelled if regions is None else _whole_regions(labelled, regions)
         loss = loss + (1 - _mean(dice, annotated, structures))
     return loss
+
+
+def label_likelihood(logits: Tensor, labels: Tensor, labelled: Tensor) -> Tensor:
+    """The log-probability of each voxel's label, (batch, d, h, w); 0 where nobody annotated.
+
+    Args:
+        logits: (batch, 1 + classes, d, h, w).
+        labels: (batch, d, h, w).
+        labelled: (batch, classes) bool; see `segmentation_loss`.
+    """
+    known = labels != IGNORED
+    log_p = _log_probabilities(logits, labelled)
+    return -F.nll_loss(log_p, torch.where(known, labels, 0), reduction="none") * known
 
 
 def mean_counts(labels: Tensor, labelled: Tensor, regions: Tensor | None = None) -> Tensor:
@@ -85,6 +96,12 @@ def region_parts(card: TaskCard) -> Tensor | None:
         columns = index if isinstance(index, tuple) else (index,)
         found[row, [column - 1 for column in columns]] = 1
     return found
+
+
+def _log_probabilities(logits: Tensor, labelled: Tensor) -> Tensor:
+    """Of every class; one that was not annotated in a case is background there."""
+    log_p = torch.log_softmax(logits.float(), dim=1)
+    return log_p if bool(labelled.all()) else _marginal(log_p, labelled)
 
 
 def _marginal(log_p: Tensor, labelled: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from voxbench.data.cell_data import CellData
 from voxbench.design.cell import Cell
 from voxbench.design.seeds import stream, streams
 from voxbench.fit.adapt import parameter_groups
+from voxbench.fit.likelihood import likelihood_loss
 from voxbench.fit.loop import FitResult, accelerated, train
 from voxbench.fit.loss import mean_counts, region_parts, segmentation_loss
 from voxbench.fit.optim import ParameterGroup
@@ -19,6 +20,7 @@ from voxbench.fit.supervision import DeeplySupervised, supervised_counts, superv
 from voxbench.fit.validation import patch_dice
 from voxbench.model.direct import Direct
 from voxbench.model.segmenter import Segmenter
+from voxbench.model.stochastic import StochasticSegmenter
 from voxbench.predict.case import mean_dice, score_cases
 
 
@@ -47,6 +49,7 @@ def fit_network(
     if isinstance(network, Direct):
         return FitResult({}, {}, {}, seconds=0.0, steps=0)
     segmenter, recipe = network, cell.recipe
+    stochastic = segmenter if isinstance(segmenter, StochasticSegmenter) else None
     groups = parameter_groups(segmenter, cell.adaptation, recipe)
     trained: Segmenter | DeeplySupervised = segmenter
     loss_of: Callable[..., Tensor] = segmentation_loss
@@ -67,7 +70,7 @@ def fit_network(
     patches = patch_dice(segmenter, data, recipe, device)
     return train(
         trained,
-        loss,
+        _likelihood(stochastic) if stochastic else loss,
         data.batches,
         recipe,
         seed=streams(cell)["training"],
@@ -75,6 +78,14 @@ def fit_network(
         checkpoint=checkpoint,
         groups=groups,
         validate=whole_cases if recipe.selection == "best" else patches,
+        before_step=stochastic and stochastic.at,
         counts=partial(counts_of, regions=regions),
         ranks=ranks,
     )
+
+
+def _likelihood(network: StochasticSegmenter) -> Callable[..., Tensor]:
+    def loss(images: Tensor, labels: Tensor, labelled: Tensor, share: Share = WHOLE) -> Tensor:
+        return likelihood_loss(network.distribution(images), labels, labelled, share)
+
+    return loss

@@ -44,10 +44,11 @@ def score_cases(
     Raises:
         DataError: as of `score_case`, or a reference has changed since the sweep was planned.
     """
-    scores = []
+    scores, mirrored = [], data.mirrored if recipe.test_time_mirroring else ()
     for done, case in enumerate(cases, start=1):
         prepared, kept = data.prepared[case.id], keep and keep(case.id)
-        scores.append(score_case(network, case, prepared, data.card, recipe, device, kept))
+        how = recipe, device, kept, mirrored
+        scores.append(score_case(network, case, prepared, data.card, *how))
         check_unchanged(data.files, case.files[len(case.images) :])
         tell(Stage("predicting", done, len(cases)))
     return scores
@@ -61,6 +62,7 @@ def score_case(
     recipe: Recipe,
     device: str,
     keep: Path | None = None,
+    mirrored: Sequence[int] = (),
 ) -> CaseScores:
     """Scores of the classes that were annotated and that the network was made to predict.
 
@@ -79,7 +81,7 @@ def score_case(
     }
     prediction, failure = None, None
     try:
-        prediction = segment(network, prepared, recipe, device)
+        prediction = segment(network, prepared, recipe, device, mirrored)
     except (RuntimeError, ValueError, VoxbenchError) as error:
         if is_machine_fault(error):
             raise

@@ -12,13 +12,18 @@ from voxbench.design.recipe import Recipe
 from voxbench.model.direct import Direct
 from voxbench.predict.components import Masks, largest_components
 from voxbench.predict.layout import Layout
+from voxbench.predict.mirrored import mean_over_flips
 from voxbench.predict.native import to_native
 from voxbench.predict.stitch import Block
 from voxbench.predict.window import inference, stitched
 
 
 def segment(
-    network: nn.Module, prepared: PreparedCase, recipe: Recipe, device: str
+    network: nn.Module,
+    prepared: PreparedCase,
+    recipe: Recipe,
+    device: str,
+    mirrored: Sequence[int] = (),
 ) -> NDArray[np.uint8]:
     """Class indices (d, h, w) of a case on the grid of its files.
 
@@ -27,10 +32,12 @@ def segment(
         prepared: the case.
         recipe: how windows are laid.
         device: "cpu" or "cuda:N".
+        mirrored: axes along which windows are mirrored too, and their scores averaged.
     """
     image = prepared.image
     layout = Layout.of(image.shape[1:], recipe.patch, recipe.overlap)
     with inference(network) as forward:
+        forward = mean_over_flips(forward, mirrored)
         blocks = stitched(forward, image, prepared.outside, layout, recipe, device)
         if not (isinstance(network, Direct) and network.separate):
             return _decided(blocks, layout, prepared.grid)

@@ -58,15 +58,20 @@ def stitched(
 
 
 @contextmanager
-def inference(network: nn.Module) -> Iterator[Forward]:
-    """A network in evaluation mode, as what `stitched` runs; it comes back in the mode it was."""
-    training = network.training
+def inference(network: nn.Module, run: Forward | None = None) -> Iterator[Forward]:
+    """A network in evaluation mode, as what `stitched` runs; it comes back in the mode it was.
+
+    Args:
+        network: on its device.
+        run: what of the network is run; itself by default.
+    """
+    training, scores = network.training, run or network
     network.eval()
 
     def forward(windows: Tensor) -> Tensor:
-        if len(windows) == 1 and windows.device.type == "cpu":  # of one, convolutions are slow
-            return network(windows.expand(2, -1, -1, -1, -1))[:1].float()  # type: ignore[no-any-return]
-        return network(windows).float()  # type: ignore[no-any-return]
+        alone = len(windows) == 1 and windows.device.type == "cpu"  # its convolutions are slow
+        found: Tensor = scores(windows.expand(2, -1, -1, -1, -1))[:1] if alone else scores(windows)
+        return found.float()
 
     try:
         yield forward

@@ -152,7 +152,8 @@ def _windows(one: Trainings) -> float:
     recipe, cases = one.cell.recipe, one.dataset.split.test[: one.cell.limit]
     shapes = shapes_of(one.dataset, one.preprocessing)
     each = [_tiles(shape, recipe.patch, recipe.overlap) for shape in shapes]
-    return len(cases) * fmean(each) if each else 0.0
+    copies = 2 ** len(one.dataset.mirroring.axes) if recipe.test_time_mirroring else 1
+    return len(cases) * copies * fmean(each) if each else 0.0
 
 
 def _tiles(shape: Sequence[int], patch: Sequence[int], overlap: float) -> int:

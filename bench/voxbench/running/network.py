@@ -13,6 +13,7 @@ from voxbench.model.audit import load_weights
 from voxbench.model.backbones import Backbone
 from voxbench.model.direct import Direct
 from voxbench.model.segmenter import Segmenter
+from voxbench.model.stochastic import segmenter_of
 from voxbench.model.weights import read_weights
 from voxbench.pretrain.engine import make_weights
 from voxbench.pretrain.plan import PretrainingPlan
@@ -46,7 +47,8 @@ def _initialised(bound: BoundCell) -> Segmenter:
     """The network as scratch has it."""
     torch.manual_seed(streams(bound.cell)["initialisation"])
     card = bound.dataset.card
-    segmenter = Segmenter(bound.baseline.backbone(len(card.channels)), len(card.parts))
+    backbone = bound.baseline.backbone(len(card.channels))
+    segmenter = segmenter_of(backbone, len(card.parts), bound.cell.recipe.stochastic)
     segmenter.backbone.check_patch(bound.cell.recipe.patch)
     if bound.cell.recipe.deep_supervision and bound.cell.adaptation not in DIRECT:
         segmenter.backbone.check_supervision()

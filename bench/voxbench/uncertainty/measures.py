@@ -54,13 +54,12 @@ class Members:
     Attributes:
         classes: how many, with the background.
         shape: of a map.
-        count: members so far.
     """
 
     def __init__(self, classes: int, shape: tuple[int, ...], *, by_class: bool = False) -> None:
         self.classes = classes
         self.shape = shape
-        self.count = 0
+        self._given = 0  # voxels of all members
         voxels = int(np.prod(shape))
         self._sum = np.zeros((classes, voxels), np.float32)
         self._entropy = np.zeros(voxels, np.float32)
@@ -79,13 +78,27 @@ class Members:
             )
         flat = probabilities.reshape(self.classes, -1)
         for part in self._parts():
-            p = _probabilities(flat[:, part])
-            self._sum[:, part] += p
-            terms = _terms(p)
-            self._entropy[part] += terms.sum(axis=0)
-            if self._by_class is not None:
-                self._by_class[:, part] += terms + _terms(1 - p)
-        self.count += 1
+            self._add(flat[:, part], (part,), (self._entropy.size,))
+
+    def add_part(self, probabilities: NDArray[Any], box: tuple[slice, ...]) -> None:
+        """Take a part of a member: probabilities (class, *box).
+
+        A member counts once the parts that were taken fill it, each of its voxels once.
+
+        Args:
+            probabilities: of the voxels of `box`.
+            box: start and stop along each axis.
+
+        Raises:
+            DataError: another shape, or the values of a voxel are no probabilities that sum to 1.
+        """
+        expected = (self.classes, *(side.stop - side.start for side in box))
+        if probabilities.shape != expected:
+            raise DataError(
+                f"a part of a member has shape {probabilities.shape}, expected {expected}."
+            )
+        for row, given in enumerate(probabilities.swapaxes(0, 1), start=box[0].start):
+            self._add(given[:, None], (slice(row, row + 1), *box[1:]), self.shape)
 
     def add_labels(self, labels: NDArray[Any]) -> None:
         """Take a member that is sure of every voxel: class indices (*spatial).
@@ -103,7 +116,12 @@ class Members:
         flat = labels.reshape(-1)
         for index in range(self.classes):
             self._sum[index] += flat == index
-        self.count += 1
+        self._given += flat.size
+
+    @property
+    def count(self) -> int:
+        """Whole members so far."""
+        return self._given // self._entropy.size
 
     @property
     def mean(self) -> Float32:
@@ -160,9 +178,21 @@ class Members:
             np.maximum(measure, 0, out=measure)  # rounding
         return Measures(*(measure.reshape(self.shape) for measure in made))
 
+    def _add(self, given: NDArray[Any], part: tuple[slice, ...], shape: tuple[int, ...]) -> None:
+        """Take probabilities (class, *part) of a part of volumes that have this shape."""
+        p = _probabilities(given)
+        terms = _terms(p)
+        self._sum.reshape(-1, *shape)[(slice(None), *part)] += p
+        self._entropy.reshape(shape)[part] += terms.sum(axis=0)
+        if self._by_class is not None:
+            self._by_class.reshape(-1, *shape)[(slice(None), *part)] += terms + _terms(1 - p)
+        self._given += p[0].size
+
     def _require(self) -> None:
-        if not self.count:
+        if not self._given:
             raise ValueError("no member was added.")
+        if self._given % self._entropy.size:
+            raise ValueError("a part of a member is missing.")
 
     def _parts(self) -> Iterator[slice]:
         step = max(1, _AT_ONCE // self.classes)
