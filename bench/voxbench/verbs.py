@@ -69,11 +69,12 @@ def plan(
     Raises:
         SpecError, PluginError, DataError: it can't be run.
     """
-    from voxbench.running.bind import bind
     from voxbench.running.plan import plan_cells
+    from voxbench.running.tuner import bind_all
 
     found = _sweep(sweep)
-    return plan_cells(bind(found, limit), _folder(found, output))
+    root = _folder(found, output)
+    return plan_cells(bind_all(found, root, limit)[0], root)
 
 
 def report(output: Path | str, metric: str = "dice", margin: float | None = None) -> "Report":

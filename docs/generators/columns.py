@@ -15,7 +15,13 @@ from voxbench.reporting.printer import pipe_table
 from docs.generators.models import below
 
 _TYPES = {"string": "text", "double": "number", "int64": "whole number", "bool": "true or false"}
-_PREFIXED = {"data": "data", "weights": "weights", "pretraining": "weights", "case": "cases"}
+_PREFIXED = {
+    "data": "data",
+    "weights": "weights",
+    "pretraining": "weights",
+    "tuning": "tuning",
+    "case": "cases",
+}
 _PLAIN = ("", "arm", "cost", "data", "cases", "cases[].classes")
 _NAMED = {
     "class": "the structure.",

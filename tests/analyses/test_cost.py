@@ -23,20 +23,20 @@ def test_hours_are_of_one_fine_tuning():
 
 def test_a_better_arm_and_a_cheaper_twin_are_both_on_the_frontier():
     found = offers()
-    assert [found[MASKED].tuning, found[MASKED].amortised, found[MASKED].whole] == [True] * 3
-    assert not found[SCRATCH].tuning  # the arm is better for the same hours
+    assert [found[MASKED].free, found[MASKED].amortised, found[MASKED].whole] == [True] * 3
+    assert not found[SCRATCH].free  # the arm is better for the same hours
     assert found[SCRATCH].amortised
     assert found[SCRATCH].whole
 
 
 def test_an_arm_that_is_worse_and_dearer_is_on_none():
     found = offers(arm=0.4)
-    assert [found[MASKED].tuning, found[MASKED].amortised, found[MASKED].whole] == [False] * 3
-    assert found[SCRATCH].tuning
+    assert [found[MASKED].free, found[MASKED].amortised, found[MASKED].whole] == [False] * 3
+    assert found[SCRATCH].free
 
 
 def test_a_shorter_distance_is_better():
-    assert not offers(metric="hd95_mm")[SCRATCH].tuning
+    assert not offers(metric="hd95_mm")[SCRATCH].free
 
 
 def test_equal_arms_stay_both():

@@ -19,8 +19,9 @@ class Offer:
         score: mean over patients.
         gpu_hours, cpu_hours: of one fine-tuning.
         pretraining_gpu_hours, pretraining_cpu_hours: of making the weights once.
+        tuning_gpu_hours, tuning_cpu_hours: of all trials that chose its values.
         uses: trainings in these records that share the weights.
-        tuning: on the frontier if the weights are there for free.
+        free: on the frontier if the weights are there for free.
         amortised: on the frontier if each use pays its share of the pre-training.
         whole: on the frontier if this use pays for all of it.
     """
@@ -32,8 +33,10 @@ class Offer:
     cpu_hours: float
     pretraining_gpu_hours: float
     pretraining_cpu_hours: float
+    tuning_gpu_hours: float
+    tuning_cpu_hours: float
     uses: int
-    tuning: bool
+    free: bool
     amortised: bool
     whole: bool
 
@@ -65,13 +68,14 @@ def _offers(groups: Sequence[Group], metric: Metric, uses: dict[str, int]) -> li
             [(metric.sign * score, *_hours(group, share, uses[group.arm]))
              for group, score in zip(groups, scores, strict=True)]
         )
-        for share in ("tuning", "amortised", "whole")
+        for share in ("free", "amortised", "whole")
     }  # fmt: skip
     return [
         Offer(
             group.where, group.arm, score,
-            *_hours(group, "tuning", 1), group.spent.pretraining_gpu_hours,
-            group.spent.pretraining_cpu_hours, uses[group.arm],
+            group.spent.gpu_hours / len(group.runs), group.spent.cpu_hours / len(group.runs),
+            group.spent.pretraining_gpu_hours, group.spent.pretraining_cpu_hours,
+            group.spent.tuning_gpu_hours, group.spent.tuning_cpu_hours, uses[group.arm],
             **{share: found[i] for share, found in kept.items()},
         )
         for i, (group, score) in enumerate(zip(groups, scores, strict=True))
@@ -79,13 +83,19 @@ def _offers(groups: Sequence[Group], metric: Metric, uses: dict[str, int]) -> li
 
 
 def _hours(group: Group, share: str, uses: int) -> tuple[float, float]:
-    """Accelerator and processor hours of one fine-tuning with its share of the pre-training."""
+    """Accelerator and processor hours of one fine-tuning with its share of what came before.
+
+    Of pre-training as all its uses share it, of tuning as the runs of the group do.
+    """
     spent, runs = group.spent, len(group.runs)
-    part = {"tuning": 0.0, "amortised": 1 / uses, "whole": 1.0}[share]
+    part = {"free": 0.0, "amortised": 1 / uses, "whole": 1.0}[share]
+    trials = 1.0 if share == "whole" else 1 / runs
     return (
-        spent.gpu_hours / runs + part * spent.pretraining_gpu_hours,
-        spent.cpu_hours / runs + part * spent.pretraining_cpu_hours,
-    )
+        spent.gpu_hours / runs + part * spent.pretraining_gpu_hours
+        + trials * spent.tuning_gpu_hours,
+        spent.cpu_hours / runs + part * spent.pretraining_cpu_hours
+        + trials * spent.tuning_cpu_hours,
+    )  # fmt: skip
 
 
 def _undominated(offers: Sequence[tuple[float, float, float]]) -> list[bool]:
@@ -104,13 +114,16 @@ def frontier_table(groups: Sequence[Group], metric: Metric) -> Table:
     def mark(on: bool) -> str:
         return "yes" if on else "no"
 
-    hours = number(3)
+    hours, tuning = number(3), ("tuning_gpu_hours", "tuning_cpu_hours")
+    offers = frontier(groups, metric)
+    tuned = any(getattr(offer, name) for offer in offers for name in tuning)
     return Table(
         f"frontier-{metric.key}",
         "Cost and quality",
         f"{metric.title} and hours of one fine-tuning. An arm is on a frontier if no other has a "
         "score as good for no more hours: with the weights for free, with their cost shared by all "
-        "trainings here that use them, and with all of it.",
+        "trainings here that use them, and with all of it."
+        + (" Tuning is shared by an arm's runs." if tuned else ""),
         [
             *plain_columns("task", "adaptation", "arm", "fraction"),
             Column(metric.title, ("score",), number(metric.digits), True),
@@ -118,10 +131,15 @@ def frontier_table(groups: Sequence[Group], metric: Metric) -> Table:
             Column("CPU h", ("cpu_hours",), hours, True),
             Column("pre-training GPU h", ("pretraining_gpu_hours",), hours, True),
             Column("pre-training CPU h", ("pretraining_cpu_hours",), hours, True),
+            *(
+                Column(title, (name,), hours, True)
+                for title, name in zip(("tuning GPU h", "tuning CPU h"), tuning, strict=True)
+                if tuned
+            ),
             Column("uses", number=True),
-            Column("weights free", ("tuning",), mark),
+            Column("weights free", ("free",), mark),
             Column("shared", ("amortised",), mark),
             Column("all of it", ("whole",), mark),
         ],
-        [as_row(offer, "setting") for offer in frontier(groups, metric)],
+        [as_row(offer, "setting", *(() if tuned else tuning)) for offer in offers],
     )

@@ -121,7 +121,9 @@ def overall_table(overall: Sequence[Overall], metric: Metric) -> Table:
 
 def mean_table(means: Sequence[Mean]) -> Table:
     """Mean and interval of every metric, with what the arm cost."""
-    rows = [as_row(mean) for mean in means]
+    tuning = ("tuning_cpu_hours", "tuning_gpu_hours")
+    tuned = any(getattr(mean, name) for mean in means for name in tuning)
+    rows = [as_row(mean, *(() if tuned else tuning)) for mean in means]
     columns = [
         *where_columns(rows),
         Column("arm"),
@@ -139,6 +141,7 @@ def mean_table(means: Sequence[Mean]) -> Table:
         Column("fit s/run", ("fit_seconds",), number(1), True),
         Column("all runs", ("cpu_hours", "gpu_hours"), hours, True),
         Column("pre-training", ("pretraining_cpu_hours", "pretraining_gpu_hours"), hours, True),
+        *([Column("tuning", tuning, hours, True)] if tuned else []),
         Column("contamination"),
         Column("note"),
     ]
@@ -146,7 +149,8 @@ def mean_table(means: Sequence[Mean]) -> Table:
         "means",
         "Means and costs",
         "Mean over patients with its 95% bootstrap interval. The cost of pre-training is that of "
-        "making the weights once; every cell that uses them is charged with it.",
+        "making the weights once; every cell that uses them is charged with it."
+        + (" So it is with the trials of a tuning." if tuned else ""),
         columns,
         rows,
     )

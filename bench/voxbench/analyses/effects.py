@@ -87,6 +87,8 @@ class Mean:
     gpu_hours: float
     pretraining_cpu_hours: float
     pretraining_gpu_hours: float
+    tuning_cpu_hours: float
+    tuning_gpu_hours: float
     scale: Scale
     contamination: str
     note: str

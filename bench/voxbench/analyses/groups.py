@@ -60,13 +60,15 @@ class Failed(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """What an arm took: seconds of fitting a run, hours of all its runs, hours of its weights."""
+    """What an arm took: seconds of fitting a run; hours of all runs, of weights, of tuning."""
 
     fit_seconds: float
     cpu_hours: float
     gpu_hours: float
     pretraining_cpu_hours: float
     pretraining_gpu_hours: float
+    tuning_cpu_hours: float
+    tuning_gpu_hours: float
 
 
 class Course(NamedTuple):

@@ -216,15 +216,18 @@ def _failed(records: Iterable[Facts], finished: Mapping[Run, object]) -> tuple[F
 
 
 def _spent(records: Sequence[Facts]) -> Spent:
-    """A set of weights is made once and shared: its hours are those of one record, not the sum."""
+    """Weights are made once and shared, as tuning is: their hours are those of one record."""
     costs = [record.cost for record in records if record.cost]
     weights = [record.weights for record in records if record.weights]
+    tuned = [record.tuning for record in records if record.tuning]
     return Spent(
         fit_seconds=_mean(cost.fit_seconds for cost in costs),
         cpu_hours=sum(cost.cpu_hours for cost in costs),
         gpu_hours=sum(cost.gpu_hours for cost in costs),
         pretraining_cpu_hours=max((w.cpu_hours for w in weights), default=0.0),
         pretraining_gpu_hours=max((w.gpu_hours for w in weights), default=0.0),
+        tuning_cpu_hours=max((own.cpu_hours for own in tuned), default=0.0),
+        tuning_gpu_hours=max((own.gpu_hours for own in tuned), default=0.0),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from voxbench.analyses.groups import Where
 from voxbench.design.cell import digest
 from voxbench.design.recipe import deciding
+from voxbench.design.tuning import shared_recipe
 from voxbench.records import Facts
 
 Kind = TypeVar("Kind", bound=Facts)
@@ -60,8 +61,8 @@ def _place(record: Facts) -> tuple[str, str]:
 
 
 def recipe_of(record: Facts) -> str:
-    """A digest of recipe, limit and smoke."""
-    return digest([_told(record, "recipe"), record.cell.get("limit"), record.smoke])
+    """A digest of recipe, limit and smoke; how values were chosen stands for those of an arm."""
+    return digest([shared_recipe(record.cell), record.cell.get("limit"), record.smoke])
 
 
 def steps_of(record: Facts) -> int:
@@ -77,7 +78,7 @@ def recipe_but_steps(record: Facts) -> str:
 
 
 def _recipe(record: Facts) -> Mapping[str, Any]:
-    recipe = _told(record, "recipe")
+    recipe = shared_recipe(record.cell)
     return recipe if isinstance(recipe, Mapping) else {}
 
 

@@ -7,7 +7,7 @@ from voxbench.cli.options import Cells, Include, Json, Limit, Output, Overrides,
 from voxbench.cli.show import print_json, print_remarks, print_rows
 
 if TYPE_CHECKING:
-    from voxbench.running.plan import Planned, PlannedWeights
+    from voxbench.running.plan import Planned, PlannedStudy, PlannedWeights
 
 
 def plan_verb(
@@ -26,21 +26,24 @@ def plan_verb(
     """
     from pathlib import Path
 
-    from voxbench.running.bind import bind
     from voxbench.running.builtin import find_sweep
-    from voxbench.running.plan import plan_cells, with_costs
+    from voxbench.running.plan import plan_cells, plan_studies, with_costs
     from voxbench.running.remarks import remarks
+    from voxbench.running.tuner import bind_all
 
     include_all(include_path)
     sweep = find_sweep(spec, set_ or [])
     root = output or Path("runs") / sweep.name
-    bound = bind(sweep, limit)
+    bound, tuner = bind_all(sweep, root, limit)
     planned, weights = with_costs(plan_cells(bound, root))
+    studies = plan_studies(tuner)
     if json:
-        print_json([_row(one) for one in planned])
+        print_json([*map(_row, planned), *(row for one in studies for row in _trial_rows(one))])
         return
     print_rows(map(_listed, planned) if cells else _counted(planned))
     print(_total(planned))
+    if studies:
+        _print_studies(studies)
     if weights:
         _print_weights(weights)
     print_remarks(remarks(bound))
@@ -126,6 +129,48 @@ def _print_weights(weights: "Sequence[PlannedWeights]") -> None:
     todo = [one.seconds for one in weights if not one.made and one.seconds is not None]
     if todo:
         print(f"pre-trainings: {len(todo)} to run, about {sum(todo) / 60:.1f} worker-minutes")
+
+
+def _trial_rows(one: "PlannedStudy") -> Iterator[dict[str, Any]]:
+    """A row for each trial; those that are over are cached, as cells are."""
+    from voxbench.records.trials import trial_key
+
+    for number in range(one.study.tuning.trials):
+        yield {
+            "key": trial_key(one.study.key, number),
+            "state": "missing" if number in one.missing else "cached",
+            **one.study.arm.model_dump(),
+            "trial": number,
+            "seconds": one.seconds,
+            "reason": one.reason,
+        }
+
+
+def _print_studies(studies: "Sequence[PlannedStudy]") -> None:
+    """What is tuned, and what waits for it."""
+    from voxbench.records.trials import TRIAL_STATES
+
+    there = [state for state in (*TRIAL_STATES, "missing") if any(s.states[state] for s in studies)]
+    print_rows(
+        {
+            "tuned": one.study.arm.baseline,
+            "task": one.study.arm.task,
+            "fraction": one.study.arm.fraction,
+            "adaptation": one.study.arm.adaptation,
+            **{state: one.states[state] for state in there},
+            "≈ s a trial": _seconds(one.seconds),
+            "reason": _last_line(one.reason),
+        }
+        for one in studies
+    )
+    counts = {state: sum(one.states[state] for one in studies) for state in there}
+    said = ", ".join(f"{count} {state}" for state, count in counts.items())
+    todo = [(len(one.missing), one.seconds) for one in studies if one.missing]
+    known = sum(count * seconds for count, seconds in todo if seconds is not None)
+    cost = f", about {known / 60:.1f} worker-minutes" if known else ""
+    waiting = sum(one.cells for one in studies)
+    wait = f"; {waiting} cells wait for them" if waiting else ""
+    print(f"{sum(counts.values())} trials: {said}{cost}{wait}")
 
 
 def _seconds(value: float | None) -> str:

@@ -109,6 +109,12 @@ class Progress(Watch):
         if todo:
             self.row = self.bar.add_task("cells", total=self.total, state="")
 
+    def added(self, more: Sequence[Job]) -> None:
+        """Count what will run besides."""
+        self.total += len(more)
+        if self.row is not None:
+            self.bar.update(self.row, total=self.total)
+
     def started(self, job: Job) -> None:
         """A job has begun."""
         self.running[job.id] = job

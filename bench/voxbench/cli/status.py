@@ -21,11 +21,15 @@ def status_verb(
     json: Json = False,
 ) -> None:
     """Count the records of a folder and say why cells failed; exit code 1 if any did."""
+    from collections import Counter
+
     from voxbench.errors import RecordError
     from voxbench.records import Store
+    from voxbench.records.trials import Trials
 
     store = Store(directory)
-    if not store.folder.is_dir():
+    trials = Counter(trial.state for trial in Trials(directory))
+    if not (store.folder.is_dir() or trials):
         raise RecordError(f"{directory}: no records there; run a sweep with -o {directory} first.")
     found = list(store.glances())
     failed = [store.facts(one.key) for one in found if one.failure is not None]
@@ -37,10 +41,14 @@ def status_verb(
                 for record in failed
             ],
             "smoke": sum(one.smoke for one in found),
+            **({"trials": dict(trials)} if trials else {}),
         }
         print_json(told)
     else:
         print(f"{len(found) - len(failed)} ok, {len(failed)} failed")
+        if trials:
+            said = ", ".join(f"{count} {state}" for state, count in trials.items())
+            print(f"{sum(trials.values())} trials: {said}")
         for line in map(_whole, failed) if cells else _reasons(failed):
             print(line)
     if failed:

@@ -10,7 +10,8 @@ from voxbench.data.batches import Batches, augmented_batches
 from voxbench.data.cache import PreparedCase, damaged
 from voxbench.data.content_hash import check_unchanged
 from voxbench.data.dataset import Dataset
-from voxbench.data.fraction import draw_subset
+from voxbench.data.folds import folds_of
+from voxbench.data.fraction import Subset, draw_subset
 from voxbench.data.prepare import prepare_cases
 from voxbench.data.voxel_size import across_slices
 from voxbench.design.cell import Cell
@@ -49,26 +50,54 @@ def load_cell_data(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -
         DataError: at least one case can't be used; lists every fatal problem of all of them. Or a
             file is not what it was when the sweep was planned.
     """
-    seeds, recipe = streams(cell), cell.recipe
+    prepared = _checked(dataset, preprocessing)
+    return _of(cell, dataset, preprocessing, prepared, _subset(cell, dataset, prepared))
+
+
+def load_folds(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -> list[CellData]:
+    """What the trials of a tuning are trained on and judged by; see `data.folds`.
+
+    Raises:
+        DataError: as of `load_cell_data`.
+    """
+    prepared = _checked(dataset, preprocessing)
+    folds = folds_of(_subset(cell, dataset, prepared), streams(cell)["subset"])
+    return [_of(cell, dataset, preprocessing, prepared, fold) for fold in folds]
+
+
+def _checked(dataset: Dataset, preprocessing: Preprocessing) -> Mapping[str, PreparedCase]:
+    """All cases, as they were when the sweep was planned."""
     prepared = _prepared(dataset, preprocessing)
     if damaged(case.path for case in prepared.values()):
         _prepared.cache_clear()
         prepared = _prepared(dataset, preprocessing)
     check_unchanged(dataset.files, dataset.files)
+    return prepared
+
+
+def _subset(cell: Cell, dataset: Dataset, prepared: Mapping[str, PreparedCase]) -> Subset:
     present = {name: case.present for name, case in prepared.items()}
-    train, validation = draw_subset(dataset.split, cell.fraction, seeds["subset"], present)
-    mirrored = dataset.mirroring.along(preprocessing.axes)
+    return draw_subset(dataset.split, cell.fraction, streams(cell)["subset"], present)
+
+
+def _of(
+    cell: Cell,
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    prepared: Mapping[str, PreparedCase],
+    subset: Subset,
+) -> CellData:
+    recipe, mirrored = cell.recipe, dataset.mirroring.along(preprocessing.axes)
     batches = augmented_batches(
-        [prepared[case.id] for case in train],
+        [prepared[case.id] for case in subset.train],
         dataset.card.parts,
         mirrored,
         recipe,
         foreground=recipe.foreground,
-        seeds=seeds,
+        seeds=streams(cell),
         thick=across_slices(dataset, preprocessing) if recipe.dummy_2d else None,
     )
-    test = dataset.split.test[: cell.limit]
-    parts = train, validation, test
+    parts = *subset, dataset.split.test[: cell.limit]
     return CellData(dataset.card, prepared, batches, *parts, mirrored, dataset.files)
 
 

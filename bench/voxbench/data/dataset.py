@@ -1,7 +1,7 @@
 """The data of a task: its card, how its cases are split, and what they are as one hash."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from voxbench.api import Case, Task, TaskCard
@@ -33,6 +33,14 @@ class Dataset:
     notes: tuple[str, ...] = field(default=(), compare=False)
     files: Mapping[Path, str] = field(default_factory=dict, compare=False, repr=False)
     members: "tuple[Dataset, ...]" = field(default=(), compare=False, repr=False)
+
+    @property
+    def untested(self) -> "Dataset":
+        """The same without its test cases: what must not see them is given this."""
+        split = self.split._replace(test=())
+        kept = {path for case in (*split.train, *split.validation) for path in case.files}
+        files = {path: sha256 for path, sha256 in self.files.items() if path in kept}
+        return replace(self, split=split, files=files, identity=digest([self.identity, "untested"]))
 
 
 def open_dataset(task: Task) -> Dataset:

@@ -49,8 +49,15 @@ def draw_subset(
     train = _order(split.train, seed, classes)
     validation = _order(split.validation, seed, classes)
     count = fraction.count(len(train))
-    scaled = max(1, -(-count * len(validation) // len(train)))
-    return Subset(_of(split.train, train[:count]), _of(split.validation, validation[:scaled]))
+    selected = scaled(len(validation), count, len(train))
+    return Subset(
+        cases_of(split.train, train[:count]), cases_of(split.validation, validation[:selected])
+    )
+
+
+def scaled(validation: int, count: int, train: int) -> int:
+    """Validation patients of so many of the training patients: their share, at least one."""
+    return max(1, -(-count * validation // train))
 
 
 def _order(cases: Iterable[Case], seed: int, classes: Mapping[str, frozenset[str]]) -> list[str]:
@@ -69,6 +76,7 @@ def _order(cases: Iterable[Case], seed: int, classes: Mapping[str, frozenset[str
     return first + waiting
 
 
-def _of(cases: Iterable[Case], patients: Iterable[str]) -> tuple[Case, ...]:
+def cases_of(cases: Iterable[Case], patients: Iterable[str]) -> tuple[Case, ...]:
+    """Those of some patients, in their order."""
     chosen = set(patients)
     return tuple(case for case in cases if case.patient in chosen)

@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from voxbench.design.fraction import Fraction
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe, deciding
+from voxbench.design.tuning import ADAPTATION, Tuned, Value, adapted, with_values
 
 Adaptation = Literal["full", "frozen", "warmup", "layerwise", "direct", "direct-postprocessed"]
 DIRECT: tuple[Adaptation, ...] = ("direct", "direct-postprocessed")
@@ -133,6 +143,7 @@ class Cell(BaseModel):
             order of their names, are united.
         contract: grid and intensity that the arm's weights expect, given to its twin too; None
             takes the task's own.
+        tuned: what was chosen for its arm; None trains with what the sweep says.
         twin: the scratch arm of the same network; None if this is one. A name, no identity.
     """
 
@@ -149,12 +160,38 @@ class Cell(BaseModel):
     source: Annotated[Source, BeforeValidator(_source), PlainSerializer(_source_json)] | None = None
     pretraining: Pretraining | None = None
     contract: Preprocessing | None = None
+    tuned: Tuned | None = None
     twin: Plugin | None = Field(default=None, exclude=True)
 
     @property
     def devices(self) -> int:
         """On how many it is trained."""
         return 1 if self.adaptation in DIRECT else self.recipe.devices
+
+    @model_serializer(mode="wrap")
+    def _told(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        """Without what came later and is not set, so that older keys are found."""
+        told: dict[str, JsonValue] = handler(self)
+        if self.tuned is None:
+            told.pop("tuned", None)
+        return told
+
+    @property
+    def adapted(self) -> str:
+        """What tables call its adaptation; arms are compared where it is the same."""
+        if self.tuned is None:
+            return self.adaptation
+        return adapted(self.adaptation, dict(self.tuned.values))
+
+    def with_values(self, values: Mapping[str, Value], tuned: Tuned | None = None) -> "Cell":
+        """The same with the values of a trial, chosen by a study if `tuned` says so."""
+        return self.model_copy(
+            update={
+                "recipe": with_values(self.recipe, values),
+                "adaptation": values.get(ADAPTATION, self.adaptation),
+                "tuned": tuned,
+            }
+        )
 
     def to_json(self) -> dict[str, JsonValue]:
         """The cell as its record tells it: without its twin and locations on this machine."""

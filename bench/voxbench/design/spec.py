@@ -23,6 +23,7 @@ from voxbench.design.fraction import Fraction
 from voxbench.design.recipe import Pretraining
 from voxbench.design.recipe_table import RecipeTable
 from voxbench.design.toml import parse_toml, read_toml, unusable
+from voxbench.design.tuning import Tuning
 from voxbench.errors import SpecError, unknown
 
 _MOST_CELLS = 1_000_000
@@ -126,6 +127,8 @@ class Sweep(BaseModel):
         pretraining: how weights are made that are made here.
         engine: name of an engine → its fields, see `voxbench ls engines`; where it is run changes
             nothing of what is run.
+        tuning: what is tried for every arm and its twin alike; each has its cells with the values
+            that were best on validation cases, beside those by the recipe as it is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -142,6 +145,7 @@ class Sweep(BaseModel):
     recipe: RecipeTable = RecipeTable()
     pretraining: Pretraining = Pretraining()
     engine: dict[str, dict[str, Any]] = {}
+    tuning: Tuning | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -164,6 +168,16 @@ class Sweep(BaseModel):
         if repeated := [value for value, count in counts.items() if count > 1]:
             raise ValueError(f"named twice: {', '.join(repeated)}; leave one")
         return values
+
+    @model_validator(mode="after")
+    def _tunable(self) -> Self:
+        if self.tuning:
+            try:
+                for table in self.recipe.tables:
+                    self.tuning.check(table)
+            except ValueError as error:
+                raise ValueError(f"tuning.{error}") from None
+        return self
 
     @model_validator(mode="after")
     def _countable(self) -> Self:
@@ -253,7 +267,9 @@ def _override(table: dict[str, object], override: str) -> None:
 def _explain(item: ErrorDetails) -> str:
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        models: dict[str, type[BaseModel]] = {"recipe": RecipeTable, "pretraining": Pretraining}
+        models: dict[str, type[BaseModel]] = {
+            "recipe": RecipeTable, "pretraining": Pretraining, "tuning": Tuning
+        }  # fmt: skip
         model = models.get(str(item["loc"][0]), Sweep)
         return f"{unknown('key', str(item['loc'][-1]), model.model_fields)} (at {key})"
     message = str(item["msg"]).removeprefix("Value error, ")

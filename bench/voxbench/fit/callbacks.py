@@ -84,13 +84,19 @@ class Validations(Callback):
     """Validates now and then, and keeps the best weights where the schedule selects them.
 
     Between validations that select nothing lie at least 25 steps, and one follows the last step.
+    Training ends where `hopeless`, told how many there were and the last score, says so.
     """
 
     def __init__(
-        self, network: nn.Module, validate: Callable[[], float], schedule: Schedule
+        self,
+        network: nn.Module,
+        validate: Callable[[], float],
+        schedule: Schedule,
+        hopeless: Callable[[int, float], bool] | None = None,
     ) -> None:
         self.network = network
         self.validate = validate
+        self.hopeless = hopeless
         self.selects = getattr(schedule, "selection", "last") == "best"
         fewest = 1 if self.selects else FEWEST_STEPS
         self.every = max(fewest, schedule.steps // getattr(schedule, "validations", 1))
@@ -107,8 +113,11 @@ class Validations(Callback):
         self.network.train()
         if self.selects and (not self.scores or score > max(self.scores.values())):
             self.weights = copy.deepcopy(self.network.state_dict())
-        if not math.isnan(score):
-            self.scores[step] = score
+        if math.isnan(score):
+            return
+        self.scores[step] = score
+        if self.hopeless and self.hopeless(len(self.scores), score):
+            trainer.should_stop = True
 
     def restore(self) -> None:
         """Put the best weights back, where they are selected."""

@@ -61,6 +61,7 @@ def train(
     checkpoint: Path | None = None,
     groups: Sequence[ParameterGroup] | None = None,
     validate: Callable[[], float] | None = None,
+    hopeless: Callable[[int, float], bool] | None = None,
     before_step: Callable[[float], None] | None = None,
     counts: Counts | None = None,
     ranks: Ranks = ALONE,
@@ -82,6 +83,7 @@ def train(
         groups: of parameters, at rates of their own; all at one rate if None.
         validate: score of the network as it is, looked at `schedule.validations` times; where the
             schedule selects the best, the network ends with the best weights.
+        hopeless: whether to stop, of the number of validations so far and the last score.
         before_step: called with the share of the steps that is done.
         counts: of a loss that may be divided, see `Share`; None where parts of a batch can't be
             computed apart.
@@ -97,7 +99,9 @@ def train(
     check_divisible(network, schedule, loss=counts is not None)
     groups = groups or all_parameters(network)
     module = Module(network, loss, schedule, groups, before_step, counts, ranks)
-    watching = Validations(network, validate, schedule) if validate and ranks.first else None
+    watching = None
+    if validate and ranks.first:
+        watching = Validations(network, validate, schedule, hopeless)
     callbacks: list[Callback] = [RandomState(), *([watching] if watching else [])]
     if ranks.first:
         callbacks.append(StepTeller(doing, module.curve))

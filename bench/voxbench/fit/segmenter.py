@@ -31,6 +31,7 @@ def fit_network(
     device: str,
     checkpoint: Path,
     ranks: Ranks = ALONE,
+    hopeless: Callable[[int, float], bool] | None = None,
 ) -> FitResult:
     """Train a network in place; one with a published head is used as it is.
 
@@ -41,6 +42,7 @@ def fit_network(
         device: "cpu" or "cuda:N".
         checkpoint: where training goes on from, if it was stopped.
         ranks: the processes that train it together.
+        hopeless: whether to stop, of the number of validations so far and the last score.
 
     Raises:
         FitError: the loss is not finite.
@@ -78,6 +80,7 @@ def fit_network(
         checkpoint=checkpoint,
         groups=groups,
         validate=whole_cases if recipe.selection == "best" else patches,
+        hopeless=hopeless,
         before_step=stochastic and stochastic.at,
         counts=partial(counts_of, regions=regions),
         ranks=ranks,

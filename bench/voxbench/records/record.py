@@ -157,6 +157,36 @@ class Imported(_Part):
     files: dict[Told, str]
 
 
+class TuningCost(_Part):
+    """How the values were chosen that a cell was trained with, and what that cost.
+
+    Attributes:
+        study: key of the study.
+        trials: of its budget, which is the same for the arm and its twin.
+        pruned: of them, stopped early.
+        failed: of them, that diverged.
+        sampler: tpe, random or grid.
+        pruner: none, median or hyperband.
+        score: mean validation Dice of the chosen trial.
+        validation: sha256 over the cases that trials were trained on and judged by.
+        patients: that they were judged by.
+        gpu_hours: of all trials, pruned ones with what they took.
+        cpu_hours: the same, seconds times threads, where there was no accelerator.
+    """
+
+    study: str
+    trials: int
+    pruned: int
+    failed: int
+    sampler: str
+    pruner: str
+    score: float
+    validation: str
+    patients: int
+    gpu_hours: float
+    cpu_hours: float
+
+
 class Contamination(_Part):
     """Whether the arm's weights have seen what it is tested on, as the ledger knows it.
 
@@ -183,7 +213,7 @@ class Arm(_Part):
         fraction: of the training patients, as it was asked for.
         draw: which training cases.
         seed: of this training.
-        adaptation: how the weights were fine-tuned.
+        adaptation: how the weights were fine-tuned; "tuned" too where a study chose for the arm.
     """
 
     task: str
@@ -221,6 +251,7 @@ class Facts(_Part):
             weights were selected.
         failure: why it failed.
         imported: the source of scores that were not made here.
+        tuning: of a cell whose values a study chose.
     """
 
     schema_version: int = SCHEMA
@@ -241,6 +272,7 @@ class Facts(_Part):
     validation: dict[int, float] = {}
     failure: Annotated[str | None, AfterValidator(_told)] = None
     imported: Imported | None = None
+    tuning: TuningCost | None = None
 
 
 class Record(Facts):

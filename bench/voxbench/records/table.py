@@ -24,8 +24,8 @@ _SAME = ("key", "status", "smoke", "sweep", "failure", "metrics_version")
 _FURTHER = {
     "contamination": str, "converged": str, "data_fingerprint": str, "split_sha256": str,
     "train_patients": int, "weights_sha256": str, "pretraining_gpu_hours": float,
-    "pretraining_cpu_hours": float, "case": str, "patient": str, "case_failure": str,
-    "class": str,
+    "pretraining_cpu_hours": float, "tuning_gpu_hours": float, "tuning_cpu_hours": float,
+    "case": str, "patient": str, "case_failure": str, "class": str,
 }  # fmt: skip
 
 
@@ -141,4 +141,6 @@ def _shared(record: ScoredRecord) -> dict[str, Any]:
         "weights_sha256": weights.sha256 if weights else None,
         "pretraining_gpu_hours": weights.gpu_hours if weights else 0.0,
         "pretraining_cpu_hours": weights.cpu_hours if weights else 0.0,
+        "tuning_gpu_hours": record.tuning.gpu_hours if record.tuning else 0.0,
+        "tuning_cpu_hours": record.tuning.cpu_hours if record.tuning else 0.0,
     }

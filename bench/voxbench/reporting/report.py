@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voxbench.analyses.best_of import best_table
 from voxbench.analyses.cost import frontier_table
 from voxbench.analyses.curves import curve_table, learning_curves
 from voxbench.analyses.effect_sentences import effect_chapters, effect_summary, overall_sentence
@@ -19,9 +20,12 @@ from voxbench.analyses.read import read_groups, records_in
 from voxbench.analyses.scale import trend_table
 from voxbench.analyses.steps import steps_table, trajectory_table
 from voxbench.analyses.table import Table, as_row
+from voxbench.analyses.tuned import beside, beside_table
+from voxbench.analyses.tuning import Studied, studies_in, study_table
 from voxbench.files import write_atomically
 from voxbench.records import ScoredRecord, Store
 from voxbench.records.table import refresh_table
+from voxbench.reporting.figures.best_of import draw_best
 from voxbench.reporting.figures.draw import Figure, draw_figures
 from voxbench.reporting.printer import as_markdown, escape_markdown, save_table
 from voxbench.stats.metric import FALSE_ALARMS, Metric, find_metric
@@ -143,6 +147,7 @@ def write_report(
     curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
     found = raced_effects(pairs, races_in(store_dir), records, margin)
     each, over_tasks = means(groups), overall(pairs)
+    studies = studies_in(store_dir)
     tables = [
         effect_table(found, chosen, margin),
         *_alarm_tables(groups, chosen),
@@ -156,10 +161,12 @@ def write_report(
         frontier_table(groups, chosen),
         mean_table(each),
         failed_table(groups),
+        *_tuning_tables(studies, groups, found, records, chosen),
     ]
     page = out_dir / "report.md"
     files = [page, *(path for table in tables for path in save_table(table, out_dir / "tables"))]
     figures = draw_figures(each, found, chosen, margin, out_dir / "figures")
+    figures += draw_best(studies, out_dir / "figures")
     files += [path for figure in figures for path in figure.paths]
     made = Report(
         page, files, chosen, margin, records, groups, each, found, over_tasks, tables, figures
@@ -167,6 +174,20 @@ def write_report(
     refresh_table(Store(store_dir))
     write_atomically(page, "\n".join(_lines(made)) + "\n")
     return made
+
+
+def _tuning_tables(
+    studies: Sequence[Studied],
+    groups: Sequence[Group],
+    found: Sequence[Effect],
+    records: Sequence[ScoredRecord],
+    metric: Metric,
+) -> list[Table]:
+    """Default and tuned side by side, what was chosen, and what fewer trials would have said."""
+    if not studies:
+        return []
+    rows = beside(groups, found, {record.key: record for record in records}, metric)
+    return [beside_table(rows, metric), study_table(studies), best_table(studies)]
 
 
 def _alarm_tables(groups: Sequence[Group], primary: Metric) -> list[Table]:

@@ -1,10 +1,10 @@
 """From a sweep to its cells, each with all that it stands for here, looked up once."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from voxbench.api import Baseline
 from voxbench.data.dataset import Dataset
@@ -17,7 +17,7 @@ from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.plugins import TASKS
 from voxbench.published.file import WeightsFile
-from voxbench.records.record import Arm, Contamination
+from voxbench.records.record import Arm, Contamination, TuningCost
 from voxbench.running.arms import SweepArm, resolve_arms
 from voxbench.running.planned import TaskRecipe, task_recipes
 from voxbench.running.task_arm import Binder, InitialWeights, TaskArm, headless
@@ -43,6 +43,7 @@ class Trainings:
         contamination: whether they have seen the test cases; None where it can't be run.
         reason: why it can't be run, if it can't.
         planned: what of its recipe was planned, and from what; "" where nothing was.
+        tuning: what choosing its values took; None where the sweep's are taken.
     """
 
     cell: Cell
@@ -54,6 +55,7 @@ class Trainings:
     contamination: Contamination | None = None
     reason: str | None = None
     planned: str = ""
+    tuning: TuningCost | None = None
 
     def __hash__(self) -> int:
         """By its names, once: it is asked for with every draw and seed."""
@@ -137,17 +139,40 @@ def bind(sweep: Sweep, limit: int | None = None) -> list[BoundCell]:
         PluginError: a task or baseline is unknown, broken, or refuses a field.
         DataError: a task's data are missing.
     """
+    return cells_of(sweep, bind_arms(sweep, limit), limit)
+
+
+class ArmRecipes(NamedTuple):
+    """An arm on a task, and the recipes that it is trained by there."""
+
+    on: TaskArm
+    recipes: Sequence[TaskRecipe]
+
+
+def bind_arms(sweep: Sweep, limit: int | None = None) -> list[ArmRecipes]:
+    """Every arm of a sweep on each of its tasks, looked up once.
+
+    Raises:
+        SpecError, PluginError, DataError: as of `bind`.
+    """
     arms = [
         replace(arm, pretraining=arm.pretraining and _limited(arm.pretraining, limit))
         for arm in resolve_arms(sweep)
     ]
     binder = Binder()
-    found: dict[Identity, BoundCell] = {}
-    same: dict[Cell, Trainings] = {}
+    found = []
     for ref in _tasks(sweep, binder):
         recipes = _recipes(sweep, ref, binder, limit)
-        for arm in arms:
-            found |= _cells(sweep, recipes, binder.bind_arm(ref, arm), limit, same)
+        found += [ArmRecipes(binder.bind_arm(ref, arm), recipes) for arm in arms]
+    return found
+
+
+def cells_of(sweep: Sweep, arms: Iterable[ArmRecipes], limit: int | None = None) -> list[BoundCell]:
+    """The cells of arms, in the order of the sweep's axes; each once."""
+    found: dict[Identity, BoundCell] = {}
+    same: dict[Cell, Trainings] = {}
+    for on, recipes in arms:
+        found |= _cells(sweep, recipes, on, limit, same)
     return list(found.values())
 
 
@@ -197,16 +222,17 @@ def _cells(
         if place and adaptation in DIRECT:  # which takes no steps
             continue
         if kind not in known:
-            made = _trainings(on, recipe, fraction, adaptation, limit)
+            made = trainings_at(on, recipe, fraction, adaptation, limit)
             first = same.setdefault(made.cell, made)
-            known[kind] = first, made, _keys(made, on)
+            known[kind] = first, made, keys_of(made, on)
         first, made, key = known[kind]
         yield (first, draw, seed), BoundCell(made, draw, seed, key(draw, seed))
 
 
-def _trainings(
+def trainings_at(
     on: TaskArm, own: TaskRecipe, fraction: Fraction, adaptation: Adaptation, limit: int | None
 ) -> Trainings:
+    """What an arm's trainings at a fraction share, by the sweep's recipe as it is."""
     arm, baseline, dataset = on.arm, on.arm.baseline, on.dataset
     direct = adaptation in DIRECT
     reason = (headless(baseline, dataset.card, adaptation) if direct else None) or on.reason
@@ -241,7 +267,7 @@ def _trainings(
     return Trainings(cell, names, dataset, grid, baseline, *usable, reason, own.planned)
 
 
-def _keys(trainings: Trainings, on: TaskArm) -> Keys:
+def keys_of(trainings: Trainings, on: TaskArm) -> Keys:
     """What gives the key of a draw and a seed; an empty one where they can't be run."""
     if trainings.reason:
         return lambda _draw, _seed: ""

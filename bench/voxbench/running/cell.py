@@ -46,7 +46,7 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
     done = time.perf_counter()
     parts = fitted.seconds + done - predicting  # of a training that was stopped, also before that
     seconds = max(done - started, parts)
-    record.cost = _cost(network, fitted, seconds, done - predicting, worker, cell.devices)
+    record.cost = cost_of(network, fitted, seconds, done - predicting, worker, cell.devices)
     record.status = "ok"
     if os.getpid() == process:  # and not a copy that a plugin forked
         Store(worker.root).write(record)
@@ -68,14 +68,15 @@ def _told(data: CellData, bound: BoundCell) -> Data:
     )
 
 
-def _cost(
+def cost_of(
     network: nn.Module,
     fitted: FitResult,
     seconds: float,
     predicting: float,
     worker: Worker,
-    devices: int,
+    devices: int = 1,
 ) -> Cost:
+    """What a training took, of whose seconds so many went into predicting."""
     return Cost(
         seconds=seconds,
         fit_seconds=fitted.seconds,

@@ -1,12 +1,14 @@
-"""Units of work that an engine hands out: weights to make first, then cells."""
+"""Units of work that an engine hands out: weights to make first, then trials, then cells."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from voxbench.design.tuning import Tuning
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record, Store
 from voxbench.records.places import without_places
+from voxbench.records.trials import trial_key
 from voxbench.running.bind import BoundCell, Trainings
 from voxbench.running.faults import Kind, kind_of, why_failed
 from voxbench.running.unfinished import unfinished_record
@@ -55,8 +57,7 @@ class CellJob:
     @property
     def needs(self) -> str | None:
         """The id of the pre-training that comes first."""
-        weights = self.cell.weights
-        return weights.identity if isinstance(weights, PretrainingPlan) else None
+        return _weights_of(self.cell)
 
     def __str__(self) -> str:
         """For progress lines."""
@@ -64,7 +65,44 @@ class CellJob:
         return f"{arm.task} · {arm.baseline} · {arm.fraction} · draw {arm.draw} · seed {arm.seed}"
 
 
-Job = PretrainingJob | CellJob
+@dataclass(frozen=True)
+class TrialJob:
+    """A trial of a tuning to run; what it tries is asked for when it runs.
+
+    Attributes:
+        study: key of the study.
+        number: of the trial.
+        tuning: sampler, pruner and space.
+        cell: whose values it changes.
+    """
+
+    study: str
+    number: int
+    tuning: Tuning
+    cell: BoundCell
+
+    @property
+    def id(self) -> str:
+        """The name of its record."""
+        return trial_key(self.study, self.number)
+
+    @property
+    def needs(self) -> str | None:
+        """The id of the pre-training that comes first."""
+        return _weights_of(self.cell)
+
+    def __str__(self) -> str:
+        """For progress lines."""
+        arm = self.cell.arm
+        return f"{arm.task} · {arm.baseline} · {arm.fraction} · trial {self.number}"
+
+
+Job = PretrainingJob | CellJob | TrialJob
+
+
+def _weights_of(cell: BoundCell) -> str | None:
+    weights = cell.weights
+    return weights.identity if isinstance(weights, PretrainingPlan) else None
 
 
 @dataclass(frozen=True)
@@ -83,14 +121,15 @@ class JobOutcome:
     kind: Kind = "science"
 
 
-def jobs_for(cells: Iterable[BoundCell]) -> list[Job]:
-    """The cells with the pre-trainings that they need, each once and first.
+def jobs_for(cells: Iterable[BoundCell], trials: Sequence[TrialJob] = ()) -> list[Job]:
+    """The pre-trainings that cells and trials need, each once and first, then trials, then cells.
 
     One draw and seed of all arms comes before the next, and behind each cell its scratch twin, so
     that a sweep that is stopped has compared something.
     """
     turn = _in_turn(cells)
-    return [*pretrainings(cell.trainings for cell in turn), *map(CellJob, turn)]
+    needed = pretrainings(cell.trainings for cell in (*turn, *(trial.cell for trial in trials)))
+    return [*needed, *trials, *map(CellJob, turn)]
 
 
 def pretrainings(needed_by: Iterable[Trainings]) -> list[PretrainingJob]:
@@ -131,6 +170,7 @@ def perform(job: Job, worker: Worker) -> JobOutcome:
 
     from voxbench.pretrain.engine import make_weights
     from voxbench.running.cell import run_cell
+    from voxbench.running.trial import run_trial
 
     torch.set_num_threads(worker.threads)
     record = unfinished_record(job.cell, worker) if isinstance(job, CellJob) else None
@@ -138,6 +178,8 @@ def perform(job: Job, worker: Worker) -> JobOutcome:
     try:
         if isinstance(job, PretrainingJob):
             make_weights(job.plan, device=worker.device, threads=worker.threads)
+        elif isinstance(job, TrialJob):
+            run_trial(job, worker)
         elif record:
             run_cell(record, job.cell, worker)
         return JobOutcome(job, record)
@@ -153,6 +195,8 @@ def failed(
 ) -> JobOutcome:
     """The outcome of a job that failed, or whose worker died, or whose weights were not made.
 
+    A trial leaves no record then: it is not over, and run again with its values.
+
     Args:
         job: that failed.
         reason: why.
@@ -160,7 +204,7 @@ def failed(
         kind: whose fault it is.
         record: what is known of the cell so far.
     """
-    if isinstance(job, PretrainingJob):
+    if not isinstance(job, CellJob):
         return JobOutcome(job, None, reason, kind)
     record = record or unfinished_record(job.cell, worker)
     record.status, record.failure = "failed", without_places(reason)

@@ -1,7 +1,7 @@
 """What a sweep still has to do: every cell with its state and what it may cost."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +16,11 @@ from voxbench.pretrain.plan import seconds_made
 from voxbench.records import Facts, Store
 from voxbench.records.glance import Glance
 from voxbench.records.record import Arm
+from voxbench.records.trials import TrialRecord
 from voxbench.running.bind import BoundCell, Trainings
 from voxbench.running.jobs import PretrainingJob, pretrainings
+from voxbench.running.studies import Study
+from voxbench.running.tuner import Tuner
 
 State = Literal["cached", "missing", "failed", "skipped"]
 STATES: tuple[State, ...] = get_args(State)
@@ -114,6 +117,55 @@ def _unmade(job: PretrainingJob, found: float | str | None) -> PlannedWeights:
     if isinstance(found, str):
         return PlannedWeights(job, made=False, reason=found)
     return PlannedWeights(job, made=False, seconds=found)
+
+
+@dataclass(frozen=True)
+class PlannedStudy:
+    """A study of the plan.
+
+    Attributes:
+        states: of its trials: complete, pruned, failed, missing.
+        missing: numbers of those that are not over.
+        cells: that wait for it; none once it is over.
+        seconds: median of its trials, or an estimate of one; None if there is neither.
+        reason: why a trial will fail.
+    """
+
+    study: Study
+    states: Counter[str]
+    missing: Set[int]
+    cells: int
+    seconds: float | None = None
+    reason: str | None = None
+
+
+def plan_studies(tuner: Tuner) -> list[PlannedStudy]:
+    """Count the trials of each study, and say what one takes."""
+    found = [_planned_study(study, tuner.trials.get(study.key, ())) for study in tuner.studies]
+    unknown = [one for one in found if one.cells and one.seconds is None]
+    if not unknown:
+        return found
+    from voxbench.running.estimate import estimate
+
+    told = estimate([one.study.trial.trainings for one in unknown])
+    known = {one.study.key: told for one, told in zip(unknown, told, strict=True)}
+    return [_costed(one, known.get(one.study.key)) for one in found]
+
+
+def _costed(one: PlannedStudy, found: float | str | None) -> PlannedStudy:
+    if isinstance(found, str):
+        return replace(one, reason=found)
+    return one if found is None else replace(one, seconds=found * one.study.folds)
+
+
+def _planned_study(study: Study, trials: Sequence[TrialRecord]) -> PlannedStudy:
+    own = [trial for trial in trials if trial.number < study.tuning.trials]
+    missing = {*range(study.tuning.trials)} - {trial.number for trial in own}
+    seconds = [trial.cost.seconds for trial in own if trial.cost and trial.state == "complete"]
+    states = Counter[str](trial.state for trial in own)
+    states["missing"] = len(missing)
+    waiting = len(study.untuned) * len(study.draws) * len(study.seeds) if missing else 0
+    return PlannedStudy(study, states, missing, waiting, median(seconds) if seconds else None)
 
 
 def plan_cells(cells: Sequence[BoundCell], root: Path) -> list[Planned]:

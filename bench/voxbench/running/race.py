@@ -49,6 +49,8 @@ def run_race(
             "--until-settled races arms under one recipe: name one number of recipe.steps, not "
             "several."
         )
+    if sweep.tuning:
+        raise SpecError("--until-settled races no sweep with [tuning]: run it without.")
     run = Run(sweep, root, options)
     capacity = run.engine.capacity(run)
     bound = bind(sweep, options.limit)

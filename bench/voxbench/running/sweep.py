@@ -8,13 +8,14 @@ from voxbench.design.spec import Sweep
 from voxbench.errors import StorageError
 from voxbench.records import Store
 from voxbench.records.predictions import missing_predictions
-from voxbench.running.bind import bind
+from voxbench.running.bind import BoundCell
 from voxbench.running.engines import JobRetry, JobStart
-from voxbench.running.jobs import JobOutcome, jobs_for
+from voxbench.running.jobs import CellJob, JobOutcome, jobs_for
 from voxbench.running.options import DEFAULTS, Options, Run
 from voxbench.running.plan import Planned, plan_cells
 from voxbench.running.queue import Queue
 from voxbench.running.tidy import tidy
+from voxbench.running.tuner import bind_all
 from voxbench.running.watch import SILENT, Watch
 
 
@@ -29,20 +30,30 @@ def run_sweep(
     Raises:
         SpecError, PluginError, DataError: before anything runs.
     """
-    cells = bind(sweep, options.limit)
+    cells, tuner = bind_all(sweep, root, options.limit)
     planned = plan_cells(cells, root)
     refresh_contamination(planned, root)
-    wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
-    again = _unpredicted(planned, root) if options.predictions else set()
-    todo = jobs_for(one.cell for one in planned if one.state in wanted or one.key in again)
+    todo = jobs_for(_todo(planned, root, options), tuner.jobs())
     watch.planned(planned, todo)
     tidy(root, {job.id for job in todo})
     if not todo:
         return planned
-    for _ in execute(Queue(todo), Run(sweep, root, options), watch):
-        pass
+    queue = Queue(todo)
+    for outcome in execute(queue, Run(sweep, root, options), watch):
+        if tuned := tuner.after(outcome):
+            cells += tuned
+            more = [*map(CellJob, _todo(plan_cells(tuned, root), root, options))]
+            queue.add(more)
+            watch.added(more)
     tidy(root)
     return plan_cells(cells, root)
+
+
+def _todo(planned: Sequence[Planned], root: Path, options: Options) -> list[BoundCell]:
+    """The cells of a plan that are to run."""
+    wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
+    again = _unpredicted(planned, root) if options.predictions else set()
+    return [one.cell for one in planned if one.state in wanted or one.key in again]
 
 
 def refresh_contamination(planned: Sequence[Planned], root: Path) -> None:

@@ -21,4 +21,5 @@ def unfinished_record(bound: BoundCell, worker: Worker) -> Record:
         seeds=streams(bound.cell),
         contamination=bound.contamination,
         metrics_version=metrics.METRICS_VERSION,
+        tuning=bound.trainings.tuning,
     )

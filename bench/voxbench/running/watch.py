@@ -14,6 +14,9 @@ class Watch:
     def planned(self, cells: Sequence[Planned], todo: Sequence[Job]) -> None:
         """What there is and what will run."""
 
+    def added(self, more: Sequence[Job]) -> None:
+        """What will run besides, now that it is known."""
+
     def started(self, job: Job) -> None:
         """A job has begun."""
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from voxbench.design.cell import DIRECT
+from voxbench.design.tuning import shared_recipe
 from voxbench.records import Record
 from voxbench.submission.diagnostics import Diagnostic, error, warning
 
@@ -40,7 +41,7 @@ def check_complete(records: Iterable[Record], known: Iterable[Record]) -> Iterat
 
 def _arm(record: Record, name: str) -> tuple[str, ...]:
     """What is compared with each other: one task with one recipe and one adaptation."""
-    return record.arm.task, name, record.arm.adaptation, str(record.cell.get("recipe"))
+    return record.arm.task, name, record.arm.adaptation, str(shared_recipe(record.cell))
 
 
 def _axes(record: Record) -> _Axes:

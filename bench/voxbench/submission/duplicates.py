@@ -77,7 +77,7 @@ def _decides(record: Record) -> str:
     """All that a prediction depends on; without training, neither seed, draw nor cases."""
     weights = record.weights.sha256 if record.weights else None
     recipe = record.cell.get("recipe")
-    shared = [record.arm.adaptation, record.arm.network, weights, recipe]
+    shared = [record.cell.get("adaptation"), record.arm.network, weights, recipe]
     if record.cell.get("source"):  # weights made by a method: their hash is the submitter's word
         shared += [record.cell.get(name) for name in ("baseline", "source", "pretraining")]
     if record.arm.adaptation in DIRECT:

@@ -23,7 +23,7 @@ def check_identity(record: Record, cell: Cell, evidence: Evidence) -> Iterator[D
     if streams(cell) != record.seeds:
         yield error("the random streams are not those of the cell", record.key)
     arm = record.arm
-    axes = (str(cell.fraction), cell.draw, cell.seed, cell.adaptation)
+    axes = (str(cell.fraction), cell.draw, cell.seed, cell.adapted)
     if (arm.fraction, arm.draw, arm.seed, arm.adaptation) != axes:
         yield error("the arm's axes are not those of the cell", f"{record.key}: {axes}")
     if not record.environment:

@@ -40,7 +40,7 @@ class TaskPage(NamedTuple):
 
 
 def _caption(material: Material, figure: Figure) -> str:
-    recipe = material.recipes[figure.task, figure.setting]
+    recipe = material.recipes.get((figure.task, figure.setting))
     return f"{figure.title} ({recipe})" if recipe else figure.title
 
 
