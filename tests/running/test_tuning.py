@@ -141,6 +141,16 @@ def test_the_best_by_validation_is_chosen_and_stands_on_the_record_with_its_cost
     assert len({cell.key for cell in cells}) == 8
 
 
+def test_the_cells_of_a_study_are_given_once_whoever_ran_its_last_trial(quick, tmp_path):
+    sweep = tuned_sweep(twins=False)
+    tuner = Tuner(sweep, bind_arms(sweep), tmp_path)
+    jobs = tuner.jobs()
+    assert tuner.after(jobs[0]) == []
+    run_trials(sweep, tmp_path)
+    assert [len(tuner.after(job)) for job in jobs] == [1, 0, 0]
+    assert Tuner(sweep, bind_arms(sweep), tmp_path).jobs() == []
+
+
 def test_a_larger_budget_goes_on_where_the_smaller_ended(quick, tmp_path):
     run_trials(tuned_sweep(), tmp_path)
     before = {cell.key for cell in bind_all(tuned_sweep(), tmp_path)[0]}

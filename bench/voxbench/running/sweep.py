@@ -40,7 +40,7 @@ def run_sweep(
         return planned
     queue = Queue(todo)
     for outcome in execute(queue, Run(sweep, root, options), watch):
-        if tuned := tuner.after(outcome):
+        if tuned := tuner.after(outcome.job):
             cells += tuned
             more = [*map(CellJob, _todo(plan_cells(tuned, root), root, options))]
             queue.add(more)

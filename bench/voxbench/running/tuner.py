@@ -6,7 +6,7 @@ from pathlib import Path
 from voxbench.design.spec import Sweep
 from voxbench.records.trials import Trials
 from voxbench.running.bind import ArmRecipes, BoundCell, bind_arms, cells_of
-from voxbench.running.jobs import JobOutcome, TrialJob
+from voxbench.running.jobs import Job, TrialJob
 from voxbench.running.studies import Study, studies_of, trials_in
 
 
@@ -32,6 +32,7 @@ class Tuner:
 
     Attributes:
         studies: of the sweep; none without `[tuning]`.
+        over: keys of those whose cells are known.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Tuner:
         self.root = root
         self.studies = studies_of(sweep, arms, limit)
         self.trials = trials_in(root) if self.studies else {}
+        self.over = {study.key for study in self.studies if self._cells(study)}
 
     def cells(self) -> list[BoundCell]:
         """Those of all studies that are over."""
@@ -60,22 +62,15 @@ class Tuner:
             if number not in over:
                 yield TrialJob(study.key, number, study.tuning, study.trial)
 
-    def after(self, outcome: JobOutcome) -> list[BoundCell]:
+    def after(self, job: Job) -> list[BoundCell]:
         """The cells that may run now that a job is over: of the study whose last trial it was."""
-        job = outcome.job
-        if not isinstance(job, TrialJob) or outcome.failure:
+        if not isinstance(job, TrialJob) or job.study in self.over:
             return []
         [study] = [one for one in self.studies if one.key == job.study]
         self.trials = {**self.trials, study.key: Trials(self.root).of(study.key)}
-        return self._cells(study)
-
-    def waiting(self) -> int:
-        """How many cells have to wait for trials."""
-        return sum(
-            len(study.untuned) * len(study.draws) * len(study.seeds)
-            for study in self.studies
-            if not study.over(self.trials.get(study.key, ()))
-        )
+        if cells := self._cells(study):
+            self.over.add(study.key)
+        return cells
 
     def _cells(self, study: Study) -> list[BoundCell]:
         return study.cells(self.trials.get(study.key, ()))
