@@ -15,6 +15,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import nn
 
 from voxbench.data.batches import Batches
+from voxbench.fit.allocator import keep_freed_memory
 from voxbench.fit.callbacks import CheckpointWriter, RandomState, StepTeller, Validations
 from voxbench.fit.module import LAYOUT, Counts, Loss, Module
 from voxbench.fit.optim import ParameterGroup, Schedule, all_parameters
@@ -97,6 +98,8 @@ def train(
     """
     check_precision(schedule, device)
     check_divisible(network, schedule, loss=counts is not None)
+    if device == "cpu":
+        keep_freed_memory()
     groups = groups or all_parameters(network)
     module = Module(network, loss, schedule, groups, before_step, counts, ranks)
     watching = None
