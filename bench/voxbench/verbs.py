@@ -28,6 +28,7 @@ def run(
     limit: int | None = None,
     retry_failed: bool = False,
     predictions: bool = False,
+    keep_weights: bool = False,
 ) -> "list[Planned]":
     """Run what is missing of a sweep, and give its plan as it is afterwards.
 
@@ -41,6 +42,7 @@ def run(
         limit: at most so many steps and test cases a cell; records are marked smoke.
         retry_failed: run failed cells again.
         predictions: keep the label maps of the test cases.
+        keep_weights: keep the weights of trained networks.
 
     Raises:
         SpecError, PluginError, DataError: before anything runs.
@@ -49,7 +51,7 @@ def run(
     from voxbench.running.sweep import run_sweep
 
     found = _sweep(sweep)
-    options = Options(jobs, limit, retry_failed, predictions=predictions)
+    options = Options(jobs, limit, retry_failed, predictions=predictions, weights=keep_weights)
     return run_sweep(found, _folder(found, output), options)
 
 

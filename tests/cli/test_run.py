@@ -131,3 +131,16 @@ def test_a_race_needs_two_seeds(voxbench, spec, tmp_path):
     code, _, error = voxbench("run", *words)
     assert code == 2
     assert "needs 2 trainings or more" in error
+
+
+def test_weights_are_kept_and_the_seeds_of_a_cell_averaged(voxbench, spec, tmp_path):
+    words = (spec, "-o", tmp_path / "out", "--include-path", EXAMPLE, "--set", "seeds=2")
+    assert "weights would take 0.0" in voxbench("plan", *words)[1]
+    code, _, told = voxbench("ensemble", *words)
+    assert (code, "run the sweep with --keep-weights" in told) == (2, True)
+    assert voxbench("run", *words, "-j", "0", "--keep-weights")[0] == 0
+    code, told, _ = voxbench("ensemble", *words, "--json")
+    assert code == 0
+    (row,) = json.loads(told)
+    assert row["seeds"] == 2
+    assert 0 <= row["Dice together"] <= 1

@@ -7,6 +7,7 @@ What runs as `voxbench NAME` is the function `NAME_verb`, and as `voxbench GROUP
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ import typer
 from voxbench.cli.check import check_verb
 from voxbench.cli.claims import claims_verb
 from voxbench.cli.compare import compare_verb
+from voxbench.cli.ensemble import ensemble_verb
 from voxbench.cli.import_ import import_verb
 from voxbench.cli.init import init_verb
 from voxbench.cli.leaderboard import leaderboard_group
@@ -36,8 +38,8 @@ from voxbench.cli.verify import verify_verb
 from voxbench.cli.weights import weights_group
 from voxbench.errors import VoxbenchError, in_words
 
-PANELS = {
-    "Run": (init_verb, plan_verb, run_verb, status_verb, pretrain_verb),
+PANELS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
+    "Run": (init_verb, plan_verb, run_verb, status_verb, pretrain_verb, ensemble_verb),
     "Look": (report_verb, rank_verb, compare_verb, subgroups_verb, claims_verb, power_verb),
     "Data and weights": (prepare_verb, score_verb, uncertainty_verb, overlap_verb, weights_group),
     "Share": (submit_verb, verify_verb, import_verb, leaderboard_group),

@@ -44,6 +44,10 @@ def plan_verb(
     print(_total(planned))
     if studies:
         _print_studies(studies)
+    if todo := [one.cell for one in planned if one.to_run]:
+        from voxbench.running.estimate import weights_bytes
+
+        print(f"their weights would take {weights_bytes(todo) / 2**30:.2f} GiB with --keep-weights")
     if weights:
         _print_weights(weights)
     print_remarks(remarks(bound))

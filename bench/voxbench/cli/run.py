@@ -65,6 +65,14 @@ def run_verb(
             help="Keep the label maps of the test cases, for case pages and submissions.",
         ),
     ] = False,
+    keep_weights: Annotated[
+        bool,
+        typer.Option(
+            "--keep-weights",
+            help="Keep the weights of trained networks, for ensembles and models of uncertainty; "
+            "`voxbench plan` tells their size.",
+        ),
+    ] = False,
     wandb: Annotated[
         Literal["off", "offline", "online"],
         typer.Option(help="Mirror the records on Weights & Biases."),
@@ -93,6 +101,7 @@ def run_verb(
         include,
         trusted(trust),
         predictions,
+        keep_weights,
         isolated=jobs != 0,
         time_limit_s=None if time_limit is None else 60 * time_limit,
         engine=find_engine(engine, sweep) if engine else None,

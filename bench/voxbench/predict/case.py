@@ -1,11 +1,12 @@
 """Predict cases and score them on the native grid of their references."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from voxbench import metrics
@@ -13,11 +14,13 @@ from voxbench.api import IGNORED, Case, TaskCard
 from voxbench.data.cache import PreparedCase
 from voxbench.data.cell_data import CellData
 from voxbench.data.content_hash import check_unchanged
+from voxbench.data.geometry import uncropped
 from voxbench.data.kept_map import write_prediction
 from voxbench.data.volumes import read_reference
 from voxbench.design.recipe import Recipe
 from voxbench.errors import VoxbenchError, is_machine_fault
 from voxbench.model.direct import Direct
+from voxbench.predict.members import Subject, UncertaintyModel, predict_members
 from voxbench.predict.segmentation import segment
 from voxbench.progress import Stage, tell
 from voxbench.records.record import CaseScores, ClassScores
@@ -74,6 +77,35 @@ def score_case(
         OSError, MemoryError, RuntimeError: the machine failed, and what the network can is unknown.
     """
     predicted = network.shared if isinstance(network, Direct) else card.classes
+
+    def predict() -> NDArray[np.uint8]:
+        return segment(network, prepared, recipe, device, mirrored)
+
+    return _scored(predict, case, card, predicted, keep)
+
+
+def score_members(
+    model: UncertaintyModel, subject: Subject, case: Case, card: TaskCard
+) -> CaseScores:
+    """Scores of what the members of a prediction say together, see `score_case`.
+
+    The label of a voxel is the class with the largest mean probability on the native grid.
+    """
+
+    def predict() -> NDArray[np.uint8]:
+        labels = predict_members(model, subject).labels.astype(np.uint8)
+        return uncropped(labels, subject.prepared.grid)
+
+    return _scored(predict, case, card, card.classes)
+
+
+def _scored(
+    predict: Callable[[], NDArray[np.uint8]],
+    case: Case,
+    card: TaskCard,
+    predicted: Collection[str],
+    keep: Path | None = None,
+) -> CaseScores:
     classes = {
         name: index
         for name, index in card.indices.items()
@@ -81,7 +113,7 @@ def score_case(
     }
     prediction, failure = None, None
     try:
-        prediction = segment(network, prepared, recipe, device, mirrored)
+        prediction = predict()
     except (RuntimeError, ValueError, VoxbenchError) as error:
         if is_machine_fault(error):
             raise

@@ -17,6 +17,7 @@ from voxbench.records.predictions import describe_predictions, prediction_path
 from voxbench.records.record import Data, Record
 from voxbench.running.bind import BoundCell
 from voxbench.running.fitting import fit_cell
+from voxbench.running.kept import keep_weights
 from voxbench.running.network import load_network
 from voxbench.running.worker import Worker
 
@@ -34,6 +35,9 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
     checkpoint = worker.root / "checkpoints" / f"{bound.key}.ckpt"
     fitted = fit_cell(network, bound, data, worker, checkpoint)
     record.training, record.validation = fitted.losses, fitted.validation
+
+    if worker.weights and cell.adaptation not in DIRECT:
+        keep_weights(network, worker.root, bound.key)
 
     predicting = time.perf_counter()
     keep = partial(prediction_path, worker.root, bound.key) if worker.predictions else None

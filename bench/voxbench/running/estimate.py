@@ -6,6 +6,7 @@ worker does a second is measured on the smallest network.
 
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
@@ -19,8 +20,9 @@ from voxbench.api import Baseline
 from voxbench.design.cell import DIRECT
 from voxbench.errors import VoxbenchError
 from voxbench.model.segmenter import Segmenter
+from voxbench.model.stochastic import Stochastic, segmenter_of
 from voxbench.pretrain.plan import PretrainingPlan
-from voxbench.running.bind import Trainings
+from voxbench.running.bind import BoundCell, Trainings
 from voxbench.running.remarks import shapes_of
 
 Work = Trainings | PretrainingPlan
@@ -39,6 +41,7 @@ class Network(NamedTuple):
         classes: that it tells apart.
         patch: voxels.
         supervised: whether coarser maps of its decoder are.
+        stochastic: see `Recipe`.
     """
 
     baseline: Baseline
@@ -46,6 +49,7 @@ class Network(NamedTuple):
     classes: int
     patch: tuple[int, int, int]
     supervised: bool = False
+    stochastic: Stochastic | None = None
 
     @property
     def same(self) -> tuple[object, ...]:
@@ -60,7 +64,8 @@ class Network(NamedTuple):
         Raises:
             SpecError, PluginError: there is no such network, or it can't be trained so.
         """
-        segmenter = Segmenter(self.baseline.backbone(self.channels), self.classes)
+        backbone = self.baseline.backbone(self.channels)
+        segmenter = segmenter_of(backbone, self.classes, self.stochastic)
         segmenter.backbone.check_patch(self.patch)
         if self.supervised:
             segmenter.backbone.check_supervision()
@@ -88,11 +93,35 @@ def estimate(work: Sequence[Work]) -> list[float | str | None]:
 def _network(one: Work) -> Network:
     if isinstance(one, Trainings):
         card, recipe = one.dataset.card, one.cell.recipe
-        patch = recipe.patch
+        patch, stochastic = recipe.patch, recipe.stochastic
         supervised = recipe.deep_supervision and one.cell.adaptation not in DIRECT
     else:
         card, patch, supervised = one.source.card, one.schedule.patch, False
-    return Network(one.baseline, len(card.channels), len(card.parts), patch, supervised)
+        stochastic = None
+    sizes = len(card.channels), len(card.parts), patch
+    return Network(one.baseline, *sizes, supervised, stochastic)
+
+
+@cache
+def _bytes(network: Network) -> int:
+    """Of all its tensors; 0 where it can't be built."""
+    try:
+        with torch.device("meta"):
+            tensors = network.built().state_dict().values()
+    except Exception:  # noqa: BLE001 (a stranger's network may be anything)
+        return 0
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def weights_bytes(cells: Sequence[BoundCell]) -> int:
+    """What the weights of these cells take on disk if they are kept."""
+    alike: dict[tuple[object, ...], Network] = {}
+    counts = Counter(one.trainings for one in cells if one.trainings.cell.adaptation not in DIRECT)
+    total = 0
+    for trainings, count in counts.items():
+        found = _network(trainings)
+        total += count * _bytes(alike.setdefault(found.same, found))
+    return total
 
 
 @cache

@@ -39,11 +39,11 @@ def load_network(bound: BoundCell, worker: Worker) -> tuple[Segmenter | Direct, 
     elif isinstance(baseline, Pretrained) and isinstance(bound.weights, PretrainingPlan):
         network, weights = _made_here(bound, baseline, bound.weights, worker)
     else:
-        network = _initialised(bound)
+        network = initialised(bound)
     return network.to(worker.device), weights
 
 
-def _initialised(bound: BoundCell) -> Segmenter:
+def initialised(bound: BoundCell) -> Segmenter:
     """The network as scratch has it."""
     torch.manual_seed(streams(bound.cell)["initialisation"])
     card = bound.dataset.card
@@ -61,7 +61,7 @@ def _from_file(
     """The network with published weights; with the published head too for direct inference."""
     trusted = file.path.resolve() in worker.trust
     content = read_weights(file.path, file.sha256, trust=trusted)
-    segmenter, card = _initialised(bound), bound.dataset.card
+    segmenter, card = initialised(bound), bound.dataset.card
     backbone = segmenter.backbone
     tensors = baseline.translate(content, backbone)
     audit = _load(backbone, tensors, baseline, len(card.channels), baseline.left_over(content))
@@ -85,7 +85,7 @@ def _made_here(
 ) -> tuple[Segmenter, Weights]:
     """The network with weights that were made here."""
     made = make_weights(plan, device=worker.device, threads=worker.threads)
-    tensors, segmenter = read_weights(made.path), _initialised(bound)
+    tensors, segmenter = read_weights(made.path), initialised(bound)
     channels, left_over = len(plan.source.card.channels), baseline.card.left_over
     weights = Weights(
         origin=f"{baseline.card.name} on {baseline.source}",

@@ -23,6 +23,7 @@ class Options:
         include: folders of loose plugins, for the workers.
         trust: weights files that may run code while they are read.
         predictions: keep the label maps of the test cases; a finished cell without them runs again.
+        weights: keep the weights of trained networks; a finished cell without them runs again.
         isolated: a single worker is a process of its own too, as several always are, so that what
             ends, breaks or blocks its process costs the one cell.
         time_limit_s: after which a job fails, where it has a process of its own.
@@ -35,6 +36,7 @@ class Options:
     include: Sequence[Path] = ()
     trust: Sequence[Path] = ()
     predictions: bool = False
+    weights: bool = False
     isolated: bool = False
     time_limit_s: float | None = None
     engine: "Engine | None" = None
@@ -68,6 +70,7 @@ class Run:
             include=tuple(options.include),
             trust=tuple(options.trust),
             predictions=options.predictions,
+            weights=options.weights,
             time_limit_s=options.time_limit_s,
         )
 

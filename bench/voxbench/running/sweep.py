@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from voxbench.design.cell import DIRECT
 from voxbench.design.spec import Sweep
 from voxbench.errors import StorageError
 from voxbench.records import Store
+from voxbench.records.kept import weights_path
 from voxbench.records.predictions import missing_predictions
 from voxbench.running.bind import BoundCell
 from voxbench.running.engines import JobRetry, JobStart
@@ -52,7 +54,8 @@ def run_sweep(
 def _todo(planned: Sequence[Planned], root: Path, options: Options) -> list[BoundCell]:
     """The cells of a plan that are to run."""
     wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
-    again = _unpredicted(planned, root) if options.predictions else set()
+    again = _unpredicted(planned, root) if options.predictions else set[str]()
+    again |= _unkept(planned, root) if options.weights else set()
     return [one.cell for one in planned if one.state in wanted or one.key in again]
 
 
@@ -75,6 +78,17 @@ def _unpredicted(planned: Sequence[Planned], root: Path) -> set[str]:
         record.key
         for record in Store(root)
         if record.key in cached and missing_predictions(root, record)
+    }
+
+
+def _unkept(planned: Sequence[Planned], root: Path) -> set[str]:
+    """The finished cells whose weights were not kept."""
+    return {
+        one.key
+        for one in planned
+        if one.state == "cached"
+        and one.cell.trainings.cell.adaptation not in DIRECT
+        and not weights_path(root, one.key).exists()
     }
 
 

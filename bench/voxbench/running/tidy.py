@@ -6,6 +6,8 @@ from pathlib import Path
 from voxbench.files import remove_leavings
 from voxbench.records import Store
 
+_FOLDERS = "records", "checkpoints", "splits", "races", "weights", "ensembles"
+
 
 def tidy(root: Path, todo: Collection[str] = ()) -> None:
     """Remove temporary files that nobody writes any more, and checkpoints of finished cells.
@@ -16,7 +18,7 @@ def tidy(root: Path, todo: Collection[str] = ()) -> None:
         root: the output folder.
         todo: keys of the cells that are to run, whose checkpoints stay.
     """
-    folders = [root, *(root / name for name in ("records", "checkpoints", "splits", "races"))]
+    folders = [root, *(root / name for name in _FOLDERS)]
     for folder in (*folders, *(root / "predictions").glob("*/")):
         remove_leavings(folder)
     store = Store(root)

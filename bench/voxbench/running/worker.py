@@ -17,6 +17,7 @@ class Worker:
         include: folders of loose plugins, for a process of its own.
         trust: resolved paths of weights files that may run code while they are read.
         predictions: keep the label maps of the test cases.
+        weights: keep the weights of trained networks.
         time_limit_s: after which a job fails, in a process of its own.
     """
 
@@ -27,6 +28,7 @@ class Worker:
     include: tuple[Path, ...] = ()
     trust: tuple[Path, ...] = ()
     predictions: bool = False
+    weights: bool = False
     time_limit_s: float | None = None
 
     def alone(self) -> "Worker":
