@@ -1,4 +1,4 @@
-"""A race runs what tells most, stops when all is settled, and can be killed and run again."""
+"""A race runs what is not settled, stops when all is, and can be killed and run again."""
 
 import json
 from collections import Counter
@@ -58,11 +58,17 @@ def test_a_clear_arm_is_settled_and_its_other_cells_stay_missing(fake, tmp_path)
     planned, _ = race(tmp_path)
     found = compared(tmp_path)
     assert found[CLEAR].decision.verdict == "better"
-    assert found[HARD].decision.verdict == "undecided"
-    assert found[HARD].tried == SEEDS
     missing = [cell.arm for cell in planned if cell.state == "missing"]
-    assert len(missing) == SEEDS - found[CLEAR].tried > 0
-    assert all("noise=0.1" in arm.baseline for arm in missing)
+    assert sum("noise=0.1" in arm.baseline for arm in missing) == SEEDS - found[CLEAR].tried > 0
+
+
+def test_a_comparison_that_more_trainings_would_hardly_settle_is_given_up(fake, tmp_path):
+    planned, _ = race(tmp_path)
+    hard = compared(tmp_path)[HARD]
+    assert (hard.decision.verdict, hard.decision.due, hard.pending) == ("undecided", 0, ())
+    assert hard.tried < SEEDS
+    missing = [cell.arm.baseline for cell in planned if cell.state == "missing"]
+    assert missing.count(hard.comparison.arm) == SEEDS - hard.tried
 
 
 def test_a_seed_of_everything_comes_first_then_a_second(fake, tmp_path):
@@ -74,12 +80,13 @@ def test_a_seed_of_everything_comes_first_then_a_second(fake, tmp_path):
     assert {seed for *_, seed in began[3:6]} == {1}
 
 
-def test_the_undecided_comparison_that_tells_most_for_its_time_goes_first(fake, tmp_path):
+def test_all_that_go_on_have_their_trainings_before_the_next_analysis(fake, tmp_path):
     watch = Notes()
     race(tmp_path, watch)
-    later = [name for name in order(watch)[6:] if name[0] != "scratch"]
-    assert later[0] == ("example-denoising", False, 2)  # varies more, takes a tenth of the time
-    assert later.index(("example-denoising", True, 2)) > later.index(later[0])
+    third = order(watch)[6:9]
+    assert sorted(third) == [
+        ("example-denoising", False, 2), ("example-denoising", True, 2), ("scratch", False, 2),
+    ]  # fmt: skip
 
 
 def test_once_settled_it_does_nothing(fake, tmp_path):
@@ -129,9 +136,10 @@ def test_a_failed_cell_counts_as_run(fake, tmp_path):
     fake["failing"] = {("scratch[size=tiny]", 0), ("scratch[size=tiny]", 1)}
     race(tmp_path)
     found = compared(tmp_path)
-    assert (found[HARD].tried, found[HARD].failed) == (SEEDS, 2)
-    assert found[HARD].sample.values.shape == (12, SEEDS - 2)
+    assert found[HARD].failed == 2
+    assert found[HARD].tried > 3
     assert found[CLEAR].decision.verdict == "better"
+    assert found[CLEAR].decision.interim.runs > 3
 
 
 def test_where_all_trainings_failed_the_comparison_ends_unsettled(fake, tmp_path):
@@ -143,11 +151,10 @@ def test_where_all_trainings_failed_the_comparison_ends_unsettled(fake, tmp_path
     assert "missing" not in {cell.state for cell in planned if cell.arm.twin is None}
 
 
-def test_few_patients_run_everything_and_settle_nothing(fake, tmp_path):
+def test_few_patients_settle_nothing_and_are_given_up_at_the_first_analysis(fake, tmp_path):
     fake["patients"] = 5
-    planned, _ = race(tmp_path, seeds=3)
-    assert {cell.state for cell in planned} == {"cached"}
-    assert not any(raced.settled for raced in compared(tmp_path, seeds=3).values())
+    race(tmp_path)
+    assert {(raced.settled, raced.tried) for raced in compared(tmp_path).values()} == {(False, 3)}
 
 
 def test_trainings_after_one_that_is_missing_do_not_count(fake, tmp_path):
@@ -219,6 +226,7 @@ def test_a_pool_decides_after_each_batch(example, tmp_path):
     small = make_sweep(baselines=[{**ARMS[0], "noise": CLEAR}], seeds=4)
     watch = Notes()
     planned = run_race(small, tmp_path, Options(jobs=2, include=[EXAMPLE]), watch)
-    assert {cell.state for cell in planned} == {"cached"}  # 2 test patients settle nothing
+    states = Counter(cell.state for cell in planned)
+    assert states == {"cached": 4, "missing": 4}  # 2 test patients settle nothing
     assert sum(isinstance(outcome.job, PretrainingJob) for outcome in watch.outcomes) == 1
-    assert len(watch.outcomes) == 9
+    assert len(watch.outcomes) == 5

@@ -1,104 +1,119 @@
 import numpy as np
 import pytest
-from voxbench.stats.bootstrap import Sample
-from voxbench.stats.sequential import Interim, decide, error_shares, interims
+from voxbench.stats.sequential import Entry, decide, error_shares
+
+NAN = float("nan")
 
 
-def sample(gain, patients=20, runs=6, noise=0.01, seed=0):
-    values = gain + np.random.default_rng(seed).normal(0, noise, (patients, runs))
-    return Sample(values, (0,) * runs)
+def entry(gain, patients=20, runs=6, noise=0.01, luck=0.0, seed=0, arm="a", where="here", **given):
+    rng = np.random.default_rng(seed)
+    twin = 0.5 + np.random.default_rng(99).normal(0, noise, (patients, runs))
+    arm_scores = 0.5 + gain + rng.normal(0, noise, (patients, runs)) + rng.normal(0, luck, runs)
+    trainings = tuple((0, number) for number in range(runs))
+    return Entry(where, (arm, "twin"), trainings, np.stack([arm_scores, twin]), **given)
+
+
+def only(found, margin=0.01, shares=None, **options):
+    [decision] = decide([found], shares or error_shares(6), margin, **options)
+    return decision
 
 
 @pytest.mark.parametrize("runs", [2, 3, 7, 40])
-def test_the_interim_analyses_spend_all_of_the_error_and_more_of_it_later(runs):
+def test_the_interim_analyses_spend_all_of_the_error(runs):
     spent = error_shares(runs)
     assert len(spent) == runs - 1
     assert sum(spent) == pytest.approx(1)
-    assert spent[1:] == sorted(spent[1:])
+    assert spent[-1] > 0
 
 
-def test_the_shares_of_three_trainings_by_hand():
-    assert error_shares(3) == pytest.approx([8 / 27, 19 / 27])
+def test_the_shares_of_ten_trainings_by_hand():
+    assert error_shares(10) == pytest.approx([0, 0.3, 0, 0.2, 0, 0.2, 0, 0, 0.3])
 
 
-def test_an_interim_is_the_interval_of_its_share():
-    seen = interims(sample(0.1), error_shares(6), 1)
-    assert [interim.runs for interim in seen] == [2, 3, 4, 5, 6]
-    assert all(interim.low < interim.effect < interim.high for interim in seen)
-    assert seen[-1].high - seen[-1].low < seen[0].high - seen[0].low
-
-
-def test_the_p_of_an_interim_is_where_its_interval_meets_zero():
-    data = sample(0.012, noise=0.03, runs=4)
-    [*_, interim] = interims(data, [0.2, 0.3, 0.5], 1)
-    assert 1e-6 < interim.p < 1
-    [*_, edge] = interims(data, [0.2, 0.3, interim.p * 0.5 / 0.05], 1)
-    assert min(abs(edge.low), abs(edge.high)) == pytest.approx(0, abs=1e-5)
-
-
-def test_a_p_that_spends_more_than_its_share_is_one():
-    data = sample(0.012, noise=0.03, runs=4)
-    known = interims(data, [0.2, 0.3, 0.5], 1)[-1].p * 0.5
-    assert interims(data, [0.2, 0.3, known / 2], 1)[-1].p == 1.0
-    assert interims(sample(0.0), error_shares(6), 1)[0].p == 1.0
+def test_an_interim_is_the_interval_of_its_share_and_its_p_is_divided_by_it():
+    found = entry(0.012, noise=0.03, runs=4)
+    whole = only(found, shares=[0.0, 0.0, 1.0]).interim
+    half = only(found, shares=[1e-9, 0.0, 0.5]).interim
+    assert whole.runs == half.runs == 4
+    assert half.p == pytest.approx(2 * whole.p)
+    assert half.low < whole.low < whole.effect == half.effect < whole.high < half.high
 
 
 def test_a_clear_effect_is_settled_before_the_last_interim_and_stays():
-    family = [interims(sample(0.2), error_shares(6), 1)]
-    [decision] = decide(family, 0.01)
-    assert decision.verdict == "better"
+    decision = only(entry(0.2))
+    assert (decision.verdict, decision.due) == ("better", 0)
     assert decision.interim.runs < 6
-    for runs in range(decision.interim.runs - 1, 6):
-        assert decide([family[0][:runs]], 0.01)[0].interim == decision.interim
+    whole = entry(0.2)
+    for runs in range(decision.interim.runs, 6):
+        part = whole._replace(runs=whole.runs[:runs], scores=whole.scores[:, :, :runs])
+        assert only(part).interim == decision.interim
 
 
 def test_less_is_better_for_a_distance():
-    assert decide([interims(sample(0.2), error_shares(6), 1)], 0.01, sign=-1)[0].verdict == "worse"
+    assert only(entry(0.2), sign=-1).verdict == "worse"
 
 
 def test_a_small_effect_is_equivalent():
-    assert decide([interims(sample(0.0), error_shares(6), 1)], 0.02)[0].verdict == "equivalent"
+    assert only(entry(0.0), margin=0.02).verdict == "equivalent"
 
 
-def test_few_patients_are_never_settled():
+def test_few_patients_are_never_settled_and_given_up():
     for gain in (0.0, 0.5):
-        seen = interims(sample(gain, patients=5), error_shares(6), 1)
-        assert decide([seen], 0.1)[0].verdict == "undecided"
+        decision = only(entry(gain, patients=5), margin=0.1)
+        assert (decision.verdict, decision.interim.runs, decision.due) == ("undecided", 2, 0)
 
 
-def test_before_the_second_training_nothing_is_tested():
-    [decision] = decide([interims(sample(0.2, runs=1), error_shares(6), 1)], 0.01)
-    assert (decision.verdict, decision.interim, decision.p) == ("undecided", None, 1.0)
+def test_before_the_first_analysis_its_trainings_are_due():
+    decision = only(entry(0.2, runs=1))
+    assert decision[:3] == ("undecided", None, 1.0)
+    assert decision.due == 2
 
 
-def test_more_trainings_than_were_declared_are_not_tested():
-    assert len(interims(sample(0.2, runs=6), error_shares(4), 1)) == 3
+def test_what_luck_hides_is_given_up_and_names_no_winner():
+    decision = only(entry(0.0, luck=0.2, runs=3), shares=error_shares(10))
+    assert (decision.verdict, decision.due) == ("undecided", 0)
+    assert decision.interim.chance < 0.2
 
 
-def test_the_intervals_of_a_family_are_wider_and_hold_at_once():
-    alone, among = (interims(sample(0.012), error_shares(6), family)[-1] for family in (1, 10))
+def test_what_may_still_be_settled_goes_on_to_the_next_analysis():
+    decision = only(entry(0.04, luck=0.015, runs=3), shares=error_shares(10))
+    assert (decision.verdict, decision.due) == ("undecided", 5)
+
+
+def test_those_of_one_twin_wait_for_each_other():
+    late = entry(0.2, runs=1, arm="b", seed=1)
+    first, second = decide([entry(0.2), late], error_shares(6), 0.01)
+    assert first.interim is None
+    assert (first.due, second.due) == (2, 2)
+    first, second = decide([entry(0.2), late._replace(where="there")], error_shares(6), 0.01)
+    assert (first.verdict, second.interim) == ("better", None)
+
+
+def test_one_that_gets_no_more_trainings_holds_nobody_up():
+    late = entry(0.2, runs=1, arm="b", seed=1, over=True)
+    first, second = decide([entry(0.2), late], error_shares(6), 0.01)
+    assert (first.verdict, second.verdict) == ("better", "undecided")
+
+
+def test_a_failed_training_is_over_and_left_out():
+    whole = entry(0.2)
+    failed = whole._replace(scores=whole.scores.copy())
+    failed.scores[:, :, 0] = NAN
+    assert only(failed).verdict == "better"
+    assert only(failed).interim.runs == 3  # one of the first two says nothing of their spread
+
+
+def test_the_intervals_of_a_family_are_wider_and_its_p_counts_all():
+    family = [entry(0.012), *(entry(0.0, where=f"task {n}", runs=1) for n in range(9))]
+    alone, among = only(entry(0.012), shares=[1.0]), decide(family, [1.0], 0.01)[0]
     assert among.p == alone.p
-    assert among.high - among.low > alone.high - alone.low
+    assert among.p_adjusted == pytest.approx(min(1, 10 * alone.p))
+    assert among.interim.high - among.interim.low > alone.interim.high - alone.interim.low
 
 
-def interim(low, high, runs=2):
-    return Interim(runs, 0.5, (low + high) / 2, low, high, 0.02)
-
-
-def test_p_counts_the_family_and_those_that_were_not_tested():
-    alone = decide([[interim(0.1, 0.3)]], 0.01)[0]
-    assert (alone.p, alone.p_adjusted, alone.verdict) == (0.02, 0.02, "better")
-    among = decide([[interim(-0.1, 0.3)], [interim(-1, 1)], []], 0.01)[0]
-    assert (among.p_adjusted, among.verdict) == (pytest.approx(0.06), "undecided")
-
-
-def test_the_first_interim_that_settles_stands():
-    early = [interim(-0.001, 0.001), interim(0.1, 0.3, runs=3)]
-    assert decide([early], 0.01)[0].verdict == "equivalent"
-    late = [interim(0.1, 0.3), interim(-0.001, 0.001, runs=3)]
-    assert decide([late], 0.01)[0].verdict == "better"
-
-
-def test_what_was_undecided_early_can_win_late():
-    [decision] = decide([[interim(-0.1, 0.3), interim(0.1, 0.2, runs=3)]], 0.01)
-    assert (decision.verdict, decision.interim.runs) == ("better", 3)
+def test_arms_with_one_twin_know_of_each_others_seeds():
+    arms = [entry(0.0, luck=0.01, noise=0.002, runs=3, seed=n, arm=f"a{n}") for n in range(8)]
+    together = decide(arms, [0.0, 1.0], 0.001)
+    apart = decide([one._replace(where=one.arms) for one in arms], [0.0, 1.0], 0.001)
+    widths = [[one.interim.high - one.interim.low for one in found] for found in (together, apart)]
+    assert np.mean(widths[0]) < 0.7 * np.mean(widths[1])

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from voxbench.analyses.groups import Group, Scale, Scope, Where
-from voxbench.analyses.moderation import Sides, moderate
 from voxbench.analyses.pairing import Pair
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap, infer_mean
 from voxbench.stats.interval import FEWEST_TASKS, UNDEFINED, Interval, Judged, joined, judge
 from voxbench.stats.metric import FALSE_ALARMS, METRICS
+from voxbench.stats.moderated import Sides, moderate
 from voxbench.stats.paired import FEWEST_PATIENTS, effect_verdict, wilcoxon
 
 _ALL_LABELS = "100%"

@@ -37,9 +37,9 @@ def run_verb(
         bool,
         typer.Option(
             "--until-settled",
-            help="Race: run what tells most for its cost first, and stop once every arm is better, "
-            "worse or equivalent to its twin on Dice. Looking often costs certainty, which is paid "
-            "in advance: with few seeds less is settled than by a whole run.",
+            help="Race: look at the results three times on the way, and stop each arm once it is "
+            "better, worse or equivalent to its twin on Dice, or hardly ever will be. Looks "
+            "cost certainty, which is paid in advance: a whole run settles more.",
         ),
     ] = False,
     time_limit: Annotated[

@@ -1,13 +1,11 @@
 """A sweep that is run until every comparison has a verdict: a race."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
 
 from voxbench.analyses.races.declaration import Race, plan_race, trainings_of
-from voxbench.analyses.races.progress import RacedComparison, raced_comparisons
+from voxbench.analyses.races.progress import raced_comparisons
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.records import Scored, Store
@@ -20,17 +18,15 @@ from voxbench.running.sweep import execute, refresh_contamination
 from voxbench.running.tidy import tidy
 from voxbench.running.watch import SILENT, Watch
 from voxbench.stats.sequential import FIRST_INTERIM
-from voxbench.stats.variance import variance_components
 
 
 def run_race(
     sweep: Sweep, root: Path, options: Options = DEFAULTS, watch: Watch = SILENT
 ) -> list[Planned]:
-    """Run the cells in the order of information per cost until all comparisons are settled.
+    """Run the cells until all comparisons are settled, or given up.
 
-    At first two trainings of everything, one after the other. From then on the undecided
-    comparison whose variance another training reduces most for its time; with several workers, as
-    many as keep them busy, and the comparisons are tested when they are all done. Cells that are
+    At first two trainings of everything, one after the other. From then on those that the next
+    interim analysis of each comparison needs that is neither settled nor given up. Cells that are
     not needed stay missing. The comparisons and what each test may spend of the error are written
     to `races/` before the first cell; everything else follows from the records, so that a race
     may be killed and run again.
@@ -52,7 +48,6 @@ def run_race(
     if sweep.tuning:
         raise SpecError("--until-settled races no sweep with [tuning]: run it without.")
     run = Run(sweep, root, options)
-    capacity = run.engine.capacity(run)
     bound = bind(sweep, options.limit)
     planned = plan_cells(bound, root)
     race = declared_race(sweep, planned, options.limit)
@@ -62,7 +57,7 @@ def run_race(
     records: dict[str, Scored] = {
         record.key: record for record in Store(root).scored() if record.key in cells
     }
-    course = _Course(race, cells, records, capacity)
+    course = _Course(race, cells, records)
     queue = Queue(course.more())
     missing = [one.cell for one in planned if one.state == "missing"]
     watch.planned(planned, jobs_for(missing) if queue.waiting else [])
@@ -94,14 +89,12 @@ class _Course:
     Attributes:
         cells: of the sweep, by key, in its order.
         records: that there are.
-        workers: that are to be kept busy.
         weights: ids of the pre-trainings that were asked for.
     """
 
     race: Race
     cells: dict[str, BoundCell]
     records: dict[str, Scored]
-    workers: int
     weights: set[str] = field(default_factory=set)
 
     def note(self, outcome: JobOutcome) -> None:
@@ -127,39 +120,9 @@ class _Course:
         return [key for key in opening if key not in self.records]
 
     def _next(self) -> list[str]:
-        """The cells that tell most for their time, as many as there are workers."""
-        waiting = [raced for raced in raced_comparisons(self.race, self.records) if raced.next]
-        chosen: list[str] = []
-        while waiting and len(set(chosen)) < self.workers:
-            best = max(waiting, key=lambda raced: _gain(raced) / self._seconds(raced, chosen))
-            waiting.remove(best)
-            chosen += self._missing(best, chosen)
-        return chosen
-
-    def _missing(self, raced: RacedComparison, chosen: Sequence[str]) -> list[str]:
-        run = raced.next
-        both = (run.twin, run.arm) if run else ()
-        return [key for key in both if key not in self.records and key not in chosen]
-
-    def _seconds(self, raced: RacedComparison, chosen: Sequence[str]) -> float:
-        """What the next training takes: the cells that are not there, at the mean of their arms."""
-        spent = [
-            (trainings_of(one.arm), one.cost.seconds) for one in self.records.values() if one.cost
-        ]
-        total = 1e-9
-        for key in self._missing(raced, chosen):
-            own = [seconds for arm, seconds in spent if arm == trainings_of(self.cells[key].arm)]
-            total += fmean(own or [seconds for _, seconds in spent] or [1.0])
-        return total
-
-
-def _gain(raced: RacedComparison) -> float:
-    """How much of the effect's variance another training takes away; inf where it is unknown."""
-    patients, runs = raced.sample.values.shape
-    if runs < FIRST_INTERIM:
-        return math.inf
-    parts, draws = variance_components(raced.sample), len(set(raced.sample.draws))
-    pairing = raced.next
-    later = draws + bool(pairing and pairing.draw not in raced.sample.draws)
-    before = parts.of_mean(patients, draws, runs / draws)
-    return before - parts.of_mean(patients, later, (runs + 1) / later)
+        """The cells that are missing for the next analysis of every comparison, by training."""
+        raced = raced_comparisons(self.race, self.records)
+        pending = [(run.seed, run.draw, run) for one in raced for run in one.pending]
+        pending.sort(key=lambda one: one[:2])
+        both = [key for *_, run in pending for key in (run.twin, run.arm)]
+        return [key for key in both if key not in self.records]

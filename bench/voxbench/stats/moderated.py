@@ -14,7 +14,8 @@ gains. Draws of the labels are not moderated: arms share them, and comparisons c
 """
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -103,3 +104,53 @@ def moderated(
         runs=np.where(there, variance, known.runs),
         runs_freedom=np.where(there, freedom, known.runs_freedom),
     )
+
+
+class Sides(NamedTuple):
+    """The two arms of a comparison, and what their runs came to.
+
+    Attributes:
+        where: what both share; arms of one such place know of each other's seeds.
+        arms: their labels.
+        runs: that both have, draw and seed.
+        means: over the patients of the comparison, (2, run).
+    """
+
+    where: Hashable
+    arms: tuple[str, str]
+    runs: tuple[tuple[int, int], ...]
+    means: Array
+
+
+def moderate(known: Spread, compared: Sequence[Sides]) -> Spread:
+    """The spread of comparisons, with the variance of seeds moderated among the arms of a place.
+
+    Args:
+        known: of each by itself, (comparison,).
+        compared: the same comparisons.
+    """
+    together: dict[Hashable, list[int]] = defaultdict(list)
+    for place, sides in enumerate(compared):
+        if len({draw for draw, _ in sides.runs}) == 1:
+            together[sides.where].append(place)
+    parts = [part.copy() for part in known]
+    for places in together.values():
+        own = Spread(*(part[places] for part in parts))
+        found = _moderate(own, [compared[place] for place in places])
+        for part, changed in zip(parts, found, strict=True):
+            part[places] = changed
+    return Spread(*parts)
+
+
+def _moderate(known: Spread, compared: Sequence[Sides]) -> Spread:
+    """Of one place."""
+    runs = sorted({run for sides in compared for run in sides.runs})
+    arms = list(dict.fromkeys(arm for sides in compared for arm in sides.arms))
+    means = np.full((len(arms), len(runs)), np.nan)
+    for sides in compared:
+        columns = [runs.index(run) for run in sides.runs]
+        for arm, own in zip(sides.arms, sides.means, strict=True):
+            means[arms.index(arm), columns] = own
+    places = [(arms.index(ours), arms.index(theirs)) for _, (ours, theirs), *_ in compared]
+    lengths = np.array([len(sides.runs) for sides in compared])
+    return moderated(known, moderated_luck(means), places, lengths)

@@ -12,6 +12,7 @@ from voxbench.analyses.races.progress import RacedComparison, raced_comparisons
 from voxbench.records import Scored, Store
 from voxbench.stats.interval import Interval
 from voxbench.stats.metric import find_metric
+from voxbench.stats.sequential import FUTILE
 
 
 def raced_effects(
@@ -45,10 +46,12 @@ def _replaced(pair: Pair, effect: Effect, raced: RacedComparison) -> Effect:
     decision, trainings = raced.decision, len(raced.comparison.runs)
     interim = decision.interim
     if interim is None:
-        note = f"race: {raced.sample.values.shape[1]} of {trainings} trainings, not analysed yet"
+        note = f"race: {raced.tried} of {trainings} trainings, not analysed yet"
         return _noted(replace(effect, verdict="undecided"), note)
-    seen = f"interim analysis {interim.runs - 1} of {trainings - 1}"
-    note = f"settled by racing at {seen}" if raced.settled else f"race: undecided at {seen}"
+    seen = f"after {interim.runs} of {trainings} trainings"
+    note = f"settled by racing {seen}" if raced.settled else f"race: undecided {seen}"
+    if _given_up(raced):
+        note = f"race: given up {seen}, more were unlikely to settle it"
     changed = replace(
         effect,
         effect=Interval(interim.effect, interim.low, interim.high),
@@ -105,8 +108,19 @@ def describe_race(race: Race, folder: Path, missing: int) -> Iterator[str]:
         yield f"{cells} not needed and not run; a run without --until-settled completes it."
 
 
+def _given_up(raced: RacedComparison) -> bool:
+    interim = raced.decision.interim
+    left = interim is not None and interim.runs < len(raced.comparison.runs)
+    return left and not raced.settled and not raced.decision.due
+
+
 def _unsettled(raced: RacedComparison) -> str:
-    if raced.next:
+    if _given_up(raced):
+        return (
+            f"{raced.comparison}: given up after {raced.tried} trainings, the others settle it "
+            f"with a chance below {FUTILE:.0%}."
+        )
+    if raced.decision.due:
         left = len(raced.comparison.runs) - raced.tried
         return f"{raced.comparison}: undecided, {left} trainings are missing."
     if raced.failed:
