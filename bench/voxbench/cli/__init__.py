@@ -33,6 +33,7 @@ from voxbench.cli.status import status_verb
 from voxbench.cli.subgroups import subgroups_verb
 from voxbench.cli.submit import submit_verb
 from voxbench.cli.sysinfo import sysinfo_verb
+from voxbench.cli.tuning import tuning_verb
 from voxbench.cli.uncertainty import uncertainty_verb
 from voxbench.cli.verify import verify_verb
 from voxbench.cli.weights import weights_group
@@ -40,7 +41,15 @@ from voxbench.errors import VoxbenchError, in_words
 
 PANELS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
     "Run": (init_verb, plan_verb, run_verb, status_verb, pretrain_verb, ensemble_verb),
-    "Look": (report_verb, rank_verb, compare_verb, subgroups_verb, claims_verb, power_verb),
+    "Look": (
+        report_verb,
+        rank_verb,
+        compare_verb,
+        subgroups_verb,
+        tuning_verb,
+        claims_verb,
+        power_verb,
+    ),
     "Data and weights": (prepare_verb, score_verb, uncertainty_verb, overlap_verb, weights_group),
     "Share": (submit_verb, verify_verb, import_verb, leaderboard_group),
     "Extend": (ls_verb, check_verb, sysinfo_verb),
