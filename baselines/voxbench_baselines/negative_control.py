@@ -8,7 +8,7 @@ from voxbench.api import BaselineCard, Pretrained, Settings, TaskCard
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from voxbench.toolkit import Backbone, Objective
+    from voxbench.toolkit import Backbone, Objective, Pretraining
 
 _NAME = "negative-control"
 _SCALES = ("initial", "trained")
@@ -60,6 +60,12 @@ class NegativeControl(Pretrained):
     def schedule(self) -> Mapping[str, Any]:
         """Its donor's."""
         return self._found().schedule
+
+    def unfit_schedule(self, schedule: "Pretraining") -> str | None:
+        """The scale of initialisation is that of cubic kernels."""
+        if schedule.anisotropic and self.scale != "trained":
+            return 'pretraining.anisotropic: only scale = "trained" can have other kernels.'
+        return None
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """Its donor's."""

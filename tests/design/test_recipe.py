@@ -15,9 +15,10 @@ def test_keys_that_came_later_are_told_only_where_they_are_set(schedule):
     assert schedule.model_validate_json(schedule(gradient_clip=1.0).model_dump_json())
 
 
-def test_options_that_came_later_are_told_only_where_they_are_taken():
-    assert "deep_supervision" not in Recipe().model_dump(mode="json")
-    assert Recipe(deep_supervision=True).model_dump(mode="json")["deep_supervision"] is True
+@pytest.mark.parametrize("option", ["deep_supervision", "dummy_2d", "anisotropic"])
+def test_options_that_came_later_are_told_only_where_they_are_taken(option):
+    assert option not in Recipe().model_dump(mode="json")
+    assert Recipe(**{option: True}).model_dump(mode="json")[option] is True
 
 
 @pytest.mark.parametrize(("name", "value"), [("stochastic", "ssn"), ("test_time_mirroring", True)])

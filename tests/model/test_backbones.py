@@ -131,7 +131,7 @@ class Maps(Encoder):
     ],
 )
 def test_the_decoder_is_as_wide_as_its_rule_says(channels, strides, widths):
-    decoder = UNetDecoder(channels, strides)
+    decoder = UNetDecoder(channels, [(n, n, n) for n in strides])
     assert [block[0].out_channels for block in decoder.blocks] == widths
     assert decoder.out_channels == (widths[-1] if strides[0] == 1 else widths[-1] // 2)
 

@@ -299,3 +299,15 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(baseline, source, monkeypa
     for name, steps in whole.cost.terms.items():
         assert resumed.cost.terms[name] == pytest.approx(steps), name
     assert not (resumed.path.parent / "checkpoint.ckpt").exists()
+
+
+def test_kernels_follow_the_voxels_of_the_source_where_they_are_asked_to(tmp_path):
+    cases = [write_case(tmp_path, f"case{index}") for index in range(8)]
+    source = toy(tmp_path, cases, spacing_mm=(2.0, 2.0, 8.0))
+    recipe = Pretraining(
+        steps=1, patch=(16, 16, 8), augmentation="full", dummy_2d=True, anisotropic=True
+    )
+    arm = MaskedAutoencoder(size="tiny", cube=2)
+    assert plan(arm, source, recipe).kernel_spacing == (2.0, 2.0, 8.0)
+    tensors = read_weights(make(arm, source, recipe).path)
+    assert tensors["encoder.levels.0.0.0.weight"].shape[2:] == (3, 3, 1)

@@ -34,6 +34,13 @@ def test_how_patches_are_moved_is_told_where_it_depends_on_the_voxels(example):
     assert told(recipe=recipe | {"dummy_2d": True}) == [MIRRORED, flat]
 
 
+def test_what_shape_kernels_have_is_told_where_it_is_asked_for(example):
+    recipe = {"steps": 4, "patch": [16, 16, 16], "augmentation": "none", "anisotropic": True}
+    assert told(recipe=recipe) == ["example-cubes: kernels and strides are cubes, as voxels nearly"]
+    follow = "example-cubes: kernels and strides follow voxels of 1 × 1 × 4 mm"
+    assert follow in told(recipe=recipe | {"spacing": [1, 1, 4]})
+
+
 def test_nothing_is_said_of_mirroring_that_does_not_happen(example):
     assert told() == []
 

@@ -66,7 +66,8 @@ class SparKObjective(Objective):
 
     def seen_cells(self, images: Tensor) -> Tensor:
         """Which voxels of the coarsest map are seen: bool (b, 1, …), as many in each image."""
-        cells = [side // self.backbone.divisor for side in images.shape[2:]]
+        sides = zip(images.shape[2:], self.backbone.multiples, strict=True)
+        cells = [side // n for side, n in sides]
         _, hidden = count_cubes(cells, self.ratio, 1)
         if prod(cells) - hidden < max(_FEWEST, self.backbone.encoder.bottleneck):
             raise SpecError(

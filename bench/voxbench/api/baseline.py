@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from voxbench.api.baseline_card import BaselineCard
 from voxbench.api.task_card import TaskCard
+from voxbench.design.kernels import Spacing
+from voxbench.errors import SpecError
 
 if TYPE_CHECKING:
     from voxbench.model.backbones import Backbone
@@ -45,6 +47,25 @@ class Baseline(ABC):
         from voxbench.plugins import find_architecture
 
         return find_architecture(self.architecture).build(self.size, in_channels)
+
+    def network(self, in_channels: int, spacing_mm: Spacing | None = None) -> "Backbone":
+        """The network for images of a voxel size; `backbone`, where that decides nothing.
+
+        Args:
+            in_channels: of the images.
+            spacing_mm: what kernels and strides are decided by; None takes cubes.
+
+        Raises:
+            PluginError: as `backbone`.
+            SpecError: as `backbone`, or the network has one form.
+        """
+        from voxbench.plugins import find_architecture
+
+        if spacing_mm is None:
+            return self.backbone(in_channels)
+        if type(self).backbone is not Baseline.backbone:
+            raise SpecError(f"anisotropic: {self.card.name} has a network of its own, of one form.")
+        return find_architecture(self.architecture).build(self.size, in_channels, spacing_mm)
 
     @property
     def twin(self) -> tuple[str, Mapping[str, Any]] | None:

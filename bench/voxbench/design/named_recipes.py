@@ -22,7 +22,8 @@ def nnunet() -> dict[str, Any]:
 
     Different here: a third of the patches shows the foreground, where the trainer rounds a third
     of a batch of two up to one half; the rate falls step by step, not epoch by epoch; precision is
-    32 unless the sweep says otherwise, where it trains in 16 on a GPU.
+    32 unless the sweep says otherwise, where it trains in 16 on a GPU; kernels and strides, which
+    its planner takes from the voxel size, are cubes unless the sweep says `anisotropic`.
     """
     return {
         "steps": 250_000,

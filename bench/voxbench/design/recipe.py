@@ -27,6 +27,7 @@ _LATER = {
     "stochastic": None,
     "test_time_mirroring": False,
     "dummy_2d": False,
+    "anisotropic": False,
 }
 MOVED = frozenset({"spatial", "full"})
 """The levels of augmentation that turn and scale patches."""
@@ -55,6 +56,10 @@ class _Schedule(BaseModel):
         dummy_2d: where the voxels are three times as long or longer along one axis than along the
             next, patches are turned (by up to 180°) and scaled in the plane of the slices alone,
             and their resolution is lowered in it alone, as in nnU-Net; elsewhere nothing changes.
+        anisotropic: kernels and strides follow the voxel size as nnU-Net plans them: one voxel
+            wide and not halving along an axis with voxels twice as long as along the shortest, or
+            longer, until those are no more; the same for an arm and its twin. Refused where a
+            network, or the weights it begins with, have one form.
         precision: of the forward pass; bf16 and 16 are mixed with 32.
         compile: run the network through `torch.compile`.
         channels_last: memory layout of the network's tensors.
@@ -78,6 +83,7 @@ class _Schedule(BaseModel):
     gradient_clip: float | None = Field(default=None, gt=0)
     augmentation: Literal["none", "light", "spatial", "full"] = "full"
     dummy_2d: bool = False
+    anisotropic: bool = False
     precision: Literal["32", "bf16", "16"] = "32"
     compile: bool = False
     channels_last: bool = False

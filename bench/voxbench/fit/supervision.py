@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from voxbench.design.kernels import Scale
 from voxbench.fit.loss import mean_counts, segmentation_loss
-from voxbench.model.backbones.backbone import Scale
 from voxbench.model.segmenter import Segmenter
 
 

@@ -141,7 +141,7 @@ def _on_processor(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _network(plan: PretrainingPlan, seed: int) -> Backbone:
     torch.manual_seed(seed)
-    network = plan.baseline.backbone(len(plan.source.card.channels))
+    network = plan.baseline.network(len(plan.source.card.channels), plan.kernel_spacing)
     network.check_patch(plan.schedule.patch)
     return network
 

@@ -13,7 +13,9 @@ from voxbench.data.augment import augmentation_version
 from voxbench.data.content_hash import cases_hash
 from voxbench.data.dataset import Dataset, open_dataset, open_images
 from voxbench.data.union import own_cases, unite
+from voxbench.data.voxel_size import kernel_spacing
 from voxbench.design.cell import Ref, digest
+from voxbench.design.kernels import Spacing
 from voxbench.design.recipe import Pretraining, deciding
 from voxbench.design.seeds import stream
 from voxbench.errors import DataError, SpecError
@@ -47,6 +49,16 @@ class PretrainingPlan:
         """The baseline's input contract on a data set, else the data set's own grid and values."""
         contract, card = self.baseline.card.contract, dataset.card
         return contract.on(card.modalities) if contract else card.preprocessing
+
+    @property
+    def kernel_spacing(self) -> Spacing | None:
+        """The voxel size that decides the network's kernels; None where they are cubes.
+
+        Raises:
+            DataError: the header of an image can't be read.
+        """
+        grid = self.preprocessing(self.members[0][0])
+        return kernel_spacing(self.source, grid, self.schedule)
 
     @cached_property
     def members(self) -> list[tuple[Dataset, list[Case]]]:

@@ -9,8 +9,10 @@ from typing import NamedTuple, TypeVar
 from voxbench.api import Baseline
 from voxbench.data.dataset import Dataset
 from voxbench.data.fraction import unfit
+from voxbench.data.voxel_size import kernel_spacing
 from voxbench.design.cell import DIRECT, Adaptation, Cell, Ref
 from voxbench.design.fraction import ZERO_SHOT, Fraction
+from voxbench.design.kernels import Spacing
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.design.spec import Sweep
@@ -20,7 +22,7 @@ from voxbench.published.file import WeightsFile
 from voxbench.records.record import Arm, Contamination, TuningCost
 from voxbench.running.arms import SweepArm, resolve_arms
 from voxbench.running.planned import TaskRecipe, task_recipes
-from voxbench.running.task_arm import Binder, InitialWeights, TaskArm, headless
+from voxbench.running.task_arm import Binder, InitialWeights, TaskArm, headless, other_kernels
 from voxbench.running.versions import versions
 
 Keys = Callable[[int, int], str]
@@ -56,6 +58,18 @@ class Trainings:
     reason: str | None = None
     planned: str = ""
     tuning: TuningCost | None = None
+
+    @property
+    def kernel_spacing(self) -> Spacing | None:
+        """The voxel size that decides the network's kernels; None where they are cubes.
+
+        Raises:
+            DataError: the header of an image can't be read.
+        """
+        direct = self.cell.adaptation in DIRECT
+        return (
+            None if direct else kernel_spacing(self.dataset, self.preprocessing, self.cell.recipe)
+        )
 
     def __hash__(self) -> int:
         """By its names, once: it is asked for with every draw and seed."""
@@ -237,6 +251,9 @@ def trainings_at(
     direct = adaptation in DIRECT
     reason = (headless(baseline, dataset.card, adaptation) if direct else None) or on.reason
     reason = reason or unfit(dataset.split, fraction)
+    grid = own.grid(on.contract, dataset.card.preprocessing)
+    if not (reason or direct):
+        reason = other_kernels(on.weights, kernel_spacing(dataset, grid, own.recipe))
     names = Arm(
         task=dataset.card.name,
         baseline=arm.label,
@@ -263,7 +280,6 @@ def trainings_at(
         twin=None if direct else arm.twin,
     )
     usable = (None, None) if reason else (on.weights, on.contamination)
-    grid = own.grid(on.contract, dataset.card.preprocessing)
     return Trainings(cell, names, dataset, grid, baseline, *usable, reason, own.planned)
 
 

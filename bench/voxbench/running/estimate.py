@@ -18,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from voxbench.api import Baseline
 from voxbench.design.cell import DIRECT
+from voxbench.design.kernels import Spacing
 from voxbench.errors import VoxbenchError
 from voxbench.model.segmenter import Segmenter
 from voxbench.model.stochastic import Stochastic, segmenter_of
@@ -42,6 +43,7 @@ class Network(NamedTuple):
         patch: voxels.
         supervised: whether coarser maps of its decoder are.
         stochastic: see `Recipe`.
+        spacing: voxel size that decides its kernels; None where they are cubes.
     """
 
     baseline: Baseline
@@ -50,6 +52,7 @@ class Network(NamedTuple):
     patch: tuple[int, int, int]
     supervised: bool = False
     stochastic: Stochastic | None = None
+    spacing: Spacing | None = None
 
     @property
     def same(self) -> tuple[object, ...]:
@@ -64,7 +67,7 @@ class Network(NamedTuple):
         Raises:
             SpecError, PluginError: there is no such network, or it can't be trained so.
         """
-        backbone = self.baseline.backbone(self.channels)
+        backbone = self.baseline.network(self.channels, self.spacing)
         segmenter = segmenter_of(backbone, self.classes, self.stochastic)
         segmenter.backbone.check_patch(self.patch)
         if self.supervised:
@@ -99,7 +102,7 @@ def _network(one: Work) -> Network:
         card, patch, supervised = one.source.card, one.schedule.patch, False
         stochastic = None
     sizes = len(card.channels), len(card.parts), patch
-    return Network(one.baseline, *sizes, supervised, stochastic)
+    return Network(one.baseline, *sizes, supervised, stochastic, one.kernel_spacing)
 
 
 @cache

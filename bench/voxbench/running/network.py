@@ -47,7 +47,7 @@ def initialised(bound: BoundCell) -> Segmenter:
     """The network as scratch has it."""
     torch.manual_seed(streams(bound.cell)["initialisation"])
     card = bound.dataset.card
-    backbone = bound.baseline.backbone(len(card.channels))
+    backbone = bound.baseline.network(len(card.channels), bound.trainings.kernel_spacing)
     segmenter = segmenter_of(backbone, len(card.parts), bound.cell.recipe.stochastic)
     segmenter.backbone.check_patch(bound.cell.recipe.patch)
     if bound.cell.recipe.deep_supervision and bound.cell.adaptation not in DIRECT:

@@ -8,7 +8,7 @@ from voxbench.api import Change, Preprocessing
 from voxbench.data.dataset import Dataset
 from voxbench.data.image import read_extent, read_spacing
 from voxbench.data.outside import told_outside
-from voxbench.data.voxel_size import across_slices
+from voxbench.data.voxel_size import across_slices, kernel_spacing
 from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.errors import DataError
 from voxbench.pretrain.plan import PretrainingPlan
@@ -60,11 +60,15 @@ def _of(one: Trainings) -> Iterator[str]:
 def _flat(
     dataset: Dataset, preprocessing: Preprocessing, schedule: Recipe | Pretraining
 ) -> Iterator[str]:
-    """Along which axes patches are moved, where that depends on the voxels."""
+    """How patches are moved and what shape kernels have, where that depends on the voxels."""
     if schedule.dummy_2d:
         thick = across_slices(dataset, preprocessing)
         how = "in all axes, as no slices are thick" if thick is None else "in the plane of slices"
         yield f"{dataset.card.name}: patches are turned and scaled {how}"
+    if schedule.anisotropic:
+        spacing = kernel_spacing(dataset, preprocessing, schedule)
+        told = f"follow voxels of {_by(spacing)} mm" if spacing else "are cubes, as voxels nearly"
+        yield f"{dataset.card.name}: kernels and strides {told}"
 
 
 def _united(source: Dataset, schedule: Pretraining, forbidden: Collection[Change]) -> Iterator[str]:
@@ -120,5 +124,5 @@ def _value(value: object) -> str:
     return _by(value) if isinstance(value, list) else str(value)
 
 
-def _by(sides: Sequence[int]) -> str:
-    return " × ".join(map(str, sides))
+def _by(sides: Sequence[float]) -> str:
+    return " × ".join(f"{side:g}" for side in sides)

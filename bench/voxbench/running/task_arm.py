@@ -7,6 +7,7 @@ from functools import cache
 from voxbench.api import Baseline, Pretrained, Published, Task, TaskCard
 from voxbench.data.dataset import Dataset, open_dataset
 from voxbench.design.cell import Adaptation, Ref, Source, refs_of
+from voxbench.design.kernels import Spacing, levels
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.structures import shared
 from voxbench.errors import DataError, SpecError, VoxbenchError, WeightsError
@@ -22,6 +23,7 @@ from voxbench.published.file import WeightsFile, verified_file
 from voxbench.records.record import Contamination
 from voxbench.running.arms import SweepArm
 
+_DEEPEST = 10  # levels, more than any network has
 InitialWeights = WeightsFile | PretrainingPlan | None
 
 
@@ -121,6 +123,25 @@ def _unsuited(baseline: Baseline, card: TaskCard, sources: Sequence[TaskCard]) -
         if (channels := len(source.channels)) != len(card.channels):
             return f"its source has {channels} channels, the task has {len(card.channels)}"
     return baseline.unfit(card)
+
+
+def other_kernels(weights: InitialWeights, spacing: Spacing | None) -> str | None:
+    """Why an arm's weights can't be those of a network with kernels by a voxel size, or None.
+
+    Args:
+        weights: of the arm.
+        spacing: that decides the kernels on the task; None where they are cubes.
+    """
+    if isinstance(weights, WeightsFile):
+        return "recipe.anisotropic: its weights have cubic kernels" if spacing else None
+    made = weights.kernel_spacing if weights else spacing
+    if levels(_DEEPEST, spacing=made) == levels(_DEEPEST, spacing=spacing):
+        return None
+    source, task = ("cubic voxels" if mm is None else f"{mm} mm" for mm in (made, spacing))
+    return (
+        f"anisotropic: its weights are made with kernels for {source}, those of the task are for "
+        f"{task}; say the same in [pretraining] and [recipe], on grids of the same spacing."
+    )
 
 
 def _contamination(

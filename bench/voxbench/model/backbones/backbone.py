@@ -6,10 +6,8 @@ from math import ceil, prod
 
 from torch import Tensor, nn
 
+from voxbench.design.kernels import Level, Scale, scales
 from voxbench.errors import SpecError
-
-Scale = tuple[int, int, int]
-"""Voxels of the image to one of a map, along each axis."""
 
 
 class Encoder(nn.Module):
@@ -18,6 +16,7 @@ class Encoder(nn.Module):
     Attributes:
         channels: of each feature map.
         strides: of each feature map against the image; the largest, where its axes differ.
+        shaped: kernels and strides of the levels, where the voxel size may decide them.
         stages: parameter-name prefixes, from the stem on; every parameter in exactly one.
         bottleneck: voxels that the coarsest map needs in training: 2 where instance norm
             takes its statistics there.
@@ -25,8 +24,14 @@ class Encoder(nn.Module):
 
     channels: tuple[int, ...]
     strides: tuple[int, ...]
+    shaped: Sequence[Level] = ()
     stages: list[tuple[str, ...]]
     bottleneck: int = 1
+
+    @property
+    def scales(self) -> tuple[Scale, ...]:
+        """Voxels of the image to one of each feature map, along each axis."""
+        return scales(self.shaped) or tuple((n, n, n) for n in self.strides)
 
 
 class Decoder(nn.Module):
@@ -56,7 +61,8 @@ class Backbone(nn.Module):
         encoder: what weights are pre-trained for, and what the load audit counts.
         decoder: back to full resolution.
         out_channels: of the features.
-        divisor: every axis of a patch must be a multiple of it.
+        multiples: what each axis of a patch must be a multiple of.
+        divisor: the largest of them.
     """
 
     def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
@@ -64,7 +70,8 @@ class Backbone(nn.Module):
         self.encoder = encoder
         self.decoder = decoder
         self.out_channels = decoder.out_channels
-        self.divisor = encoder.strides[-1]
+        self.multiples = encoder.scales[-1]
+        self.divisor = max(self.multiples)
 
     def forward(self, image: Tensor) -> Tensor:
         """Features of every voxel."""
@@ -111,12 +118,12 @@ class Backbone(nn.Module):
         Raises:
             SpecError: an axis is no multiple of the divisor, or the coarsest map is too small.
         """
-        if any(axis % self.divisor for axis in patch):
-            raise SpecError(
-                f"patch {tuple(patch)}: this network needs multiples of {self.divisor} voxels "
-                "along every axis."
-            )
-        if prod(axis // self.divisor for axis in patch) < self.encoder.bottleneck:
+        coarsest = [divmod(axis, n) for axis, n in zip(patch, self.multiples, strict=True)]
+        if any(rest for _, rest in coarsest):
+            uneven = len(set(self.multiples)) > 1
+            told = self.multiples if uneven else f"{self.divisor} voxels along every axis"
+            raise SpecError(f"patch {tuple(patch)}: this network needs multiples of {told}.")
+        if prod(side for side, _ in coarsest) < self.encoder.bottleneck:
             raise SpecError(
                 f"patch {tuple(patch)}: this network sees a single voxel at its coarsest level; "
                 f"make one axis at least {2 * self.divisor}."

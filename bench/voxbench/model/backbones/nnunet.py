@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
+from voxbench.design.kernels import FULL, Level, Spacing, levels, scales
 from voxbench.model.backbones.backbone import Backbone, Decoder, Encoder, layers, maps_of
-from voxbench.model.backbones.decoder import enlarge
+from voxbench.model.backbones.decoder import enlarge, padding
 
 
 class _Size(NamedTuple):
@@ -26,15 +27,15 @@ class NnUNetEncoder(Encoder):
 
     bottleneck = 2
 
-    def __init__(self, size: _Size, in_channels: int) -> None:
+    def __init__(self, size: _Size, in_channels: int, spacing: Spacing | None = None) -> None:
         super().__init__()
         self.channels = size.widths
-        self.strides = tuple(2**level for level in range(len(size.widths)))
+        self.shaped = levels(len(size.widths), spacing=spacing)
+        self.strides = tuple(max(scale) for scale in self.scales)
         self.stages = [(f"levels.{level}.",) for level in range(len(size.widths))]
-        before = (in_channels, *size.widths)
+        widths = zip((in_channels, *size.widths), size.widths, self.shaped, strict=False)
         self.levels = nn.ModuleList(
-            nn.Sequential(_level(before[level], width, stride=2 if level else 1))
-            for level, width in enumerate(size.widths)
+            nn.Sequential(_level(before, width, shape)) for before, width, shape in widths
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -45,17 +46,25 @@ class NnUNetEncoder(Encoder):
 class NnUNetDecoder(Decoder):
     """Level by level: transposed convolution, skip, two convolutions."""
 
-    def __init__(self, size: _Size) -> None:
+    def __init__(self, size: _Size, spacing: Spacing | None = None) -> None:
         super().__init__()
         self.out_channels = size.widths[0]
         self.widths = size.widths[:-1]
-        self.scales = tuple((2**level,) * 3 for level in range(len(self.widths)))
+        shaped = levels(len(size.widths), spacing=spacing)
+        self.scales = scales(shaped)[:-1]
         upwards = size.widths[::-1]
         count = len(upwards) - 1
         self.stages = [(f"transpconvs.{i}.", f"levels.{i}.") for i in range(count)]
         pairs = [(upwards[i], upwards[i + 1]) for i in range(count)]
-        self.transpconvs = nn.ModuleList(enlarge(below, width, 2) for below, width in pairs)
-        self.levels = nn.ModuleList(_level(2 * width, width) for _, width in pairs)
+        factors = [level.stride for level in shaped[:0:-1]]
+        kernels = [Level(level.kernel, FULL) for level in shaped[-2::-1]]
+        self.transpconvs = nn.ModuleList(
+            enlarge(*pair, factor) for pair, factor in zip(pairs, factors, strict=True)
+        )
+        self.levels = nn.ModuleList(
+            _level(2 * width, width, kernel)
+            for (_, width), kernel in zip(pairs, kernels, strict=True)
+        )
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Maps, finest first → features at the image's resolution."""
@@ -71,16 +80,18 @@ class NnUNetDecoder(Decoder):
         return found[::-1]
 
 
-def _level(channels: int, out_channels: int, stride: int = 1) -> nn.Module:
+def _level(channels: int, out_channels: int, shape: Level) -> nn.Module:
     """Two convolutions, the first of them strided."""
-    convs = (_convolution(channels, out_channels, stride), _convolution(out_channels, out_channels))
-    return layers(convs=nn.Sequential(*convs))
+    first = _convolution(channels, out_channels, shape)
+    second = _convolution(out_channels, out_channels, shape._replace(stride=FULL))
+    return layers(convs=nn.Sequential(first, second))
 
 
-def _convolution(channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
-    """3x3x3 convolution, instance norm, leaky ReLU."""
+def _convolution(channels: int, out_channels: int, shape: Level) -> nn.Sequential:
+    """Convolution, instance norm, leaky ReLU."""
+    kernel, stride = shape
     return layers(
-        conv=nn.Conv3d(channels, out_channels, 3, stride, padding=1),
+        conv=nn.Conv3d(channels, out_channels, kernel, stride, padding(kernel)),
         norm=nn.InstanceNorm3d(out_channels, affine=True),
         nonlin=nn.LeakyReLU(0.01, inplace=True),
     )
@@ -93,4 +104,7 @@ NNUNET = Architecture(
         "base": _Size((32, 64, 128, 256, 320, 320)),  # its default for large isotropic volumes
     },
     lambda size, channels: Backbone(NnUNetEncoder(size, channels), NnUNetDecoder(size)),
+    lambda size, channels, spacing: Backbone(
+        NnUNetEncoder(size, channels, spacing), NnUNetDecoder(size, spacing)
+    ),
 )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
+from voxbench.design.kernels import FULL, Level, Spacing, levels
 from voxbench.model.backbones.backbone import Encoder, maps_of
 from voxbench.model.backbones.decoder import convolution, decoded
 
@@ -22,17 +23,22 @@ class ResidualEncoder(Encoder):
 
     bottleneck = 2
 
-    def __init__(self, size: _Size, in_channels: int) -> None:
+    def __init__(self, size: _Size, in_channels: int, spacing: Spacing | None = None) -> None:
         super().__init__()
         self.channels = size.widths
-        self.strides = tuple(size.stem * 2**level for level in range(len(size.widths)))
+        self.shaped = levels(len(size.widths), size.stem, spacing)
+        self.strides = tuple(max(scale) for scale in self.scales)
         self.stages = [("stem.",), *((f"levels.{level}.",) for level in range(len(size.widths)))]
-        self.stem = convolution(in_channels, size.widths[0], size.stem)
+        kernel, stride = self.shaped[0]
+        self.stem = convolution(in_channels, size.widths[0], stride, kernel)
         self.levels = nn.ModuleList()
         before = size.widths[0]
-        for level, (width, blocks) in enumerate(zip(size.widths, size.blocks, strict=True)):
-            first = ResidualBlock(before, width, 2 if level else 1)
-            rest = [ResidualBlock(width, width) for _ in range(blocks - 1)]
+        shapes = [self.shaped[0]._replace(stride=FULL), *self.shaped[1:]]
+        for width, blocks, shape in zip(size.widths, size.blocks, shapes, strict=True):
+            first = ResidualBlock(before, width, shape)
+            rest = [
+                ResidualBlock(width, width, shape._replace(stride=FULL)) for _ in range(blocks - 1)
+            ]
             self.levels.append(nn.Sequential(first, *rest))
             before = width
 
@@ -44,14 +50,14 @@ class ResidualEncoder(Encoder):
 class ResidualBlock(nn.Module):
     """Two convolutions beside a shortcut (He et al., 2016, option D: pooled, projected)."""
 
-    def __init__(self, channels: int, out_channels: int, stride: int = 1) -> None:
+    def __init__(self, channels: int, out_channels: int, shape: Level) -> None:
         super().__init__()
-        self.first = convolution(channels, out_channels, stride)
-        second = convolution(out_channels, out_channels)
+        self.first = convolution(channels, out_channels, shape.stride, shape.kernel)
+        second = convolution(out_channels, out_channels, kernel=shape.kernel)
         self.second, self.active = second[:2], second[2]
         self.shortcut = nn.Sequential()
-        if stride > 1:
-            self.shortcut.append(nn.AvgPool3d(stride))
+        if shape.stride != FULL:
+            self.shortcut.append(nn.AvgPool3d(shape.stride))
         if channels != out_channels:
             self.shortcut.append(nn.Conv3d(channels, out_channels, 1, bias=False))
             self.shortcut.append(nn.InstanceNorm3d(out_channels, affine=True))
@@ -70,4 +76,5 @@ RESENC_UNET = Architecture(
         "base": _Size((32, 64, 128, 256, 320, 320), (1, 3, 4, 6, 6, 6)),
     },
     lambda size, channels: decoded(ResidualEncoder(size, channels)),
+    lambda size, channels, spacing: decoded(ResidualEncoder(size, channels, spacing)),
 )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from voxbench.api.architecture import Architecture
+from voxbench.design.kernels import Spacing, levels
 from voxbench.model.backbones.backbone import Encoder, maps_of
 from voxbench.model.backbones.decoder import convolution, decoded
 
@@ -22,17 +23,20 @@ class UNetEncoder(Encoder):
 
     bottleneck = 2
 
-    def __init__(self, size: _Size, in_channels: int) -> None:
+    def __init__(self, size: _Size, in_channels: int, spacing: Spacing | None = None) -> None:
         super().__init__()
         self.channels = size.widths
-        self.strides = tuple(size.stem * 2**level for level in range(len(size.widths)))
+        self.shaped = levels(len(size.widths), size.stem, spacing)
+        self.strides = tuple(max(scale) for scale in self.scales)
         self.stages = [(f"levels.{level}.",) for level in range(len(size.widths))]
         self.levels = nn.ModuleList()
-        for level, width in enumerate(size.widths):
-            before = size.widths[level - 1] if level else in_channels
-            first = convolution(before, width, 2 if level else size.stem)
-            rest = [convolution(width, width) for _ in range(size.convolutions - 1)]
+        before = in_channels
+        for width, (kernel, stride) in zip(size.widths, self.shaped, strict=True):
+            first = convolution(before, width, stride, kernel)
+            count = size.convolutions - 1
+            rest = [convolution(width, width, kernel=kernel) for _ in range(count)]
             self.levels.append(nn.Sequential(first, *rest))
+            before = width
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Image → maps, finest first."""
@@ -47,4 +51,5 @@ UNET = Architecture(
         "base": _Size((32, 64, 128, 256, 320, 320), 2, 1),
     },
     lambda size, channels: decoded(UNetEncoder(size, channels)),
+    lambda size, channels, spacing: decoded(UNetEncoder(size, channels, spacing)),
 )
