@@ -129,9 +129,9 @@ def test_a_slow_teacher_s_vectors_are_told_apart_by_more_than_their_age(stripes)
 def test_the_engine_leaves_out_what_spoils_a_target(slopes, monkeypatch, baseline, forbidden):
     seen, augment = [], batches.augment
 
-    def noting(batch, level, seed, step, mirrors, forbidden):
+    def noting(batch, level, seed, step, mirrors, forbidden, *rest):
         seen.append(set(forbidden))
-        return augment(batch, level, seed, step, mirrors, forbidden)
+        return augment(batch, level, seed, step, mirrors, forbidden, *rest)
 
     monkeypatch.setattr(batches, "augment", noting)
     make(baseline, slopes, SMALL)
