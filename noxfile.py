@@ -1,7 +1,8 @@
 """The project's sessions: `nox` runs what CI runs, `nox -s NAME` one of them.
 
 They use the environment that nox itself was installed into with `pip install -e ".[dev]"`; only
-`docs`, `benchmarks` and `browser`, which need what nothing else needs, make some of their own.
+`docs`, `benchmarks`, `nnunet` and `browser`, which need what nothing else needs, make some of their
+own.
 """
 
 import sys
@@ -76,6 +77,14 @@ def benchmarks(session: nox.Session) -> None:
     scripts += ("overlap", "stats_speed", "calibration", "families", "over_tasks", "false_alarms")
     for script in (*scripts, "racing", "power_plans"):
         session.run("python", f"tests/benchmarks/{script}.py", *session.posargs)
+
+
+@nox.session(venv_backend="virtualenv")
+def nnunet(session: nox.Session) -> None:
+    """Scratch beside nnU-Net's own trainer, on the hippocampus."""
+    session.install("-c", "constraints.txt", "-e", ".")
+    session.install("nnunetv2")
+    session.run("python", "tests/benchmarks/nnunet.py", *session.posargs)
 
 
 @nox.session(venv_backend="virtualenv")
