@@ -11,7 +11,7 @@ from voxbench.model.stochastic import (
     StochasticSegmenter,
     segmenter_of,
 )
-from voxbench.plugins import find_architecture
+from voxbench.plugins import ARCHITECTURES, find_architecture
 
 
 def built(kind):
@@ -84,3 +84,17 @@ def test_the_factor_is_held_at_zero_while_the_mean_is_learnt(image):
     assert not network.distribution(image).factor.any()
     network.at(0.1)
     assert network.distribution(image).factor.any()
+
+
+SMALLEST = [(name, next(iter(find_architecture(name).sizes))) for name in ARCHITECTURES.plugins()]
+
+
+@pytest.mark.parametrize(("architecture", "size"), SMALLEST)
+@pytest.mark.parametrize("kind", ["dropout", "ssn"])
+def test_every_backbone_can_be_stochastic(architecture, size, kind):
+    with torch.device("meta"):
+        backbone = find_architecture(architecture).build(size, 1)
+        network = segmenter_of(backbone, 2, kind).train()
+        image = torch.empty(2, 1, *backbone.smallest_patch)
+        logits = network.distribution(image).mean if kind == "ssn" else network(image)
+    assert logits.shape == (2, 3, *backbone.smallest_patch)

@@ -13,8 +13,11 @@ from voxbench.data.geometry import VoxelGrid, choose_grid, labels_to_native, unc
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Recipe
 from voxbench.model.direct import Direct
+from voxbench.model.segmenter import Segmenter
 from voxbench.predict import layout as layouts
+from voxbench.predict import segmentation
 from voxbench.predict.segmentation import segment
+from voxbench.predict.stitch import Stitch
 
 from tests.predict.whole import interpolated, whole_label, whole_logits
 
@@ -71,6 +74,41 @@ def test_along_another_axis_only_ties_may_fall_otherwise(native, spacing, axes, 
     differs = found != whole_label(logits, case.grid)
     two = np.sort(interpolated(logits, case.grid.cropped), axis=0)[-2:]
     assert np.all(uncropped(two[1] - two[0], case.grid)[differs] < 1e-5)
+
+
+@settings(max_examples=10, deadline=None)
+@given(SIDES, SPACINGS, st.integers(0, 9))
+def test_of_many_classes_in_a_large_volume_features_are_averaged_and_classified_after(
+    native, spacing, seed
+):
+    torch.manual_seed(seed)
+    case, network = prepared(native, spacing, "RAS"), Segmenter(Features(), 20)
+    recipe, widths = Recipe(patch=(8, 11, 14)), []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(layouts, "_SMALL", 0)
+        patched.setattr(segmentation, "_AT_ONCE", 3000)
+        patched.setattr(Stitch, "add", watched(Stitch.add, widths))
+        found = segment(network, case, recipe, "cpu")
+    assert set(widths) == {6}
+    logits = whole_logits(network, case.image, case.outside, recipe.patch, 0.5, 4)
+    differs = found != whole_label(logits, case.grid)
+    two = np.sort(interpolated(logits, case.grid.cropped), axis=0)[-2:]
+    assert np.all(uncropped(two[1] - two[0], case.grid)[differs] < 1e-5)
+
+
+class Features(nn.Conv3d):
+    """A backbone of six features."""
+
+    def __init__(self):
+        super().__init__(2, 6, 3, padding=1)
+
+
+def watched(add, widths):
+    def watching(stitch, window, scores):
+        widths.append(len(scores))
+        add(stitch, window, scores)
+
+    return watching
 
 
 class Flat(nn.Module):

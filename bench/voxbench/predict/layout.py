@@ -82,11 +82,16 @@ class Layout(NamedTuple):
         least; in small ones the sums keep the order, and so the last bit, that they always had.
         """
         a, b, c = (Axis.of(size, side, overlap) for size, side in zip(shape, patch, strict=True))
-        axes = (a, b, c)
-        if math.prod(shape) <= _SMALL:
-            return cls(axes, (0, 1, 2))
-        x, y, z = sorted(range(3), key=lambda axis: axes[axis].pending / axes[axis].size)
-        return cls(axes, (x, y, z))
+        laid = cls((a, b, c), (0, 1, 2))
+        if not laid.large:
+            return laid
+        x, y, z = sorted(range(3), key=lambda i: laid.axes[i].pending / laid.axes[i].size)
+        return cls(laid.axes, (x, y, z))
+
+    @property
+    def large(self) -> bool:
+        """Whether the volume has more than 256³ voxels, so that memory decides how it is run."""
+        return math.prod(axis.size for axis in self.axes) > _SMALL
 
     @property
     def ordered(self) -> tuple[Axis, Axis, Axis]:

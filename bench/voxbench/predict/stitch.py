@@ -1,6 +1,6 @@
 """Overlapping windows put together, as far as no further window touches them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -22,6 +22,14 @@ class Block(NamedTuple):
     scores: Tensor
     start: tuple[int, int, int]
     own: tuple[int, int, int]
+
+    def parts(self, rows: int) -> Iterator["Block"]:
+        """The block cut along x, so many rows of its own in each part."""
+        first, stop = self.start[0], self.start[0] + self.scores.shape[1]
+        for own in range(self.own[0], stop, rows):
+            start = max(own - 1, first)
+            scores = self.scores[:, start - first : own + rows - first]
+            yield Block(scores, (start, *self.start[1:]), (own, *self.own[1:]))
 
 
 class Stitch:
