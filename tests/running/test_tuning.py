@@ -202,6 +202,15 @@ def test_a_trial_that_diverges_counts_and_scores_nothing(quick, tmp_path):
     assert best_of(trials).number == 0
 
 
+def test_a_trial_that_another_process_has_made_meanwhile_is_not_made_again(quick, tmp_path):
+    sweep = tuned_sweep(twins=False)
+    first = study_jobs(sweep, tmp_path)[0]
+    run_trials(sweep, tmp_path)
+    before = [path.stat().st_mtime_ns for path in (tmp_path / "trials").iterdir()]
+    assert perform(first, Worker(tmp_path, "x")).failure is None
+    assert before == [path.stat().st_mtime_ns for path in (tmp_path / "trials").iterdir()]
+
+
 def _rates(sweep, root):
     """What a study tries."""
     run_trials(sweep, root)

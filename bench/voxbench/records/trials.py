@@ -36,13 +36,13 @@ class TrialRecord(BaseModel):
         validation: sha256 over the cases that each fold trains on and is judged by.
         folds: trainings that the score is made of.
         cost: of all its trainings.
-        environment: versions, commit, device.
+        environment: versions, that of the sampler too, commit, device.
         failure: why it failed.
     """
 
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
 
-    schema_version: int = 1
+    schema_version: Literal[1] = 1
     study: str
     number: int
     budget: int
@@ -83,6 +83,10 @@ class Trials:
         """Store a trial, whole or not at all."""
         content = trial.model_dump_json(indent=1)
         write_atomically(self.folder / f"{trial.key}.json", content)
+
+    def is_over(self, key: str) -> bool:
+        """Whether a trial has its record."""
+        return (self.folder / f"{key}.json").exists()
 
     def __iter__(self) -> Iterator[TrialRecord]:
         """All of them, study by study, in the order of their numbers.

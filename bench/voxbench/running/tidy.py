@@ -6,7 +6,7 @@ from pathlib import Path
 from voxbench.files import remove_leavings
 from voxbench.records import Store
 
-_FOLDERS = "records", "checkpoints", "splits", "races", "weights", "ensembles"
+_FOLDERS = "records", "checkpoints", "splits", "races", "trials", "weights", "ensembles"
 
 
 def tidy(root: Path, todo: Collection[str] = ()) -> None:

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -40,6 +41,8 @@ def run_trial(job: TrialJob, worker: Worker) -> None:
     """
     process = os.getpid()
     trials, own = Trials(worker.root), job.cell
+    if trials.is_over(job.id):  # by another process meanwhile
+        return
     folder = worker.root / "tuning" / job.study
     folds = load_folds(own.cell, own.dataset, own.preprocessing)
     looks = _looks(own.cell.recipe) * len(folds)
@@ -86,7 +89,10 @@ def _begun(
         values=trial.values,
         validation=folds_hash([Subset(fold.train, fold.validation) for fold in folds]),
         folds=len(folds),
-        environment=environment(worker.device, worker.threads),
+        environment={
+            **environment(worker.device, worker.threads),
+            "optuna": metadata.version("optuna"),
+        },
     )
 
 
