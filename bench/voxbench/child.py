@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-from voxbench import plugins
+from voxbench import plugins, stopping
 from voxbench.api import Baseline
 from voxbench.progress import News, Stage
 
@@ -142,4 +142,5 @@ def _found(name: str, fields: dict[str, Any]) -> Baseline:
 
 def _die_with_parent() -> None:
     """Let the kernel end this process with its parent, as a forked one is not by itself."""
+    stopping.forget_signals()
     ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)

@@ -81,6 +81,8 @@ _DEVICE = re.compile(
     r"(CUDA|cuDNN|CUBLAS|NCCL|HIP)\w* (error|failure)|(CUDNN|CUBLAS)_STATUS", re.IGNORECASE
 )
 
+_ASSERTION = re.compile("device-side assert", re.IGNORECASE)  # a kernel was called wrongly
+
 
 def is_machine_fault(error: BaseException) -> bool:
     """Whether an error tells of the machine (memory, a device, a disk, a network), not of the work.
@@ -89,9 +91,16 @@ def is_machine_fault(error: BaseException) -> bool:
     """
     if isinstance(error, MemoryError | OSError):
         return True
-    told = type(error).__name__ in {"OutOfMemoryError", "AcceleratorError"}
     text = str(error) if isinstance(error, RuntimeError) else ""
+    if _ASSERTION.search(text):
+        return False
+    told = type(error).__name__ in {"OutOfMemoryError", "AcceleratorError"}
     return told or bool(_MEMORY.search(text) or _DEVICE.search(text))
+
+
+def is_of_device(told: str) -> bool:
+    """Whether an error's text tells of an accelerator, whose process can't use it any more."""
+    return bool(_DEVICE.search(told))
 
 
 def in_words(error: BaseException) -> str | None:

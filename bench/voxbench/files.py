@@ -53,7 +53,7 @@ def temporary_beside(path: Path) -> Path:
 
     It tells which process writes it, see `remove_leavings`.
     """
-    return path.with_name(f".{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+    return path.with_name(f".{machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
 
 
 def remove_leavings(folder: Path) -> None:
@@ -68,8 +68,8 @@ def remove_leavings(folder: Path) -> None:
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def _is_left(path: Path, machine: str, process: str) -> bool:
-    if machine == _machine():
+def _is_left(path: Path, writer: str, process: str) -> bool:
+    if writer == machine():
         return not Path("/proc", process).exists()
     try:
         return time.time() - path.stat().st_mtime > _STALE_S
@@ -78,15 +78,16 @@ def _is_left(path: Path, machine: str, process: str) -> bool:
 
 
 @cache
-def _machine() -> str:
-    """This machine, or the container on it that numbers processes, in eight digits."""
+def machine() -> str:
+    """This machine since it was started, or the container on it that numbers processes.
+
+    Eight digits. Machines that are called alike differ in what the kernel drew when it started.
+    """
+    told = [platform.node()]
     with suppress(OSError):
-        return _short(f"{platform.node()} {Path('/proc/self/ns/pid').stat().st_ino}")
-    return _short(platform.node())
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+        told.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        told.append(str(Path("/proc/self/ns/pid").stat().st_ino))
+    return hashlib.sha256(" ".join(told).encode()).hexdigest()[:8]
 
 
 def has_checksum(path: Path, checksum: str) -> bool:

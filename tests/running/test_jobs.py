@@ -81,7 +81,7 @@ def test_cells_wait_for_their_weights_which_come_first(blocks):
 def test_a_failed_donor_fails_the_control_and_all_their_cells(blocks, tmp_path):
     todo = jobs_of(CONTROL, DONOR)
     twins = [job for job in todo if isinstance(job, CellJob) and job.needs is None]
-    queue = Queue([job for job in todo if job not in twins])
+    queue = Queue(tmp_path, [job for job in todo if job not in twins])
     queue.note(JobOutcome(queue.take(), None, "out of luck"))
     told = list(run_inline(queue, [Worker(tmp_path, "tiny")], SILENT.heard))
     assert len(told) == 1 + 2 * 2

@@ -141,7 +141,7 @@ def _one_thread(sweep, root: Path) -> None:
 
     worker = Worker(root, sweep.name, threads=threads_each(2))
     jobs = jobs_for(one.cell for one in planned(sweep, root))
-    assert len(list(run_inline(Queue(jobs), [worker], SILENT.heard))) == 2 * len(jobs)
+    assert len(list(run_inline(Queue(root, jobs), [worker], SILENT.heard))) == 2 * len(jobs)
 
 
 def test_each_record_says_whether_its_weights_have_seen_the_test_cases(example, tmp_path):

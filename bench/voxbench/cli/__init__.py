@@ -37,10 +37,12 @@ from voxbench.cli.tuning import tuning_verb
 from voxbench.cli.uncertainty import uncertainty_verb
 from voxbench.cli.verify import verify_verb
 from voxbench.cli.weights import weights_group
+from voxbench.cli.work import work_verb
 from voxbench.errors import VoxbenchError, in_words
+from voxbench.stopping import Stopped
 
 PANELS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
-    "Run": (init_verb, plan_verb, run_verb, status_verb, pretrain_verb, ensemble_verb),
+    "Run": (init_verb, plan_verb, run_verb, work_verb, status_verb, pretrain_verb, ensemble_verb),
     "Look": (
         report_verb,
         rank_verb,
@@ -90,14 +92,15 @@ def _options(
     """Which pre-training pays off in 3D medical segmentation."""
 
 
-_INTERRUPTED = 130
+_INTERRUPTED, _STOPPED = 130, os.EX_TEMPFAIL
 
 
 def main() -> None:
     """Run the command line.
 
     Exit codes: 0 done, 1 done but something failed, 2 a mistake in the call or the data, or
-    a machine that can't (a full disk, a missing permission), 130 interrupted.
+    a machine that can't (a full disk, a missing permission), 75 asked to stop, or out of time, with
+    work left that the same command takes up again, 130 interrupted.
     """
     os.environ["MPLBACKEND"] = "agg"  # figures are files; a notebook's own backend may be missing
     for stream in (sys.stdout, sys.stderr):
@@ -109,6 +112,9 @@ def main() -> None:
         if ended.code == _INTERRUPTED:
             print("voxbench: interrupted; the same command takes it up again.", file=sys.stderr)
         raise
+    except Stopped:
+        print("voxbench: stopped; the same command takes it up again.", file=sys.stderr)
+        sys.exit(_STOPPED)
     except (VoxbenchError, OSError) as error:
         told = in_words(error)
         if told is None:

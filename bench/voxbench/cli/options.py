@@ -22,6 +22,34 @@ Limit = Annotated[
     int | None,
     typer.Option(min=1, help="At most N steps and N test cases a cell; records are marked smoke."),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", "-j", min=1, help="Worker processes; by default one a GPU, else one a core."
+    ),
+]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit", min=0.01, help="Minutes after which a cell or a pre-training fails."
+    ),
+]
+Predictions = Annotated[
+    bool,
+    typer.Option(
+        "--predictions",
+        help="Keep the label maps of the test cases, for case pages and submissions.",
+    ),
+]
+KeepWeights = Annotated[
+    bool,
+    typer.Option(
+        "--keep-weights",
+        help="Keep the weights of trained networks, for ensembles and models of uncertainty; "
+        "`voxbench plan` tells their size.",
+    ),
+]
 Trust = Annotated[
     list[Path] | None,
     typer.Option(help="A weights file that may run code while it is read; it is on the record."),

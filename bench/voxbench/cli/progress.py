@@ -142,6 +142,11 @@ class Progress(Watch):
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
         self._show()
 
+    def found(self, _job: Job) -> None:
+        """A job's result is there: another process has made it."""
+        self.done += 1
+        self._show()
+
     def finished(self, outcome: JobOutcome) -> None:
         """A job has ended; its record is stored."""
         self.running.pop(outcome.job.id, None)

@@ -6,10 +6,14 @@ import typer
 
 from voxbench.cli.options import (
     Include,
+    KeepWeights,
     Limit,
     Output,
     Overrides,
+    Predictions,
+    RetryFailed,
     Spec,
+    TimeLimit,
     Trust,
     include_all,
     trusted,
@@ -30,9 +34,7 @@ def run_verb(
         ),
     ] = None,
     limit: Limit = None,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Run failed cells again.")
-    ] = False,
+    retry_failed: RetryFailed = False,
     until_settled: Annotated[
         bool,
         typer.Option(
@@ -42,12 +44,7 @@ def run_verb(
             "cost certainty, which is paid in advance: a whole run settles more.",
         ),
     ] = False,
-    time_limit: Annotated[
-        float | None,
-        typer.Option(
-            "--time-limit", min=0.01, help="Minutes after which a cell or a pre-training fails."
-        ),
-    ] = None,
+    time_limit: TimeLimit = None,
     engine: Annotated[
         str | None,
         typer.Option(
@@ -58,29 +55,20 @@ def run_verb(
     set_: Overrides = None,
     include_path: Include = None,
     trust: Trust = None,
-    predictions: Annotated[
-        bool,
-        typer.Option(
-            "--predictions",
-            help="Keep the label maps of the test cases, for case pages and submissions.",
-        ),
-    ] = False,
-    keep_weights: Annotated[
-        bool,
-        typer.Option(
-            "--keep-weights",
-            help="Keep the weights of trained networks, for ensembles and models of uncertainty; "
-            "`voxbench plan` tells their size.",
-        ),
-    ] = False,
+    predictions: Predictions = False,
+    keep_weights: KeepWeights = False,
     wandb: Annotated[
         Literal["off", "offline", "online"],
         typer.Option(help="Mirror the records on Weights & Biases."),
     ] = "off",
 ) -> None:
-    """Run what is missing of a sweep, then write its report. Stop it anywhere and run it again."""
+    """Run what is missing of a sweep, then write its report. Stop it anywhere and run it again.
+
+    Several may run in one folder: each cell is claimed by one, and all wait for the last.
+    """
     from pathlib import Path
 
+    from voxbench import stopping
     from voxbench.analyses.races.results import describe_race
     from voxbench.cli.progress import Progress
     from voxbench.reporting.report import write_report
@@ -108,7 +96,7 @@ def run_verb(
     )
     project = f"voxbench-{sweep.name}"
     copy = None if wandb == "off" else mirror(wandb, project, root / "wandb")
-    with Progress(copy) as progress:
+    with stopping.on_signals(), Progress(copy) as progress:
         if until_settled:
             planned = run_race(sweep, root, options, progress)
         else:

@@ -12,6 +12,7 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor, nn
 
+from voxbench import stopping
 from voxbench.files import temporary_beside
 from voxbench.fit.curve import LossCurve
 from voxbench.fit.optim import Schedule
@@ -60,14 +61,15 @@ class StepTeller(Callback):
 
 
 class CheckpointWriter(Callback):
-    """Writes the whole state now and then, whole or not at all."""
+    """Writes the whole state now and then, and before it stops where that is asked for."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.last = time.monotonic()
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if time.monotonic() - self.last < CHECKPOINT_SECONDS:
+        stop = stopping.asked()
+        if not stop and time.monotonic() - self.last < CHECKPOINT_SECONDS:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_beside(self.path)
@@ -78,6 +80,8 @@ class CheckpointWriter(Callback):
             temporary.unlink(missing_ok=True)
             raise OSError(error.errno, error.strerror, str(self.path)) from error
         self.last = time.monotonic()
+        if stop:
+            raise stopping.Stopped
 
 
 class Validations(Callback):

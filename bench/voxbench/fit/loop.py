@@ -4,7 +4,7 @@ import logging
 import resource
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -14,6 +14,7 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning.callbacks import Callback
 from torch import nn
 
+from voxbench import stopping
 from voxbench.data.batches import Batches
 from voxbench.fit.allocator import keep_freed_memory
 from voxbench.fit.callbacks import CheckpointWriter, RandomState, StepTeller, Validations
@@ -79,8 +80,9 @@ def train(
         schedule: steps, optimiser, learning rate, precision.
         seed: of torch's generator (dropout, masks).
         device: "cpu" or "cuda:N".
-        checkpoint: written once a minute and continued from if it exists, by however many ranks; it
-            is to be removed once what was trained is stored.
+        checkpoint: written once a minute, and when the process is asked to stop, and continued
+            from if it exists, by however many ranks; it is to be removed once what was trained is
+            stored.
         groups: of parameters, at rates of their own; all at one rate if None.
         validate: score of the network as it is, looked at `schedule.validations` times; where the
             schedule selects the best, the network ends with the best weights.
@@ -95,6 +97,7 @@ def train(
         FitError: the loss is not finite.
         SpecError: the device can't do the schedule's precision, or the batch can't be divided as
             the schedule says.
+        Stopped: the process is asked to; the checkpoint is written.
     """
     check_precision(schedule, device)
     check_divisible(network, schedule, loss=counts is not None)
@@ -117,10 +120,13 @@ def train(
         slots, ahead = ranks.slots(schedule.batch), 4 if gpu else 1
         stream = Stream(batches, lambda: module.global_step, schedule.steps, ahead, slots, gpu)
         try:
-            trainer.fit(module, stream, ckpt_path=_usable(checkpoint), weights_only=True)
-        except SystemExit as stopped:
-            if isinstance(stopped.__context__, KeyboardInterrupt):  # Lightning's answer to Ctrl-C
-                raise KeyboardInterrupt from stopped
+            with stopping.deferred() if checkpoint else nullcontext():
+                trainer.fit(module, stream, ckpt_path=_usable(checkpoint), weights_only=True)
+        except SystemExit as ended:
+            if isinstance(ended.__context__, KeyboardInterrupt):  # Lightning's answer to Ctrl-C
+                raise KeyboardInterrupt from ended
+            if stopping.asked():  # and to a signal
+                raise stopping.Stopped from ended
             raise
     seconds = module.curve.seconds
     network.to(device)  # Lightning leaves it on the processor

@@ -79,10 +79,14 @@ class Trials:
     def __init__(self, root: Path) -> None:
         self.folder = root / "trials"
 
+    def path(self, key: str) -> Path:
+        """Where a trial lies."""
+        return self.folder / f"{key}.json"
+
     def write(self, trial: TrialRecord) -> None:
         """Store a trial, whole or not at all."""
         content = trial.model_dump_json(indent=1)
-        write_atomically(self.folder / f"{trial.key}.json", content)
+        write_atomically(self.path(trial.key), content)
 
     def is_over(self, key: str) -> bool:
         """Whether a trial has its record."""

@@ -8,9 +8,9 @@ from typing import Literal
 from voxbench.errors import in_words, is_machine_fault
 from voxbench.paths import cache_dir
 
-Kind = Literal["science", "machine", "storage"]
-"""Of a failure: the cell's own, which would fail again; the machine's, which may not; or nothing
-can be stored, so that nothing else could be either."""
+Kind = Literal["science", "machine", "storage", "stopped"]
+"""Of a failure: the cell's own, which would fail again; the machine's, which may not; nothing can
+be stored, so that nothing else could be either; or it is none, and the work was asked to stop."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 

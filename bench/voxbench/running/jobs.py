@@ -1,9 +1,10 @@
 """Units of work that an engine hands out: weights to make first, then trials, then cells."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from voxbench import stopping
 from voxbench.design.tuning import Tuning
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record, Store
@@ -45,9 +46,11 @@ class CellJob:
 
     Attributes:
         cell: with all that it stands for.
+        again: it has a record, which is to be made anew.
     """
 
     cell: BoundCell
+    again: bool = False
 
     @property
     def id(self) -> str:
@@ -121,15 +124,22 @@ class JobOutcome:
     kind: Kind = "science"
 
 
-def jobs_for(cells: Iterable[BoundCell], trials: Sequence[TrialJob] = ()) -> list[Job]:
+def jobs_for(
+    cells: Iterable[BoundCell], trials: Sequence[TrialJob] = (), again: Collection[str] = ()
+) -> list[Job]:
     """The pre-trainings that cells and trials need, each once and first, then trials, then cells.
 
     One draw and seed of all arms comes before the next, and behind each cell its scratch twin, so
     that a sweep that is stopped has compared something.
+
+    Args:
+        cells: that are to run.
+        trials: that are to run.
+        again: keys of cells that have a record, which is to be made anew.
     """
     turn = _in_turn(cells)
     needed = pretrainings(cell.trainings for cell in (*turn, *(trial.cell for trial in trials)))
-    return [*needed, *trials, *map(CellJob, turn)]
+    return [*needed, *trials, *(CellJob(cell, cell.key in again) for cell in turn)]
 
 
 def pretrainings(needed_by: Iterable[Trainings]) -> list[PretrainingJob]:
@@ -176,13 +186,16 @@ def perform(job: Job, worker: Worker) -> JobOutcome:
     record = unfinished_record(job.cell, worker) if isinstance(job, CellJob) else None
     this = os.getpid()
     try:
-        if isinstance(job, PretrainingJob):
-            make_weights(job.plan, device=worker.device, threads=worker.threads)
-        elif isinstance(job, TrialJob):
-            run_trial(job, worker)
-        elif record:
-            run_cell(record, job.cell, worker)
+        with stopping.at_once():
+            if isinstance(job, PretrainingJob):
+                make_weights(job.plan, device=worker.device, threads=worker.threads)
+            elif isinstance(job, TrialJob):
+                run_trial(job, worker)
+            elif record:
+                run_cell(record, job.cell, worker)
         return JobOutcome(job, record)
+    except stopping.Stopped:
+        return JobOutcome(job, None, "asked to stop", "stopped")
     except (Exception, SystemExit) as error:  # noqa: BLE001 (one job never stops the others)
         return failed(job, why_failed(error), worker, kind_of(error, worker.root), record)
     finally:

@@ -28,6 +28,8 @@ class Options:
             ends, breaks or blocks its process costs the one cell.
         time_limit_s: after which a job fails, where it has a process of its own.
         engine: who runs the jobs; None is this machine.
+        stay: wait for cells that other processes have, until all of the sweep is there.
+        until: moment of `time.monotonic` at which all ends; None without end.
     """
 
     jobs: int | None = None
@@ -40,6 +42,8 @@ class Options:
     isolated: bool = False
     time_limit_s: float | None = None
     engine: "Engine | None" = None
+    stay: bool = True
+    until: float | None = None
 
 
 DEFAULTS = Options()

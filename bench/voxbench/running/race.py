@@ -10,7 +10,7 @@ from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.records import Scored, Store
 from voxbench.running.bind import BoundCell, bind
-from voxbench.running.jobs import Job, JobOutcome, PretrainingJob, jobs_for
+from voxbench.running.jobs import CellJob, Job, PretrainingJob, jobs_for
 from voxbench.running.options import DEFAULTS, Options, Run
 from voxbench.running.plan import Planned, plan_cells
 from voxbench.running.queue import Queue
@@ -57,15 +57,15 @@ def run_race(
     records: dict[str, Scored] = {
         record.key: record for record in Store(root).scored() if record.key in cells
     }
-    course = _Course(race, cells, records)
-    queue = Queue(course.more())
+    course = _Course(race, cells, Store(root), records)
+    queue = Queue(root, course.more())
     missing = [one.cell for one in planned if one.state == "missing"]
     watch.planned(planned, jobs_for(missing) if queue.waiting else [])
     tidy(root, cells)
     if queue.over:
         return planned
-    for outcome in execute(queue, run, watch):
-        course.note(outcome)
+    for job in execute(queue, run, watch):
+        course.note(job)
         if queue.over:
             queue.add(course.more())
     tidy(root)
@@ -88,19 +88,21 @@ class _Course:
 
     Attributes:
         cells: of the sweep, by key, in its order.
+        store: of the records.
         records: that there are.
         weights: ids of the pre-trainings that were asked for.
     """
 
     race: Race
     cells: dict[str, BoundCell]
+    store: Store
     records: dict[str, Scored]
     weights: set[str] = field(default_factory=set)
 
-    def note(self, outcome: JobOutcome) -> None:
+    def note(self, job: Job) -> None:
         """Keep the record of a cell that is over."""
-        if outcome.record:
-            self.records[outcome.record.key] = outcome.record
+        if isinstance(job, CellJob):
+            self.records[job.id] = self.store.facts(job.id)
 
     def more(self) -> list[Job]:
         """The next batch; a set of weights is asked for once."""

@@ -4,19 +4,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from voxbench import stopping
 from voxbench.design.cell import DIRECT
 from voxbench.design.spec import Sweep
 from voxbench.errors import StorageError
 from voxbench.records import Store
 from voxbench.records.kept import weights_path
 from voxbench.records.predictions import missing_predictions
-from voxbench.running.bind import BoundCell
 from voxbench.running.engines import JobRetry, JobStart
-from voxbench.running.jobs import CellJob, JobOutcome, jobs_for
+from voxbench.running.jobs import CellJob, Job, JobOutcome, TrialJob, jobs_for
 from voxbench.running.options import DEFAULTS, Options, Run
 from voxbench.running.plan import Planned, plan_cells
-from voxbench.running.queue import Queue
+from voxbench.running.queue import JobFound, Queue
 from voxbench.running.tidy import tidy
+from voxbench.running.time_left import fits
 from voxbench.running.tuner import bind_all
 from voxbench.running.watch import SILENT, Watch
 
@@ -27,36 +28,43 @@ def run_sweep(
     """Run the cells that have no record yet, and give the plan as it is afterwards.
 
     A sweep may be stopped at any moment, `kill -9` included, and run again: finished cells are
-    found by their key, a cell that was training goes on from its checkpoint.
+    found by their key, a cell that was training goes on from its checkpoint. Any number of
+    processes on any machines may run it in one folder: each job is claimed by one.
 
     Raises:
         SpecError, PluginError, DataError: before anything runs.
+        Stopped: the process was asked to, or the time is over, before all was done.
     """
     cells, tuner = bind_all(sweep, root, options.limit)
     planned = plan_cells(cells, root)
     refresh_contamination(planned, root)
-    todo = jobs_for(_todo(planned, root, options), tuner.jobs())
+    todo = _todo(planned, root, options, tuner.jobs())
     watch.planned(planned, todo)
     tidy(root, {job.id for job in todo})
     if not todo:
         return planned
-    queue = Queue(todo)
-    for outcome in execute(queue, Run(sweep, root, options), watch):
-        if tuned := tuner.after(outcome.job):
+    queue = Queue(root, todo, stay=options.stay, fits=fits(planned, options.until))
+    for job in execute(queue, Run(sweep, root, options), watch):
+        if tuned := tuner.after(job):
             cells += tuned
-            more = [*map(CellJob, _todo(plan_cells(tuned, root), root, options))]
+            jobs = _todo(plan_cells(tuned, root), root, options)
+            more = [job for job in jobs if isinstance(job, CellJob)]
             queue.add(more)
             watch.added(more)
     tidy(root)
     return plan_cells(cells, root)
 
 
-def _todo(planned: Sequence[Planned], root: Path, options: Options) -> list[BoundCell]:
-    """The cells of a plan that are to run."""
-    wanted = {"missing", "failed"} if options.retry_failed else {"missing"}
+def _todo(
+    planned: Sequence[Planned], root: Path, options: Options, trials: Sequence[TrialJob] = ()
+) -> list[Job]:
+    """What is to run of a plan, behind the trials that are."""
     again = _unpredicted(planned, root) if options.predictions else set[str]()
     again |= _unkept(planned, root) if options.weights else set()
-    return [one.cell for one in planned if one.state in wanted or one.key in again]
+    if options.retry_failed:
+        again |= {one.key for one in planned if one.state == "failed"}
+    wanted = (one for one in planned if one.state == "missing" or one.key in again)
+    return jobs_for((one.cell for one in wanted), trials, again)
 
 
 def refresh_contamination(planned: Sequence[Planned], root: Path) -> None:
@@ -92,24 +100,30 @@ def _unkept(planned: Sequence[Planned], root: Path) -> set[str]:
     }
 
 
-def execute(queue: Queue, run: Run, watch: Watch) -> Iterator[JobOutcome]:
-    """Hand the jobs to the engine and tell who watches; gives each outcome.
+def execute(queue: Queue, run: Run, watch: Watch) -> Iterator[Job]:
+    """Hand the jobs to the engine and tell who watches; gives each job that is over.
 
-    Whoever takes the outcomes may add jobs to the queue meanwhile.
+    Whoever takes them may add jobs to the queue meanwhile.
 
     Raises:
         SpecError: the engine can't run this sweep.
         StorageError: the disk is full, or may not be written to; all that is stored stays.
+        Stopped: jobs are left that this process was stopped in, or had no time for.
     """
-    with closing(run.engine.work(queue, run, watch.heard)) as events:
+    with closing(queue), closing(run.engine.work(queue, run, watch.heard)) as events:
         for event in events:
             match event:
                 case JobStart(job):
                     watch.started(job)
                 case JobRetry():
                     watch.retried(event)
+                case JobFound(job):
+                    watch.found(job)
+                    yield job
                 case JobOutcome(failure=failure, kind="storage"):
                     raise StorageError(f"{failure} Nothing is lost: run it again to go on.")
-                case JobOutcome():
+                case JobOutcome(job):
                     watch.finished(event)
-                    yield event
+                    yield job
+    if queue.waiting and (queue.unfit or stopping.asked()):
+        raise stopping.Stopped

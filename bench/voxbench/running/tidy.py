@@ -5,14 +5,13 @@ from pathlib import Path
 
 from voxbench.files import remove_leavings
 from voxbench.records import Store
+from voxbench.running.claims import release_left
 
 _FOLDERS = "records", "checkpoints", "splits", "races", "trials", "weights", "ensembles"
 
 
 def tidy(root: Path, todo: Collection[str] = ()) -> None:
-    """Remove temporary files that nobody writes any more, and checkpoints of finished cells.
-
-    A run that shares the folder and still trains such a cell writes its next checkpoint again.
+    """Remove what nobody writes or holds any more, and checkpoints of finished cells.
 
     Args:
         root: the output folder.
@@ -21,6 +20,7 @@ def tidy(root: Path, todo: Collection[str] = ()) -> None:
     folders = [root, *(root / name for name in _FOLDERS)]
     for folder in (*folders, *(root / "predictions").glob("*/")):
         remove_leavings(folder)
+    release_left(root)
     store = Store(root)
     for checkpoint in (root / "checkpoints").glob("*.ckpt"):
         record = None if checkpoint.stem in todo else store.read(checkpoint.stem)

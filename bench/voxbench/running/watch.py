@@ -26,6 +26,9 @@ class Watch:
     def retried(self, retry: JobRetry) -> None:
         """A job failed by the machine's fault, and is tried again."""
 
+    def found(self, job: Job) -> None:
+        """A job's result is there: another process has made it."""
+
     def finished(self, outcome: JobOutcome) -> None:
         """A job has ended; its record is stored."""
 

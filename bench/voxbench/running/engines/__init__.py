@@ -7,10 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
+from voxbench import stopping
 from voxbench.progress import News
-from voxbench.running.jobs import Job, JobOutcome, store_failure
+from voxbench.running.jobs import Job, JobOutcome, failed, store_failure
 from voxbench.running.options import Run
-from voxbench.running.queue import Queue
+from voxbench.running.queue import JobFound, Queue
 from voxbench.running.worker import Worker
 
 
@@ -35,7 +36,7 @@ class JobRetry:
     seconds: float
 
 
-Event = JobStart | JobRetry | JobOutcome
+Event = JobStart | JobFound | JobRetry | JobOutcome
 Hear = Callable[[Job, News], None]
 
 
@@ -71,10 +72,30 @@ class Engine(ABC):
         return None
 
 
-def settle(queue: Queue, outcome: JobOutcome, worker: Worker) -> JobRetry | JobOutcome:
-    """Let a job be tried again where that may help; else note and store what became of it."""
-    if outcome.failure and (seconds := queue.retry(outcome)) is not None:
-        return JobRetry(outcome.job, outcome.failure, seconds)
-    store_failure(outcome, worker)
-    queue.note(outcome)
-    return outcome
+def next_job(queue: Queue, worker: Worker) -> Generator[Event, None, Job | None]:
+    """Take the next job that has to be worked on; tells of those that are over without."""
+    while job := queue.take():
+        if isinstance(job, JobFound):
+            yield job
+        elif reason := queue.doomed(job):
+            yield from settle(queue, failed(job, reason, worker), worker)
+        else:
+            return job
+    return None
+
+
+def settle(
+    queue: Queue, outcome: JobOutcome, worker: Worker
+) -> Generator[JobRetry | JobOutcome, None, None]:
+    """Let a job be tried again where that may help; else note and store what became of it.
+
+    One that was asked to stop is given back, whatever it did with its process on the way.
+    """
+    if outcome.kind == "stopped" or (outcome.kind == "machine" and stopping.asked()):
+        queue.give_back(outcome.job)
+    elif outcome.failure and (seconds := queue.retry(outcome)) is not None:
+        yield JobRetry(outcome.job, outcome.failure, seconds)
+    else:
+        store_failure(outcome, worker)
+        queue.note(outcome)
+        yield outcome

@@ -1,7 +1,8 @@
 """The engine of one machine: long-lived worker processes, each bound to its device.
 
 Importing torch, Lightning and MONAI costs more than a small cell, so a worker runs many. A
-worker that dies or hangs costs the one cell it held, and is replaced.
+worker that dies or hangs costs the one cell it held, and is replaced. When this process is asked to
+stop, so are the workers; one that has not stored where it is in time is ended without.
 """
 
 import time
@@ -9,10 +10,12 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 
+from voxbench import stopping
 from voxbench.child import how_died
 from voxbench.cores import available_cores, threads_each
+from voxbench.errors import is_of_device
 from voxbench.progress import Stage
-from voxbench.running.engines import Engine, Event, Hear, JobStart, settle
+from voxbench.running.engines import Engine, Event, Hear, JobStart, next_job, settle
 from voxbench.running.engines.inline import run_inline
 from voxbench.running.engines.process import WorkerProcess
 from voxbench.running.faults import Kind
@@ -23,6 +26,8 @@ from voxbench.running.worker import Worker
 
 SILENCE_S = 3600.0
 """A job that has not been heard of for so long hangs."""
+STOP_S = 8.0
+"""Within which a worker that is asked to stop has stored where it is."""
 _LOOK_S = 0.5  # at the clock, between two events
 
 
@@ -71,6 +76,7 @@ def run_in_pool(
 ) -> Generator[Event, None, None]:
     """Each worker is a process of its own, of which no more are started than jobs."""
     processes = [WorkerProcess(worker) for worker in workers[: max(1, len(queue.waiting))]]
+    asked: float | None = None
     try:
         while not queue.over:
             for i, process in enumerate(processes):
@@ -78,9 +84,11 @@ def run_in_pool(
                     yield from _feed(processes, i, queue)
             busy = [process for process in processes if process.job]
             wait([p.pipe for p in busy] + [p.end for p in busy], _LOOK_S)
+            if stopping.asked():
+                asked = _stop(busy, asked)
             for process in busy:
                 if outcome := _outcome(process, hear):
-                    yield settle(queue, outcome, process.worker)
+                    yield from settle(queue, outcome, process.worker)
     finally:
         for process in processes:
             process.kill()
@@ -89,10 +97,7 @@ def run_in_pool(
 
 def _feed(processes: list[WorkerProcess], i: int, queue: Queue) -> Generator[Event, None, None]:
     """Give a free process its next job, after replacing it if it died."""
-    while job := queue.take():
-        if reason := queue.doomed(job):
-            yield settle(queue, failed(job, reason, processes[i].worker), processes[i].worker)
-            continue
+    while job := (yield from next_job(queue, processes[i].worker)):
         if processes[i].ended:
             processes[i].close()
             processes[i] = WorkerProcess(processes[i].worker)
@@ -101,9 +106,22 @@ def _feed(processes: list[WorkerProcess], i: int, queue: Queue) -> Generator[Eve
             processes[i].give(job)
         except Exception as error:  # noqa: BLE001 (a plugin's field may be anything)
             reason = f"it can't be sent to a worker process: {error}"
-            yield settle(queue, failed(job, reason, processes[i].worker), processes[i].worker)
+            outcome = failed(job, reason, processes[i].worker)
+            yield from settle(queue, outcome, processes[i].worker)
             continue
         return
+
+
+def _stop(busy: Sequence[WorkerProcess], asked: float | None) -> float:
+    """Ask the workers to store where they are, and end them if they take too long; when asked."""
+    if asked is None:
+        for process in busy:
+            process.stop()
+        return time.monotonic()
+    if time.monotonic() - asked > STOP_S:
+        for process in busy:
+            process.kill()
+    return asked
 
 
 def _outcome(process: WorkerProcess, hear: Hear) -> JobOutcome | None:
@@ -117,8 +135,8 @@ def _outcome(process: WorkerProcess, hear: Hear) -> JobOutcome | None:
             hear(job, said)
         else:
             process.job = None
-            if said.kind == "machine":  # what it holds, a device's context or memory, may be broken
-                process.kill()
+            if said.failure and (said.kind == "machine" or is_of_device(said.failure)):
+                process.kill()  # what it holds, a device's context or memory, may be broken
             return JobOutcome(job, *said)
     outcome = _dead(process, job, ended) if ended else _hanging(process, job)
     if outcome:
@@ -128,7 +146,7 @@ def _outcome(process: WorkerProcess, hear: Hear) -> JobOutcome | None:
 
 def _dead(process: WorkerProcess, job: Job, ended: str) -> JobOutcome:
     reason = f"its worker process {how_died(ended)}"
-    kind: Kind = "machine" if ended.startswith("signal") else "science"
+    kind: Kind = "machine" if ended.startswith("signal") or stopping.asked() else "science"
     return failed(job, reason, process.worker, kind)
 
 

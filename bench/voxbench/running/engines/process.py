@@ -1,13 +1,14 @@
 """A worker's process, from both ends of its pipe."""
 
 import math
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-from voxbench import plugins
+from voxbench import plugins, stopping
 from voxbench.child import Child, Reporter, born, pickled
 from voxbench.progress import News, Stage, heard_by
 from voxbench.records import Record
@@ -60,6 +61,10 @@ class WorkerProcess(Child):
         except (EOFError, OSError):  # it has ended
             return
 
+    def stop(self) -> None:
+        """Ask it to store where its job is; it answers that this has stopped."""
+        self.process.send_signal(signal.SIGUSR1)
+
 
 def serve(pipe: Connection) -> None:
     """A worker's life: job after job, until its parent closes the pipe."""
@@ -70,12 +75,10 @@ def serve(pipe: Connection) -> None:
     import voxbench.pretrain.engine
     import voxbench.running.cell  # noqa: F401 (what takes seconds, before the first job begins)
 
-    try:
+    with stopping.on_signals(), suppress(EOFError, OSError):
         while True:
             job = pipe.recv()
             pipe.send(Stage("beginning", 0, 1))
             with heard_by(Reporter(pipe)):
                 outcome = perform(job, worker)
             pipe.send(Answer(outcome.record, outcome.failure, outcome.kind))
-    except (EOFError, OSError):
-        return
