@@ -65,3 +65,13 @@ def test_a_record_that_changed_meanwhile_is_not_mixed(tmp_path):
     store.write(record(cases(lambda i, c: 0.7), cell={"recipe": {"steps": 1}}))
     with pytest.raises(RecordError, match="has changed while it was read"):
         scores_of(read)
+
+
+@pytest.mark.parametrize("size", [16, 300, 2000])
+def test_where_its_facts_lie_in_a_file_changes_nothing(tmp_path, monkeypatch, size):
+    store = stored(tmp_path, record(cases(lambda i, c: 0.01 * i, 40)))
+    [whole] = store.scored()
+    monkeypatch.setattr("voxbench.records.scored._END_BYTES", size)
+    [read] = store.scored()
+    assert read.model_dump() == whole.model_dump()
+    assert (read.scores.numbers == whole.scores.numbers).all()

@@ -1,6 +1,7 @@
 """Records for analyses: all facts of many cells, and their scores as columns when asked for."""
 
 import json
+import os
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from voxbench.records.record import SCHEMA, Facts, Record
 from voxbench.records.scores import Scores
 
 _CASES, _END = b'\n "cases": [', b"\n ]"
+_END_BYTES = 1 << 17  # of either end of a file, in which its facts usually lie
 
 
 class ScoredRecord(Facts):
@@ -61,19 +63,30 @@ def read_scored(path: Path) -> ScoredRecord:
     Raises:
         RecordError: it is damaged or of another schema.
     """
-    raw = path.read_bytes()
-    parts = _cut(raw)
+    facts = _glance(path)
     try:
-        record = ScoredRecord.model_validate_json(parts.facts)
+        record = ScoredRecord.model_validate_json(facts) if facts else None
     except ValidationError:
-        parts = _Parts(raw, b"")
-    if not parts.cases or record.schema_version != SCHEMA:
-        whole = _checked(path, raw)
+        record = None
+    if record is None or record.schema_version != SCHEMA:
+        whole = _checked(path, path.read_bytes())
         record = ScoredRecord(**{name: getattr(whole, name) for name in Facts.model_fields})
         record._read = partial(Scores.of, whole.cases)
     else:
-        record._read = partial(_scores, path, hash(parts.facts))
+        record._read = partial(_scores, path, hash(facts))
     return record
+
+
+def _glance(path: Path) -> bytes:
+    """The facts of `_cut` from both ends of a file; nothing where they reach further."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        head = file.read(_END_BYTES)
+        start = head.find(_CASES)
+        file.seek(max(start, size - _END_BYTES, 0))
+        tail = file.read()
+    end = tail.rfind(_END)
+    return b"" if start < 0 or end < 0 else _joined(head[:start], tail[end + len(_END) :])
 
 
 class _Parts(NamedTuple):
@@ -91,9 +104,12 @@ def _cut(raw: bytes) -> _Parts:
     end = raw.rfind(_END)
     if start < 0 or end < start:
         return _Parts(raw, b"")
-    before, after = raw[:start], raw[end + len(_END) :]
-    facts = before + after[1:] if after.startswith(b",") else before.removesuffix(b",") + after
+    facts = _joined(raw[:start], raw[end + len(_END) :])
     return _Parts(facts, raw[start + len(_CASES) - 1 : end + len(_END)])
+
+
+def _joined(before: bytes, after: bytes) -> bytes:
+    return before + after[1:] if after.startswith(b",") else before.removesuffix(b",") + after
 
 
 def _scores(path: Path, facts: int) -> Scores:

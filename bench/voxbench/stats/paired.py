@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from voxbench.stats.interval import Interval
 
@@ -78,6 +77,8 @@ def benjamini_hochberg(p: Sequence[float]) -> list[float]:
     Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x. As in `holm`, NaN is no
     test.
     """
+    from scipy import stats  # takes a second to load
+
     given = np.array(p, dtype=float)
     tested = ~np.isnan(given)
     adjusted = np.full(len(given), np.nan)
