@@ -75,7 +75,7 @@ def benchmarks(session: nox.Session) -> None:
     session.install("-c", "constraints.txt", "absl-py", "blosc2", "nnunetv2", "surface-distance")
     scripts = ("start", "loop", "patches", "metrics_start", "metrics_speed", "metrics_fuzz")
     scripts += ("overlap", "stats_speed", "calibration", "families", "over_tasks", "false_alarms")
-    for script in (*scripts, "racing", "power_plans"):
+    for script in (*scripts, "racing", "power_plans", "large_volumes", "members"):
         session.run("python", f"tests/benchmarks/{script}.py", *session.posargs)
 
 

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from torch import nn
 from voxbench.data.geometry import VoxelGrid, choose_grid, labels_to_native, uncropped
+from voxbench.data.resample import resample_argmax, resample_scores, taps_between
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Recipe
 from voxbench.model.direct import Direct
 from voxbench.model.segmenter import Segmenter
 from voxbench.predict import layout as layouts
-from voxbench.predict import segmentation
+from voxbench.predict import native, segmentation
 from voxbench.predict.segmentation import segment
 from voxbench.predict.stitch import Stitch
 
@@ -126,13 +127,16 @@ class Head(nn.Module):
         return features
 
 
+@pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("spacing", [None, (1.5, 1.0, 2.5)])
-def test_masks_of_a_published_head_are_found_block_by_block(spacing):
+def test_masks_of_a_published_head_are_found_block_by_block(spacing, large, monkeypatch):
+    if large:
+        monkeypatch.setattr(layouts, "_SMALL", 0)
     case = prepared((30, 20, 24), spacing, "LPS")
     outputs = ("spleen", "liver")
     head = Direct(Flat(), Head(), outputs, ("liver", "spleen"), postprocessed=outputs)
-    found = segment(head, case, Recipe(patch=(8, 8, 8)), "cpu")
-    logits = whole_logits(head, case.image, case.outside, (8, 8, 8), 0.5, 4)
+    found = segment(head, case, Recipe(patch=(8, 8, 9)), "cpu")
+    logits = whole_logits(head, case.image, case.outside, (8, 8, 9), 0.5, 4)
     assert np.array_equal(found, labels_to_native(by_hand(logits > logits[0]), case.grid))
 
 
@@ -156,3 +160,15 @@ class Zero(nn.Module):
 
     def forward(self, features, maps):
         return torch.zeros_like(features)
+
+
+@settings(max_examples=20, deadline=None)
+@given(SIDES, SIDES, st.integers(0, 9))
+def test_a_device_interpolates_as_the_kernel_of_the_processor_does(shape, target, seed):
+    scores = np.random.default_rng(seed).normal(size=(3, *shape)).astype(np.float32)
+    taps = taps_between(shape, target)
+    found = torch.from_numpy(scores)
+    for axis, along in enumerate(taps, start=1):
+        found = native.interpolate(found, axis, along)
+    assert np.array_equal(found.numpy(), resample_scores(scores, taps))
+    assert np.array_equal(found.argmax(dim=0).numpy(), resample_argmax(scores, taps))

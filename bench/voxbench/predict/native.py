@@ -65,7 +65,7 @@ class NativeBlock(NamedTuple):
                 continue
             part = self.scores
             for axis, taps in enumerate((rows, y, z), start=1):
-                part = _interpolate(part, axis, taps)
+                part = interpolate(part, axis, taps)
             yield row, part
 
     def _box(self, row: int, rows: int) -> Box:
@@ -95,7 +95,7 @@ def to_native(blocks: Iterable[Block], layout: Layout, grid: VoxelGrid) -> Itera
             yield NativeBlock(block.scores, _three(taps), _three(first), layout.order)
 
 
-def _interpolate(scores: Tensor, axis: int, taps: LinearTaps) -> Tensor:
+def interpolate(scores: Tensor, axis: int, taps: LinearTaps) -> Tensor:
     """Scores at the taps of an axis, rounded as the kernel of the processor rounds."""
     left, right, weight = (torch.from_numpy(values).to(scores.device) for values in taps)
     shape = [-1 if other == axis else 1 for other in range(scores.dim())]
