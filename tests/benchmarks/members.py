@@ -2,7 +2,7 @@
 
     python tests/benchmarks/members.py [CLASSES] [SIDE]
 
-Either runs in a process of its own, on one thread, with SegResNet (tiny) in windows of 96³. Memory
+Either runs in a process of its own, on one thread, with SegResNet (tiny) in windows of 64³. Memory
 is the peak above that of the forward pass of one batch of windows; seconds are the processor's,
 since machines are shared.
 """
@@ -23,7 +23,7 @@ from voxbench.predict.members import Subject, predict_members
 from voxbench.predict.models import Augmented, Dropout, StochasticSegmentation
 from voxbench.predict.segmentation import segment
 
-RECIPE = Recipe(patch=(96, 96, 96))
+RECIPE = Recipe(patch=(64, 64, 64))
 MODELS = {"tta": Augmented(), "dropout": Dropout(), "ssn": StochasticSegmentation()}
 BY_CLASS = "tta by class"
 
@@ -55,7 +55,7 @@ def measure(way: str, classes: int, side: int, out: multiprocessing.Queue) -> No
     network = segmenter_of(find_architecture("segresnet").build("tiny", 1), classes, kind).eval()
     case, seconds = prepared(side), 0.0
     subject = Subject([network], case, RECIPE, "cpu", (0, 1, 2))
-    segment(network, prepared(96), RECIPE, "cpu")
+    segment(network, prepared(64), RECIPE, "cpu")
     with torch.inference_mode():
         windows = torch.randn(RECIPE.windows, 1, *RECIPE.patch)
         (network.distribution if kind == "ssn" else network)(windows)
@@ -76,7 +76,7 @@ def measure(way: str, classes: int, side: int, out: multiprocessing.Queue) -> No
 
 
 def main() -> None:
-    classes, side = (int(text) for text in sys.argv[1:] or (4, 144))
+    classes, side = (int(text) for text in sys.argv[1:] or (24, 96))
     volume = 4 * (1 + classes) * side**3
     print(f"{classes} classes, {side}³, a class volume is {volume / 2**20:.0f} MiB")
     plain = None
