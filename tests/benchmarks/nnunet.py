@@ -41,8 +41,9 @@ def main() -> None:
     work = options.work or Path(tempfile.mkdtemp(prefix="nnunet-"))
     for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
         os.environ[name] = str(work / name)
-    os.environ |= {"nnUNet_compile": "f", "nnUNet_n_proc_DA": "0", "nnUNet_def_n_proc": "1"}
+    os.environ |= {"nnUNet_compile": "f", "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1"}
     dataset = stage(work)
+    os.environ["nnUNet_n_proc_DA"] = "0"  # its planner needs one, training in this process none
     theirs = [nnunet(options, dataset, work, seed) for seed in range(options.seeds)]
     ours = train_ours(options, work / "ours")
     print(

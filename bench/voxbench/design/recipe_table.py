@@ -17,12 +17,15 @@ Table = TypeVar("Table", bound="RecipeTable")
 class RecipeTable(Recipe):
     """Fine-tuning: the same for every arm of a task.
 
-    `steps` may be a list, which is an axis of the sweep; `patch`, `batch` and `spacing` may be
-    `"plan"`: from the sizes of the training cases, as nnU-Net does. A table `[recipe.TASK]`
-    overrides keys on one task, by the name of its plugin or its title.
+    A table `[recipe.TASK]` overrides keys on one task, by the name of its plugin or its title.
 
     Attributes:
         name: of a recipe that others state, whose values the other keys override.
+        steps: optimiser steps; a list is an axis of the sweep.
+        batch: patches a step, or `"plan"`: from the training cases, as nnU-Net does.
+        patch: voxels of a patch along each axis, or `"plan"`.
+        spacing: voxel size in mm of the grid that networks work on, in place of the task's own, or
+            `"plan"`; an arm whose weights demand a grid, and its twin, keep that.
     """
 
     name: Name | None = None
