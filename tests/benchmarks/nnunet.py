@@ -43,7 +43,7 @@ def main() -> None:
         os.environ[name] = str(work / name)
     os.environ |= {"nnUNet_compile": "f", "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1"}
     dataset = stage(work)
-    os.environ["nnUNet_n_proc_DA"] = "0"  # its planner needs one, training in this process none
+    os.environ |= {"nnUNet_n_proc_DA": "0"}  # planning there needs one, training here none
     theirs = [nnunet(options, dataset, work, seed) for seed in range(options.seeds)]
     ours = train_ours(options, work / "ours")
     print(
