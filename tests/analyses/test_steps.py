@@ -74,7 +74,7 @@ def test_the_step_of_the_first_validation_at_90_percent():
     [row] = trajectory_table(read_groups(found)).rows
     assert (row["soon"], row["steps"], row["final"]) == (300, 500, 0.8)
     assert row["seconds"] == 10.0 * 300 / 500
-    assert (row["converged"], row["reason"]) == ("unknown", "no curve is long enough")
+    assert (row["converged"], row["reason"]) == ("unknown", "no curve is long and steady enough")
 
 
 def test_without_a_validation_curve_there_is_no_trajectory():

@@ -7,7 +7,7 @@ not converged if
 - the validation still rises: the mean Dice of its last quarter of the steps lies more than 0.03
   above that of the quarter before, or
 - where there is no such curve, the loss still falls: its mean over the last quarter lies more than
-  0.05 below that over the quarter before, and more than two standard errors.
+  0.05 below that over the quarter before; within two standard errors of none it is unknown.
 
 The validation decides over the loss, which goes on falling where cases are learnt by heart. The
 thresholds leave room for what a rate that is annealed to 0 gains at the end of any training. The
@@ -66,7 +66,9 @@ def convergence(records: Sequence[Scored]) -> Convergence:
         reasons += [known] if known else []
         return Convergence("no", "; ".join(reasons))
     return (
-        Convergence("unknown", "no curve is long enough") if known is None else Convergence("yes")
+        Convergence("unknown", "no curve is long and steady enough")
+        if known is None
+        else Convergence("yes")
     )
 
 
@@ -98,8 +100,10 @@ def _fall(curves: Sequence[Mapping[int, float]]) -> str | None:
         return None
     fall = float(quarters[0].mean() - quarters[1].mean())
     error = sum(float(own.var(ddof=1)) / len(own) for own in quarters) ** 0.5
-    if fall <= max(LARGEST_FALL, 2 * error):
+    if fall <= LARGEST_FALL:
         return ""
+    if fall <= 2 * error:
+        return None
     return f"loss still falls, by {fall:.2f} in the last quarter of the steps"
 
 
