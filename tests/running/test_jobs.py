@@ -105,3 +105,24 @@ def test_a_sweep_with_a_control_trains_its_donor_once(blocks, tmp_path, monkeypa
     assert (control.volumes, control.masks, control.cpu_hours) == (3, 3, donor.cpu_hours)
     assert control.sha256 != donor.sha256
     assert records["control"].arm.twin == records["scratch"].arm.baseline
+
+
+def test_what_takes_longest_comes_first_in_each_round_with_its_twin_behind(example):
+    sizes = [{"name": "scratch", "size": size} for size in ("tiny", "small")]
+    cells = bind(make_sweep(baselines=[*sizes, {"name": "example-denoising", "size": "tiny"}]))
+
+    tiny, small, weights = "scratch[size=tiny]", "scratch", "example-denoising[size=tiny]"
+
+    def arms(**costs: float) -> list[str]:
+        labels = {"tiny": tiny, "small": small, "weights": weights}
+        known = {labels[name]: cost for name, cost in costs.items()}
+        seconds = {
+            cell.key: known[label] for cell in cells if (label := cell.arm.baseline) in known
+        }
+        jobs = [job for job in jobs_for(cells, seconds=seconds) if isinstance(job, CellJob)]
+        assert [job.cell.seed for job in jobs] == [0, 0, 0, 1, 1, 1]
+        return [job.cell.arm.baseline for job in jobs[:3]]
+
+    assert arms(tiny=3, small=50, weights=9) == [small, weights, tiny]
+    assert arms(tiny=3, small=5, weights=9) == [weights, tiny, small]
+    assert arms(small=50, weights=9) == [tiny, small, weights]  # of whom nothing is known, may be

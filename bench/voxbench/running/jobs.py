@@ -1,8 +1,10 @@
 """Units of work that an engine hands out: weights to make first, then trials, then cells."""
 
+import math
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from voxbench import stopping
 from voxbench.design.tuning import Tuning
@@ -125,19 +127,24 @@ class JobOutcome:
 
 
 def jobs_for(
-    cells: Iterable[BoundCell], trials: Sequence[TrialJob] = (), again: Collection[str] = ()
+    cells: Iterable[BoundCell],
+    trials: Sequence[TrialJob] = (),
+    again: Collection[str] = (),
+    seconds: Mapping[str, float] = MappingProxyType({}),
 ) -> list[Job]:
     """The pre-trainings that cells and trials need, each once and first, then trials, then cells.
 
     One draw and seed of all arms comes before the next, and behind each cell its scratch twin, so
-    that a sweep that is stopped has compared something.
+    that a sweep that is stopped has compared something. Within a draw and seed what takes longest
+    comes first, so that no worker has it alone at the end.
 
     Args:
         cells: that are to run.
         trials: that are to run.
         again: keys of cells that have a record, which is to be made anew.
+        seconds: key → what the cell may take; what is not known may be long.
     """
-    turn = _in_turn(cells)
+    turn = _in_turn(cells, seconds)
     needed = pretrainings(cell.trainings for cell in (*turn, *(trial.cell for trial in trials)))
     return [*needed, *trials, *(CellJob(cell, cell.key in again) for cell in turn)]
 
@@ -156,8 +163,11 @@ def pretrainings(needed_by: Iterable[Trainings]) -> list[PretrainingJob]:
     return sorted(made, key=lambda job: job.needs is not None)
 
 
-def _in_turn(cells: Iterable[BoundCell]) -> list[BoundCell]:
-    ordered = sorted(cells, key=lambda cell: (cell.arm.draw, cell.arm.seed))
+def _in_turn(cells: Iterable[BoundCell], seconds: Mapping[str, float]) -> list[BoundCell]:
+    def place(cell: BoundCell) -> tuple[int, int, float]:
+        return cell.draw, cell.seed, -seconds.get(cell.key, math.inf)
+
+    ordered = sorted(cells, key=place)
     named = {_names(cell, cell.arm.baseline): cell for cell in ordered}
     turn: dict[str, BoundCell] = {}
     for cell in ordered:

@@ -64,7 +64,8 @@ def _todo(
     if options.retry_failed:
         again |= {one.key for one in planned if one.state == "failed"}
     wanted = (one for one in planned if one.state == "missing" or one.key in again)
-    return jobs_for((one.cell for one in wanted), trials, again)
+    expected = {one.key: one.seconds for one in planned if one.seconds is not None}
+    return jobs_for((one.cell for one in wanted), trials, again, expected)
 
 
 def refresh_contamination(planned: Sequence[Planned], root: Path) -> None:
