@@ -1,8 +1,8 @@
 """The project's sessions: `nox` runs what CI runs, `nox -s NAME` one of them.
 
 They use the environment that nox itself was installed into with `pip install -e ".[dev]"`; only
-`docs`, `benchmarks`, `nnunet` and `browser`, which need what nothing else needs, make some of their
-own.
+`docs`, `benchmarks`, `nnunet`, `browser`, `ray` and `slurm`, which need what nothing else needs,
+make some of their own.
 """
 
 import sys
@@ -92,3 +92,22 @@ def browser(session: nox.Session) -> None:
     """The pages of a report in a headless Chromium: /usr/bin/chromium, or $CHROMIUM."""
     session.install("-c", "constraints.txt", "-e", ".[dev]", "playwright")
     session.run("pytest", "-n", "0", "-m", "browser", "tests/reporting/site", *session.posargs)
+
+
+@nox.session(venv_backend="virtualenv")
+def ray(session: nox.Session) -> None:
+    """A sweep on a Ray cluster of two nodes, one of which is lost."""
+    session.install("-c", "constraints.txt", "-e", ".[dev,ray]")
+    _clusters(session, "ray")
+
+
+@nox.session(venv_backend="virtualenv")
+def slurm(session: nox.Session) -> None:
+    """A sweep by pilots of a Slurm of one node: Debian's slurm-wlm and munge, started and ended."""
+    session.install("-c", "constraints.txt", "-e", ".[dev,slurm]")
+    _clusters(session, "slurm")
+
+
+def _clusters(session: nox.Session, which: str) -> None:
+    words = ("-n", "0", "-m", "cluster", "-k", which, "-rs", "tests/running/test_clusters.py")
+    session.run("pytest", *words, *session.posargs)

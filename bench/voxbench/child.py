@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -94,8 +94,8 @@ def born(pipe: Connection) -> None:
 class Reporter:
     """Sends news on, of stages one a second."""
 
-    def __init__(self, pipe: Connection) -> None:
-        self.pipe = pipe
+    def __init__(self, send: Callable[[News], None]) -> None:
+        self.send = send
         self.last = 0.0
 
     def __call__(self, news: News) -> None:
@@ -105,7 +105,7 @@ class Reporter:
             if now - self.last < _NEWS_S:
                 return
             self.last = now
-        self.pipe.send(news)
+        self.send(news)
 
 
 def how_died(ended: str) -> str:

@@ -8,7 +8,8 @@ VoxbenchError
 ├── FitError       training can't start or diverged
 ├── RecordError    a stored record can't be read
 ├── StorageError   a disk is full or may not be written to, in the middle of a run
-└── BundleError    a submission can't be packed, read or merged
+├── BundleError    a submission can't be packed, read or merged
+└── EngineError    a cluster does not answer, or what it was given to run ends with nothing done
 
 What a machine lacks (space, a permission) comes as an OSError and is told in one line too:
 `in_words`. Anything else that is raised is a defect of voxbench.
@@ -58,6 +59,10 @@ class StorageError(VoxbenchError):
 
 class BundleError(VoxbenchError):
     """A submission can't be packed, read or merged."""
+
+
+class EngineError(VoxbenchError):
+    """A cluster does not answer, or what it was given to run ends with nothing done."""
 
 
 _MACHINE = {

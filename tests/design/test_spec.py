@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from voxbench.design.spec import parse_override, parse_sweep, read_sweep
+from voxbench.design.spec import parse_override, parse_sweep, read_sweep, written_sweep
+from voxbench.design.toml import parse_toml
 from voxbench.errors import SpecError
 
 SWEEP = {"name": "s", "tasks": ["a"], "baselines": ["b"]}
@@ -88,3 +89,23 @@ def test_broken_toml_names_the_file(tmp_path: Path):
         read_sweep(path)
     with pytest.raises(SpecError, match="can't be read"):
         read_sweep(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {},
+        {"fractions": [1 / 3, "5 shots"], "seeds": [4, 7], "adaptation": ["full", "frozen"]},
+        {"baselines": [{"name": "supervised", "source": {"union": ["a", "b"]}, "volumes": [1, 2]}]},
+        {"recipe": "nnunet", "pretraining": {"steps": 7}},
+        {"recipe": {"steps": [5, 10], "patch": "plan", "learning_rate": 1e-5}},
+        {"recipe": {"batch": "plan", "cubes": {"batch": 3, "spacing": "plan"}}},
+        {"tasks": [{"name": "cubes", "root": 'a "b"\\ü'}], "engine": {"slurm": {"time": 9}}},
+    ],
+)
+def test_a_sweep_is_written_for_others_as_it_is(table):
+    usual = {"name": "x", "tasks": ["cubes"], "baselines": ["scratch"]}
+    sweep = parse_sweep({**usual, **table})
+    text = written_sweep(sweep)
+    assert parse_sweep(parse_toml(text, "x")) == sweep.model_copy(update={"engine": {}})
+    assert "slurm" not in text

@@ -31,9 +31,6 @@ class Grid(Engine):
     queue: str
     slots: int = 2
 
-    def capacity(self, run):
-        return self.slots
-
     def work(self, queue, run, hear):
         return run_inline(queue, [run.worker("cpu", 1)], hear)
 
@@ -70,7 +67,7 @@ def test_a_package_s_engine_runs_a_sweep(engines, example, monkeypatch):
 def test_a_sweep_s_table_comes_before_the_user_s(engines):
     user_file().write_text('[grid]\nqueue = "day"\nslots = 7\n')
     found = find_engine("grid", make_sweep(engine={"grid": {"queue": "night"}}))
-    assert (found.queue, found.slots, found.capacity(None)) == ("night", 7, 7)
+    assert (found.queue, found.slots) == ("night", 7)
     assert find_engine("grid", make_sweep()).queue == "day"
 
 
@@ -82,7 +79,7 @@ def test_a_sweep_s_table_comes_before_the_user_s(engines):
         ("grid", {"grid": {"queue": 3}}, "queue: Input should be a valid string, got 3"),
         ("grid", {}, "needs queue in its table"),
         ("unready", {}, "engine 'unready': it needs a certificate"),
-        ("half", {}, "doesn't define capacity, work"),
+        ("half", {}, "doesn't define work"),
         ("lost", {}, "of their-grid can't be imported"),
         ("clock", {}, r"is <function dataclass.*not a subclass of voxbench.running.engines.Engine"),
     ],
@@ -108,7 +105,7 @@ def test_engines_are_listed_with_what_they_lack_and_why_they_are_broken(engines,
     assert rows["grid"]["fields"] == "queue, slots"
     assert rows["unready"]["lacks"] == "it needs a certificate: ask the institute."
     assert "has no attribute 'Nothing'" in rows["lost"]["broken"]
-    assert "doesn't define capacity, work" in rows["half"]["broken"]
+    assert "doesn't define work" in rows["half"]["broken"]
     code, out, _ = voxbench("ls", "engines", "grid")
     assert code == 0
     assert "Our institute's grid." in out

@@ -20,7 +20,10 @@ def status_verb(
     cells: Cells = False,
     json: Json = False,
 ) -> None:
-    """Count the records of a folder and say why cells failed; exit code 1 if any did."""
+    """Count the records of a folder and say why cells failed; exit code 1 if any did.
+
+    Where pilots of Slurm work for it, they are counted too.
+    """
     from collections import Counter
 
     from voxbench.errors import RecordError
@@ -33,6 +36,7 @@ def status_verb(
         raise RecordError(f"{directory}: no records there; run a sweep with -o {directory} first.")
     found = list(store.glances())
     failed = [store.facts(one.key) for one in found if one.failure is not None]
+    pilots, unknown = _pilots(directory)
     if json:
         told = {
             "ok": len(found) - len(failed),
@@ -42,6 +46,7 @@ def status_verb(
             ],
             "smoke": sum(one.smoke for one in found),
             **({"trials": dict(trials)} if trials else {}),
+            "pilots": pilots,
         }
         print_json(told)
     else:
@@ -49,10 +54,26 @@ def status_verb(
         if trials:
             said = ", ".join(f"{count} {state}" for state, count in trials.items())
             print(f"{sum(trials.values())} trials: {said}")
+        if pilots is not None:
+            said = ", ".join(f"{count} {state}" for state, count in pilots.items())
+            print(f"pilots in Slurm's queue: {unknown or said or 'none'}")
         for line in map(_whole, failed) if cells else _reasons(failed):
             print(line)
     if failed:
         raise typer.Exit(1)
+
+
+def _pilots(directory: Path) -> tuple[dict[str, int] | None, str]:
+    """State → how many pilots; None if none was ever queued. And why it is not known, if so."""
+    from voxbench.errors import EngineError
+    from voxbench.running.slurm_queue import FOLDER, queued_pilots
+
+    if not (directory / FOLDER).is_dir():
+        return None, ""
+    try:
+        return dict(queued_pilots(directory)), ""
+    except EngineError as error:
+        return {}, str(error)
 
 
 def _whole(record: "Facts") -> str:

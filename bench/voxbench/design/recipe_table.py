@@ -67,6 +67,14 @@ class RecipeTable(Recipe):
         """The keys that are to be planned; here they still have their defaults."""
         return self._planned
 
+    @property
+    def as_written(self) -> dict[str, Any]:
+        """A table that gives this one again."""
+        own = self.model_dump(mode="json", exclude_unset=True)
+        own |= {"steps": [*self._axis]} if len(self._axis) > 1 else {}
+        own |= dict.fromkeys(self._planned, _PLAN)
+        return own | {task: table.as_written for task, table in self._tasks.items()}
+
     def on(self, *names: str) -> "RecipeTable":
         """The table of a task, by the first of its names that has one; else this one."""
         return next((self._tasks[name] for name in names if name in self._tasks), self)

@@ -22,7 +22,7 @@ from voxbench.design.cell import Adaptation
 from voxbench.design.fraction import Fraction
 from voxbench.design.recipe import Pretraining
 from voxbench.design.recipe_table import RecipeTable
-from voxbench.design.toml import parse_toml, read_toml, unusable
+from voxbench.design.toml import parse_toml, read_toml, unusable, written
 from voxbench.design.tuning import Tuning
 from voxbench.errors import SpecError, unknown
 
@@ -236,6 +236,21 @@ def parse_sweep(table: Mapping[str, object], origin: str = "sweep") -> Sweep:
     except ValidationError as error:
         lines = [_explain(item) for item in error.errors()]
         raise SpecError(f"{origin}: " + "\n".join(lines)) from None
+
+
+def written_sweep(sweep: Sweep) -> str:
+    """A sweep as the text of a file that gives it again, but for its engines.
+
+    Raises:
+        SpecError: it has a value that no file can say.
+    """
+    table = sweep.model_dump(mode="json", exclude_unset=True, exclude={"engine"})
+    table["fractions"] = [str(one) if one.share is None else one.share for one in sweep.fractions]
+    table["recipe"] = sweep.recipe.as_written
+    text = "".join(f"{key} = {written(value)}\n" for key, value in table.items())
+    if parse_sweep(parse_toml(text, sweep.name)) != sweep.model_copy(update={"engine": {}}):
+        raise SpecError(f"{sweep.name}: has values that can't be written to a file for others.")
+    return text
 
 
 def parse_override(text: str, option: str = "--set") -> tuple[str, object]:

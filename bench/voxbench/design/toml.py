@@ -1,6 +1,7 @@
 """TOML files that people write: read with the errors they need, and with limits."""
 
 import datetime
+import json
 import math
 import re
 import tomllib
@@ -47,6 +48,16 @@ def parse_toml(text: str, origin: str) -> dict[str, object]:
     except ValueError:  # Python reads no integer of more digits
         key = found[1] if (found := _ENDLESS.search(text)) else "a value"
         raise SpecError(f"{origin}: {key}: an integer beyond 64 bits.") from None
+
+
+def written(value: object) -> str:
+    """A value as TOML, tables inline; what is None in a table is left out."""
+    if isinstance(value, Mapping):
+        items = ((key, item) for key, item in value.items() if item is not None)
+        return f"{{ {', '.join(f'{written(key)} = {written(item)}' for key, item in items)} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(written, value))}]"
+    return json.dumps(value, ensure_ascii=False)  # strings, numbers and booleans are alike
 
 
 def unusable(value: object, key: str = "", depth: int = 0) -> Iterator[str]:

@@ -142,7 +142,7 @@ def serve(pipe: Connection) -> None:
     folders, ranks, device = pipe.recv()
     for folder in folders:
         plugins.include(folder)
-    reporter = Reporter(pipe)
+    reporter = Reporter(pipe.send)
     try:
         task: Task[Any] = pipe.recv()
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))

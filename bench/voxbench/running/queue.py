@@ -90,6 +90,12 @@ class Queue:
             return self.waiting.pop(i)
         return None
 
+    def found(self) -> Iterator[JobFound]:
+        """Those of the waiting jobs that other processes have done; nothing is claimed."""
+        for i in reversed(range(len(self.waiting))):
+            if self._is_done(self.waiting[i]):
+                yield self._found(i)
+
     def doomed(self, job: Job) -> str | None:
         """Why the weights that a job needs could not be made; None if they could."""
         return self.failed.get(job.needs) if job.needs else None

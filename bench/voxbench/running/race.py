@@ -48,6 +48,11 @@ def run_race(
     if sweep.tuning:
         raise SpecError("--until-settled races no sweep with [tuning]: run it without.")
     run = Run(sweep, root, options)
+    if run.engine.whole:
+        raise SpecError(
+            "--until-settled says which cells come next, and this engine runs whatever is missing: "
+            "race on this machine, or with another engine."
+        )
     bound = bind(sweep, options.limit)
     planned = plan_cells(bound, root)
     race = declared_race(sweep, planned, options.limit)

@@ -6,6 +6,7 @@ An engine is a frozen dataclass below `Engine`; a sweep sets its fields in `[eng
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from voxbench import stopping
 from voxbench.progress import News
@@ -42,15 +43,13 @@ Hear = Callable[[Job, News], None]
 
 @dataclass(frozen=True)
 class Engine(ABC):
-    """Runs jobs somewhere, and tells of each as it begins and as it is over."""
+    """Runs jobs somewhere, and tells of each as it begins and as it is over.
 
-    @abstractmethod
-    def capacity(self, run: Run) -> int:
-        """How many jobs it runs at a time; at least one.
+    Attributes:
+        whole: it runs whatever is missing of a sweep, not only the jobs that it is told to.
+    """
 
-        Raises:
-            SpecError: it can't run this sweep, or no single jobs.
-        """
+    whole: ClassVar[bool] = False
 
     @abstractmethod
     def work(self, queue: Queue, run: Run, hear: Hear) -> Generator[Event, None, None]:

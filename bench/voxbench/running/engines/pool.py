@@ -35,10 +35,6 @@ _LOOK_S = 0.5  # at the clock, between two events
 class Pool(Engine):
     """This machine: as many workers as `--jobs` says, else one a GPU, else one a core."""
 
-    def capacity(self, run: Run) -> int:
-        """One job a worker."""
-        return len(workers_of(run))
-
     def work(self, queue: Queue, run: Run, hear: Hear) -> Generator[Event, None, None]:
         """See `Engine`; a single worker that need not be isolated is this process."""
         workers = workers_of(run)

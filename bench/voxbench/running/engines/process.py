@@ -79,6 +79,6 @@ def serve(pipe: Connection) -> None:
         while True:
             job = pipe.recv()
             pipe.send(Stage("beginning", 0, 1))
-            with heard_by(Reporter(pipe)):
+            with heard_by(Reporter(pipe.send)):
                 outcome = perform(job, worker)
             pipe.send(Answer(outcome.record, outcome.failure, outcome.kind))
