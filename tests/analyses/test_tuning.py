@@ -101,10 +101,12 @@ def test_best_of_k_by_hand():
     ]  # fmt: skip
 
 
-def test_a_pruned_trial_counts_no_more_than_the_worst_that_was_complete():
-    study = Studied((CLEAR[0], trial(1, [], state="pruned", score=0.99), CLEAR[1]))
-    assert list(study.scores) == pytest.approx([CLEAR[0].score, CLEAR[0].score, 0.95])
-    assert study.best.score == pytest.approx(0.95)
+def test_a_pruned_trial_counts_as_it_was_seen_last_and_no_more_than_the_median():
+    pruned = [trial(i, [], state="pruned", score=score) for i, score in ((1, 0.99), (2, 0.3))]
+    study = Studied((CLEAR[0], *pruned, trial(3, [0.95])))
+    between = (CLEAR[0].score + 0.95) / 2
+    assert list(study.scores) == pytest.approx([CLEAR[0].score, between, 0.3, 0.95])
+    assert study.best.number == 3
 
 
 def test_twins_stand_behind_their_arms(tmp_path):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -48,13 +49,11 @@ class Studied:
 
     @property
     def scores(self) -> Array:
-        """Of each trial; a pruned one counts for no more than the worst that was not."""
+        """Of each trial; a pruned one as it was seen last, at most the median of complete ones."""
         complete = [trial.score for trial in self.trials if trial.state == "complete"]
-        least = min(complete, default=math.inf)
-        return np.array([
-            min(trial.score, least) if trial.state == "pruned" else trial.score
-            for trial in self.trials
-        ])  # fmt: skip
+        most = median(complete) if complete else math.inf
+        ends = ((t.score, most if t.state == "pruned" else math.inf) for t in self.trials)
+        return np.array([min(pair) for pair in ends])
 
 
 def studies_in(folder: Path) -> list[Studied]:
