@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 import warnings
 from collections import defaultdict
@@ -31,7 +33,7 @@ from voxbench.running.queue import JobFound, Queue
 from voxbench.running.sweep import run_sweep
 from voxbench.running.worker import Worker
 
-from tests.running.conftest import Notes, make_sweep
+from tests.running.conftest import EXAMPLE, Notes, make_sweep
 from tests.running.quick import quick_cells
 
 ALONE, PILOT = Options(jobs=1), Options(jobs=1, stay=False)
@@ -269,4 +271,37 @@ def test_a_signal_stores_where_training_is_gives_the_cell_back_and_loses_nothing
     assert not Store(root).files()
     run_sweep(sweep, root, ALONE)
     assert told == [1, 2, 3, 4, 1, 2, 3, 4]
+    assert scores(root) == scores(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_a_pilot_that_is_asked_to_stop_has_given_its_cell_back_within_ten_seconds(tmp_path):
+    """The command with its worker processes: SIGTERM, exit code 75, and then the same scores."""
+    spec = tmp_path / "s.toml"
+    spec.write_text(
+        'name = "s"\ntasks = ["cubes"]\nfractions = ["2 shots"]\nseeds = 2\n'
+        '[[baselines]]\nname = "scratch"\nsize = "tiny"\n'
+        '[recipe]\nsteps = 300\npatch = [16, 16, 16]\naugmentation = "none"\n'
+    )
+
+    def start(verb: str, root: Path) -> subprocess.Popen:
+        words = [verb, str(spec), "-o", str(root), "-j", "2", "--include-path", str(EXAMPLE)]
+        code = "from voxbench.cli import main; main()"
+        return subprocess.Popen([sys.executable, "-c", code, *words])
+
+    root = tmp_path / "stopped"
+    pilot = start("work", root)
+    until = time.monotonic() + 300
+    while len(dict(claims.claimed(root))) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    time.sleep(20)  # into the imports or the training
+    asked = time.monotonic()
+    pilot.send_signal(signal.SIGTERM)
+    code = pilot.wait(60)
+    assert time.monotonic() - asked < 10
+    assert list((root / "claims").iterdir()) == []
+    assert code == (75 if len(Store(root).files()) < 2 else 0)
+    assert start("work", root).wait(600) == 0
+    assert start("run", tmp_path / "whole").wait(600) == 0
     assert scores(root) == scores(tmp_path / "whole")
