@@ -5,6 +5,7 @@ from voxbench.plugins import find_baseline
 from voxbench.running import estimate
 from voxbench.running.bind import bind
 from voxbench.running.jobs import PretrainingJob, jobs_for
+from voxbench.running.passes import Network
 from voxbench.running.plan import plan_cells, with_costs
 
 from tests.running.conftest import make_sweep
@@ -23,7 +24,7 @@ def planned(sweep, root):
 
 
 def test_operations_of_a_pass_are_those_of_its_convolutions():
-    tiny = estimate.Network(find_baseline("scratch"), 1, 1, (16, 16, 16))
+    tiny = Network(find_baseline("scratch"), 1, 1, (16, 16, 16))
     double = tiny._replace(patch=(32, 16, 16))
     assert estimate.operations(double) == pytest.approx(2 * estimate.operations(tiny), rel=1e-6)
 

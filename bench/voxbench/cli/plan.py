@@ -21,13 +21,13 @@ def plan_verb(
 ) -> None:
     """Count the cells of each arm: cached, missing, failed or skipped, with their estimated cost.
 
-    And the weights that have to be made for them. What nothing was run of is measured first, for
-    two seconds. `--cells` lists the cells one by one, `--json` too.
+    And the weights that have to be made for them. Networks that nothing was run of are measured
+    first, for two seconds. `--cells` lists the cells one by one, `--json` too.
     """
     from pathlib import Path
 
     from voxbench.running.builtin import find_sweep
-    from voxbench.running.plan import plan_cells, plan_studies, with_costs
+    from voxbench.running.plan import plan_cells, plan_studies, weights_bytes, with_costs
     from voxbench.running.remarks import remarks
     from voxbench.running.tuner import bind_all
 
@@ -44,10 +44,9 @@ def plan_verb(
     print(_total(planned))
     if studies:
         _print_studies(studies)
-    if todo := [one.cell for one in planned if one.to_run]:
-        from voxbench.running.estimate import weights_bytes
-
-        print(f"their weights would take {weights_bytes(todo) / 2**30:.2f} GiB with --keep-weights")
+    if any(one.to_run for one in planned):
+        size = weights_bytes(planned, root) / 2**30
+        print(f"their weights would take {size:.2f} GiB with --keep-weights")
     if weights:
         _print_weights(weights)
     print_remarks(remarks(bound))

@@ -39,9 +39,11 @@ def glance(path: str) -> Glance:
         RecordError: it is damaged or of another schema.
     """
     with FileIO(path) as file:
-        start = file.read(_START)
-        file.seek(max(0, file.seek(0, SEEK_END) - len(_END)))
-        told = _OPENING.match(start) if file.read() == _END else None
+        start = end = file.read(_START)
+        if len(start) == _START:
+            file.seek(-len(_END), SEEK_END)
+            end = file.read()
+        told = _OPENING.match(start) if end.endswith(_END) else None
     cost = _COST.search(start)
     if told and cost:
         return Glance(told[1].decode(), None, told[2] == b"true", float(cost[1]))

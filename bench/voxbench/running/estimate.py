@@ -4,75 +4,20 @@ Operations of every network are counted on one patch without computing anything;
 worker does a second is measured on the smallest network.
 """
 
-import math
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
-from statistics import fmean
-from typing import NamedTuple
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from voxbench.api import Baseline
-from voxbench.design.cell import DIRECT
-from voxbench.design.kernels import Spacing
 from voxbench.errors import VoxbenchError
-from voxbench.model.segmenter import Segmenter
-from voxbench.model.stochastic import Stochastic, segmenter_of
-from voxbench.pretrain.plan import PretrainingPlan
-from voxbench.running.bind import BoundCell, Trainings
-from voxbench.running.remarks import shapes_of
-
-Work = Trainings | PretrainingPlan
+from voxbench.running.bind import Trainings
+from voxbench.running.passes import PASSES, Network, Work, network_of, patches
 
 MEASURED_S = 2.0
-_PASSES = 3  # a step is a pass forward and, twice as dear, one backward
 _SIDE = 32  # voxels of the patch that is measured
-
-
-class Network(NamedTuple):
-    """What decides the operations of a pass.
-
-    Attributes:
-        baseline: builds it.
-        channels: of the images.
-        classes: that it tells apart.
-        patch: voxels.
-        supervised: whether coarser maps of its decoder are.
-        stochastic: see `Recipe`.
-        spacing: voxel size that decides its kernels; None where they are cubes.
-    """
-
-    baseline: Baseline
-    channels: int
-    classes: int
-    patch: tuple[int, int, int]
-    supervised: bool = False
-    stochastic: Stochastic | None = None
-    spacing: Spacing | None = None
-
-    @property
-    def same(self) -> tuple[object, ...]:
-        """What all arms of one twin have in common, whose network is counted once."""
-        own = {"architecture": self.baseline.architecture, "size": self.baseline.size}
-        name, axes = self.baseline.twin or (self.baseline.card.name, own)
-        return name, repr(sorted(axes.items())), *self[1:]
-
-    def built(self) -> Segmenter:
-        """It, with its weights at random.
-
-        Raises:
-            SpecError, PluginError: there is no such network, or it can't be trained so.
-        """
-        backbone = self.baseline.network(self.channels, self.spacing)
-        segmenter = segmenter_of(backbone, self.classes, self.stochastic)
-        segmenter.backbone.check_patch(self.patch)
-        if self.supervised:
-            segmenter.backbone.check_supervision()
-        return segmenter
 
 
 def estimate(work: Sequence[Work]) -> list[float | str | None]:
@@ -81,28 +26,16 @@ def estimate(work: Sequence[Work]) -> list[float | str | None]:
     None for what can't be counted or measured.
     """
     alike: dict[tuple[object, ...], Network] = {}
-    networks = [alike.setdefault(found.same, found) for found in map(_network, work)]
+    networks = [alike.setdefault(found.same, found) for found in map(network_of, work)]
     counted = {network: operations(network) for network in networks}
     sizes = {network: size for network, size in counted.items() if isinstance(size, float)}
     rate = _rate(min(sizes, key=lambda network: sizes[network])) if sizes else None
     found: list[float | str | None] = []
     for one, network in zip(work, networks, strict=True):
         size = counted[network]
-        known = _patches(one) * size / rate if isinstance(size, float) and size and rate else None
+        known = patches(one) * size / rate if isinstance(size, float) and size and rate else None
         found.append(size if isinstance(size, str) else known)
     return found
-
-
-def _network(one: Work) -> Network:
-    if isinstance(one, Trainings):
-        card, recipe = one.dataset.card, one.cell.recipe
-        patch, stochastic = recipe.patch, recipe.stochastic
-        supervised = recipe.deep_supervision and one.cell.adaptation not in DIRECT
-    else:
-        card, patch, supervised = one.source.card, one.schedule.patch, False
-        stochastic = None
-    sizes = len(card.channels), len(card.parts), patch
-    return Network(one.baseline, *sizes, supervised, stochastic, one.kernel_spacing)
 
 
 @cache
@@ -116,13 +49,12 @@ def _bytes(network: Network) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-def weights_bytes(cells: Sequence[BoundCell]) -> int:
-    """What the weights of these cells take on disk if they are kept."""
+def weights_bytes(counts: Mapping[Trainings, int]) -> int:
+    """What the weights of so many cells of each take on disk if they are kept."""
     alike: dict[tuple[object, ...], Network] = {}
-    counts = Counter(one.trainings for one in cells if one.trainings.cell.adaptation not in DIRECT)
     total = 0
     for trainings, count in counts.items():
-        found = _network(trainings)
+        found = network_of(trainings)
         total += count * _bytes(alike.setdefault(found.same, found))
     return total
 
@@ -168,28 +100,4 @@ def _rate(network: Network) -> float | None:
     finally:
         torch.set_num_threads(threads)
     fastest = min(later - earlier for earlier, later in pairwise(moments))
-    return len(image) * _PASSES * size / fastest
-
-
-def _patches(one: Work) -> float:
-    """Passes forward: of training, counted thrice, and of prediction."""
-    if isinstance(one, Trainings):
-        recipe = one.cell.recipe
-        trained = 0 if one.cell.adaptation in DIRECT else recipe.steps * recipe.batch
-        return _PASSES * trained + _windows(one)
-    return 0.0 if one.donor else _PASSES * one.schedule.steps * one.schedule.batch
-
-
-def _windows(one: Trainings) -> float:
-    recipe, cases = one.cell.recipe, one.dataset.split.test[: one.cell.limit]
-    shapes = shapes_of(one.dataset, one.preprocessing)
-    each = [_tiles(shape, recipe.patch, recipe.overlap) for shape in shapes]
-    copies = 2 ** len(one.dataset.mirroring.axes) if recipe.test_time_mirroring else 1
-    return len(cases) * copies * fmean(each) if each else 0.0
-
-
-def _tiles(shape: Sequence[int], patch: Sequence[int], overlap: float) -> int:
-    """Windows that cover a volume."""
-    strides = [max(1, int(side * (1 - overlap))) for side in patch]
-    sides = zip(shape, patch, strides, strict=True)
-    return math.prod(1 + max(0, math.ceil((n - side) / stride)) for n, side, stride in sides)
+    return len(image) * PASSES * size / fastest

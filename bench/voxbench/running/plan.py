@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from pydantic import ValidationError
 
 from voxbench.data.split import freeze_split
+from voxbench.design.cell import DIRECT
 from voxbench.design.recipe import Recipe
 from voxbench.pretrain.plan import seconds_made
 from voxbench.records import Facts, Store
@@ -19,11 +20,13 @@ from voxbench.records.record import Arm
 from voxbench.records.trials import TrialRecord
 from voxbench.running.bind import BoundCell, Trainings
 from voxbench.running.jobs import PretrainingJob, pretrainings
+from voxbench.running.passes import Work, by_finished, network_of
 from voxbench.running.studies import Study
 from voxbench.running.tuner import Tuner
 
 State = Literal["cached", "missing", "failed", "skipped"]
 STATES: tuple[State, ...] = get_args(State)
+_BYTES = 4  # of a parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +82,15 @@ class PlannedWeights:
 def with_costs(cells: Sequence[Planned]) -> tuple[list[Planned], list[PlannedWeights]]:
     """A plan whose missing cells of an unknown kind are estimated, and the weights they need.
 
-    What nothing was run of is measured, for two seconds; a network that can't be built is told.
+    By what finished cells of their network took; where nothing was run of it that is measured, for
+    two seconds, and a network that can't be built is told.
     """
     missing = [one for one in cells if one.state == "missing"]
     jobs = pretrainings(one.cell.trainings for one in missing)
     made = [seconds_made(job.id) for job in jobs]
     unknown = list(dict.fromkeys(one.cell.trainings for one in missing if one.seconds is None))
     unmade = [job.plan for job, seconds in zip(jobs, made, strict=True) if seconds is None]
-    found: list[float | str | None] = []
-    if unknown or unmade:
-        from voxbench.running.estimate import estimate
-
-        found = estimate([*unknown, *unmade])
+    found = _expected_of([*unknown, *unmade], cells)
     trained = dict(zip(unknown, found, strict=False))
     weights = iter(found[len(unknown) :])
     return (
@@ -105,6 +105,48 @@ def with_costs(cells: Sequence[Planned]) -> tuple[list[Planned], list[PlannedWei
             for job, seconds in zip(jobs, made, strict=True)
         ],
     )
+
+
+def _expected_of(work: Sequence[Work], cells: Sequence[Planned]) -> list[float | str | None]:
+    finished = (
+        (one.cell.trainings, one.seconds)
+        for one in cells
+        if one.state == "cached" and one.seconds is not None
+    )
+    found: list[float | str | None] = [*by_finished(work, finished)]
+    if unknown := [one for one, seconds in zip(work, found, strict=True) if seconds is None]:
+        from voxbench.running.estimate import estimate
+
+        measured = iter(estimate(unknown))
+        found = [next(measured) if seconds is None else seconds for seconds in found]
+    return found
+
+
+def weights_bytes(cells: Sequence[Planned], root: Path) -> int:
+    """What the weights of the cells that are to run take on disk if they are kept.
+
+    By the parameters of a finished cell of their network; where there is none they are counted.
+    """
+    store = Store(root)
+    keys = {one.cell.trainings: one.key for one in cells if one.state == "cached"}
+    finished = {network_of(one).same: key for one, key in keys.items()}
+    costs = {network: store.facts(key).cost for network, key in finished.items()}
+    todo = Counter(
+        one.cell.trainings
+        for one in cells
+        if one.to_run and one.cell.trainings.cell.adaptation not in DIRECT
+    )
+    total, unknown = 0, Counter[Trainings]()
+    for trainings, count in todo.items():
+        if cost := costs.get(network_of(trainings).same):
+            total += count * cost.parameters * _BYTES
+        else:
+            unknown[trainings] = count
+    if unknown:
+        from voxbench.running import estimate
+
+        total += estimate.weights_bytes(unknown)
+    return total
 
 
 def _estimated(one: Planned, found: float | str | None) -> Planned:
