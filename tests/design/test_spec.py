@@ -100,6 +100,7 @@ def test_broken_toml_names_the_file(tmp_path: Path):
         {"recipe": "nnunet", "pretraining": {"steps": 7}},
         {"recipe": {"steps": [5, 10], "patch": "plan", "learning_rate": 1e-5}},
         {"recipe": {"batch": "plan", "cubes": {"batch": 3, "spacing": "plan"}}},
+        {"tuning": {"trials": 3, "space": {"recipe.learning_rate": {"low": 1e-4, "high": 1}}}},
         {"tasks": [{"name": "cubes", "root": 'a "b"\\ü'}], "engine": {"slurm": {"time": 9}}},
     ],
 )

@@ -40,7 +40,7 @@ class Ray(Engine):
         address: of a running cluster, as `head:6379` or `ray://head:10001`; `auto` finds one that
             this machine belongs to, `local` starts one for this run.
         parallel: tasks at a time at most; 0 is what the cluster has room for. `--jobs` comes first.
-        gpus: of each task, as 1 or 0.5.
+        gpus: of each task, as 1 or 0.5; as many as `recipe.devices` where that is more than one.
         cpus: of each task.
         resources: that the cluster's nodes were given names for, as `a100=1`.
     """
