@@ -43,6 +43,12 @@ def chaos(session: nox.Session) -> None:
 
 
 @nox.session
+def gpu(session: nox.Session) -> None:
+    """Speed, waiting, sharing and the Dice of bf16 on one GPU (`-- --json FILE`)."""
+    session.run(sys.executable, "tests/benchmarks/gpu.py", *session.posargs, external=True)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style and common mistakes."""
     _run(session, "ruff", "check", ".")

@@ -132,7 +132,8 @@ def held_out(plan: PretrainingPlan, dataset: Dataset) -> dict[str, float]:
 def quietly(batches) -> Iterator[tuple[torch.Tensor, ...]]:
     torch.manual_seed(0)
     with torch.no_grad():
-        yield from Stream(batches, lambda: 0, BATCHES, 1)
+        for images, labels, labelled in Stream(batches, lambda: 0, BATCHES, 1):
+            yield images, labels.long(), labelled
 
 
 def mean(found: Sequence[dict[str, torch.Tensor | float]]) -> dict[str, float]:
