@@ -41,17 +41,17 @@ TASK = "phantom-atlas"
 
 
 class Size(NamedTuple):
-    """How much is measured."""
+    """How much is measured; a limit is one of the steps and test cases of a cell."""
 
     sides: tuple[int, ...]
     steps: int
     network: str
-    cell_steps: int
     cells: int
+    limit: int | None = None
 
 
-FULL = Size((96, 128), steps=40, network="base", cell_steps=200, cells=8)
-TINY = Size((16, 24), steps=3, network="tiny", cell_steps=3, cells=2)
+FULL = Size((96, 128), steps=40, network="base", cells=8)
+TINY = Size((16, 24), steps=3, network="tiny", cells=2, limit=2)
 
 
 class Figure(NamedTuple):
@@ -162,7 +162,7 @@ def variants(size: Size, device: str) -> Iterator[Figure]:
 def agreement(size: Size, device: str, folder: Path) -> Iterator[Figure]:
     """Dice of a cell in bf16 on the device beside the same in 32 bits on the processor."""
     for where, precision in (("cpu", "32"), (device, "bf16")):
-        (cell,) = bind(_sweep(size, seeds=1, precision=precision))
+        (cell,) = bind(_sweep(seeds=1, precision=precision), size.limit)
         worker = Worker(folder / precision, "gpu", where, os.cpu_count() or 1)
         outcome = perform(CellJob(cell), worker)
         if outcome.failure or not outcome.record:
@@ -177,8 +177,8 @@ def sharing(size: Size, folder: Path) -> Iterator[Figure]:
     seconds = {}
     for workers in (1, 2):
         root, started = folder / f"workers-{workers}", time.perf_counter()
-        options = Options(jobs=workers, isolated=True)
-        run_sweep(_sweep(size, seeds=size.cells, precision="bf16"), root, options)
+        options = Options(jobs=workers, limit=size.limit, isolated=True)
+        run_sweep(_sweep(seeds=size.cells, precision="bf16"), root, options)
         seconds[workers] = time.perf_counter() - started
         if failed := [record.failure for record in Store(root) if record.failure]:
             raise SystemExit(failed[0])
@@ -187,9 +187,8 @@ def sharing(size: Size, folder: Path) -> Iterator[Figure]:
     yield Figure("two workers on one card", seconds[1] / seconds[2], "× as fast")
 
 
-def _sweep(size: Size, *, seeds: int, precision: str) -> Sweep:
-    patch = [min(32, size.sides[0])] * 3
-    recipe = {"steps": size.cell_steps, "patch": patch, "precision": precision}
+def _sweep(*, seeds: int, precision: str) -> Sweep:
+    recipe = {"steps": 200, "patch": [32, 32, 32], "precision": precision}
     return parse_sweep(
         {
             "name": "gpu",

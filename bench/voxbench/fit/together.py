@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from voxbench import plugins
+from voxbench import plugins, stopping
 from voxbench.child import Child, Reporter, born, how_died, pickled
 from voxbench.errors import SpecError, in_words
 from voxbench.fit.ranks import Ranks
@@ -21,6 +21,7 @@ Result = TypeVar("Result")
 Task = Callable[[Ranks, str], Result]
 """What each rank does, on its device ("cpu" or "cuda:N")."""
 
+_LOOK_S = 0.5  # whether this process is to stop
 _GRACE_S = 2.0  # for the rank that failed first: the others fail as it leaves
 
 _lent: list[Sequence[str]] = []
@@ -67,6 +68,7 @@ def together(task: Task[Result], count: int, device: str, threads: int) -> Resul
         SpecError: there are fewer GPUs.
         ChildProcessError: a rank died.
         Exception: what a rank raised. Either ends the others.
+        Stopped: this process is asked to stop; what the training stored is continued.
     """
     gpu = device.startswith("cuda")
     cards = visible_cards() if gpu else []
@@ -91,7 +93,8 @@ def together(task: Task[Result], count: int, device: str, threads: int) -> Resul
                 where = f"cuda:{own.rank}" if gpu else device
                 child.pipe.send((plugins.included(), own, where))
                 child.pipe.send_bytes(written)
-            result: Result = _first_result(children)
+            with stopping.deferred():
+                result: Result = _first_result(children)
             return result
         finally:
             for child in children:
@@ -100,10 +103,16 @@ def together(task: Task[Result], count: int, device: str, threads: int) -> Resul
 
 
 def _first_result(children: Sequence[Child]) -> Any:
-    """Wait for all ranks, tell what the first one tells, and give its result."""
-    working, result = dict(enumerate(children)), None
+    """Wait for all ranks, tell what the first one tells, and give its result.
+
+    Where this process is asked to stop, so is the first, which stores where the training is.
+    """
+    working, result, asked = dict(enumerate(children)), None, False
     while working:
-        wait([*(c.pipe for c in working.values()), *(c.end for c in working.values())])
+        wait([*(c.pipe for c in working.values()), *(c.end for c in working.values())], _LOOK_S)
+        if stopping.asked() and not asked:
+            children[0].process.send_signal(stopping.SIGNALS[0])
+            asked = True
         for rank, child in list(working.items()):
             ended = child.ended  # before its last words are read
             for said in _received(child):
@@ -146,7 +155,11 @@ def serve(pipe: Connection) -> None:
     try:
         task: Task[Any] = pipe.recv()
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-        with heard_by(reporter if ranks.first else lambda _news: None):
+        with (
+            stopping.on_signals(),
+            stopping.at_once(),
+            heard_by(reporter if ranks.first else lambda _news: None),
+        ):
             result = task(ranks, device)
         answer = _Answer(result if ranks.first else None)
     except BaseException as error:  # noqa: BLE001 (told by the parent)

@@ -33,6 +33,11 @@ class PretrainingJob:
     needs: str | None = None
 
     @property
+    def devices(self) -> int:
+        """How many it is trained on."""
+        return 1 if self.plan.donor else self.plan.schedule.devices
+
+    @property
     def id(self) -> str:
         """The name of the weights."""
         return self.plan.identity
@@ -53,6 +58,11 @@ class CellJob:
 
     cell: BoundCell
     again: bool = False
+
+    @property
+    def devices(self) -> int:
+        """How many it is trained on."""
+        return self.cell.trainings.cell.devices
 
     @property
     def id(self) -> str:
@@ -85,6 +95,11 @@ class TrialJob:
     number: int
     tuning: Tuning
     cell: BoundCell
+
+    @property
+    def devices(self) -> int:
+        """A trial is trained on one, whatever its cell is: the result is the same."""
+        return 1
 
     @property
     def id(self) -> str:

@@ -40,7 +40,12 @@ class Worker:
         """Of a process of its own, which sees its device alone and calls it the first."""
         found = {**os.environ, "OMP_NUM_THREADS": str(self.threads)}
         if self.device.startswith("cuda:"):
-            index = int(self.device.removeprefix("cuda:"))
-            given = os.environ.get("CUDA_VISIBLE_DEVICES")  # what this process may use at all
-            found["CUDA_VISIBLE_DEVICES"] = given.split(",")[index] if given else str(index)
+            found["CUDA_VISIBLE_DEVICES"] = card_of(self.device)
         return found
+
+
+def card_of(device: str) -> str:
+    """The name that the driver has for "cuda:N", among the GPUs that this process may use."""
+    index = device.removeprefix("cuda:")
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return given.split(",")[int(index)] if given else index

@@ -8,6 +8,7 @@ stop, so are the workers; one that has not stored where it is in time is ended w
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing.connection import wait
 
 from voxbench import stopping
@@ -16,6 +17,7 @@ from voxbench.cores import available_cores, threads_each
 from voxbench.errors import is_of_device
 from voxbench.progress import Stage
 from voxbench.running.engines import Engine, Event, Hear, JobStart, next_job, settle
+from voxbench.running.engines.cards import devices_for, is_lent
 from voxbench.running.engines.inline import run_inline
 from voxbench.running.engines.process import WorkerProcess
 from voxbench.running.faults import Kind
@@ -59,25 +61,36 @@ def workers_of(run: Run) -> list[Worker]:
 
 def _devices(count: int | None) -> list[str]:
     """One entry a worker: the GPUs in turn, or the processor."""
-    import torch
-
-    gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    if gpus:
+    if gpus := _gpus():
         return [gpus[i % len(gpus)] for i in range(count or len(gpus))]
     return ["cpu"] * (count or available_cores())
+
+
+@cache
+def _gpus() -> list[str]:
+    import torch
+
+    return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
 
 
 def run_in_pool(
     queue: Queue, workers: Sequence[Worker], hear: Hear
 ) -> Generator[Event, None, None]:
-    """Each worker is a process of its own, of which no more are started than jobs."""
+    """Each worker is a process of its own, of which no more are started than jobs.
+
+    A job that needs more GPUs than are free is held, and others behind it, until there are.
+    """
     processes = [WorkerProcess(worker) for worker in workers[: max(1, len(queue.waiting))]]
     asked: float | None = None
+    held: Job | None = None
     try:
         while not queue.over:
             for i, process in enumerate(processes):
-                if process.job is None:
-                    yield from _feed(processes, i, queue)
+                if process.job is None and not is_lent(process.worker.device, processes):
+                    held = yield from _feed(processes, i, queue, held)
+            if held and stopping.asked():
+                queue.give_back(held)
+                held = None
             busy = [process for process in processes if process.job]
             wait([p.pipe for p in busy] + [p.end for p in busy], _LOOK_S)
             if stopping.asked():
@@ -91,21 +104,32 @@ def run_in_pool(
             process.close()
 
 
-def _feed(processes: list[WorkerProcess], i: int, queue: Queue) -> Generator[Event, None, None]:
-    """Give a free process its next job, after replacing it if it died."""
-    while job := (yield from next_job(queue, processes[i].worker)):
+def _feed(
+    processes: list[WorkerProcess], i: int, queue: Queue, held: Job | None
+) -> Generator[Event, None, Job | None]:
+    """Give a free process its next job, after replacing it if it died; what is held goes first.
+
+    Returns:
+        The job that has to be held.
+    """
+    while job := held or (yield from next_job(queue, processes[i].worker)):
+        devices = devices_for(job, processes[i].worker, _gpus(), processes)
+        if devices is None:
+            return job
+        held = None
         if processes[i].ended:
             processes[i].close()
             processes[i] = WorkerProcess(processes[i].worker)
         yield JobStart(job)
         try:
-            processes[i].give(job)
+            processes[i].give(job, devices)
         except Exception as error:  # noqa: BLE001 (a plugin's field may be anything)
             reason = f"it can't be sent to a worker process: {error}"
             outcome = failed(job, reason, processes[i].worker)
             yield from settle(queue, outcome, processes[i].worker)
             continue
-        return
+        return None
+    return None
 
 
 def _stop(busy: Sequence[WorkerProcess], asked: float | None) -> float:

@@ -3,7 +3,7 @@
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from voxbench.progress import News, Stage, heard_by
 from voxbench.records import Record
 from voxbench.running.faults import Kind
 from voxbench.running.jobs import Job, perform
-from voxbench.running.worker import Worker
+from voxbench.running.worker import Worker, card_of
 
 
 class Answer(NamedTuple):
@@ -31,6 +31,7 @@ class WorkerProcess(Child):
     Attributes:
         worker: what it works with.
         job: that it has; None while it waits.
+        given: devices of that job, its own first.
         since: when it began with that; imports of a new process come first.
         heard: when it was last heard of.
     """
@@ -39,13 +40,20 @@ class WorkerProcess(Child):
         super().__init__(__name__, serve.__name__, worker.environment)
         self.worker = worker
         self.job: Job | None = None
+        self.given: Sequence[str] = ()
         self.since, self.heard = math.inf, 0.0
         self.pipe.send(worker.alone())
 
-    def give(self, job: Job) -> None:
+    @property
+    def devices(self) -> Sequence[str]:
+        """Those that it works on now."""
+        return self.given if self.job else ()
+
+    def give(self, job: Job, devices: Sequence[str]) -> None:
         """Let it do a job; one that has died since is found out when it is asked."""
-        written = pickled(job)
-        self.job = job
+        cards = [card_of(device) for device in devices] if devices[1:] else []
+        written = pickled((job, cards))
+        self.job, self.given = job, devices
         self.since, self.heard = math.inf, time.monotonic()
         with suppress(OSError):
             self.pipe.send_bytes(written)
@@ -74,11 +82,12 @@ def serve(pipe: Connection) -> None:
         plugins.include(folder)
     import voxbench.pretrain.engine
     import voxbench.running.cell  # noqa: F401 (what takes seconds, before the first job begins)
+    from voxbench.fit.together import lent
 
     with stopping.on_signals(), suppress(EOFError, OSError):
         while True:
-            job = pipe.recv()
+            job, cards = pipe.recv()
             pipe.send(Stage("beginning", 0, 1))
-            with heard_by(Reporter(pipe.send)):
+            with heard_by(Reporter(pipe.send)), lent(cards):
                 outcome = perform(job, worker)
             pipe.send(Answer(outcome.record, outcome.failure, outcome.kind))
