@@ -1,8 +1,11 @@
 """Processes that train together end together, whatever becomes of one of them."""
 
 import os
+import signal
+from functools import partial
 
 import pytest
+from voxbench import stopping
 from voxbench.errors import SpecError, in_words, is_machine_fault
 from voxbench.fit.together import lent, together, visible_cards
 from voxbench.progress import heard_by
@@ -30,6 +33,18 @@ def test_the_first_gives_the_result_and_alone_tells_how_far_it_is():
         result = together(tasks.sum_up, 3, "cpu", 3)
     assert result.item() == 1 + 2 + 3
     assert [stage.done for stage in told] == [1]
+
+
+@pytest.mark.slow
+def test_asked_to_stop_the_first_stores_where_it_is_and_all_end(tmp_path):
+    place = tmp_path / "stored"
+    with (
+        stopping.on_signals(),
+        heard_by(lambda _news: os.kill(os.getpid(), signal.SIGUSR1)),
+        pytest.raises(stopping.Stopped),
+    ):
+        together(partial(tasks.stop_when_asked, place), 2, "cpu", 2)
+    assert place.read_text() == "stored"
 
 
 def test_more_devices_than_there_are_are_refused_with_the_way_out():

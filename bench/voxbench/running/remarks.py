@@ -9,7 +9,7 @@ from voxbench.data.dataset import Dataset
 from voxbench.data.image import read_extent, read_spacing
 from voxbench.data.outside import told_outside
 from voxbench.data.voxel_size import across_slices, kernel_spacing
-from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.design.recipe import Pretraining, Recipe, deciding
 from voxbench.errors import DataError
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.running.bind import BoundCell, Trainings
@@ -27,7 +27,7 @@ def remarks(cells: Iterable[BoundCell]) -> list[str]:
 def _schedules(found: Sequence[Trainings]) -> Iterator[str]:
     """What is another in the pre-training of each arm, where it is not the same for all."""
     told = {
-        one.arm.baseline: one.cell.pretraining.model_dump(mode="json")
+        one.arm.baseline: deciding(one.cell.pretraining.model_dump(mode="json"))
         for one in found
         if one.cell.pretraining
     }
