@@ -45,7 +45,7 @@ def main() -> None:
     dataset = stage(work)
     os.environ |= {"nnUNet_n_proc_DA": "0"}  # planning there needs one, training here none
     theirs = [nnunet(options, dataset, work, seed) for seed in range(options.seeds)]
-    ours = train_ours(options, work / "ours")
+    ours = train_ours(options, work / f"ours-{options.size}-{options.steps}")
     print(
         f"{options.steps} steps, batch {BATCH}, patch {PATCH}, AdamW {RATE}, U-Net {options.size}"
     )
@@ -121,6 +121,7 @@ def nnunet(options: argparse.Namespace, dataset: Dataset, work: Path, seed: int)
         )
         axes = tuple(sorted(AXES[axis] for axis in dataset.mirroring.axes))
         cpu = torch.device("cpu")
+        plans["continue_training"] = False
         trainer = _trainer(options, axes)(plans, "3d_fullres", 0, description, device=cpu)
         trainer.run_training()
         predictor = nnUNetPredictor(device=cpu, perform_everything_on_device=False)
@@ -129,6 +130,7 @@ def nnunet(options: argparse.Namespace, dataset: Dataset, work: Path, seed: int)
             [trainer.network.state_dict()], description, type(trainer).__name__, axes,
         )  # fmt: skip
         unfinished = predicted.with_name(f"{predicted.name}.part")
+        unfinished.mkdir(parents=True, exist_ok=True)
         tests = work / "nnUNet_raw" / NAME / "imagesTs"
         predictor.predict_from_files_sequential(str(tests), str(unfinished), overwrite=True)
         unfinished.rename(predicted)
@@ -142,16 +144,16 @@ def _trainer(options: argparse.Namespace, axes: tuple[int, ...]):
     recipe = Recipe(steps=options.steps, learning_rate=RATE)
 
     class Trainer(nnUNetTrainer):
-        def __init__(self, *given, **named):
-            super().__init__(*given, **named)
+        def initialize(self):
             self.num_epochs = -(-options.steps // EPOCH)
             self.num_iterations_per_epoch = EPOCH
             self.num_val_iterations_per_epoch = 1
             self.enable_deep_supervision = False
             self.disable_checkpointing = True
+            super().initialize()
 
         @staticmethod
-        def build_network_architecture(*_given, **_named):
+        def build_network_architecture(plans_manager, *_others):
             scratch = find_baseline(Ref.of("scratch", {"size": options.size}))
             return Segmenter(scratch.backbone(1), 2)
 
