@@ -68,7 +68,7 @@ def test_the_plan_lists_studies_and_what_waits_for_them(voxbench, tmp_path):
     assert code == 0
     assert "full, tuned" in told
     assert "3 trials: 3 missing" in told
-    assert told.strip().endswith("; 2 cells wait for them")
+    assert "; 2 cells wait for them\n" in told
     rows = json.loads(voxbench(*words, "--json")[1])
     assert [row.get("trial") for row in rows] == [None, None, 0, 1, 2]
     assert {row["state"] for row in rows} == {"missing"}

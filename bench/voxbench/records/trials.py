@@ -88,10 +88,6 @@ class Trials:
         content = trial.model_dump_json(indent=1)
         write_atomically(self.path(trial.key), content)
 
-    def is_over(self, key: str) -> bool:
-        """Whether a trial has its record."""
-        return (self.folder / f"{key}.json").exists()
-
     def __iter__(self) -> Iterator[TrialRecord]:
         """All of them, study by study, in the order of their numbers.
 

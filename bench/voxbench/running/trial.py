@@ -41,7 +41,7 @@ def run_trial(job: TrialJob, worker: Worker) -> None:
     """
     process = os.getpid()
     trials, own = Trials(worker.root), job.cell
-    if trials.is_over(job.id):  # by another process meanwhile
+    if trials.path(job.id).exists():  # by another process meanwhile
         return
     folder = worker.root / "tuning" / job.study
     folds = load_folds(own.cell, own.dataset, own.preprocessing)
