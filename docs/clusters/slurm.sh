@@ -10,6 +10,7 @@
 #SBATCH --open-mode=append
 #SBATCH --output=voxbench-%A_%a.log
 
+export VOXBENCH_DATA=/shared/data VOXBENCH_CACHE=/shared/cache
 srun voxbench work "$@" --minutes 237
 code=$?
 
