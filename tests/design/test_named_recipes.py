@@ -22,7 +22,7 @@ def test_nnunet_is_its_trainer():
         "optimiser": "sgd", "momentum": 0.99, "learning_rate": 1e-2, "weight_decay": 3e-5,
         "warmup": 0.0, "schedule": "poly", "gradient_clip": 12.0, "augmentation": "full",
         "dummy_2d": True, "loss": "dice_ce", "deep_supervision": True, "foreground": 0.33,
-        "selection": "last", "overlap": 0.5,
+        "selection": "last", "overlap": 0.5, "test_time_mirroring": True,
     }  # fmt: skip
 
 

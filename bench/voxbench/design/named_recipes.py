@@ -17,8 +17,8 @@ def nnunet() -> dict[str, Any]:
     `nnUNetPredictor` of github.com/MIC-DKFZ/nnUNet: 1000 epochs of 250 steps, SGD with Nesterov
     momentum 0.99, rate 0.01 falling as (1 − progress)^0.9, weight decay 3e-5, gradients clipped at
     12, Dice plus cross-entropy with deep supervision, its augmentation, the last weights, windows
-    that overlap by half. Patch, batch and spacing are planned, see `design.plan`. A network whose
-    decoder has no coarser maps needs `deep_supervision = false`.
+    that overlap by half and are mirrored. Patch, batch and spacing are planned, see
+    `design.plan`. A network whose decoder has no coarser maps needs `deep_supervision = false`.
 
     Different here: a third of the patches shows the foreground, where the trainer rounds a third
     of a batch of two up to one half; the rate falls step by step, not epoch by epoch; precision is
@@ -44,6 +44,7 @@ def nnunet() -> dict[str, Any]:
         "foreground": 0.33,
         "selection": "last",
         "overlap": 0.5,
+        "test_time_mirroring": True,
     }
 
 
