@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 Box = tuple[slice, slice, slice]
 
-_AT_ONCE = 2**24  # scores that are interpolated at a time
+_AT_ONCE = 2**21  # scores that are interpolated at a time
 
 
 class NativeBlock(NamedTuple):
