@@ -9,8 +9,7 @@ from voxbench import files
 from voxbench.errors import StorageError
 from voxbench.files import temporary_beside
 from voxbench.records import Store
-from voxbench.running import cell as cell_module
-from voxbench.running import queue
+from voxbench.running import fitting, queue
 from voxbench.running.options import Options
 from voxbench.running.sweep import run_sweep
 
@@ -56,7 +55,7 @@ def test_the_command_tells_a_full_disk_in_one_line(voxbench, tmp_path, monkeypat
     def full(*_args):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "x.ckpt"))
 
-    monkeypatch.setattr(cell_module, "fit_network", full)
+    monkeypatch.setattr(fitting, "fit_network", full)
     words = ("run", spec_of(tmp_path), "-o", tmp_path / "o", "-j", "0", "--include-path", EXAMPLE)
     code, _, told = voxbench(*words)
     assert code == 2
@@ -69,14 +68,14 @@ def test_what_the_machine_did_is_tried_again_and_what_the_cell_did_is_not(
     sweep, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(queue, "RETRIES_S", (0.0, 0.0))
-    fit, errors = cell_module.fit_network, [MemoryError("31 GiB"), ConnectionError("reset")]
+    fit, errors = fitting.fit_network, [MemoryError("31 GiB"), ConnectionError("reset")]
 
     def unlucky(*given):
         if errors:
             raise errors.pop(0)
         return fit(*given)
 
-    monkeypatch.setattr(cell_module, "fit_network", unlucky)
+    monkeypatch.setattr(fitting, "fit_network", unlucky)
     run_sweep(sweep, tmp_path, Options(jobs=1))
     assert {record.status for record in Store(tmp_path)} == {"ok"}
 
@@ -86,7 +85,7 @@ def test_what_the_machine_did_is_tried_again_and_what_the_cell_did_is_not(
         tried.append(1)
         raise (MemoryError("31 GiB") if len(tried) <= 3 else ValueError("odd shape"))
 
-    monkeypatch.setattr(cell_module, "fit_network", hopeless)
+    monkeypatch.setattr(fitting, "fit_network", hopeless)
     run_sweep(sweep, tmp_path / "other", Options(jobs=1))
     first, second = sorted(Store(tmp_path / "other"), key=lambda record: record.arm.seed)
     assert first.failure.startswith("out of memory (MemoryError: 31 GiB); set recipe.micro_batch")
@@ -111,7 +110,7 @@ def test_an_interrupted_run_says_in_one_line_how_to_go_on(voxbench, tmp_path, mo
     def interrupt(*_args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cell_module, "fit_network", interrupt)
+    monkeypatch.setattr(fitting, "fit_network", interrupt)
     words = ("run", spec_of(tmp_path), "-o", tmp_path / "o", "-j", "0", "--include-path", EXAMPLE)
     code, _, told = voxbench(*words)
     assert code == 130

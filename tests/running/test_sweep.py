@@ -16,7 +16,7 @@ from voxbench.plugins import find_task
 from voxbench.records import Store
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import Contamination
-from voxbench.running import cell as cell_module
+from voxbench.running import fitting
 from voxbench.running.engines.inline import run_inline
 from voxbench.running.jobs import PretrainingJob, jobs_for
 from voxbench.running.options import Options
@@ -189,7 +189,7 @@ def test_a_failed_cell_runs_again_only_when_asked(sweep, tmp_path, monkeypatch):
         raise RuntimeError("out of luck")
 
     with monkeypatch.context() as patch:
-        patch.setattr(cell_module, "fit_network", unlucky)
+        patch.setattr(fitting, "fit_network", unlucky)
         run_sweep(sweep, tmp_path, Options(jobs=1))
     assert {record.status for record in Store(tmp_path)} == {"failed"}
     watch = Notes()
@@ -268,7 +268,7 @@ def test_a_cell_that_fails_when_run_again_for_its_predictions_keeps_its_record(
     def unlucky(*_args):
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(cell_module, "fit_network", unlucky)
+    monkeypatch.setattr(fitting, "fit_network", unlucky)
     watch = Notes()
     run_sweep(sweep, tmp_path, Options(jobs=1, predictions=True), watch)
     assert all("out of luck" in outcome.failure for outcome in watch.outcomes)
