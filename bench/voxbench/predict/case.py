@@ -18,7 +18,7 @@ from voxbench.data.geometry import uncropped
 from voxbench.data.kept_map import write_prediction
 from voxbench.data.volumes import read_reference
 from voxbench.design.recipe import Recipe
-from voxbench.errors import VoxbenchError, is_machine_fault
+from voxbench.errors import VoxbenchError, is_machine_fault, is_of_device
 from voxbench.model.direct import Direct
 from voxbench.predict.members import Subject, UncertaintyModel, predict_members
 from voxbench.predict.segmentation import segment
@@ -115,7 +115,7 @@ def _scored(
     try:
         prediction = predict()
     except (RuntimeError, ValueError, VoxbenchError) as error:
-        if is_machine_fault(error):
+        if is_machine_fault(error) or is_of_device(str(error)):  # it may predict nothing any more
             raise
         failure = f"{type(error).__name__}: {error}"
     reference = read_reference(case, card)
