@@ -1,7 +1,7 @@
 """One volume on disk, with its label where there is one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -17,6 +17,9 @@ class Case:
             where nobody labelled it, so that it can only pre-train arms that need no labels.
         patient: the person; cases of one patient never fall into different splits.
         labelled: the classes that were annotated in this case; None means all of the card's.
+        raters: where several annotated the same case, one NIfTI label map each, by the rater's
+            name; None where that rater gave none, which is not an empty map. Then `label` is what
+            the task makes of them, for all that wants one truth.
     """
 
     id: str
@@ -24,14 +27,16 @@ class Case:
     label: Path | Mapping[str, Path] | None
     patient: str
     labelled: frozenset[str] | None = None
+    raters: Mapping[str, Path | None] = field(default_factory=dict, hash=False)
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Every file of the case, images first."""
+        """Every file of the case once, images first."""
         masks = {"": self.label} if isinstance(self.label, Path) else self.label or {}
-        return (*self.images, *masks.values())
+        drawn = [path for path in self.raters.values() if path is not None]
+        return (*self.images, *dict.fromkeys([*masks.values(), *drawn]))
 
     @property
     def unlabelled(self) -> "Case":
-        """The same images without their label."""
-        return replace(self, label=None, labelled=None)
+        """The same images without any label."""
+        return replace(self, label=None, labelled=None, raters={})

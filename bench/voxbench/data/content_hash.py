@@ -17,7 +17,7 @@ _CHUNK = 256  # files between two commits: what an interrupted hashing loses at 
 
 
 def cases_hash(cases: Sequence[Case], hashes: Mapping[Path, str] | None = None) -> str:
-    """sha256 over the cases' ids, patients, annotated classes and file contents.
+    """sha256 over the cases' ids, patients, raters, annotated classes and file contents.
 
     Args:
         cases: in any order.
@@ -60,12 +60,14 @@ def check_unchanged(expected: Mapping[Path, str], files: Iterable[Path]) -> None
 def _case_hash(case: Case, hashes: Mapping[Path, str]) -> str:
     masks = {"": case.label} if isinstance(case.label, Path) else case.label or {}
     label = {name: hashes.get(path, "-") for name, path in masks.items()}
+    raters = {name: path and hashes.get(path, "-") for name, path in case.raters.items()}
     return digest(
         {
             "images": [hashes.get(path, "-") for path in case.images],
             "label": None if case.label is None else label,
             "patient": case.patient,
             "labelled": None if case.labelled is None else sorted(case.labelled),
+            **({"raters": raters} if raters else {}),
         }
     )
 
