@@ -9,6 +9,7 @@ from voxbench.records.record import Record
 
 from docs.generators.architectures import architectures
 from docs.generators.columns import columns
+from docs.generators.data import known_errors, sources
 from docs.generators.models import keys, path, reference, toml
 from docs.generators.plugins import axes, baselines, tasks
 from docs.generators.public import exceptions, verbs, way
@@ -23,7 +24,9 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "corpora": corpora,
     "errors": exceptions,
     "map": way,
+    "register": known_errors,
     "record": lambda: reference(Record, path),
+    "sources": sources,
     "sweep": lambda: reference(Sweep, toml),
     "tasks": tasks,
     "verbs": verbs,

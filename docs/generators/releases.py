@@ -31,18 +31,20 @@ def registered() -> Iterator[tuple[str, type[Release]]]:
 
 
 def _row(name: str, kind: type[Release]) -> Mapping[str, object]:
-    card = kind(root=Path()).card
+    task = kind(root=Path())
+    card = task.card
     return {
         "Task": f"`{name}`",
         "What": (inspect.getdoc(kind) or "").partition("\n")[0],
         "Layout": f"`{kind.folder}`: " + "; ".join(_layout(kind)),
+        "Cases": ", ".join(f"{n} {part}" for part, n in kind.source.counts.items()),
         "Published split": kind.published,
         "Labels": _labels(card),
         "NSD tolerance in mm": _tolerances(card),
         "Grid in mm": ", ".join(f"{mm:g}" for mm in card.spacing_mm or ()),
         "Licence": card.licence,
-        "Known errors, left out": _errors(kind),
-        "Where": kind.origin,
+        "Known errors, left out but where «used» stands": _errors(task),
+        "Where": kind.source.where,
     }
 
 
@@ -65,11 +67,11 @@ def _tolerances(card: TaskCard) -> str:
     return "; ".join(f"{mm:.4g}: {', '.join(names)}" for mm, names in sorted(groups.items()))
 
 
-def _errors(kind: type[Release]) -> str:
-    reasons: dict[str, list[str]] = {}
-    for case, why in kind.known_bad.items():
-        reasons.setdefault(why, []).append(case)
-    told = [f"{', '.join(cases)}: {why}" for why, cases in reasons.items()]
-    if kind.wrong is not Release.wrong:
-        told.append((inspect.getdoc(kind.wrong) or "").rstrip("."))
+def _errors(task: Release) -> str:
+    told = [
+        (f"{', '.join(error.cases)}: " if error.cases else "")
+        + f"{error.error} ({error.source})"
+        + ("" if error.left_out else "; used")
+        for error in task.known_errors
+    ]
     return "; ".join(told) or "none"

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, NamedTuple
 
-from voxbench.api import Case, Part, Task, added
+from voxbench.api import Case, KnownError, Part, PublicTask, added
 from voxbench.errors import DataError, SpecError
 
+from voxbench_tasks.known_errors import register
 from voxbench_tasks.place import Place
 
 
@@ -22,16 +23,18 @@ class _Arranged(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release(Task):
+class Release(PublicTask):
     """A public data set in its own layout.
 
     Attributes:
         split: "own" parts the cases of the training folders by patient, whatever was published.
         keep_known_bad: use the cases, too, whose errors are known.
+        leave_out: further cases that are not used, as `voxbench data check` names them.
     """
 
     split: str | None = added(None)
     keep_known_bad: bool = added(False)
+    leave_out: tuple[str, ...] = added(())
 
     places: ClassVar[tuple[Place, ...]]
     """Where the files lie, by part."""
@@ -39,13 +42,9 @@ class Release(Task):
     """The published split and whose it is, in words."""
     held_out: ClassVar[Mapping[Part, tuple[str, ...]]] = {}
     """Ids among the training files that a published list validates or tests on."""
-    known_bad: ClassVar[Mapping[str, str]] = {}
-    """Id → what is known to be wrong with the case, and who says so."""
-    origin: ClassVar[str]
-    """Where to get the data."""
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
-        """The cases of each published part, without those that are known to be bad."""
+        """The cases of each published part, without those that are left out."""
         return self._arranged.parts
 
     @property
@@ -63,9 +62,15 @@ class Release(Task):
             case: part for case in cases for part in self.held_out if case in self.held_out[part]
         }
 
-    def wrong(self, case: Case) -> str | None:
-        """What is known to be wrong with a case; None where nothing is."""
-        return self.known_bad.get(case.id)
+    @property
+    def known_errors(self) -> Sequence[KnownError]:
+        """Those of the corpus in the register, as far as they touch a class of the task."""
+        found = [error for corpus in self.card.corpora for error in register().get(corpus, ())]
+        return [e for e in found if not e.classes or {*e.classes} & self.card.classes.keys()]
+
+    def released(self) -> Mapping[Part, Sequence[Case]]:
+        """The cases of each published part, whatever is wrong with them."""
+        return replace(self, keep_known_bad=True, leave_out=()).cases()
 
     @cached_property
     def _arranged(self) -> _Arranged:
@@ -74,15 +79,34 @@ class Release(Task):
         placed = [(place.part, case) for place in self.places for case in self._cases(place)]
         if not placed:
             missing = " or ".join(dict.fromkeys(place.images[0] for place in self.places))
-            raise DataError(f"{self.root}: no {missing} in it. {self.origin}")
-        bad = {case.id: why for _, case in placed if (why := self.wrong(case))}
-        told = [f"known to be bad, {'kept' if self.keep_known_bad else 'left out'}: {_told(bad)}"]
-        if not self.keep_known_bad:
-            placed = [(part, case) for part, case in placed if case.id not in bad]
+            raise DataError(f"{self.root}: no {missing} in it. {self.source.where}")
+        gone, notes = self._left_out([case for _, case in placed])
+        placed = [(part, case) for part, case in placed if case.id not in gone]
         parts = self._own(placed) if self.split == "own" else self._parted(placed)
         counts = ", ".join(f"{len(parts[part])} {part}" for part in parts)
         whose = "by patient, as `split` says" if self.split == "own" else self.published
-        return _Arranged(parts, (f"split: {whose}: {counts}", *(told if bad else [])))
+        return _Arranged(parts, (f"split: {whose}: {counts}", *notes))
+
+    def _left_out(self, cases: Sequence[Case]) -> tuple[set[str], list[str]]:
+        """The cases that are not used, and what the record tells of them.
+
+        Raises:
+            SpecError: `leave_out` names one that is not here.
+        """
+        if strange := sorted({*self.leave_out} - {case.id for case in cases}):
+            raise SpecError(f"{self.root}: leave_out: no case {', '.join(strange)} here.")
+        bad: dict[str, str] = {}
+        for error in self.known_errors:
+            for case in cases:
+                if error.left_out and error.names(case):
+                    bad.setdefault(case.id, f"{error.error}: {error.source}")
+        notes = []
+        if bad:
+            fate = "kept" if self.keep_known_bad else "left out"
+            notes.append(f"known to be bad, {fate}: {_told(bad)}")
+        if self.leave_out:
+            notes.append(f"left out as `leave_out` says: {', '.join(sorted(self.leave_out))}")
+        return {*self.leave_out, *(() if self.keep_known_bad else bad)}, notes
 
     def _cases(self, place: Place) -> Iterator[Case]:
         for case in place.cases(self.root, tuple(self.card.classes)):
@@ -106,7 +130,7 @@ class Release(Task):
         if missing := sorted(part for part in expected if not parts.get(part)):
             raise DataError(
                 f"{self.root}: no case here of the published {' and '.join(missing)} part "
-                f'({self.published}). Complete the data, or say split = "own". {self.origin}'
+                f'({self.published}). Complete the data, or say split = "own". {self.source.where}'
             )
         order: tuple[Part, ...] = ("train", "validation", "test", "all", "unlabelled")
         return {part: parts[part] for part in order if part in parts}

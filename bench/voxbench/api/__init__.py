@@ -9,6 +9,7 @@ from voxbench.api.baseline_card import BaselineCard, Checkpoint
 from voxbench.api.case import Case
 from voxbench.api.fields import added
 from voxbench.api.pretrained import Change, Pretrained, Settings, of_recipe
+from voxbench.api.public import Archive, KnownError, PublicTask, Source
 from voxbench.api.published import Published
 from voxbench.api.task import Part, Task
 from voxbench.api.task_card import IGNORED, TaskCard
@@ -17,17 +18,21 @@ from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
 __all__ = [
     "IGNORED",
     "Architecture",
+    "Archive",
     "Baseline",
     "BaselineCard",
     "Case",
     "Change",
     "Checkpoint",
+    "KnownError",
     "Part",
     "Preprocessing",
     "Pretrained",
+    "PublicTask",
     "Published",
     "Rescale",
     "Settings",
+    "Source",
     "Task",
     "TaskCard",
     "Window",

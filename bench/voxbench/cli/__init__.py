@@ -15,6 +15,7 @@ import typer
 from voxbench.cli.check import check_verb
 from voxbench.cli.claims import claims_verb
 from voxbench.cli.compare import compare_verb
+from voxbench.cli.data import data_group
 from voxbench.cli.ensemble import ensemble_verb
 from voxbench.cli.import_ import import_verb
 from voxbench.cli.init import init_verb
@@ -52,7 +53,14 @@ PANELS: dict[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
         claims_verb,
         power_verb,
     ),
-    "Data and weights": (prepare_verb, score_verb, uncertainty_verb, overlap_verb, weights_group),
+    "Data and weights": (
+        prepare_verb,
+        score_verb,
+        uncertainty_verb,
+        overlap_verb,
+        data_group,
+        weights_group,
+    ),
     "Share": (submit_verb, verify_verb, import_verb, leaderboard_group),
     "Extend": (ls_verb, check_verb, sysinfo_verb),
 }

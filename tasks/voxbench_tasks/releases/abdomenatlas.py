@@ -11,7 +11,7 @@ which. There is no split, nor an NSD tolerance: voxbench's own. The grid is that
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import Case, TaskCard
+from voxbench.api import Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
@@ -49,11 +49,10 @@ class AbdomenAtlas10(Release):
     )
     places = (Place("all", r"BDMAP_\d{8}", ("{case}/ct",), "{case}/segmentations/{class}"),)
     published = "none: by patient"
-    origin = "Ask at huggingface.co for AbdomenAtlas/AbdomenAtlas1.0Mini."
-
-    def wrong(self, case: Case) -> str | None:
-        """Masks of a CT that has to come from elsewhere."""
-        return super().wrong(case) or (None if case.images[0].is_file() else "masks without a CT")
+    source = Source(
+        where="Ask at huggingface.co for AbdomenAtlas/AbdomenAtlas1.0Mini.",
+        counts={"all": 5195},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,4 +61,7 @@ class AbdomenAtlas11(AbdomenAtlas10):
 
     folder: ClassVar[str] = "AbdomenAtlas1.1Mini"
     card: ClassVar[TaskCard] = _card("1.1", _NAMES, "Li et al., SuPreM, ICLR (2024)")
-    origin = "Ask at huggingface.co for AbdomenAtlas/_AbdomenAtlas1.1Mini."
+    source = Source(
+        where="Ask at huggingface.co for AbdomenAtlas/_AbdomenAtlas1.1Mini.",
+        counts={"all": 9262},
+    )

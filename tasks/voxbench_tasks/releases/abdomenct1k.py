@@ -8,19 +8,16 @@ the images have no label. No split is published for the whole, nor an NSD tolera
 The volumes come from LiTS, KiTS, the Decathlon and others; persons may be in it twice.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import TaskCard
+from voxbench.api import Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
 
 _NAMES = ("liver", "kidney", "spleen", "pancreas")
 _CASE = r"Case_\d{5}"
-_SPACING = "of LiTS 28 to 47, its spacing is lost: issue 27 of JunMa11/AbdomenCT-1K"
-_LOST = (78, *range(273, 279), *range(280, 287), 462, *range(574, 579))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +40,7 @@ class AbdomenCT1K(Release):
         Place("all", _CASE, ("AbdomenCT-1K-ImagePart*/{case}_0000",), "Mask/{case}", partly=True),
         Place("all", _CASE, ("imagesTr/{case}_0000",), "labels/{case}"),
     )
-    known_bad: ClassVar[Mapping[str, str]] = {f"Case_{n:05d}": _SPACING for n in _LOST}
     published = "none of the whole: by patient"
-    origin = "Ask at github.com/JunMa11/AbdomenCT-1K."
+    source = Source(
+        where="Ask at github.com/JunMa11/AbdomenCT-1K.",
+    )

@@ -10,7 +10,7 @@ No maker's NSD tolerance was found: voxbench's own.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import TaskCard
+from voxbench.api import Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
@@ -40,7 +40,10 @@ class ACDC(Release):
         for part in ("train", "test")
     )
     published = "of its authors"
-    origin = "Unpack ACDC.zip of humanheart-project.creatis.insa-lyon.fr/database."
+    source = Source(
+        where="Unpack ACDC.zip of humanheart-project.creatis.insa-lyon.fr/database.",
+        counts={"train": 200, "test": 100},
+    )
 
     def patient(self, case: str) -> str:
         """Both frames show one."""

@@ -4,14 +4,15 @@ Labels: the released `dataset.json`, as `Downstream/monai/Amos/dataset_CT.json` 
 https://github.com/Luffy03/Large-Scale-Medical at commit 1ad538b keeps it, and
 `Downstream/monai/AMOS-MRI/AMOS_MRI.json` there. Images up to number 500 are CT:
 `Dataset218_Amos2022_task1.py` of https://github.com/MIC-DKFZ/nnUNet at commit 0e49508. The licence
-is that file's. The test labels are not public. Grids: the `main.py` beside those lists. No maker's
-NSD tolerance was found: voxbench's own.
+is that file's. Address and checksum of the archive: `torch_em/data/datasets/medical/amos.py` of
+https://github.com/constantinpape/torch-em at commit 30a7b56. The test labels are not public. Grids:
+the `main.py` beside those lists. No maker's NSD tolerance was found: voxbench's own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from voxbench.api import TaskCard
+from voxbench.api import Archive, Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
@@ -50,7 +51,17 @@ class AmosCT(Release):
     card: ClassVar[TaskCard] = _CARD
     places = _places(_CT)
     published = "of its authors, whose validation part is tested on"
-    origin = "Unpack amos22.zip of zenodo.org/records/7262581."
+    source = Source(
+        where="Unpack amos22.zip of zenodo.org/records/7155725, or of 7262581.",
+        free=True,
+        archives=(
+            Archive(
+                "https://zenodo.org/records/7155725/files/amos22.zip",
+                "sha256:d2fbf2c31abba9824d183f05741ce187b17905b8cca64d1078eabf1ba96775c2",
+            ),
+        ),
+        counts={"train": 200, "test": 100},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,3 +78,4 @@ class AmosMR(AmosCT):
         }
     )
     places = _places(_MR)
+    source = replace(AmosCT.source, counts={"train": 40, "test": 20})

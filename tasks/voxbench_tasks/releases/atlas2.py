@@ -9,7 +9,7 @@ voxbench's own.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import TaskCard
+from voxbench.api import Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release
@@ -42,7 +42,10 @@ class Atlas2(Release):
         ),
     )
     published = "none with public labels: by patient"
-    origin = "Ask at fcon_1000.projects.nitrc.org, INDI, ATLAS R2.0."
+    source = Source(
+        where="Ask at fcon_1000.projects.nitrc.org, INDI, ATLAS R2.0.",
+        counts={"all": 655},
+    )
 
     def patient(self, case: str) -> str:
         """Who is told before the session."""

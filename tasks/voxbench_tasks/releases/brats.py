@@ -11,7 +11,7 @@ was checked: voxbench's own.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import TaskCard
+from voxbench.api import Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release
@@ -44,7 +44,10 @@ class Brats21(Release):
         ),
     )
     published = "none with public labels: by patient"
-    origin = "Ask at synapse.org for syn25829067."
+    source = Source(
+        where="Ask at synapse.org for syn25829067.",
+        counts={"all": 1251},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +72,10 @@ class Brats23(Release):
         ),
     )
     published = "none with public labels: by patient"
-    origin = "Ask at synapse.org for syn51156910."
+    source = Source(
+        where="Ask at synapse.org for syn51156910.",
+        counts={"all": 1251},
+    )
 
     def patient(self, case: str) -> str:
         """Who is told before the number of the visit."""

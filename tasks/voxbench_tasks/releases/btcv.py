@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import Part, TaskCard
+from voxbench.api import Part, Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
@@ -52,4 +52,7 @@ class BTCV(Release):
         "test": ("0035", "0036", "0037", "0038", "0039", "0040")
     }
     published = "the field's 24 and 6 (dataset_0.json of VoCo)"
-    origin = "Unpack Abdomen/RawData.zip of synapse.org, syn3193805, there."
+    source = Source(
+        where="Unpack Abdomen/RawData.zip of synapse.org, syn3193805, there.",
+        counts={"train": 24, "test": 6},
+    )

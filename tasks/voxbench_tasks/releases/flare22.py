@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import Part, TaskCard
+from voxbench.api import Archive, Part, Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
@@ -46,4 +46,13 @@ class Flare22(Release):
         "test": tuple(f"FLARE22_Tr_{number:04d}" for number in range(1, 11))
     }
     published = "the field's 40 and 10 (dataset.json of VoCo)"
-    origin = "Unpack FLARE22Train.zip of zenodo.org/records/7860267."
+    source = Source(
+        where="Unpack FLARE22Train.zip of zenodo.org/records/7860267.",
+        free=True,
+        archives=(
+            Archive(
+                "https://zenodo.org/records/7860267/files/FLARE22Train.zip",
+            ),
+        ),
+        counts={"train": 40, "test": 10},
+    )

@@ -11,7 +11,7 @@ voxbench's own. Reading NRRD takes SimpleITK.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import TaskCard
+from voxbench.api import Archive, Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
@@ -50,4 +50,14 @@ class HaNSeg(Release):
         ),
     )
     published = "none with public labels: by patient"
-    origin = "Unpack HaN-Seg.zip of zenodo.org/records/7442914."
+    source = Source(
+        where="Unpack HaN-Seg.zip of zenodo.org/records/7442914.",
+        free=True,
+        archives=(
+            Archive(
+                "https://zenodo.org/records/7442914/files/HaN-Seg.zip",
+                "sha256:20226dd717f334dc1b1afe961b3375f946fa56b64a80bf5349128f90c0bbfa5f",
+            ),
+        ),
+        counts={"all": 42},
+    )

@@ -4,15 +4,13 @@ Labels, regions and NSD tolerances: `kits23/configuration/labels.py` of
 https://github.com/neheller/kits23 at commit c108835, whose README has the licence of the data;
 `Dataset220_KiTS2023.py` of https://github.com/MIC-DKFZ/nnUNet at commit 0e49508 has the same
 regions. The grid is that of `Downstream/monai/KiTs/main.py` of
-https://github.com/Luffy03/Large-Scale-Medical. The test part is not public. Whether the cases of
-two phases of KiTS19 (15, 25, 61, 117: issues 6 and 21 of neheller/kits19) are whole here was not
-found; none is left out.
+https://github.com/Luffy03/Large-Scale-Medical. The test part is not public.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import TaskCard
+from voxbench.api import Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release
@@ -43,4 +41,8 @@ class Kits23(Release):
         for below in ("dataset/", "")
     )
     published = "none with public labels: by patient"
-    origin = "Clone github.com/neheller/kits23 and run kits23_download_data."
+    source = Source(
+        where="Clone github.com/neheller/kits23 and run kits23_download_data.",
+        free=True,
+        counts={"all": 489},
+    )

@@ -8,16 +8,13 @@ licence sources disagree. The test labels are not public. The volumes are also t
 task. No maker's NSD tolerance was found: voxbench's own.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import TaskCard
+from voxbench.api import Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
-
-_AFFINE = "its affine is the identity, the spacing lost: issue 14 of PatrickChrist/LITS-CHALLENGE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +34,8 @@ class Lits(Release):
         corpora=("LiTS",),
     )
     places = (Place("all", r"\d{1,3}", ("*/volume-{case}",), "*/segmentation-{case}"),)
-    known_bad: ClassVar[Mapping[str, str]] = {str(number): _AFFINE for number in range(28, 48)}
     published = "none with public labels: by patient"
-    origin = "Unpack both training batches of codalab.org's competition 17094."
+    source = Source(
+        where="Unpack both training batches of codalab.org's competition 17094.",
+        counts={"all": 131},
+    )

@@ -9,7 +9,7 @@ labels are not public. No maker's NSD tolerance was found: voxbench's own.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import TaskCard
+from voxbench.api import Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
@@ -35,4 +35,7 @@ class SegThor(Release):
     )
     places = (Place("all", r"Patient_\d{2}", ("train/{case}/{case}",), "train/{case}/GT"),)
     published = "none with public labels: by patient"
-    origin = "Join codalab.org's competition 21145."
+    source = Source(
+        where="Join codalab.org's competition 21145.",
+        counts={"all": 40},
+    )

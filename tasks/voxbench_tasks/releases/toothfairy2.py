@@ -10,7 +10,7 @@ own. Reading MHA takes SimpleITK.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import TaskCard
+from voxbench.api import Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
@@ -52,4 +52,6 @@ class ToothFairy2(Release):
         Place("all", r"ToothFairy2[A-Z]_\d{3}", ("imagesTr/{case}_0000",), "labelsTr/{case}"),
     )
     published = "none with public labels: by patient"
-    origin = "Ask at ditto.ing.unimore.it/toothfairy2."
+    source = Source(
+        where="Ask at ditto.ing.unimore.it/toothfairy2.",
+    )

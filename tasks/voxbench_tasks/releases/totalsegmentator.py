@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from voxbench.api import Case, Part, TaskCard
+from voxbench.api import Archive, Part, Source, TaskCard
 from voxbench.errors import DataError, SpecError, unknown
 from voxbench.toolkit import find_split
 
@@ -84,46 +84,35 @@ class TotalSegmentatorV1(TotalSegmentator):
     version = "1"
     structures = V1
     folder: ClassVar[str] = "Totalsegmentator_dataset"
-    origin = "Unpack Totalsegmentator_dataset.zip of zenodo.org/records/6802614."
-    known_bad: ClassVar[Mapping[str, str]] = {
-        "s0864": "its CT is a broken gzip: issues 24 and 92 of wasserth/TotalSegmentator"
-    }
-
-
-_ORGANS = "organs confused: issues 245 and 299 of wasserth/TotalSegmentator"
-_HEART = "a heart in the abdomen: issues 245 and 299 of wasserth/TotalSegmentator"
-_MIXED = "mixed vertebrae: issues 268 and 394 of wasserth/TotalSegmentator"
+    source = Source(
+        where="Unpack Totalsegmentator_dataset.zip of zenodo.org/records/6802614.",
+        free=True,
+        archives=(
+            Archive(
+                "https://zenodo.org/records/6802614/files/Totalsegmentator_dataset.zip",
+            ),
+        ),
+        counts={"train": 1082, "validation": 57, "test": 65},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class TotalSegmentatorV2(TotalSegmentator):
     """Version 2.0.1: 1228 CT, 117 structures (zenodo.org/records/10047292).
 
-    Take 2.0.1: 2.0.0 has wrong intensities in s0184, s0224, s0830, s0864 and s0992, and no masks in
-    s0045 and s0248 (issue 193 of its repository).
+    Take 2.0.1: of what is wrong in 2.0.0 the register of known errors tells.
     """
 
     version = "2"
     structures = V2
     folder: ClassVar[str] = "Totalsegmentator_dataset_v201"
-    origin = "Unpack Totalsegmentator_dataset_v201.zip of zenodo.org/records/10047292."
-    known_bad: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("s0092", "s0201", "s0513", "s0605"), _ORGANS),
-        **dict.fromkeys(("s0143", "s1196"), _HEART),
-    }
-    mixed: ClassVar[tuple[str, ...]] = (
-        "s0071",
-        "s0128",
-        "s0350",
-        "s0513",
-        "s0603",
-        "s0676",
-        "s0941",
+    source = Source(
+        where="Unpack Totalsegmentator_dataset_v201.zip of zenodo.org/records/10047292.",
+        free=True,
+        archives=(
+            Archive(
+                "https://zenodo.org/records/10047292/files/Totalsegmentator_dataset_v201.zip",
+            ),
+        ),
+        counts={"train": 1082, "validation": 57, "test": 89},
     )
-
-    def wrong(self, case: Case) -> str | None:
-        """Mixed vertebrae count where these are classes."""
-        found = super().wrong(case)
-        if found is None and self.group in ("vertebrae", "all") and case.id in self.mixed:
-            return _MIXED
-        return found

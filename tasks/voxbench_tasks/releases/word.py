@@ -11,7 +11,7 @@ tolerance exists: voxbench's own.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxbench.api import TaskCard
+from voxbench.api import Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
@@ -45,4 +45,8 @@ class Word(Release):
         Place("test", r"word_\d{4}", ("imagesTs/{case}",), "labelsTs/{case}"),
     )
     published = "of its authors"
-    origin = "Ask at github.com/HiLab-git/WORD; labelsTs come as a zip of that repository."
+    source = Source(
+        where="Ask at github.com/HiLab-git/WORD; labelsTs come as a zip of that repository.",
+        free=True,
+        counts={"train": 100, "validation": 20, "test": 30},
+    )
