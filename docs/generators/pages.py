@@ -14,6 +14,7 @@ from docs.generators.models import keys, path, reference, toml
 from docs.generators.plugins import axes, baselines, tasks
 from docs.generators.public import exceptions, verbs, way
 from docs.generators.published import corpora, weights
+from docs.generators.scorings import scorings
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "architectures": architectures,
@@ -26,6 +27,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "map": way,
     "register": known_errors,
     "record": lambda: reference(Record, path),
+    "scorings": scorings,
     "sources": sources,
     "sweep": lambda: reference(Sweep, toml),
     "tasks": tasks,

@@ -190,10 +190,27 @@ def test_a_task_s_card_gives_classes_and_tolerances_which_options_override(
     assert json.loads(out.read_text())["tolerance_mm"] == {"1": 2.5, "2": 3.0}
 
 
-def test_published_protocols_need_no_tolerance(folders):
-    said = run(*folders, "--class", "Liver=1", "--definition", "flare23")
-    assert "Liver" in said
-    assert "suprem" not in run(*folders, "--class", "x=1", "--definition", "suprem")
+def test_an_official_scoring_has_its_classes_tolerances_and_empty_masks(folders, tmp_path):
+    spleen = {"RK": 1, "IVC": 2}
+    (folders[1] / "dataset.json").write_text(json.dumps({"labels": {"background": 0, **spleen}}))
+    out = tmp_path / "s.json"
+    run(*folders, "--scoring", "flare22", "-o", out)
+    told = json.loads(out.read_text())
+    assert (told["scoring"], told["tolerance_mm"]) == ("flare22", {"1": 3.0, "2": 2.0})
+    assert [case["metrics"]["2"]["Dice"] for case in told["metric_per_case"]] == [1, 1, 0]
+    assert told["undefined"] == {"1": 0, "2": 0}
+
+
+def test_a_scoring_that_takes_any_class_leaves_out_what_the_reference_lacks(folders):
+    save(folders[0] / "b.nii.gz", organs())
+    said = run(*folders, "--class", "liver=1", "--class", "x=2", "--scoring", "totalsegmentator")
+    assert "nan" in next(line for line in said.splitlines() if line.split()[:2] == ["b", "x"])
+
+
+def test_label_maps_of_another_release_are_not_scored_by_guess(folders):
+    save(folders[1] / "a.nii.gz", organs() * 2)  # 2 and 4, as BraTS 2021
+    with pytest.raises(DataError, match="holds 4, --scoring brats has 0, 1, 2, 3"):
+        run(*folders, "--scoring", "brats", "--tolerance-mm", "1")
 
 
 @pytest.mark.parametrize(
@@ -205,6 +222,11 @@ def test_published_protocols_need_no_tolerance(folders):
         (["--class", "liver=1", "--tolerance-mm", "livr=2"], "Did you mean 'liver'"),
         (["--class", "liver=1", "--tolerance-mm", "wide"], "a number of mm"),
         (["--definition", "surfaces"], "Did you mean 'surface'"),
+        (["--scoring", "kits22"], "Did you mean 'kits23'"),
+        (["--scoring", "flare22", "--tolerance-mm", "2"], "has its own tolerances"),
+        (["--scoring", "flare22", "--definition", "voxel"], "has its own definition"),
+        (["--scoring", "kits23", "--class", "kidney=1"], r"kidney and mass=1\+2\+3"),
+        (["--scoring", "brats"], "no tolerance for whole tumour"),
     ],
 )
 def test_a_call_that_can_t_work_says_what_to_do(folders, options, says):

@@ -28,8 +28,12 @@ def score_verb(
         typer.Option(help="NSD tolerance: 2.0 for all classes, or liver=5; repeatable."),
     ] = None,
     definition: Annotated[
-        str, typer.Option(help="surface, voxel, or a published protocol: suprem, flare23.")
-    ] = "surface",
+        str | None, typer.Option(help="Of a boundary: surface, the default, or voxel.")
+    ] = None,
+    scoring: Annotated[
+        str | None,
+        typer.Option(help="An official way to score: flare22, kits23, … (see the docs)."),
+    ] = None,
     resample: Annotated[
         bool, typer.Option("--resample", help="Bring predictions onto the reference's grid.")
     ] = False,
@@ -78,6 +82,7 @@ def score_verb(
         tolerance_mm=tolerance_mm or (),
         definition=definition,
         resample=resample,
+        scoring=scoring,
     )
     with counting("cases", len(pairing.cases) + len(pairing.missing)) as done:
         results = score_folders(pairing, options, jobs, done=lambda _: done())

@@ -48,6 +48,11 @@ class Volume(NamedTuple):
         """Voxel size in mm along each spatial axis of the array: the columns of the affine."""
         return tuple(float(mm) for mm in voxel_sizes(self.affine)[: self.array.ndim])
 
+    @property
+    def body_axis(self) -> int:
+        """The spatial axis of the array that runs along the body, as far as one does."""
+        return int(np.argmax(np.abs(self.affine[2, :3]) / voxel_sizes(self.affine)))
+
 
 def affine_mm(header: Any, path: Path, axes: int = 3) -> NDArray[np.float64]:
     """Where the header of a file says that its voxels lie: by sform, else qform, else pixdim.

@@ -1,7 +1,7 @@
 """Exact segmentation metrics on integer label maps: pure functions that need numpy and numba only.
 
 `evaluate` scores every class of a case; `evaluate_masks` takes one mask a class; `worst` is what a
-failed prediction gets; `legacy` holds the protocols of published numbers.
+failed prediction gets; `official` holds the ways that the makers of data sets score, by name.
 
 Two definitions of a boundary are in use, and NSD, HD95 and the mean distance differ between them:
 

@@ -14,7 +14,7 @@ from voxbench.data.nifti import Volume
 from voxbench.errors import DataError
 from voxbench.metrics import ClassMetrics, Definition, evaluate, worst
 from voxbench.metrics.labels import LabelValues, label_set
-from voxbench.metrics.legacy import PROTOCOLS
+from voxbench.metrics.official import find_scoring
 from voxbench.score.grid import resample_nearest, same_grid
 from voxbench.score.options import ScoreOptions
 from voxbench.score.pair import CasePairs, Files
@@ -73,6 +73,9 @@ def _case(
             scores, voxels = _masks(prediction, reference, options, threads)
     except DataError as error:
         raise DataError(f"case {name}: {error}") from error
+    if options.scoring:
+        official = find_scoring(options.scoring)
+        scores = {name: official.counted(score) for name, score in scores.items()}
     predicted = None if prediction is None else _origin(prediction)
     return CaseResult(name, scores, voxels, predicted, _origin(reference))
 
@@ -180,8 +183,16 @@ def _scores(
     threads: int,
 ) -> dict[str, ClassMetrics]:
     """Scores by the definition that is asked for."""
-    if protocol := PROTOCOLS.get(options.definition):
-        return protocol(labels, truth.array, classes, truth.spacing_mm)
+    if options.scoring:
+        return find_scoring(options.scoring).measure(
+            labels,
+            truth.array,
+            classes,
+            truth.spacing_mm,
+            {name: options.tolerance_of(name) for name in classes},
+            truth.body_axis,
+            threads,
+        )
     return evaluate(
         labels,
         truth.array,

@@ -7,7 +7,7 @@ from pathlib import Path
 from voxbench.api import TaskCard
 from voxbench.errors import SpecError, unknown
 from voxbench.metrics.labels import LabelValues
-from voxbench.metrics.legacy import PROTOCOLS
+from voxbench.metrics.official import find_scoring
 from voxbench.score.pair import CasePairs
 from voxbench.score.vocabulary import Vocabularies, Vocabulary, choose_vocabularies
 
@@ -17,9 +17,8 @@ class ScoreOptions:
     """What is asked of every case.
 
     `classes` maps a class to its value, or the values of its region, in label maps of both sides,
-    unless `vocabularies` says more. `definition` is `surface`, `voxel` or a protocol of
-    `voxbench.metrics.legacy`, which has its own tolerances; `tolerance_mm` is one number or one a
-    class.
+    unless `vocabularies` says more. `definition` is `surface` or `voxel`; `tolerance_mm` is one
+    number or one a class; `scoring` is one of `voxbench.metrics.official`, or voxbench's own.
     """
 
     classes: Mapping[str, LabelValues]
@@ -29,6 +28,7 @@ class ScoreOptions:
     percentiles: tuple[float, ...] = ()
     assd: bool = False
     vocabularies: Vocabularies | None = None
+    scoring: str | None = None
 
     @property
     def sides(self) -> Vocabularies:
@@ -41,6 +41,11 @@ class ScoreOptions:
         ours, theirs = self.sides
         return all(ours.classes[name] == value for name, value in theirs.classes.items())
 
+    def tolerance_of(self, name: str) -> float:
+        """The tolerance of a class in mm."""
+        one = self.tolerance_mm
+        return one[name] if isinstance(one, Mapping) else one
+
 
 def choose_options(
     pairing: CasePairs,
@@ -50,8 +55,9 @@ def choose_options(
     card: TaskCard | None = None,
     classes: Iterable[str] = (),
     tolerance_mm: Iterable[str] = (),
-    definition: str = "surface",
+    definition: str | None = None,
     resample: bool = False,
+    scoring: str | None = None,
 ) -> ScoreOptions:
     """Options from what a user said, else from a task's card, else from the folders.
 
@@ -62,35 +68,45 @@ def choose_options(
         card: of a task that gives classes and tolerances.
         classes: texts as `parse_classes` takes them.
         tolerance_mm: texts as `parse_tolerances` takes them.
-        definition: surface, voxel or a protocol.
+        definition: surface, which is the default, or voxel.
         resample: bring predictions onto the reference's grid.
+        scoring: an official one, which has its definition and may have classes and tolerances.
 
     Raises:
-        SpecError: no classes are known, a class has no tolerance, or a text makes no sense.
+        SpecError: no classes are known, a class has no tolerance, a text makes no sense, or the
+            scoring has its own of what is said, or does not score a class.
         DataError: a `dataset.json` can't be used, or classes of the two sides differ.
     """
-    if definition not in (known := ("surface", "voxel", *PROTOCOLS)):
+    if definition not in (None, *(known := ("surface", "voxel"))):
         raise SpecError(unknown("definition", definition, known))
+    official = find_scoring(scoring) if scoring else None
+    if official and definition:
+        raise SpecError(f"--scoring {scoring} has its own definition: leave --definition out.")
+    tolerance_mm = tuple(tolerance_mm)
+    if official and official.tolerance_mm and tolerance_mm:
+        raise SpecError(f"--scoring {scoring} has its own tolerances: leave --tolerance-mm out.")
     sides = choose_vocabularies(
         pairing,
         prediction,
         reference,
         card=card,
         given=parse_classes(classes),
-        definition=definition,
+        scoring=scoring,
     )
     found = sides.reference.classes
     tolerances = dict(card.tolerance_mm) if card else {}
     tolerances |= parse_tolerances(tolerance_mm, list(found))
-    if definition in PROTOCOLS:
-        tolerances = dict.fromkeys(found, 0.0)  # a protocol has its own
+    if official:
+        own = {name: official.tolerance_of(name) for name in found}
+        tolerances |= {name: mm for name, mm in own.items() if mm is not None}
     if lacking := [name for name in found if name not in tolerances]:
         raise SpecError(
             f"no tolerance for {', '.join(lacking)}: give --tolerance-mm 2.0, or one a class as"
             f" --tolerance-mm {lacking[0]}=2.0, or --task."
         )
     wanted = {name: tolerances[name] for name in found}
-    return ScoreOptions(found, wanted, definition, resample, vocabularies=sides)
+    boundary = official.definition if official else definition or "surface"
+    return ScoreOptions(found, wanted, boundary, resample, vocabularies=sides, scoring=scoring)
 
 
 def parse_classes(texts: Iterable[str]) -> dict[str, int | tuple[int, ...]]:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -115,7 +115,8 @@ def _document(results: Sequence[CaseResult], options: ScoreOptions) -> dict[str,
         "undefined": {keys[name]: count.undefined for name, count in counted.items()},
         "flagged": {keys[name]: count.flagged for name, count in counted.items()},
         "definition": options.definition,
-        "tolerance_mm": {keys[name]: _tolerance(options, name) for name in keys},
+        "scoring": options.scoring,
+        "tolerance_mm": {keys[name]: options.tolerance_of(name) for name in keys},
         "metrics_version": METRICS_VERSION,
     }
 
@@ -142,17 +143,6 @@ def _metrics(score: ClassMetrics, voxels: int) -> dict[str, Any]:
     }
 
 
-def _tolerance(options: ScoreOptions, name: str) -> float | None:
-    """The tolerance of a class in mm; None where the protocol has its own."""
-    if options.definition not in ("surface", "voxel"):
-        return None
-    return (
-        options.tolerance_mm[name]
-        if isinstance(options.tolerance_mm, Mapping)
-        else options.tolerance_mm
-    )
-
-
 def _parquet(results: Sequence[CaseResult], options: ScoreOptions) -> bytes:
     """One row per case and class, every number of `ClassMetrics`."""
     import pyarrow as pa
@@ -164,8 +154,9 @@ def _parquet(results: Sequence[CaseResult], options: ScoreOptions) -> bytes:
             "class": name,
             **{k: v for k, v in score._asdict().items() if k != "hd_mm"},
             **{f"hd{percent:g}_mm": mm for percent, mm in score.hd_mm.items()},
-            "tolerance_mm": _tolerance(options, name),
+            "tolerance_mm": options.tolerance_of(name),
             "definition": options.definition,
+            "scoring": options.scoring,
             "metrics_version": METRICS_VERSION,
         }
         for result in results

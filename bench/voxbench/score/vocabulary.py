@@ -15,7 +15,7 @@ from voxbench.data.dataset_json import DatasetJson
 from voxbench.data.label_map import label_values
 from voxbench.errors import DataError, SpecError, unknown
 from voxbench.metrics.labels import LabelValues, label_set
-from voxbench.metrics.legacy import FLARE23_CLASSES
+from voxbench.metrics.official import find_scoring
 from voxbench.score.pair import CasePairs, mask_structures
 
 
@@ -63,7 +63,7 @@ def choose_vocabularies(
     *,
     card: TaskCard | None = None,
     given: Mapping[str, LabelValues] | None = None,
-    definition: str = "surface",
+    scoring: str | None = None,
 ) -> Vocabularies:
     """What the values of both sides mean.
 
@@ -73,7 +73,7 @@ def choose_vocabularies(
         reference: the folder.
         card: of a task, which counts before what lies in the folders.
         given: classes and their values, as a user said them; they count before all.
-        definition: a protocol may know its classes.
+        scoring: an official one, which may know its classes.
 
     Raises:
         SpecError: nothing says what values mean.
@@ -87,8 +87,8 @@ def choose_vocabularies(
         return Vocabularies(*[Vocabulary(card.classes, "the card of the task", ignored)] * 2)
     ours = read_vocabulary(prediction)
     masks = {name: number for number, name in enumerate(mask_structures(pairing), start=1)}
-    if definition == "flare23":
-        theirs = theirs or Vocabulary(FLARE23_CLASSES)
+    if scoring and (known := find_scoring(scoring).classes):
+        theirs = theirs or Vocabulary(known, f"--scoring {scoring}")
     truth = Vocabulary(masks) if masks else theirs or ours
     if truth is None:
         raise SpecError(
