@@ -37,7 +37,7 @@ def case(stored):
 
 def moved(case, corner, matrix, side=10):
     images, labels = np.empty((2, *(side,) * 3), np.float32), np.empty((side,) * 3, np.uint8)
-    copy_moved(case, corner, np.asarray(matrix, float), images, labels)
+    copy_moved(case, case.label, corner, np.asarray(matrix, float), images, labels)
     return images, labels
 
 

@@ -70,6 +70,22 @@ def test_a_resampled_prediction_is_scored_on_the_native_grid(case, tmp_path):
     assert 0.8 < cube.dice < 1
 
 
+def test_each_rater_has_a_dice_and_one_who_gave_no_map_has_none(case, tmp_path):
+    """The box has 12·12·6 voxels, a rater drew half of it: 2·½ / 1½ = ⅔."""
+    label = nibabel.load(case.label)
+    half = np.asarray(label.dataobj).copy()
+    half[:, :, 6:] = 0
+    nibabel.save(nibabel.Nifti1Image(half, label.affine), tmp_path / "half.nii.gz")
+    raters = {"a": case.label, "b": tmp_path / "half.nii.gz", "c": None}
+    found = score(replace(case, raters=raters), Threshold(), tmp_path, None)
+    (name,) = found.classes
+    assert found.classes[name].dice == 1
+    assert found.raters == {"a": {name: 1}, "b": {name: pytest.approx(2 / 3)}, "c": {}}
+    failed = score(replace(case, raters=raters), Broken(RuntimeError("odd")), tmp_path, None)
+    assert failed.raters == {"a": {name: 0}, "b": {name: 0}, "c": {}}
+    assert "raters" not in score(case, Threshold(), tmp_path, None).model_dump_json()
+
+
 def test_a_failed_prediction_scores_worst_and_says_why(case, tmp_path):
     found = score(case, Broken(RuntimeError("sizes differ")), tmp_path, None)
     assert found.failure == "RuntimeError: sizes differ"

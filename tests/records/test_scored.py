@@ -21,6 +21,7 @@ CASE = st.builds(
     patient=NAMES,
     classes=st.dictionaries(NAMES, SCORE),
     failure=st.none() | NAMES,
+    raters=st.dictionaries(NAMES, st.dictionaries(NAMES, NUMBER)),
 )
 
 

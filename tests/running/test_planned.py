@@ -85,6 +85,11 @@ def test_a_task_has_its_own_recipe_by_name_or_title(example):
         }  # fmt: skip
 
 
+def test_a_recipe_of_raters_is_refused_where_no_case_has_several(example):
+    with pytest.raises(SpecError, match=r"recipe\.raters: no training case of example-cubes"):
+        bind(make_sweep(recipe={"steps": 2, "raters": "all"}))
+
+
 def test_a_recipe_of_a_task_that_is_not_there_is_refused(example):
     with pytest.raises(SpecError, match=r"recipe\.cubs: unknown task 'cubs'. Did you mean 'cubes'"):
         bind(make_sweep(recipe={"steps": 4, "cubs": {"steps": 5}}))

@@ -1,7 +1,7 @@
 """What each optimiser step is trained on: augmented patches, a pure function of the step."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from voxbench.api import Change
 from voxbench.data.augment import augment, moves
@@ -27,6 +27,7 @@ def augmented_batches(
     seeds: Mapping[str, int],
     forbidden: Collection[Change] = (),
     thick: int | None = None,
+    raters: Literal["random", "all"] | None = None,
 ) -> Batches:
     """The batches of a training.
 
@@ -39,6 +40,7 @@ def augmented_batches(
         seeds: of the streams `order` and `augmentation`.
         forbidden: what of the augmentation is left out.
         thick: axis across thick slices, along which patches are neither turned nor scaled.
+        raters: whose label map a patch has, see `Patches`.
     """
     level, seed = schedule.augmentation, seeds["augmentation"]
     patches = Patches(
@@ -49,6 +51,7 @@ def augmented_batches(
         foreground,
         seeds["order"],
         moves(level, seed, forbidden, thick),
+        raters,
     )
 
     def batches(step: int, slots: range | None = None) -> Batch:

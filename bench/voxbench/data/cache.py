@@ -1,9 +1,9 @@
 """Prepared cases on disk: plain arrays that any number of processes map into memory.
 
 A case is a folder `prepared/<key>/` of the cache with `image.npy`, `label.npy` where somebody
-labelled it, `foreground.npy` and `case.json`, which has their hashes and its own. It is written
-under another name and renamed, so that a reader sees all of it or nothing; of two processes that
-prepare the same case, the first one wins.
+labelled it, `raters.npy` where several did, `foreground.npy` and `case.json`, which has their
+hashes and its own. It is written under another name and renamed, so that a reader sees all of it or
+nothing; of two processes that prepare the same case, the first one wins.
 """
 
 import json
@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -67,6 +67,12 @@ class PreparedCase:
                 raise
             return np.broadcast_to(np.uint8(IGNORED), self.image.shape[1:])
 
+    @property
+    def raters(self) -> dict[str, NDArray[np.uint8]]:
+        """Rater → (d, h, w) as `label`, of those who gave one; empty where there is one truth."""
+        names = self._facts.get("raters", ())
+        return dict(zip(names, _mapped(self.path / "raters.npy"), strict=True)) if names else {}
+
     @cached_property
     def foreground(self) -> dict[str, NDArray[np.int64]]:
         """Class → flat positions in the label map of up to 4096 of its voxels, at random."""
@@ -116,6 +122,7 @@ class Prepared:
     label: NDArray[np.uint8] | None
     grid: VoxelGrid
     outside: Sequence[float]
+    raters: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
 
 def case_key(
@@ -216,6 +223,9 @@ def _write(
         "foreground": _spans(found),
         "notes": notes,
     }
+    if prepared.raters:
+        facts["raters"] = list(prepared.raters)
+        _save(path / "raters.npy", np.stack([*prepared.raters.values()]))
     positions = np.concatenate([*found.values(), np.empty(0, np.int64)])
     _save(path / "image.npy", prepared.image)
     if prepared.label is not None:

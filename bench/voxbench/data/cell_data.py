@@ -96,6 +96,7 @@ def _of(
         foreground=recipe.foreground,
         seeds=streams(cell),
         thick=across_slices(dataset, preprocessing) if recipe.dummy_2d else None,
+        raters=recipe.raters,
     )
     parts = *subset, dataset.split.test[: cell.limit]
     return CellData(dataset.card, prepared, batches, *parts, mirrored, dataset.files)

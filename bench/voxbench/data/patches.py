@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import floor
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,8 @@ class Patches:
         foreground: share of patches centred on a class.
         seed: of the stream.
         moves: which patches are turned and scaled, and how; None leaves all as they are.
+        raters: whose label map a patch has where a case has several: a random one's, or of all in
+            turn, one a round; None takes the case's own.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Patches:
         foreground: float,
         seed: int,
         moves: Moves | None = None,
+        raters: Literal["random", "all"] | None = None,
     ) -> None:
         self.cases = tuple(cases)
         self.patch = patch
@@ -61,6 +64,7 @@ class Patches:
         self.foreground = foreground
         self.seed = seed
         self.moves = moves
+        self.raters = raters
         self.labelled = np.array(
             [
                 [case.labelled is None or name in case.labelled for name in classes]
@@ -90,18 +94,28 @@ class Patches:
         labels = np.empty((len(slots), *self.patch), np.uint8)
         for place, slot in enumerate(slots):
             case, corner = self.cases[chosen[slot]], corners[slot]
+            label = self._label(case, samples[slot])
             matrix = self.moves.matrix(step, slot) if self.moves else None
             if matrix is not None:
-                copy_moved(case, corner, matrix, images[place], labels[place])
+                copy_moved(case, label, corner, matrix, images[place], labels[place])
                 continue
             for out, image, value in zip(images[place], case.image, case.outside, strict=True):
                 copy_window(image, corner, out, value)
-            copy_window(case.label, corner, labels[place], 0)
+            copy_window(label, corner, labels[place], 0)
         return Batch(images, labels, self.labelled[[chosen[slot] for slot in slots]])
 
     def _case(self, sample: int) -> int:
         turn, position = divmod(sample, len(self.cases))
         return int(self._round(turn)[position])
+
+    def _label(self, case: PreparedCase, sample: int) -> NDArray[np.uint8]:
+        """What a patch of a case is to be told."""
+        raters = [*case.raters.values()] if self.raters else []
+        if not raters:
+            return case.label
+        if self.raters == "all":
+            return raters[sample // len(self.cases) % len(raters)]
+        return raters[np.random.default_rng([self.seed, sample, 3]).integers(len(raters))]
 
     def _shuffled(self, turn: int) -> NDArray[np.int64]:
         return np.random.default_rng([self.seed, turn, 2]).permutation(len(self.cases))

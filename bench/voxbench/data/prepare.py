@@ -145,8 +145,12 @@ def onto_grid(volumes: CaseVolumes, preprocessing: Preprocessing) -> Prepared:
     label = None
     if volumes.label is not None:
         label = label_to_grid(np.ascontiguousarray(crop_to_grid(volumes.label, grid)), grid)
+    raters = {
+        name: label_to_grid(np.ascontiguousarray(crop_to_grid(drawn, grid)), grid)
+        for name, drawn in volumes.raters.items()
+    }
     outside = [value_outside(*pair) for pair in zip(image, rules, strict=True)]
-    return Prepared(image, label, grid, outside)
+    return Prepared(image, label, grid, outside, raters)
 
 
 def _table(problems: Iterable[Problem]) -> str:

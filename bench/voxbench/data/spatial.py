@@ -85,6 +85,7 @@ def _rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def copy_moved(
     case: PreparedCase,
+    truth: NDArray[np.uint8],
     corner: Sequence[int],
     matrix: NDArray[np.float64],
     images: NDArray[np.float32],
@@ -97,6 +98,7 @@ def copy_moved(
 
     Args:
         case: what is copied from.
+        truth: (d, h, w), its label map.
         corner: first voxel of the patch if it were not moved.
         matrix: from `Moves`.
         images: (channel, d, h, w) that is written.
@@ -109,7 +111,7 @@ def copy_moved(
     image, label = np.empty((len(images), *sides), np.float32), np.empty(sides, np.uint8)
     for out, channel, value in zip(image, case.image, case.outside, strict=True):
         copy_window(channel, first, out, value)
-    copy_window(case.label, first, label, 0)
+    copy_window(truth, first, label, 0)
     start = centre - first - matrix @ half
     _pull(read_only(image), read_only(label), read_only(matrix), read_only(start), images, labels)
 

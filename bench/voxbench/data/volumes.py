@@ -1,7 +1,8 @@
 """A case's files as one image and one label map, with everything that is wrong with them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,12 +47,14 @@ class CaseVolumes(NamedTuple):
         image: (channel, d, h, w) float32, in the order of the card.
         label: (d, h, w) uint8 of class indices: 0 is background, `i` the card's i-th class; None
             where nobody labelled the case.
-        affine: of both.
+        affine: of all.
+        raters: rater → (d, h, w) as `label`; of those who gave one.
     """
 
     image: NDArray[np.float32]
     label: NDArray[np.uint8] | None
     affine: NDArray[np.float64]
+    raters: Mapping[str, NDArray[np.uint8]] = MappingProxyType({})
 
 
 class CaseReader:
@@ -73,9 +76,10 @@ class CaseReader:
         if self.case.label is None:
             return CaseVolumes(image.array, None, image.affine) if image and self.usable else None
         label = self.label(image)
+        raters = {name: drawn.array for name, drawn in self.raters(image).items()}
         if image is None or label is None or not self.usable:
             return None
-        return CaseVolumes(image.array, label.array, image.affine)
+        return CaseVolumes(image.array, label.array, image.affine, raters)
 
     def label(self, like: Volume | None = None) -> Volume | None:
         """The label map of class indices, on the same grid as `like`, or None."""
@@ -89,6 +93,12 @@ class CaseReader:
         if label is not None and not label.array.any():
             self._note(self._label_file, "empty label", "no voxel of any class")
         return label
+
+    def raters(self, like: Volume | None = None) -> dict[str, Volume]:
+        """The label map of class indices of each rater who gave one, on the same grid as `like`."""
+        given = {name: path for name, path in self.case.raters.items() if path is not None}
+        found = {name: self._map(path, like) for name, path in given.items()}
+        return {name: drawn for name, drawn in found.items() if drawn is not None}
 
     @property
     def _label_file(self) -> Path:
@@ -219,10 +229,26 @@ def read_reference(case: Case, card: TaskCard) -> Volume:
     reader = CaseReader(case, card)
     label = reader.label()
     if label is None or not reader.usable:
-        raise DataError(
-            "; ".join(f"{p.case}: {p.file}: {p.kind}: {p.detail}" for p in reader.problems)
-        )
+        raise _unusable(reader)
     return label
+
+
+def read_raters(case: Case, card: TaskCard, like: Volume) -> dict[str, Volume]:
+    """What each rater who annotated a case says of it, as `read_reference`, whose map is `like`.
+
+    Raises:
+        DataError: a file is missing or broken, or lies on another grid.
+    """
+    reader = CaseReader(case, card)
+    raters = reader.raters(like)
+    if not reader.usable:
+        raise _unusable(reader)
+    return raters
+
+
+def _unusable(reader: CaseReader) -> DataError:
+    told = (f"{p.case}: {p.file}: {p.kind}: {p.detail}" for p in reader.problems if p.fatal)
+    return DataError("; ".join(told))
 
 
 def _few(values: Sequence[object]) -> str:

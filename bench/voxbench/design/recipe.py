@@ -25,6 +25,7 @@ _LATER = {
     "deep_supervision": False,
     "spacing": None,
     "stochastic": None,
+    "raters": None,
     "test_time_mirroring": False,
     "dummy_2d": False,
     "anisotropic": False,
@@ -170,6 +171,10 @@ class Recipe(_Schedule):
             decoder and of the features before the head; "ssn" trains a stochastic segmentation
             network, a normal over the logits, by the likelihood of whole label maps in place of
             `loss`. Not given trains neither.
+        raters: whose label map a patch is trained on where several raters annotated its case:
+            "random" draws one a patch, "all" takes one after another, so that all count alike. Not
+            given takes the label that the task makes of them, which patches are centred on and
+            weights are selected by in any case.
         foreground: share of patches centred on a random voxel of a random class.
         selection: "last" scores the final weights; "best" those with the best validation Dice.
         validations: how often training looks at the validation cases: all of them to select the
@@ -190,6 +195,7 @@ class Recipe(_Schedule):
     loss: Literal["dice_ce", "dice", "ce"] = "dice_ce"
     deep_supervision: bool = False
     stochastic: Literal["dropout", "ssn"] | None = None
+    raters: Literal["random", "all"] | None = None
     foreground: float = Field(default=0.67, ge=0, le=1)
     selection: Literal["last", "best"] = "last"
     validations: int = Field(default=10, gt=0, le=1000)

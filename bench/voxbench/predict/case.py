@@ -1,7 +1,7 @@
 """Predict cases and score them on the native grid of their references."""
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -16,7 +16,8 @@ from voxbench.data.cell_data import CellData
 from voxbench.data.content_hash import check_unchanged
 from voxbench.data.geometry import uncropped
 from voxbench.data.kept_map import write_prediction
-from voxbench.data.volumes import read_reference
+from voxbench.data.nifti import Volume
+from voxbench.data.volumes import read_raters, read_reference
 from voxbench.design.recipe import Recipe
 from voxbench.errors import VoxbenchError, is_machine_fault, is_of_device
 from voxbench.model.direct import Direct
@@ -119,16 +120,33 @@ def _scored(
             raise
         failure = f"{type(error).__name__}: {error}"
     reference = read_reference(case, card)
+    found = _against(reference, prediction, classes, card)
+    if keep and prediction is not None:
+        write_prediction(keep, prediction, card.parts, reference.affine)
+    dice = {rater: dict[str, float]() for rater in case.raters}
+    for rater, drawn in read_raters(case, card, reference).items():
+        own = _against(drawn, prediction, classes, card)
+        dice[rater] = {name: score.dice for name, score in own.items()}
+    return CaseScores(
+        case=case.id,
+        patient=case.patient,
+        classes={name: _stored(score) for name, score in found.items()},
+        failure=failure,
+        raters=dice,
+    )
+
+
+def _against(
+    reference: Volume,
+    prediction: NDArray[np.uint8] | None,
+    classes: Mapping[str, int | tuple[int, ...]],
+    card: TaskCard,
+) -> Mapping[str, metrics.ClassMetrics]:
     truth = reference.array, classes, reference.spacing_mm
     if prediction is None:
-        found = metrics.worst(*truth)
-    else:
-        annotated = np.where(reference.array == IGNORED, 0, prediction)
-        found = metrics.evaluate(annotated, *truth, card.tolerance_mm)
-        if keep:
-            write_prediction(keep, prediction, card.parts, reference.affine)
-    stored = {name: _stored(score) for name, score in found.items()}
-    return CaseScores(case=case.id, patient=case.patient, classes=stored, failure=failure)
+        return metrics.worst(*truth)
+    annotated = np.where(reference.array == IGNORED, 0, prediction)
+    return metrics.evaluate(annotated, *truth, card.tolerance_mm)
 
 
 def mean_dice(cases: Sequence[CaseScores]) -> float:

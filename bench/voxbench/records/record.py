@@ -3,7 +3,14 @@
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from voxbench.records.cost import Cost
 from voxbench.records.places import without_places
@@ -55,12 +62,21 @@ class CaseScores(_Part):
         patient: the person.
         classes: class → scores.
         failure: why it could not be predicted.
+        raters: where several annotated it, rater → class → Dice with what that rater says; nothing
+            of a rater who gave no label map. `classes` are scored against the task's label.
     """
 
     case: str
     patient: str
     classes: dict[str, ClassScores]
     failure: Annotated[str | None, AfterValidator(_told)] = None
+    raters: dict[str, dict[str, NanFloat]] = {}
+
+    @model_serializer(mode="wrap")
+    def _annotated(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without raters where there are none, as in records from before they were told."""
+        told: dict[str, Any] = handler(self)
+        return told if self.raters else {k: v for k, v in told.items() if k != "raters"}
 
 
 class Data(_Part):

@@ -1,5 +1,6 @@
 """The scores of a record's test cases as columns: one value a case and class."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,8 @@ from voxbench.records.places import without_places
 from voxbench.records.record import CaseScores, ClassScores
 
 Array = NDArray[np.float64]
+Raters = dict[str, dict[str, float]]
+"""Rater → class → Dice; NaN is undefined."""
 
 NUMBERS = tuple(n for n, field in ClassScores.model_fields.items() if field.annotation is float)
 """The fields of a score that are numbers, in their order."""
@@ -33,6 +36,7 @@ class Scores:
         name: its class, (score,), as an index of `names`.
         numbers: (score, number), a column for each of `NUMBERS`; NaN is undefined.
         flags: why a score is what it is, or "", (score,).
+        raters: of each case.
     """
 
     cases: tuple[str, ...]
@@ -43,6 +47,7 @@ class Scores:
     name: NDArray[np.int32]
     numbers: Array
     flags: NDArray[np.object_]
+    raters: tuple[Raters, ...]
 
     @classmethod
     def of(cls, cases: Iterable[CaseScores]) -> "Scores":
@@ -81,6 +86,7 @@ class Scores:
                 patient=self.patients[place],
                 classes=classes,
                 failure=self.failures[place],
+                raters=self.raters[place],
             )
 
 
@@ -98,7 +104,15 @@ def _columns(cases: list[Mapping[str, Any]]) -> Scores:
         name=name,
         numbers=numbers.reshape(len(rows), len(NUMBERS)),
         flags=np.array([row["flag"] for row in rows], object),
+        raters=tuple(_defined(case.get("raters", {})) for case in cases),
     )
+
+
+def _defined(raters: Mapping[str, Mapping[str, float | None]]) -> Raters:
+    return {
+        rater: {name: math.nan if dice is None else dice for name, dice in own.items()}
+        for rater, own in raters.items()
+    }
 
 
 def _numbered(layouts: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -117,7 +131,12 @@ def _validator() -> SchemaValidator:
     """The rules of `CaseScores` and `ClassScores`, without an object for each score."""
     score = _dictionary(ClassScores.model_fields)
     classes = core_schema.dict_schema(core_schema.str_schema(), score)
-    case = _dictionary(CaseScores.model_fields, classes=classes)
+    dice = core_schema.dict_schema(
+        core_schema.str_schema(), _value(ClassScores.model_fields["dice"])
+    )
+    raters = core_schema.dict_schema(core_schema.str_schema(), dice)
+    told = core_schema.with_default_schema(raters, default_factory=dict)
+    case = _dictionary(CaseScores.model_fields, classes=classes, raters=told)
     return SchemaValidator(core_schema.list_schema(case))
 
 

@@ -191,9 +191,20 @@ def cells_of(sweep: Sweep, arms: Iterable[ArmRecipes], limit: int | None = None)
 
 
 def _recipes(sweep: Sweep, ref: Ref, binder: Binder, limit: int | None) -> list[TaskRecipe]:
-    """Those of a task, each once."""
+    """Those of a task, each once.
+
+    Raises:
+        SpecError: one asks for raters whom the task has not.
+    """
     table = sweep.recipe.on(binder.task(ref).card.name, ref.name)
-    found = task_recipes(table, binder.dataset(ref))
+    dataset = binder.dataset(ref)
+    found = task_recipes(table, dataset)
+    rated = any(case.raters for case in dataset.split.train)
+    if not rated and any(one.recipe.raters for one in found):
+        raise SpecError(
+            f"recipe.raters: no training case of {dataset.card.name} has several raters; say it of "
+            "tasks that have them alone, in [recipe.TASK]."
+        )
     return list(dict.fromkeys(one._replace(recipe=_limited(one.recipe, limit)) for one in found))
 
 

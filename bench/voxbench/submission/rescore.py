@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxbench import metrics
-from voxbench.api import IGNORED, TaskCard
+from voxbench.api import IGNORED, Case, TaskCard
 from voxbench.data.dataset import Dataset
 from voxbench.data.kept_map import class_indices
 from voxbench.data.nifti import Volume
-from voxbench.data.volumes import read_reference
+from voxbench.data.volumes import read_raters, read_reference
 from voxbench.design.cell import Cell, Ref
 from voxbench.errors import DataError
 from voxbench.records import Record
@@ -75,7 +76,7 @@ def _rescore_task(
         reference = None
         if dataset and name in tested:
             try:
-                reference = _Reference(read_reference(tested[name], dataset.card), dataset.card)
+                reference = _reference(tested[name], dataset.card)
             except DataError as problem:
                 missing = "scores of label maps: a reference"
                 found.diagnostics.append(unchecked(missing, str(problem)))
@@ -90,6 +91,12 @@ def _rescore_task(
 class _Reference(NamedTuple):
     volume: Volume
     card: TaskCard
+    raters: Mapping[str, Volume]
+
+
+def _reference(case: Case, card: TaskCard) -> _Reference:
+    volume = read_reference(case, card)
+    return _Reference(volume, card, read_raters(case, card, volume))
 
 
 def _doubts(
@@ -118,9 +125,14 @@ def _doubts(
 
 
 def _compare(
-    given: SubmittedMap, reference: Volume, card: TaskCard, told: CaseScores, where: str
+    given: SubmittedMap,
+    reference: Volume,
+    card: TaskCard,
+    raters: Mapping[str, Volume],
+    told: CaseScores,
+    where: str,
 ) -> Iterator[Diagnostic]:
-    """Hold one label map against its reference, and its scores against what is told of them."""
+    """Hold one label map against its references, and its scores against what is told of them."""
     if given.labels.shape != reference.array.shape or not np.allclose(
         given.affine, reference.affine, rtol=0, atol=_GRID_MM
     ):
@@ -144,6 +156,37 @@ def _compare(
                 "its label map scores otherwise than the record says",
                 f"{where}, {name}: {field} {stored} in the record, {measured} measured",
             )
+    yield from _compare_raters(predicted, classes, card, raters, told, where)
+
+
+def _compare_raters(
+    predicted: NDArray[np.uint8],
+    classes: Mapping[str, int | tuple[int, ...]],
+    card: TaskCard,
+    raters: Mapping[str, Volume],
+    told: CaseScores,
+    where: str,
+) -> Iterator[Diagnostic]:
+    """Hold the Dice with each rater against what is told of it."""
+    stored = {rater for rater, own in told.raters.items() if own}
+    if stored != set(raters):
+        names = (", ".join(sorted(each)) or "none" for each in (stored, raters))
+        yield error("other raters than the task has", f"{where}: {' told, '.join(names)} here")
+        return
+    for rater, drawn in raters.items():
+        annotated = np.where(drawn.array == IGNORED, 0, predicted)
+        found = metrics.evaluate(
+            annotated, drawn.array, classes, drawn.spacing_mm, card.tolerance_mm
+        )
+        for name, score in found.items():
+            dice = told.raters[rater].get(name, math.inf)
+            undefined = math.isnan(dice) and math.isnan(score.dice)
+            if not (undefined or abs(dice - score.dice) <= TOLERANCE):
+                yield error(
+                    "its label map scores otherwise than the record says",
+                    f"{where}, {name} by rater {rater}: dice {dice} in the record, {score.dice} "
+                    "measured",
+                )
 
 
 def _differing(told: ClassScores, found: metrics.ClassMetrics) -> str | None:
