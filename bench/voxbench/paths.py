@@ -22,5 +22,5 @@ def cache_dir() -> Path:
 
 
 def published_dir() -> Path:
-    """Where downloaded weights are kept."""
+    """Where downloads are kept: weights, and archives until they are unpacked."""
     return cache_dir() / "published"

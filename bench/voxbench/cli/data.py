@@ -1,4 +1,4 @@
-"""`voxbench data`: public data sets, listed and held against what is known of them."""
+"""`voxbench data`: public data sets, listed, fetched and held against what is known of them."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +17,9 @@ Fields = Annotated[
     list[str] | None, typer.Option("--field", help="A field of the task: root=DIR, group=ribs.")
 ]
 
-data_group = typer.Typer(name="data", help="Public data sets: list, check.", no_args_is_help=True)
+data_group = typer.Typer(
+    name="data", help="Public data sets: list, get, check.", no_args_is_help=True
+)
 
 
 @data_group.command("ls")
@@ -48,6 +50,33 @@ def data_ls_verb(include_path: Include = None, json: Json = False) -> None:
             | {key: row[key] for key in shown[3:]}
             for row in rows
         )
+
+
+@data_group.command("get")
+def data_get_verb(
+    name: Name,
+    field: Fields = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="You have read the licence and accept it.")
+    ] = False,
+    include_path: Include = None,
+) -> None:
+    """Download a free data set, resumed and checked, and unpack it; prints where it lies."""
+    from contextlib import ExitStack
+
+    from voxbench.cli.progress import downloading
+    from voxbench.errors import SpecError
+    from voxbench.published.data_set import get
+
+    include_all(include_path)
+    task = _public(name, field)
+    print(f"licence: {task.card.licence}\nreference: {task.card.reference}")
+    for archive in task.source.archives:
+        print(f"from: {archive.url} ({archive.checksum or 'no checksum is published'})")
+    if task.source.archives and not accept_licence:
+        raise SpecError(f"{name}: say --accept-licence if you accept these terms.")
+    with ExitStack() as bars:
+        print(get(task, lambda archive: bars.enter_context(downloading(archive))))
 
 
 @data_group.command("check")
