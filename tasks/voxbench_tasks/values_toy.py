@@ -63,7 +63,7 @@ class ValuesToy(Task):
     """Volumes of 64³ voxels with one object each, the same bytes for the same seed.
 
     The label is the majority of three raters, each of whom outlines all that the stricter ones do.
-    A name tells the kind: `iid` and what training has are in distribution, the others are not.
+    `Case.shift` tells what of the test is out of distribution.
     An object that blur hides (no voxel reaches 0.1) is drawn again; in ValUES its label is a voxel.
 
     Attributes:
@@ -124,7 +124,7 @@ class ValuesToy(Task):
             for path, mask in zip(masks, drawn.masks, strict=True):
                 _write_nifti(path, mask)
         raters = {str(k): path for k, path in enumerate(masks, start=1)} if masks[1:] else {}
-        return Case(name, (image,), masks[len(masks) // 2], name, raters=raters)
+        return Case(name, (image,), masks[len(masks) // 2], name, raters=raters, shift=kind.shift)
 
 
 class ValuesToy1(ValuesToy):

@@ -96,6 +96,7 @@ def test_files_are_drawn_once_and_the_label_is_the_majority(tmp_path, monkeypatc
     assert ((np.sum(masks, axis=0) >= 2) == np.asarray(label.dataobj)).all()
     assert shifted.id == "values-toy-1-test-cube-000"
     assert shifted.raters == {}
+    assert [case.shift for case in (one, shifted)] == [None, "cube"]
     monkeypatch.setattr("voxbench_tasks.values_toy.draw", lambda *_: pytest.fail("again"))
     assert ValuesToy1(root=tmp_path).cases() == cases
 

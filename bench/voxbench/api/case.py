@@ -20,6 +20,8 @@ class Case:
         raters: where several annotated the same case, one NIfTI label map each, by the rater's
             name; None where that rater gave none, which is not an empty map. Then `label` is what
             the task makes of them, for all that wants one truth.
+        shift: what sets a test case apart from what training saw, in a word; None where nothing is
+            known to. It enters no key: it is a question to a result.
     """
 
     id: str
@@ -28,6 +30,7 @@ class Case:
     patient: str
     labelled: frozenset[str] | None = None
     raters: Mapping[str, Path | None] = field(default_factory=dict, hash=False)
+    shift: str | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
