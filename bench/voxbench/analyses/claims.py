@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from voxbench.analyses.effects import effects
-from voxbench.analyses.groups import Group
+from voxbench.analyses.groups import Group, Scope
 from voxbench.analyses.pairing import Pair, pair_arms
 from voxbench.analyses.steps import by_steps
 from voxbench.analyses.table import interval, number, p_value
@@ -149,10 +149,10 @@ def _pairs(claim: Claim, groups: Sequence[Group], metric: Metric) -> list[Pair]:
     """The arm with the other wherever the claim speaks of it."""
     other = None if claim.other == "scratch" else claim.other
     found = pair_arms(groups, claim.arm, other, metric)
-    scope = (claim.adaptation, claim.fraction)
+    scope = Scope(claim.adaptation, claim.fraction)
     return [
         pair for pair in found
-        if (pair.arm.where.adaptation, pair.arm.where.fraction) == scope
+        if pair.arm.where.scope == scope
         and claim.setting in ("", pair.arm.where.setting)
         and (not claim.tasks or pair.arm.where.task in claim.tasks)
     ]  # fmt: skip

@@ -64,8 +64,7 @@ def compare_mixed(folder: Path, arm_a: str, arm_b: str, metric: str = "dice") ->
     scopes: dict[Scope, list[Pair]] = defaultdict(list)
     for pair in pair_arms(groups_in(folder, (arm_a, arm_b)), arm_a, arm_b, chosen):
         if pair.difference().values.size:
-            where = pair.arm.where
-            scopes[Scope(where.adaptation, where.fraction)].append(pair)
+            scopes[pair.arm.where.scope].append(pair)
     if not scopes:
         raise _nothing_shared(folder, arm_a, arm_b)
     return _mixed_table([_mixed_row(scope, pairs) for scope, pairs in scopes.items()], chosen)
@@ -82,7 +81,7 @@ def _mixed_row(scope: Scope, pairs: list[Pair]) -> dict[str, Any]:
     samples = [pair.samples() for pair in pairs]
     fit = fit_mixed([(nanmean(a.values, axis=1), nanmean(b.values, axis=1)) for a, b in samples])
     return {
-        **scope._asdict(),
+        **scope.told,
         "arm": pairs[0].arm.arm,
         "other": pairs[0].name,
         "tasks": len(pairs),

@@ -158,15 +158,9 @@ def mean_table(means: Sequence[Mean]) -> Table:
 
 def failed_table(groups: Sequence[Group]) -> Table:
     """Every cell without a result, with the reason."""
-    columns = [
-        *plain_columns("task", "fraction", "arm"),
-        *plain_columns("draw", "seed", number=True),
-        Column("reason", ("reason",), lambda reason: reason.strip().splitlines()[-1]),
-        Column("record", ("key",)),
-    ]
     rows = [
         {
-            **group.where._asdict(),
+            **group.where.told,
             "arm": group.arm,
             **failed.run._asdict(),
             "key": failed.key,
@@ -175,12 +169,21 @@ def failed_table(groups: Sequence[Group]) -> Table:
         for group in groups
         for failed in group.failed
     ]
+    tests = ["test"] if any("test" in row for row in rows) else []
+    columns = [
+        *plain_columns("task", *tests, "fraction", "arm"),
+        *plain_columns("draw", "seed", number=True),
+        Column("reason", ("reason",), lambda reason: reason.strip().splitlines()[-1]),
+        Column("record", ("key",)),
+    ]
     return Table("failed", "Failed cells", "Cells without a result.", columns, rows)
 
 
 def where_columns(rows: Sequence[dict[str, Any]]) -> list[Column]:
     """Task and fraction; adaptation and setting only where they differ."""
     columns = [Column("task"), Column("fraction")]
+    if any("test" in row for row in rows):
+        columns.insert(1, Column("test"))
     settings: dict[str, set[str]] = {}
     for row in rows:
         settings.setdefault(row["task"], set()).add(row["setting"])

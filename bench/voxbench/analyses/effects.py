@@ -245,7 +245,7 @@ def overall(pairs: Sequence[Pair]) -> list[Overall]:
         compared = _compare(pair, pair.metric.key)
         if compared.patients:
             where, recipe = pair.arm.where, pair.arm.recipe
-            key = Scope(where.adaptation, where.fraction), pair.arm.arm, pair.name, recipe
+            key = where.scope, pair.arm.arm, pair.name, recipe
             found[key][where.task].append(compared.difference)
     rows = []
     for (scope, arm, other, _), tasks in found.items():

@@ -19,18 +19,28 @@ class Where(NamedTuple):
     """What two arms share when they are compared.
 
     `setting` names recipe, data, metric definitions and smoke by a digest: records that differ
-    in these are never compared or averaged.
+    in these are never compared or averaged. `test` is an external test set, "" the task's own.
     """
 
     task: str
     adaptation: str
     fraction: str
     setting: str
+    test: str = ""
 
     def __str__(self) -> str:
-        """`TASK at FRACTION`, with the adaptation if it is not the usual one."""
-        adapted = "" if self.adaptation == "full" else f" ({self.adaptation})"
-        return f"{self.task} at {self.fraction}{adapted}"
+        """`TASK at FRACTION`, with adaptation and test set if they are not the usual ones."""
+        return f"{self.task} at {self.scope}"
+
+    @property
+    def scope(self) -> "Scope":
+        """What is the same over tasks."""
+        return Scope(self.adaptation, self.fraction, self.test)
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Its names as a row has them, `test` only where it is an external one."""
+        return _told(self._asdict())
 
 
 class Scope(NamedTuple):
@@ -38,10 +48,21 @@ class Scope(NamedTuple):
 
     adaptation: str
     fraction: str
+    test: str = ""
 
     def __str__(self) -> str:
-        """`FRACTION`, with the adaptation if it is not the usual one."""
-        return self.fraction + ("" if self.adaptation == "full" else f" ({self.adaptation})")
+        """`FRACTION`, with adaptation and test set if they are not the usual ones."""
+        adapted = "" if self.adaptation == "full" else f" ({self.adaptation})"
+        return self.fraction + adapted + (f" on {self.test}" if self.test else "")
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Its names as a row has them, `test` only where it is an external one."""
+        return _told(self._asdict())
+
+
+def _told(names: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in names.items() if name != "test" or value}
 
 
 class Run(NamedTuple):
@@ -154,9 +175,9 @@ class Group:
         """Its trainings are known not to have converged."""
         return self.convergence.word == "no"
 
-    def only(self, name: str) -> "Group":
-        """As if there were this class only; patients in which it is undefined stay."""
-        at = [place for place, known in enumerate(self.classes) if known == name]
+    def only(self, *names: str) -> "Group":
+        """As if there were these classes only; patients in which they are undefined stay."""
+        at = [place for place, known in enumerate(self.classes) if known in names]
         return replace(
             self,
             classes=tuple(self.classes[place] for place in at),

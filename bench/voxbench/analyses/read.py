@@ -82,9 +82,9 @@ def groups_of(members: Members[Scored]) -> list[Group]:
     sizes = {(g.where.task, g.where.fraction): g.train_patients for g in groups if g.runs}
 
     def order(group: Group) -> tuple[object, ...]:
-        task, adaptation, fraction, setting = group.where
+        task, adaptation, fraction, setting, test = group.where
         size = sizes.get((task, fraction), math.inf)
-        return task, adaptation, setting, size, fraction, group.twin is not None, group.arm
+        return task, test, adaptation, setting, size, fraction, group.twin is not None, group.arm
 
     return sorted(groups, key=order)
 
@@ -101,7 +101,8 @@ def by_arm(records: Iterable[Kind]) -> dict[tuple[Where, str], list[Kind]]:
     members: dict[tuple[Where, str], list[Kind]] = defaultdict(list)
     for record in kept:
         arm = record.arm
-        own = Where(arm.task, arm.adaptation, arm.fraction, setting[record.key])
+        test = record.external.name if record.external else ""
+        own = Where(arm.task, arm.adaptation, arm.fraction, setting[record.key], test)
         joined = there.get((arm.task, arm.fraction)) if record.imported else None
         for where in joined or [own]:
             members[where, arm.baseline + suffix[record.key]].append(record)

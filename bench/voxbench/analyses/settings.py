@@ -21,19 +21,25 @@ def settings(records: Sequence[Facts]) -> dict[str, str]:
     task and recipe.
     """
     finished: dict[str, str] = {}
-    joined: dict[tuple[str, str], str] = {}
+    joined: dict[tuple[str, str, str], str] = {}
     for record in records:
         if record.data:
             same = [record.data.fingerprint, record.data.split_sha256, record.metrics_version]
+            same += [record.external.fingerprint] if record.external else []
             finished[record.key] = digest([recipe_of(record), same])[:6]
             if record.status == "ok":
-                joined.setdefault((record.arm.task, recipe_of(record)), finished[record.key])
+                joined.setdefault(_cells_of(record), finished[record.key])
     return {
         record.key: finished[record.key]
         if record.status == "ok"
-        else joined.get((record.arm.task, recipe_of(record)), recipe_of(record)[:6])
+        else joined.get(_cells_of(record), recipe_of(record)[:6])
         for record in records
     }
+
+
+def _cells_of(record: Facts) -> tuple[str, str, str]:
+    test = record.external.name if record.external else ""
+    return record.arm.task, test, recipe_of(record)
 
 
 def by_recipe(records: Iterable[Kind]) -> dict[str, list[Kind]]:

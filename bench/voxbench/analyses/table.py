@@ -96,7 +96,7 @@ def as_row(found: Any, *left_out: str) -> dict[str, Any]:
     """
     row: dict[str, Any] = {}
     for name, value in asdict(found).items():
-        row |= value._asdict() if name == "where" else _flat(name, value)
+        row |= value.told if name == "where" else _flat(name, value)
     return {key: value for key, value in row.items() if key not in left_out}
 
 

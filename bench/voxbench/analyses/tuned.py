@@ -67,7 +67,7 @@ def _untuned(group: Group, record: Facts, tuned: Mapping[str, Any]) -> object:
         if f"recipe.{name}" not in tuned["values"]
     }
     data = record.data and (record.data.fingerprint, record.data.split_sha256)
-    where = group.where.task, group.where.fraction, adaptation, group.arm
+    where = group.where.task, group.where.test, group.where.fraction, adaptation, group.arm
     return where, data, record.metrics_version, record.smoke, record.cell.get("limit"), recipe
 
 

@@ -7,6 +7,7 @@ from voxbench.cli.options import Cells, Include, Json, Limit, Output, Overrides,
 from voxbench.cli.show import print_json, print_remarks, print_rows
 
 if TYPE_CHECKING:
+    from voxbench.running.external_plan import PlannedExternal
     from voxbench.running.plan import Planned, PlannedStudy, PlannedWeights
 
 
@@ -27,6 +28,7 @@ def plan_verb(
     from pathlib import Path
 
     from voxbench.running.builtin import find_sweep
+    from voxbench.running.external_plan import plan_external
     from voxbench.running.plan import plan_cells, plan_studies, weights_bytes, with_costs
     from voxbench.running.remarks import remarks
     from voxbench.running.tuner import bind_all
@@ -36,17 +38,23 @@ def plan_verb(
     root = output or Path("runs") / sweep.name
     bound, tuner = bind_all(sweep, root, limit)
     planned, weights = with_costs(plan_cells(bound, root))
-    studies = plan_studies(tuner)
+    studies, external = plan_studies(tuner), plan_external(planned, root)
     if json:
-        print_json([*map(_row, planned), *(row for one in studies for row in _trial_rows(one))])
+        trials = (row for one in studies for row in _trial_rows(one))
+        print_json([*map(_row, planned), *trials, *map(_external_row, external)])
         return
     print_rows(map(_listed, planned) if cells else _counted(planned))
     print(_total(planned))
     if studies:
         _print_studies(studies)
+    if external:
+        _print_external(external)
     if any(one.to_run for one in planned):
-        size = weights_bytes(planned, root) / 2**30
-        print(f"their weights would take {size:.2f} GiB with --keep-weights")
+        size = f"{weights_bytes(planned, root) / 2**30:.2f} GiB"
+        if external:
+            print(f"their weights are kept, at most {size}, for external test sets")
+        else:
+            print(f"their weights would take {size} with --keep-weights")
     if weights:
         _print_weights(weights)
     print_remarks(remarks(bound))
@@ -174,6 +182,47 @@ def _print_studies(studies: "Sequence[PlannedStudy]") -> None:
     waiting = sum(one.cells for one in studies)
     wait = f"; {waiting} cells wait for them" if waiting else ""
     print(f"{sum(counts.values())} trials: {said}{cost}{wait}")
+
+
+def _external_row(one: "PlannedExternal") -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "state": one.state,
+        **one.cell.arm.model_dump(),
+        "test": one.test.name,
+        "seconds": None,
+        "reason": one.reason,
+    }
+
+
+def _print_external(external: "Sequence[PlannedExternal]") -> None:
+    """A row for each external test set of a task; a reason is the first that there is."""
+    from collections import Counter
+
+    from voxbench.running.plan import STATES
+
+    sets: dict[tuple[str, str], list[PlannedExternal]] = {}
+    for one in external:
+        sets.setdefault((one.cell.arm.task, one.test.name), []).append(one)
+    counts = {place: Counter(one.state for one in own) for place, own in sets.items()}
+    there = [state for state in STATES if any(own[state] for own in counts.values())]
+    print_rows(
+        {
+            "task": task,
+            "external test": name,
+            "cases": len(own[0].test.cases),
+            "classes": ", ".join(own[0].test.classes),
+            "lacking": ", ".join(own[0].test.lacking),
+            **{state: counts[task, name][state] for state in there},
+            "reason": next((_last_line(one.reason) for one in own if one.reason), ""),
+        }
+        for (task, name), own in sets.items()
+    )
+    total = Counter(one.state for one in external)
+    said = ", ".join(f"{count} {state}" for state, count in total.items())
+    again = sum(one.untrained for one in external)
+    known = f"; {again} of cells that are trained again, as their weights were not kept"
+    print(f"{len(external)} on external test sets: {said}{known if again else ''}")
 
 
 def _seconds(value: float | None) -> str:

@@ -51,7 +51,7 @@ def rank_verb(
 def _print_json(found: "Rankings", written: list[Path]) -> None:
     told = [
         {
-            "scope": ranking.league.board.scope._asdict() | {"recipe": ranking.recipe},
+            "scope": ranking.league.board.scope.told | {"recipe": ranking.recipe},
             "sentences": ranking.sentences,
             **{table.title.lower(): table.rows for table in ranking.tables},
         }

@@ -74,6 +74,7 @@ def run_verb(
     from voxbench.reporting.report import write_report
     from voxbench.running.builtin import find_sweep
     from voxbench.running.engines.settings import find_engine
+    from voxbench.running.external_plan import plan_external
     from voxbench.running.mirror import mirror
     from voxbench.running.options import Options
     from voxbench.running.race import declared_race, run_race
@@ -108,5 +109,8 @@ def run_verb(
     if any(cell.state == "cached" for cell in planned):
         write_report(root, root / "report")
         print(f"report: {root / 'report' / 'report.md'}")
-    if any(cell.state == "failed" for cell in planned):
+    failed = [one for one in plan_external(planned, root) if one.state == "failed"]
+    if failed:
+        print(f"{len(failed)} failed on external test sets: voxbench status {root / 'external'}")
+    if failed or any(cell.state == "failed" for cell in planned):
         raise typer.Exit(1)

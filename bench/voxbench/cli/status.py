@@ -11,6 +11,7 @@ from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
     from voxbench.records import Facts
+    from voxbench.records.glance import Glance
 
 _MOST = 10  # reasons
 
@@ -28,15 +29,17 @@ def status_verb(
 
     from voxbench.errors import RecordError
     from voxbench.records import Store
+    from voxbench.records.external import external_store
     from voxbench.records.trials import Trials
 
-    store = Store(directory)
+    store, external = Store(directory), list(external_store(directory).glances())
     trials = Counter(trial.state for trial in Trials(directory))
     if not (store.folder.is_dir() or trials):
         raise RecordError(f"{directory}: no records there; run a sweep with -o {directory} first.")
     found = list(store.glances())
     failed = [store.facts(one.key) for one in found if one.failure is not None]
     pilots, unknown = _pilots(directory)
+    unscored = [one for one in external if one.failure is not None]
     if json:
         told = {
             "ok": len(found) - len(failed),
@@ -47,6 +50,7 @@ def status_verb(
             "smoke": sum(one.smoke for one in found),
             **({"trials": dict(trials)} if trials else {}),
             "pilots": pilots,
+            **(_on_external(external) if external else {}),
         }
         print_json(told)
     else:
@@ -57,9 +61,15 @@ def status_verb(
         if pilots is not None:
             said = ", ".join(f"{count} {state}" for state, count in pilots.items())
             print(f"pilots in Slurm's queue: {unknown or said or 'none'}")
+        if external:
+            done = len(external) - len(unscored)
+            print(f"on external test sets: {done} ok, {len(unscored)} failed")
         for line in map(_whole, failed) if cells else _reasons(failed):
             print(line)
-    if failed:
+        if unscored:
+            last = (unscored[0].failure or "").strip().splitlines()[-1]
+            print(f"on external test sets: {last} (the first is {unscored[0].key})")
+    if failed or unscored:
         raise typer.Exit(1)
 
 
@@ -74,6 +84,11 @@ def _pilots(directory: Path) -> tuple[dict[str, int] | None, str]:
         return dict(queued_pilots(directory)), ""
     except EngineError as error:
         return {}, str(error)
+
+
+def _on_external(found: "Sequence[Glance]") -> dict[str, object]:
+    failed = [{"key": one.key, "failure": one.failure} for one in found if one.failure is not None]
+    return {"external": {"ok": len(found) - len(failed), "failed": failed}}
 
 
 def _whole(record: "Facts") -> str:

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from voxbench.design.cell import Adaptation
+from voxbench.design.entries import ExternalEntry, Named, NamedBaseline, NamedSource
 from voxbench.design.fraction import Fraction
 from voxbench.design.recipe import Pretraining
 from voxbench.design.recipe_table import RecipeTable
@@ -41,67 +42,10 @@ def _counted(value: object) -> object:
     return value
 
 
-def _named(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
-
-
 def _fraction(value: object) -> Fraction:
     return value if isinstance(value, Fraction) else Fraction.parse(value)
 
 
-class Entry(BaseModel):
-    """A plugin of the sweep: its name, and its fields as further keys (a list is an axis).
-
-    Attributes:
-        name: of the plugin, as `voxbench ls` tells it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    name: str
-
-    @property
-    def fields(self) -> dict[str, object]:
-        """The further keys."""
-        return dict(self.__pydantic_extra__ or {})
-
-
-class BaselineEntry(Entry):
-    """A baseline of the sweep: its name, and its fields as further keys (a list is an axis).
-
-    Attributes:
-        name: of the plugin, as `voxbench ls` tells it.
-        pretraining: keys of `[pretraining]` that have another value for this baseline alone.
-    """
-
-    pretraining: dict[str, Any] = {}
-
-
-class SourceEntry(Entry):
-    """What baselines may be pre-trained on: a plugin with its fields, or several united.
-
-    Attributes:
-        name: of the plugin, as `voxbench ls` tells it; not with `union`.
-        union: names of other sources or tasks, at least two, in place of a plugin.
-    """
-
-    name: str = ""
-    union: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _either(self) -> Self:
-        if self.union and (self.name or self.fields):
-            raise ValueError("union: takes the place of a plugin; leave the other keys out")
-        if not self.union and not self.name:
-            raise ValueError("name: the plugin, or union, the names of at least two sources")
-        if self.union and len({*self.union}) < max(2, len(self.union)):
-            raise ValueError(f"union: at least two names, each once, got {list(self.union)}")
-        return self
-
-
-Named = Annotated[Entry, BeforeValidator(_named)]
-NamedSource = Annotated[SourceEntry, BeforeValidator(_named)]
-NamedBaseline = Annotated[BaselineEntry, BeforeValidator(_named)]
 Share = Annotated[Fraction, BeforeValidator(_fraction)]
 Axis = Annotated[tuple[Annotated[int, Field(ge=0, strict=True)], ...], BeforeValidator(_counted)]
 
@@ -123,6 +67,9 @@ class Sweep(BaseModel):
             cell a task and arm) or direct-postprocessed (the same, its masks processed as its
             authors do); one or a list.
         twins: add the scratch twin of every pre-trained arm.
+        tests: external test sets, which trained networks are scored on besides; each has its
+            `task` (one of `tasks`), its `name` in tables, and its `data` (a task, or a table with
+            its fields).
         recipe: how every arm is trained; `"nnunet"` is short for `{ name = "nnunet" }`.
         pretraining: how weights are made that are made here.
         engine: name of an engine → its fields, see `voxbench ls engines`; where it is run changes
@@ -142,6 +89,7 @@ class Sweep(BaseModel):
     seeds: Axis = (0, 1, 2)
     adaptation: Annotated[tuple[Adaptation, ...], BeforeValidator(_listed)] = ("full",)
     twins: Annotated[bool, Field(strict=True)] = True
+    tests: tuple[ExternalEntry, ...] = ()
     recipe: RecipeTable = RecipeTable()
     pretraining: Pretraining = Pretraining()
     engine: dict[str, dict[str, Any]] = {}
@@ -158,6 +106,14 @@ class Sweep(BaseModel):
         own = table.get("sources", {})
         sources = {**found, **own} if isinstance(own, Mapping) and found else own
         return {**table, "baselines": baselines, **({"sources": sources} if sources else {})}
+
+    @field_validator("tests")
+    @classmethod
+    def _told_apart(cls, values: tuple[ExternalEntry, ...]) -> tuple[ExternalEntry, ...]:
+        counts = Counter((value.task, value.name) for value in values)
+        if repeated := [f"{name!r} of {task}" for (task, name), n in counts.items() if n > 1]:
+            raise ValueError(f"named twice: {', '.join(repeated)}; give one another name")
+        return values
 
     @field_validator("fractions", "draws", "seeds", "adaptation", "tasks", "baselines")
     @classmethod

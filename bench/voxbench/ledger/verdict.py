@@ -41,11 +41,11 @@ def verdict_for(
     if not isinstance(baseline, Pretrained) or source is None:
         return by_corpus(baseline.card.pretraining_data, dataset.card.corpora, known)
     members = own_cases(source, seen)
-    return _worst([_of_source(dataset, member, own, known) for member, own in members])
+    return worst_of([_of_source(dataset, member, own, known) for member, own in members])
 
 
-def _worst(found: Sequence[Contamination]) -> Contamination:
-    """What the data sets of a union are together: one that overlaps is enough."""
+def worst_of(found: Sequence[Contamination]) -> Contamination:
+    """What several are together: one that overlaps is enough."""
     order: list[str] = ["overlaps (by case)", "overlaps (by corpus)", "unknown", "clean"]
     status = min((one.status for one in found), key=order.index)
     told = [one for one in found if one.status == status]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,13 +113,7 @@ def _scored(
         for name, index in card.indices.items()
         if name in predicted and (case.labelled is None or name in case.labelled)
     }
-    prediction, failure = None, None
-    try:
-        prediction = predict()
-    except (RuntimeError, ValueError, VoxbenchError) as error:
-        if is_machine_fault(error) or is_of_device(str(error)):  # it may predict nothing any more
-            raise
-        failure = f"{type(error).__name__}: {error}"
+    prediction, failure = attempted(predict)
     reference = read_reference(case, card)
     found = _against(reference, prediction, classes, card)
     if keep and prediction is not None:
@@ -127,13 +122,7 @@ def _scored(
     for rater, drawn in read_raters(case, card, reference).items():
         own = _against(drawn, prediction, classes, card)
         dice[rater] = {name: score.dice for name, score in own.items()}
-    return CaseScores(
-        case=case.id,
-        patient=case.patient,
-        classes={name: _stored(score) for name, score in found.items()},
-        failure=failure,
-        raters=dice,
-    )
+    return scores_of_case(case, found, failure, dice)
 
 
 def _against(
@@ -147,6 +136,38 @@ def _against(
         return metrics.worst(*truth)
     annotated = np.where(reference.array == IGNORED, 0, prediction)
     return metrics.evaluate(annotated, *truth, card.tolerance_mm)
+
+
+def attempted(
+    predict: Callable[[], NDArray[np.uint8]],
+) -> tuple[NDArray[np.uint8] | None, str | None]:
+    """A prediction, or None and why it failed.
+
+    Raises:
+        OSError, MemoryError, RuntimeError: the machine failed, and what the network can is unknown.
+    """
+    try:
+        return predict(), None
+    except (RuntimeError, ValueError, VoxbenchError) as error:
+        if is_machine_fault(error) or is_of_device(str(error)):  # it may predict nothing any more
+            raise
+        return None, f"{type(error).__name__}: {error}"
+
+
+def scores_of_case(
+    case: Case,
+    found: Mapping[str, metrics.ClassMetrics],
+    failure: str | None,
+    raters: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+) -> CaseScores:
+    """The metrics of a case's classes as its record has them, and the Dice against each rater."""
+    return CaseScores(
+        case=case.id,
+        patient=case.patient,
+        classes={name: _stored(score) for name, score in found.items()},
+        failure=failure,
+        raters={rater: {**dice} for rater, dice in raters.items()},
+    )
 
 
 def mean_dice(cases: Sequence[CaseScores]) -> float:

@@ -173,6 +173,26 @@ class Imported(_Part):
     files: dict[Told, str]
 
 
+class External(_Part):
+    """The external test set that a trained network was scored on.
+
+    Attributes:
+        name: of the test set, in tables.
+        data: name of its card.
+        training: key of the cell whose network it is.
+        fingerprint: sha256 over its files and what of its card decides a result.
+        classes: class of the task → the class there that is the same structure.
+        lacking: classes of the task that it lacks, and that are not scored.
+    """
+
+    name: str
+    data: str
+    training: str
+    fingerprint: str
+    classes: dict[str, str]
+    lacking: list[str] = []
+
+
 class TuningCost(_Part):
     """How the values were chosen that a cell was trained with, and what that cost.
 
@@ -268,6 +288,8 @@ class Facts(_Part):
         failure: why it failed.
         imported: the source of scores that were not made here.
         tuning: of a cell whose values a study chose.
+        external: of scores on an external test set; `data` then has its cases as the test cases,
+            `contamination` is of it, and all else is that of the training.
     """
 
     schema_version: int = SCHEMA
@@ -289,6 +311,7 @@ class Facts(_Part):
     failure: Annotated[str | None, AfterValidator(_told)] = None
     imported: Imported | None = None
     tuning: TuningCost | None = None
+    external: External | None = None
 
 
 class Record(Facts):

@@ -18,12 +18,14 @@ from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.results import raced_effects
 from voxbench.analyses.read import read_groups, records_in
 from voxbench.analyses.scale import trend_table
+from voxbench.analyses.shifts import shift_table, shifts
 from voxbench.analyses.steps import steps_table, trajectory_table
 from voxbench.analyses.table import Table, as_row
 from voxbench.analyses.tuned import beside, beside_table
 from voxbench.analyses.tuning import Studied, studies_in, study_table
 from voxbench.files import write_atomically
 from voxbench.records import ScoredRecord, Store
+from voxbench.records.external import external_store
 from voxbench.records.table import refresh_table
 from voxbench.reporting.figures.best_of import draw_best
 from voxbench.reporting.figures.draw import Figure, draw_figures
@@ -150,6 +152,7 @@ def write_report(
     studies = studies_in(store_dir)
     tables = [
         effect_table(found, chosen, margin),
+        *_external_tables(store_dir, groups, chosen, margin),
         *_alarm_tables(groups, chosen),
         overall_table(over_tasks, chosen),
         worth_table(curves, chosen),
@@ -174,6 +177,22 @@ def write_report(
     refresh_table(Store(store_dir))
     write_atomically(page, "\n".join(_lines(made)) + "\n")
     return made
+
+
+def _external_tables(
+    folder: Path, groups: Sequence[Group], metric: Metric, margin: float
+) -> list[Table]:
+    """In-distribution, external and shift of the arms, and what could not be scored."""
+    records = list(external_store(folder).scored())
+    external = read_groups(records)
+    training_of = {one.key: one.external.training for one in records if one.external}
+    found = shifts(groups, external, training_of, metric, margin)
+    failed = failed_table(external)._replace(
+        name="failed-external",
+        title="Failed on external test sets",
+        caption="Trained networks without a score there.",
+    )
+    return [*([shift_table(found, metric)] if found else []), *([failed] if failed.rows else [])]
 
 
 def _tuning_tables(

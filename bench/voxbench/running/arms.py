@@ -7,9 +7,10 @@ from pathlib import Path
 
 from voxbench.api import Baseline, Pretrained
 from voxbench.design.cell import Ref, Source
+from voxbench.design.entries import BaselineEntry, Entry
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining
-from voxbench.design.spec import BaselineEntry, Entry, Sweep
+from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError, unknown
 from voxbench.plugins import BASELINES, TASKS, find_baseline
 

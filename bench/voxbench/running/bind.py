@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from voxbench.api import Baseline
 from voxbench.data.dataset import Dataset
+from voxbench.data.external_test import ExternalTest
 from voxbench.data.fraction import unfit
 from voxbench.data.voxel_size import kernel_spacing
 from voxbench.design.cell import DIRECT, Adaptation, Cell, Ref
@@ -21,6 +22,7 @@ from voxbench.plugins import TASKS
 from voxbench.published.file import WeightsFile
 from voxbench.records.record import Arm, Contamination, TuningCost
 from voxbench.running.arms import SweepArm, resolve_arms
+from voxbench.running.external_sets import external_tests
 from voxbench.running.planned import TaskRecipe, task_recipes
 from voxbench.running.task_arm import Binder, InitialWeights, TaskArm, headless, other_kernels
 from voxbench.running.versions import versions
@@ -46,6 +48,7 @@ class Trainings:
         reason: why it can't be run, if it can't.
         planned: what of its recipe was planned, and from what; "" where nothing was.
         tuning: what choosing its values took; None where the sweep's are taken.
+        tests: external test sets, which its networks are scored on besides.
     """
 
     cell: Cell
@@ -58,6 +61,7 @@ class Trainings:
     reason: str | None = None
     planned: str = ""
     tuning: TuningCost | None = None
+    tests: tuple[ExternalTest, ...] = ()
 
     @property
     def kernel_spacing(self) -> Spacing | None:
@@ -174,10 +178,13 @@ def bind_arms(sweep: Sweep, limit: int | None = None) -> list[ArmRecipes]:
         for arm in resolve_arms(sweep)
     ]
     binder = Binder()
-    found = []
-    for ref in _tasks(sweep, binder):
+    found, refs = [], _tasks(sweep, binder)
+    tests = external_tests(sweep, refs, binder)
+    for ref in refs:
         recipes = _recipes(sweep, ref, binder, limit)
-        found += [ArmRecipes(binder.bind_arm(ref, arm), recipes) for arm in arms]
+        for arm in arms:
+            on = replace(binder.bind_arm(ref, arm), tests=tests.get(ref, ()))
+            found.append(ArmRecipes(on, recipes))
     return found
 
 
@@ -291,7 +298,9 @@ def trainings_at(
         twin=None if direct else arm.twin,
     )
     usable = (None, None) if reason else (on.weights, on.contamination)
-    return Trainings(cell, names, dataset, grid, baseline, *usable, reason, own.planned)
+    return Trainings(
+        cell, names, dataset, grid, baseline, *usable, reason, own.planned, tests=on.tests
+    )
 
 
 def keys_of(trainings: Trainings, on: TaskArm) -> Keys:

@@ -36,7 +36,7 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
     fitted = fit_cell(network, bound, data, worker, checkpoint)
     record.training, record.validation = fitted.losses, fitted.validation
 
-    if worker.weights and cell.adaptation not in DIRECT:
+    if (worker.weights or bound.trainings.tests) and cell.adaptation not in DIRECT:
         keep_weights(network, worker.root, bound.key)
 
     predicting = time.perf_counter()

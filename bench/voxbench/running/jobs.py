@@ -1,4 +1,4 @@
-"""Units of work that an engine hands out: weights to make first, then trials, then cells."""
+"""Units of work that an engine hands out: weights, trials, cells, then what they are tested on."""
 
 import math
 import os
@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from voxbench import stopping
+from voxbench.data.external_test import ExternalTest
 from voxbench.design.tuning import Tuning
 from voxbench.pretrain.plan import PretrainingPlan
-from voxbench.records import Record, Store
+from voxbench.records import Record
+from voxbench.records.external import store_of
 from voxbench.records.places import without_places
 from voxbench.records.trials import trial_key
 from voxbench.running.bind import BoundCell, Trainings
 from voxbench.running.faults import Kind, kind_of, why_failed
-from voxbench.running.unfinished import unfinished_record
+from voxbench.running.unfinished import unfinished_external, unfinished_record
 from voxbench.running.worker import Worker
 
 
@@ -81,6 +83,39 @@ class CellJob:
 
 
 @dataclass(frozen=True)
+class ExternalJob:
+    """A finished cell to score on an external test set.
+
+    Attributes:
+        cell: whose network it is.
+        test: the set.
+        again: it has a record, which is to be made anew.
+    """
+
+    cell: BoundCell
+    test: ExternalTest
+    again: bool = False
+
+    @property
+    def id(self) -> str:
+        """The key of its record."""
+        return self.test.key(self.cell.key)
+
+    @property
+    def needs(self) -> None:
+        """Nothing: its network is there."""
+
+    @property
+    def devices(self) -> int:
+        """On how many it predicts."""
+        return 1
+
+    def __str__(self) -> str:
+        """For progress lines."""
+        return f"{CellJob(self.cell)} · on {self.test.name}"
+
+
+@dataclass(frozen=True)
 class TrialJob:
     """A trial of a tuning to run; what it tries is asked for when it runs.
 
@@ -117,7 +152,7 @@ class TrialJob:
         return f"{arm.task} · {arm.baseline} · {arm.fraction} · trial {self.number}"
 
 
-Job = PretrainingJob | CellJob | TrialJob
+Job = PretrainingJob | CellJob | ExternalJob | TrialJob
 
 
 def _weights_of(cell: BoundCell) -> str | None:
@@ -130,7 +165,7 @@ class JobOutcome:
     """What became of a job.
 
     Attributes:
-        record: of a cell.
+        record: of a cell, or of one on an external test set.
         failure: why it failed, if it did.
         kind: whose fault that is.
     """
@@ -205,17 +240,19 @@ def perform(job: Job, worker: Worker) -> JobOutcome:
 
     from voxbench.pretrain.engine import make_weights
     from voxbench.running.cell import run_cell
+    from voxbench.running.external import score_on_external
     from voxbench.running.trial import run_trial
 
     torch.set_num_threads(worker.threads)
-    record = unfinished_record(job.cell, worker) if isinstance(job, CellJob) else None
-    this = os.getpid()
+    record, this = _unfinished(job, worker), os.getpid()
     try:
         with stopping.at_once():
             if isinstance(job, PretrainingJob):
                 make_weights(job.plan, device=worker.device, threads=worker.threads)
             elif isinstance(job, TrialJob):
                 run_trial(job, worker)
+            elif record and isinstance(job, ExternalJob):
+                score_on_external(record, job.cell, job.test, worker)
             elif record:
                 run_cell(record, job.cell, worker)
         return JobOutcome(job, record)
@@ -226,6 +263,13 @@ def perform(job: Job, worker: Worker) -> JobOutcome:
     finally:
         if os.getpid() != this:  # a plugin forked, and this is the copy
             os._exit(1)
+
+
+def _unfinished(job: Job, worker: Worker) -> Record | None:
+    """The record that a job is to fill."""
+    if isinstance(job, ExternalJob):
+        return unfinished_external(job.cell, job.test, worker)
+    return unfinished_record(job.cell, worker) if isinstance(job, CellJob) else None
 
 
 def failed(
@@ -242,9 +286,9 @@ def failed(
         kind: whose fault it is.
         record: what is known of the cell so far.
     """
-    if not isinstance(job, CellJob):
+    record = record or _unfinished(job, worker)
+    if record is None:
         return JobOutcome(job, None, reason, kind)
-    record = record or unfinished_record(job.cell, worker)
     record.status, record.failure = "failed", without_places(reason)
     return JobOutcome(job, record, reason, kind)
 
@@ -257,7 +301,7 @@ def store_failure(outcome: JobOutcome, worker: Worker) -> None:
     """
     if outcome.record is None or outcome.failure is None or outcome.kind == "storage":
         return
-    store = Store(worker.root)
+    store = store_of(outcome.record, worker.root)
     known = store.read(outcome.record.key)
     if known is None or known.status != "ok":
         store.write(outcome.record)

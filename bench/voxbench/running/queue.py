@@ -11,9 +11,10 @@ from voxbench.locks import Lock
 from voxbench.paths import cache_dir
 from voxbench.pretrain.plan import seconds_made
 from voxbench.records import Store
+from voxbench.records.external import external_store
 from voxbench.records.trials import Trials
 from voxbench.running import claims
-from voxbench.running.jobs import CellJob, Job, JobOutcome, PretrainingJob, TrialJob
+from voxbench.running.jobs import CellJob, ExternalJob, Job, JobOutcome, PretrainingJob, TrialJob
 
 RETRIES_S = (5.0, 30.0)
 """Before a job that failed by the machine's fault is tried again, each time."""
@@ -51,7 +52,8 @@ class Queue:
         fits: Callable[[Job], bool] = lambda _job: True,
     ) -> None:
         self.root, self.stay, self.fits = root, stay, fits
-        self.store, self.trials = Store(root), Trials(root)
+        self.store, self.external = Store(root), external_store(root)
+        self.trials = Trials(root)
         self.waiting: list[Job] = []
         self.running = 0
         self.made: set[str] = set()
@@ -68,7 +70,7 @@ class Queue:
     def add(self, jobs: Iterable[Job]) -> None:
         """Let more jobs wait."""
         for job in jobs:
-            if isinstance(job, CellJob) and job.again:
+            if isinstance(job, CellJob | ExternalJob) and job.again:
                 self._stamps[job.id] = self._stamp(job)
             self.waiting.append(job)
 
@@ -204,7 +206,7 @@ class Queue:
         return JobFound(job)
 
     def _is_done(self, job: Job) -> bool:
-        if isinstance(job, CellJob):
+        if isinstance(job, CellJob | ExternalJob):
             return self._stamp(job) != self._stamps.get(job.id)
         if isinstance(job, TrialJob):
             return self.trials.path(job.id).exists()
@@ -213,10 +215,11 @@ class Queue:
         needing = [other for other in self.waiting if other.needs == job.id]
         return bool(needing) and all(map(self._is_done, needing))
 
-    def _stamp(self, job: CellJob) -> tuple[int, int] | None:
-        """What a cell's record changes when it is written; None while there is none."""
+    def _stamp(self, job: CellJob | ExternalJob) -> tuple[int, int] | None:
+        """What a record changes when it is written; None while there is none."""
+        store = self.external if isinstance(job, ExternalJob) else self.store
         try:
-            status = self.store.path(job.id).stat()
+            status = store.path(job.id).stat()
         except FileNotFoundError:
             return None
         return status.st_ino, status.st_mtime_ns

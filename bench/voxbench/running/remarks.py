@@ -43,6 +43,7 @@ def _of(one: Trainings) -> Iterator[str]:
         yield f"{one.dataset.card.name}: {one.planned}"
     yield from _told(one.dataset, one.preprocessing, one.cell.recipe)
     yield from _flat(one.dataset, one.preprocessing, one.cell.recipe)
+    yield from _external(one)
     if isinstance(plan := one.weights, PretrainingPlan):
         yield from _flat(plan.source, plan.preprocessing(plan.members[0][0]), plan.schedule)
         forbidden = (plan.donor or plan).baseline.forbids
@@ -55,6 +56,24 @@ def _of(one: Trainings) -> Iterator[str]:
         for dataset, _ in plan.members:
             kept: Collection[Change] = {*forbidden, "mirror"} if united else forbidden
             yield from _told(dataset, plan.preprocessing(dataset), plan.schedule, kept)
+
+
+def _external(one: Trainings) -> Iterator[str]:
+    """What of a task is scored on each external test set, and what is not."""
+    card = one.dataset.card
+    for test in one.tests:
+        other = test.dataset.card
+        told = (
+            f"{card.name}: {test.name} tests {', '.join(test.classes)} on {len(test.cases)} cases"
+        )
+        told += f"; it lacks {', '.join(test.lacking)}" if test.lacking else ""
+        if other.modalities != card.modalities:
+            told += f"; trained on {_both(card.modalities)}, tested on {_both(other.modalities)}"
+        yield told
+
+
+def _both(modalities: Sequence[str]) -> str:
+    return "/".join(dict.fromkeys(modalities))
 
 
 def _flat(

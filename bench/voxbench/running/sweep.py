@@ -1,6 +1,6 @@
 """A sweep from its plan to its records: only what is missing runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from voxbench.records import Store
 from voxbench.records.kept import weights_path
 from voxbench.records.predictions import missing_predictions
 from voxbench.running.engines import JobRetry, JobStart
+from voxbench.running.external_plan import external_after, external_jobs, plan_external
 from voxbench.running.jobs import CellJob, Job, JobOutcome, TrialJob, jobs_for
 from voxbench.running.options import DEFAULTS, Options, Run
 from voxbench.running.plan import Planned, plan_cells
@@ -28,7 +29,8 @@ def run_sweep(
     """Run the cells that have no record yet, and give the plan as it is afterwards.
 
     A sweep may be stopped at any moment, `kill -9` included, and run again: finished cells are
-    found by their key, a cell that was training goes on from its checkpoint. Any number of
+    found by their key, a cell that was training goes on from its checkpoint. A cell that is done is
+    scored on the external test sets of its task, each with a record of its own. Any number of
     processes on any machines may run it in one folder: each job is claimed by one.
 
     Raises:
@@ -38,7 +40,11 @@ def run_sweep(
     cells, tuner = bind_all(sweep, root, options.limit)
     planned = plan_cells(cells, root)
     refresh_contamination(planned, root)
-    todo = _todo(planned, root, options, tuner.jobs())
+    external = plan_external(planned, root)
+    todo: list[Job] = [
+        *_todo(planned, root, options, tuner.jobs(), {e.cell.key for e in external if e.untrained}),
+        *external_jobs(external, retry_failed=options.retry_failed),
+    ]
     watch.planned(planned, todo)
     tidy(root, {job.id for job in todo})
     if not todo:
@@ -51,15 +57,23 @@ def run_sweep(
             more = [job for job in jobs if isinstance(job, CellJob)]
             queue.add(more)
             watch.added(more)
+        if tests := [*external_after(job, root)]:
+            queue.add(tests)
+            watch.added(tests)
     tidy(root)
     return plan_cells(cells, root)
 
 
 def _todo(
-    planned: Sequence[Planned], root: Path, options: Options, trials: Sequence[TrialJob] = ()
+    planned: Sequence[Planned],
+    root: Path,
+    options: Options,
+    trials: Sequence[TrialJob] = (),
+    untrained: Collection[str] = (),
 ) -> list[Job]:
-    """What is to run of a plan, behind the trials that are."""
-    again = _unpredicted(planned, root) if options.predictions else set[str]()
+    """What is to run of a plan, behind the trials that are; `untrained` are to be trained again."""
+    again = {*untrained}
+    again |= _unpredicted(planned, root) if options.predictions else set()
     again |= _unkept(planned, root) if options.weights else set()
     if options.retry_failed:
         again |= {one.key for one in planned if one.state == "failed"}

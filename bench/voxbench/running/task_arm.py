@@ -6,6 +6,7 @@ from functools import cache
 
 from voxbench.api import Baseline, Pretrained, Published, Task, TaskCard
 from voxbench.data.dataset import Dataset, open_dataset
+from voxbench.data.external_test import ExternalTest
 from voxbench.design.cell import Adaptation, Ref, Source, refs_of
 from voxbench.design.kernels import Spacing, levels
 from voxbench.design.preprocessing import Preprocessing
@@ -40,6 +41,7 @@ class TaskArm:
         source: what weights made here are trained on.
         contamination: whether they have seen the test cases.
         reason: why the arm can't be used here, if it can't; then nothing more is known.
+        tests: external test sets of the task.
     """
 
     task: Ref
@@ -50,6 +52,7 @@ class TaskArm:
     source: Dataset | None = None
     contamination: Contamination | None = None
     reason: str | None = None
+    tests: tuple[ExternalTest, ...] = ()
 
 
 class Binder:

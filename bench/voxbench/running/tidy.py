@@ -7,7 +7,10 @@ from voxbench.files import remove_leavings
 from voxbench.records import Store
 from voxbench.running.claims import release_left
 
-_FOLDERS = "records", "checkpoints", "splits", "races", "trials", "weights", "ensembles"
+_FOLDERS = (
+    "records", "checkpoints", "splits", "races", "trials", "weights", "ensembles",
+    "external/records",
+)  # fmt: skip
 
 
 def tidy(root: Path, todo: Collection[str] = ()) -> None:

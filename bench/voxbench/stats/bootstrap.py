@@ -16,9 +16,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.stats.arrays import Array, nanmean
+from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts, task_counts
-from voxbench.stats.interval import NOTHING, Inference, Interval, infer, infer_over_tasks
+from voxbench.stats.interval import (
+    NOTHING,
+    UNDEFINED,
+    Inference,
+    Interval,
+    infer,
+    infer_over_tasks,
+    percentiles_of,
+)
 from voxbench.stats.student import spread
 
 
@@ -85,6 +93,29 @@ def infer_mean(*samples: Sample, resamples: int = RESAMPLES) -> Inference:
     if not known:
         return NOTHING
     return infer_means(estimate(known, resamples), known)
+
+
+def bootstrap_shift(inside: Sample, outside: Sample, resamples: int = RESAMPLES) -> Interval:
+    """Mean of other patients minus that of the own ones, with its 95% interval.
+
+    The trainings are the same, and are drawn together; patients of the two sides are others, and
+    are drawn apart.
+
+    Args:
+        inside: (patient, run) of the own patients.
+        outside: the same of the others, by the same runs.
+        resamples: how many.
+    """
+    if np.isnan(inside.values).all() or np.isnan(outside.values).all():
+        return UNDEFINED
+    runs = run_counts(inside.draws, 0, resamples)
+    own, others = (patient_counts(len(side.values), 1, 0, resamples) for side in (inside, outside))
+    drawn = _arm_means(outside.values[None], others[::-1], runs)
+    drawn = drawn - _arm_means(inside.values[None], own, runs)
+    points = points_of([Sample(side.values[None], side.draws) for side in (inside, outside)])
+    units = np.array([min(defined(nanmean(s.values, axis=1)) for s in (inside, outside))], np.intp)
+    [found] = percentiles_of(drawn, points[1] - points[0], units)
+    return found
 
 
 def infer_means(found: Estimates, samples: Sequence[Sample]) -> Inference:

@@ -163,6 +163,8 @@ def why_not_submitted(record: Record) -> str | None:
     """Why a record can't be submitted, whatever it says; None if it can."""
     if record.smoke or record.cell.get("limit") is not None:
         return "a smoke run, which measures nothing"
+    if record.external:
+        return "scores on an external test set, which nobody else can recompute yet"
     return "imported scores, which have no cell" if record.imported else None
 
 

@@ -100,7 +100,7 @@ def boards(groups: Iterable[Group], metric: Metric) -> list[Board]:
     """One board for each adaptation and fraction with at least two arms."""
     scopes: dict[Scope, list[Group]] = defaultdict(list)
     for group in groups:
-        scopes[Scope(group.where.adaptation, group.where.fraction)].append(group)
+        scopes[group.where.scope].append(group)
     made = [_with_alarms(scope, members, metric) for scope, members in scopes.items()]
     return [board for board in made if len(board.arms) > 1]
 

@@ -31,8 +31,7 @@ def shared_leagues(groups: Iterable[Group], metric: Metric, margin: float) -> li
     """For every set of several tasks that some arm ran with one recipe, all arms that ran it."""
     scopes: dict[tuple[Scope, str], dict[str, list[Group]]] = defaultdict(lambda: defaultdict(list))
     for group in _ranked(groups):
-        scope = Scope(group.where.adaptation, group.where.fraction)
-        scopes[scope, group.recipe][group.arm].append(group)
+        scopes[group.where.scope, group.recipe][group.arm].append(group)
     found = []
     for arms in scopes.values():
         ran = {arm: frozenset(map(_task, own)) for arm, own in arms.items()}

@@ -29,13 +29,15 @@ def board_stem(board: Board) -> str:
     """Fraction, adaptation and metric of a board as the end of a file name."""
     scope = board.scope
     parts = [scope.fraction, *([scope.adaptation] if scope.adaptation != "full" else [])]
+    parts += [scope.test] if scope.test else []
     safe = "-".join(parts).replace("%", "pc").replace(" ", "-")
     return f"{''.join(c for c in safe if c.isalnum() or c in '.-')}-{board.metric.key}"
 
 
 def _scope(board: Board) -> str:
     adapted = "" if board.scope.adaptation == "full" else f", {board.scope.adaptation}"
-    return f"{board.metric.label} at {board.scope.fraction}{adapted}"
+    test = f", on {board.scope.test}" if board.scope.test else ""
+    return f"{board.metric.label} at {board.scope.fraction}{adapted}{test}"
 
 
 def rank_table(found: League, how: Aggregation, policy: Policy) -> Table:
@@ -132,7 +134,7 @@ def _class_rows(
             undefined = {
                 group.arm: group.undefined[board.metric.key]
                 for group in alone
-                if (group.where.adaptation, group.where.fraction) == board.scope
+                if group.where.scope == board.scope
             }
             for own in boards(alone, board.metric):
                 if own.scope == board.scope and _comparable(own):
@@ -178,7 +180,7 @@ def sensitivity_table(board: Board, variants: Sequence[Variant]) -> Table:
 def shared_table(leagues: Sequence[League], metric: Metric) -> Table:
     """The ranks over several tasks."""
     rows: list[dict[str, Any]] = [
-        {**made.board.scope._asdict(), "on": ", ".join(made.board.tasks), **as_row(row)}
+        {**made.board.scope.told, "on": ", ".join(made.board.tasks), **as_row(row)}
         for made in leagues
         for row in made.rows
     ]

@@ -21,7 +21,7 @@ def _table(task: str, found: dict[str, list[Mean]], metric: Metric) -> Table:
     rows: dict[tuple[Where, str], dict[str, Any]] = {}
     for name, own in found.items():
         for mean in own:
-            named = {**mean.where._asdict(), "arm": mean.arm}
+            named = {**mean.where.told, "arm": mean.arm}
             row = rows.setdefault((mean.where, mean.arm), named)
             value, low, high = mean.scores[metric.key]
             row |= {name: value, f"{name} low": low, f"{name} high": high}

@@ -58,7 +58,9 @@ class ArmResult:
     def page(self) -> str:
         """Its page, from the root of the site."""
         where = self.group.where
-        return f"results/{slug(where.task)}-{digest([*where, self.group.arm])[:10]}.html"
+        return (
+            f"results/{slug(where.task)}-{digest([*where.told.values(), self.group.arm])[:10]}.html"
+        )
 
     @property
     def baseline(self) -> str:
@@ -106,7 +108,7 @@ class Material:
 
     def link_of(self, row: Any) -> str:
         """The page behind a row of a table that has task, adaptation, fraction, setting and arm."""
-        where = Where(*(row[name] for name in Where._fields))
+        where = Where(**{name: row[name] for name in Where._fields if name in row})
         found = self.result(where, row["arm"])
         return found.page if found else ""
 

@@ -1,0 +1,68 @@
+"""A trained network on an external test set, from its kept weights to a record of its own."""
+
+import time
+
+from torch import nn
+
+from voxbench.data.external_test import ExternalTest
+from voxbench.design.cell import DIRECT
+from voxbench.errors import DataError, FitError
+from voxbench.fit.loop import peak_memory_mb
+from voxbench.ledger.external import verdict_on
+from voxbench.predict.external import score_external
+from voxbench.pretrain.plan import PretrainingPlan
+from voxbench.records import Record
+from voxbench.records.cost import Cost, compute_hours
+from voxbench.records.external import external_store
+from voxbench.records.record import Contamination
+from voxbench.running.bind import BoundCell
+from voxbench.running.kept import load_kept
+from voxbench.running.network import load_network
+from voxbench.running.worker import Worker
+
+
+def score_on_external(record: Record, bound: BoundCell, test: ExternalTest, worker: Worker) -> None:
+    """Network, predict, score, whether it was seen: fills the record, then stores it.
+
+    Raises:
+        WeightsError: the network's weights were not kept, or are damaged.
+        DataError: a case can't be used, or none annotates a shared class.
+        FitError: every prediction failed.
+    """
+    started = time.perf_counter()
+    cell, dataset, cases = bound.cell, bound.dataset, test.cases[: bound.cell.limit]
+    network = _trained(bound, worker)
+    axes = dataset.mirroring.along(bound.preprocessing.axes)
+    mirrored = axes if cell.recipe.test_time_mirroring else ()
+    how = bound.preprocessing, cell.recipe, worker.device, mirrored
+    record.cases = score_external(network, dataset.card, test, cases, *how)
+    if not any(case.classes for case in record.cases):
+        raise DataError(f"{test.name}: none of its {len(cases)} cases annotates a shared class.")
+    if all(case.failure for case in record.cases):
+        raise FitError(f"every prediction failed, the first with {record.cases[0].failure}")
+    record.contamination = _seen(bound, test)
+    seconds = time.perf_counter() - started
+    record.cost = Cost(
+        seconds=seconds,
+        fit_seconds=0.0,
+        predict_seconds=seconds,
+        steps=0,
+        peak_memory_mb=peak_memory_mb(worker.device),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        **compute_hours(seconds, worker.device, worker.threads)._asdict(),
+    )
+    record.status = "ok"
+    external_store(worker.root).write(record)
+
+
+def _trained(bound: BoundCell, worker: Worker) -> nn.Module:
+    """The network of a finished cell; one that is not trained is what its file says."""
+    if bound.cell.adaptation in DIRECT:
+        return load_network(bound, worker)[0]
+    return load_kept(bound, worker.root, worker.device)
+
+
+def _seen(bound: BoundCell, test: ExternalTest) -> Contamination:
+    plan = bound.weights
+    made = (plan.source, plan.cases) if isinstance(plan, PretrainingPlan) else ()
+    return verdict_on(test, bound.dataset, bound.baseline, *made)

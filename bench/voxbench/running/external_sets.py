@@ -1,0 +1,49 @@
+"""The external test sets of a sweep's tasks, looked up once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from voxbench.data.dataset import Dataset
+from voxbench.data.external_test import ExternalTest, external_test
+from voxbench.design.cell import Ref
+from voxbench.design.entries import Entry
+from voxbench.design.spec import Sweep
+from voxbench.errors import SpecError, unknown
+from voxbench.plugins import TASKS
+
+if TYPE_CHECKING:
+    from voxbench.running.task_arm import Binder
+
+
+def external_tests(
+    sweep: Sweep, tasks: Sequence[Ref], binder: "Binder"
+) -> dict[Ref, tuple[ExternalTest, ...]]:
+    """Task of a sweep → the sets that its trained networks are scored on besides.
+
+    Raises:
+        SpecError: a task is none of the sweep's, or a set has nothing to test of it.
+        PluginError, DataError: a set is unknown, or its data are missing.
+    """
+    plugins = Counter(ref.name for ref in tasks)
+    names = {ref.name: ref for ref in tasks if plugins[ref.name] == 1}
+    names |= {binder.task(ref).card.name: ref for ref in tasks}
+    found: dict[Ref, tuple[ExternalTest, ...]] = {}
+    for entry in sweep.tests:
+        if entry.task not in names:
+            raise SpecError(f"tests: {unknown('task', entry.task, names)}")
+        ref = names[entry.task]
+        dataset: Dataset = binder.dataset(ref)
+        other: Dataset = binder.dataset(_data(entry.data, names))
+        made = external_test(entry.name, dataset, other)
+        if made.name in {test.name for test in found.get(ref, ())}:
+            raise SpecError(f"tests: {made.name} of {entry.task} is named twice; rename one.")
+        found[ref] = (*found.get(ref, ()), made)
+    return found
+
+
+def _data(entry: Entry, tasks: dict[str, Ref]) -> Ref:
+    """A task of the sweep where the name alone is given, else the plugin with its fields."""
+    if not entry.fields and entry.name in tasks:
+        return tasks[entry.name]
+    return TASKS.complete(Ref.of(entry.name, entry.fields))
