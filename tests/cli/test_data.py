@@ -127,6 +127,8 @@ def test_an_archive_beside_the_data_is_held_against_its_checksum(
     code, told = checked(voxbench, "lits", root)
     assert told["archives"] == {"lits.zip": right}
     assert code == (0 if right else 1)
+    _, out, _ = voxbench("data", "check", "lits", "--field", f"root={root}")
+    assert f"lits.zip: by its checksum it {'is' if right else 'is NOT'} https://" in out
 
 
 def test_a_case_to_leave_out_that_is_not_here_is_refused(voxbench, tmp_path):

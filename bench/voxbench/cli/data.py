@@ -162,8 +162,10 @@ def _tell(task: "PublicTask", found: "Audit") -> None:
     for part, (here, released) in found.counts.items():
         told = "" if released is None else f" of {released}"
         print(f"{part}: {here}{told} cases")
-    for name, right in found.archives.items():
-        print(f"{name}: {'has' if right else 'does NOT have'} the published checksum")
+    for archive in task.source.archives:
+        if archive.name in found.archives:
+            told = "is" if found.archives[archive.name] else "is NOT"
+            print(f"{archive.name}: by its checksum it {told} {archive.url}")
     if found.findings:
         print_rows(
             {

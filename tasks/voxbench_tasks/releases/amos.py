@@ -52,7 +52,7 @@ class AmosCT(Release):
     places = _places(_CT)
     published = "of its authors, whose validation part is tested on"
     source = Source(
-        where="Unpack amos22.zip of zenodo.org/records/7155725, or of 7262581.",
+        where="Unpack amos22.zip of zenodo.org/records/7155725; 7262581 is a later one.",
         free=True,
         archives=(
             Archive(
