@@ -139,6 +139,16 @@ def test_nothing_is_scored_where_nobody_annotated(case, tmp_path):
     assert found.volume_mm3_prediction == found.volume_mm3_reference == 12 * 6 * 6 * 3
 
 
+def test_an_official_scoring_looks_at_the_slices_that_it_scores_wherever_they_lie(case, tmp_path):
+    values = np.zeros((30, 24, 12), np.uint8)
+    values[8:20, 6:18, 4:8] = 1  # the last slice is not scored, as in FLARE's script
+    found = labelled_as(case, tmp_path, values, classes={"aorta": 1}, scoring="flare22")["aorta"]
+    assert (found.dice, found.nsd) == (1.0, 1.0)
+    assert found.volume_mm3_prediction == found.volume_mm3_reference == 12 * 12 * 3 * 3
+    plain = labelled_as(case, tmp_path, values, classes={"aorta": 1})["aorta"]
+    assert plain.dice == 2 * 4 / (4 + 6)
+
+
 class Halves(nn.Module):
     """Calls the bright voxels the first part of the region up to a plane, then the second."""
 

@@ -25,10 +25,12 @@ class Task(ABC):
             `folder` below the data root, else (for a generated task) a folder of the cache.
         mirror: axes along which training may mirror patches, of R (left and right), A (front and
             back) and S (top and bottom), as "AS"; by default those that turn no class into another.
+        scoring: official way to score cases, as "flare22"; by default voxbench's own.
     """
 
     root: Path
     mirror: str | None = added(None)
+    scoring: str | None = added(None)
 
     folder: ClassVar[str | None] = None
     generated: ClassVar[bool] = False

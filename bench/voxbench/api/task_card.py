@@ -26,6 +26,7 @@ class TaskCard(BaseModel):
         ignore: label value of the voxels that nobody annotated: they neither train nor score.
         spacing_mm: the grid networks work on; None keeps each case's own.
         tolerance_mm: NSD tolerance of every class.
+        scoring: name of the official way to score; None is voxbench's own.
         window: CT window in HU.
         licence: of the data.
         reference: whom to cite.
@@ -41,6 +42,7 @@ class TaskCard(BaseModel):
     ignore: int | None = None
     spacing_mm: tuple[Millimetres, Millimetres, Millimetres] | None
     tolerance_mm: dict[str, Millimetres]
+    scoring: str | None = None
     window: tuple[float, float] = (-175.0, 250.0)
     licence: str = Field(min_length=1)
     reference: str = Field(min_length=1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from voxbench.api import Case, Task, TaskCard
 from voxbench.data.content_hash import cases_hash, file_hashes
 from voxbench.data.mirroring import Mirroring, find_mirroring, mirroring_of_images
+from voxbench.data.scored_as import scored_as, scoring_notes
 from voxbench.data.split import Split, split_cases
 from voxbench.design.cell import digest
 from voxbench.errors import DataError
@@ -48,9 +49,9 @@ def open_dataset(task: Task) -> Dataset:
 
     Raises:
         DataError: a file is missing, or the cases can't be split.
-        SpecError: the task's `mirror` names no axes.
+        SpecError: the task's `mirror` names no axes, or its `scoring` does not score its classes.
     """
-    card, split = task.card, split_cases(task)
+    card, split = scored_as(task.card, task.scoring or task.card.scoring), split_cases(task)
     if split.labelled and not card.classes:
         raise DataError(f"task {card.name!r}: its cases have labels, but its card has no classes.")
     cases = [*split.train, *split.validation, *split.test] or split.unlabelled
@@ -58,7 +59,8 @@ def open_dataset(task: Task) -> Dataset:
     content = [cases_hash(cases, files), split.sha256, _told(card)]
     mirroring = find_mirroring(card, split.train, task.mirror)
     identity = digest([*content, *([mirroring.identity] if mirroring.identity else [])])
-    return Dataset(card, split, mirroring, identity, tuple(task.notes), files)
+    notes = (*task.notes, *scoring_notes(card))
+    return Dataset(card, split, mirroring, identity, notes, files)
 
 
 def open_images(task: Task) -> Dataset:
@@ -75,7 +77,8 @@ def open_images(task: Task) -> Dataset:
     train = sorted((*found.train, *found.unlabelled), key=lambda case: case.id)
     held_out = _bare(found.validation), _bare(found.test)
     split = Split(_bare(train), *held_out, sha256=found.sha256)
-    card = task.card.model_copy(update={"classes": {}, "tolerance_mm": {}, "ignore": None})
+    unlabelled = dict.fromkeys(("scoring", "ignore")) | {"classes": {}, "tolerance_mm": {}}
+    card = task.card.model_copy(update=unlabelled)
     files = file_hashes(path for case in split.train for path in case.files)
     mirroring = mirroring_of_images(task.card, task.mirror)
     identity = digest(["images", cases_hash(split.train, files), _told(card), mirroring.axes])
@@ -88,6 +91,6 @@ def _bare(cases: Sequence[Case]) -> tuple[Case, ...]:
 
 def _told(card: TaskCard) -> object:
     """What a card says that decides a result."""
-    silent = ["ignore"] if card.ignore is None else []
+    silent = [name for name in ("ignore", "scoring") if getattr(card, name) is None]
     aside = {"name", "licence", "reference", "corpora", *silent}
     return card.model_dump(mode="json", exclude=aside)

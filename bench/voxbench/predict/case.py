@@ -21,6 +21,7 @@ from voxbench.data.nifti import Volume
 from voxbench.data.volumes import read_raters, read_reference
 from voxbench.design.recipe import Recipe
 from voxbench.errors import VoxbenchError, is_machine_fault, is_of_device
+from voxbench.metrics.official import evaluate_as
 from voxbench.model.direct import Direct
 from voxbench.predict.members import Subject, UncertaintyModel, predict_members
 from voxbench.predict.segmentation import segment
@@ -135,7 +136,8 @@ def _against(
     if prediction is None:
         return metrics.worst(*truth)
     annotated = np.where(reference.array == IGNORED, 0, prediction)
-    return metrics.evaluate(annotated, *truth, card.tolerance_mm)
+    measured = annotated, *truth, card.tolerance_mm
+    return evaluate_as(card.scoring, *measured, reference.body_axis)
 
 
 def attempted(

@@ -17,6 +17,7 @@ from voxbench.data.nifti import Volume
 from voxbench.data.volumes import read_raters, read_reference
 from voxbench.design.cell import Cell, Ref
 from voxbench.errors import DataError
+from voxbench.metrics.official import evaluate_as
 from voxbench.records import Record
 from voxbench.records.record import CaseScores, ClassScores
 from voxbench.submission.bundle import Bundle
@@ -146,8 +147,14 @@ def _compare(
         return
     classes = {name: card.indices[name] for name in told.classes if name in card.indices}
     annotated = np.where(reference.array == IGNORED, 0, predicted)
-    found = metrics.evaluate(
-        annotated, reference.array, classes, reference.spacing_mm, card.tolerance_mm
+    found = evaluate_as(
+        card.scoring,
+        annotated,
+        reference.array,
+        classes,
+        reference.spacing_mm,
+        card.tolerance_mm,
+        reference.body_axis,
     )
     for name, score in found.items():
         if field := _differing(told.classes[name], score):

@@ -5,7 +5,7 @@ https://github.com/JunMa11/FLARE at commit aad2cc2, and `Downstream/monai/Flare2
 https://github.com/Luffy03/Large-Scale-Medical at commit 1ad538b, whose split and grid these are; a
 list that sorts the values as texts (1, 10, 11, …, 2) is wrong. The labels of the challenge's tuning
 and test parts are not public. The makers score the aorta, the vena cava and the esophagus in their
-labelled slices alone, and set NSD to 0 below a Dice of 0.2; voxbench does neither.
+labelled slices alone; voxbench does with `scoring = "flare22"`.
 """
 
 from collections.abc import Mapping
