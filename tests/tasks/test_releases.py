@@ -5,12 +5,14 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from voxbench.api.fields import identifying
 from voxbench.data.prepare import inspect_cases
 from voxbench.data.split import split_cases
 from voxbench.data.volumes import read_reference
+from voxbench.design.cell import Ref
 from voxbench.errors import DataError, SpecError
 from voxbench.ledger.corpora import corpora
-from voxbench.plugins import TASKS
+from voxbench.plugins import TASKS, find_task
 from voxbench.records import Store
 from voxbench.registry import Registration
 from voxbench.running.options import Options
@@ -384,6 +386,18 @@ def test_what_is_known_to_be_bad_is_left_out_told_and_may_be_kept(tmp_path):
     kept = Lits(root=root, keep_known_bad=True)
     assert len(kept.cases()["all"]) == 7
     assert kept.notes[1].startswith("known to be bad, kept: 28, 47 (")
+
+
+def test_what_a_user_leaves_out_is_told_and_is_another_definition(tmp_path):
+    root = lits(tmp_path)
+    keys = []
+    for more in ({}, {"leave_out": ["27"]}):
+        ref = Ref.of("lits", {"root": str(root), **more})
+        task = find_task(ref)
+        keys.append(identifying(task, {"leave_out": task.leave_out}))
+    assert [case.id for case in task.cases()["all"]] == ["0", "1", "130", "48"]
+    assert task.notes[2] == "left out as `leave_out` says: 27"
+    assert keys == [{}, {"leave_out": ("27",)}]
 
 
 def test_a_broken_archive_is_found_where_it_is_kept(tmp_path):
