@@ -9,6 +9,7 @@ from voxbench.cli.show import print_json, print_remarks, print_rows
 if TYPE_CHECKING:
     from voxbench.running.external_plan import PlannedExternal
     from voxbench.running.plan import Planned, PlannedStudy, PlannedWeights
+    from voxbench.running.uncertainty import UncertaintyPlan
 
 
 def plan_verb(
@@ -32,6 +33,7 @@ def plan_verb(
     from voxbench.running.plan import plan_cells, plan_studies, weights_bytes, with_costs
     from voxbench.running.remarks import remarks
     from voxbench.running.tuner import bind_all
+    from voxbench.running.uncertainty import UncertaintyPlan
 
     include_all(include_path)
     sweep = find_sweep(spec, set_ or [])
@@ -39,9 +41,11 @@ def plan_verb(
     bound, tuner = bind_all(sweep, root, limit)
     planned, weights = with_costs(plan_cells(bound, root))
     studies, external = plan_studies(tuner), plan_external(planned, root)
+    uncertainty = UncertaintyPlan.of(sweep, bound, root)
     if json:
         trials = (row for one in studies for row in _trial_rows(one))
-        print_json([*map(_row, planned), *trials, *map(_external_row, external)])
+        again = (*map(_external_row, external), *_uncertainty_rows(uncertainty))
+        print_json([*map(_row, planned), *trials, *again])
         return
     print_rows(map(_listed, planned) if cells else _counted(planned))
     print(_total(planned))
@@ -51,10 +55,13 @@ def plan_verb(
         _print_external(external)
     if any(one.to_run for one in planned):
         size = f"{weights_bytes(planned, root) / 2**30:.2f} GiB"
-        if external:
-            print(f"their weights are kept, at most {size}, for external test sets")
+        named = {"external test sets": external, "[uncertainty]": uncertainty.all}
+        if wanted := " and ".join(name for name, those in named.items() if those):
+            print(f"their weights are kept, at most {size}, for {wanted}")
         else:
             print(f"their weights would take {size} with --keep-weights")
+    if uncertainty.all:
+        _print_uncertainty(uncertainty)
     if weights:
         _print_weights(weights)
     print_remarks(remarks(bound))
@@ -223,6 +230,41 @@ def _print_external(external: "Sequence[PlannedExternal]") -> None:
     again = sum(one.untrained for one in external)
     known = f"; {again} of cells that are trained again, as their weights were not kept"
     print(f"{len(external)} on external test sets: {said}{known if again else ''}")
+
+
+def _uncertainty_rows(plan: "UncertaintyPlan") -> Iterator[dict[str, Any]]:
+    """A row for each prediction of a model; those that are there are cached, as cells are."""
+    for job in plan.all:
+        state = plan.state(job)
+        yield {
+            "key": job.id,
+            "state": "cached" if state == "predicted" else "missing",
+            **job.cells[0].arm.model_dump(),
+            "model": job.model.name,
+            "seeds": [cell.seed for cell in job.cells],
+            "seconds": None,
+            "reason": None if state == "predicted" else state,
+        }
+
+
+def _print_uncertainty(plan: "UncertaintyPlan") -> None:
+    """What each model predicts of each arm."""
+    from collections import Counter
+
+    from voxbench.running.uncertainty import STATES
+
+    counts: dict[tuple[str, str, str], Counter[str]] = {}
+    for job in plan.all:
+        arm = job.cells[0].arm
+        own = counts.setdefault((arm.task, arm.baseline, job.model.name), Counter())
+        own[plan.state(job)] += 1
+    there = [state for state in STATES if any(own[state] for own in counts.values())]
+    print_rows(
+        {**dict(zip(("task", "baseline", "model"), arm, strict=True)), **{s: own[s] for s in there}}
+        for arm, own in counts.items()
+    )
+    if lacking := sum(own["weights not kept"] for own in counts.values()):
+        print(f"{lacking} of them lack weights: run with --keep-weights, which trains them again")
 
 
 def _seconds(value: float | None) -> str:

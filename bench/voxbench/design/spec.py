@@ -25,6 +25,7 @@ from voxbench.design.recipe import Pretraining
 from voxbench.design.recipe_table import RecipeTable
 from voxbench.design.toml import parse_toml, read_toml, unusable, written
 from voxbench.design.tuning import Tuning
+from voxbench.design.uncertainty import Uncertainty
 from voxbench.errors import SpecError, unknown
 
 _MOST_CELLS = 1_000_000
@@ -76,6 +77,7 @@ class Sweep(BaseModel):
             nothing of what is run.
         tuning: what is tried for every arm and its twin alike; each has its cells with the values
             that were best on validation cases, beside those by the recipe as it is.
+        uncertainty: how finished cells predict again; the weights of the cells are kept for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -94,6 +96,7 @@ class Sweep(BaseModel):
     pretraining: Pretraining = Pretraining()
     engine: dict[str, dict[str, Any]] = {}
     tuning: Tuning | None = None
+    uncertainty: Uncertainty | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -239,7 +242,8 @@ def _explain(item: ErrorDetails) -> str:
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         models: dict[str, type[BaseModel]] = {
-            "recipe": RecipeTable, "pretraining": Pretraining, "tuning": Tuning
+            "recipe": RecipeTable, "pretraining": Pretraining, "tuning": Tuning,
+            "uncertainty": Uncertainty,
         }  # fmt: skip
         model = models.get(str(item["loc"][0]), Sweep)
         return f"{unknown('key', str(item['loc'][-1]), model.model_fields)} (at {key})"

@@ -84,7 +84,7 @@ def score_case(
     def predict() -> NDArray[np.uint8]:
         return segment(network, prepared, recipe, device, mirrored)
 
-    return _scored(predict, case, card, predicted, keep)
+    return score_prediction(predict, case, card, predicted, keep)
 
 
 def score_members(
@@ -99,16 +99,21 @@ def score_members(
         labels = predict_members(model, subject).labels.astype(np.uint8)
         return uncropped(labels, subject.prepared.grid)
 
-    return _scored(predict, case, card, card.classes)
+    return score_prediction(predict, case, card, card.classes)
 
 
-def _scored(
+def score_prediction(
     predict: Callable[[], NDArray[np.uint8]],
     case: Case,
     card: TaskCard,
     predicted: Collection[str],
     keep: Path | None = None,
 ) -> CaseScores:
+    """Scores of what `predict` returns, class indices (d, h, w) on the grid of the case's files.
+
+    What it raises is a failed prediction, unless the machine is at fault. `predicted` are the
+    classes that it can hold.
+    """
     classes = {
         name: index
         for name, index in card.indices.items()

@@ -6,6 +6,7 @@ times. It is a plugin of the group `voxbench.uncertainty_models`: a frozen datac
 """
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -97,7 +98,11 @@ MODELS: ClassRegistry[UncertaintyModel] = ClassRegistry(
 
 
 def predict_members(
-    model: UncertaintyModel, subject: Subject, *, by_class: bool = False
+    model: UncertaintyModel,
+    subject: Subject,
+    *,
+    by_class: bool = False,
+    labels: list[NDArray[np.uint8]] | None = None,
 ) -> Members:
     """Sums of the members' probabilities and entropies, on the native grid within the crop.
 
@@ -110,6 +115,7 @@ def predict_members(
         model: how the case is predicted.
         subject: what is predicted.
         by_class: keep what measures of a class alone need.
+        labels: is given the label map of each member, a byte a voxel.
 
     Raises:
         SpecError: the networks were not trained for the model.
@@ -117,14 +123,21 @@ def predict_members(
     prepared, recipe, device = subject.prepared, subject.recipe, subject.device
     layout = Layout.of(prepared.image.shape[1:], recipe.patch, recipe.overlap)
     members: Members | None = None
-    for run in model.passes(subject):
+    own: dict[tuple[int, int], NDArray[np.uint8]] = defaultdict(
+        lambda: np.zeros(prepared.grid.cropped, np.uint8)
+    )
+    for number, run in enumerate(model.passes(subject)):
         blocks = stitched(run.forward, run.image, prepared.outside, layout, recipe, device)
         for block in to_native(blocks, layout, prepared.grid):
             for box, scores in block.interpolated():
-                for probabilities in run.draw(scores, box):
+                for draw, probabilities in enumerate(run.draw(scores, box)):
                     shape = prepared.grid.cropped
                     members = members or Members(len(probabilities), shape, by_class=by_class)
                     members.add_part(probabilities.cpu().numpy(), box)
+                    if labels is not None:
+                        own[number, draw][box] = probabilities.argmax(dim=0).cpu().numpy()
     if members is None:
         raise ValueError(f"{type(model).__name__} made no member.")
+    if labels is not None:
+        labels += own.values()
     return members

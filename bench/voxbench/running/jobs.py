@@ -1,14 +1,17 @@
-"""Units of work that an engine hands out: weights, trials, cells, then what they are tested on."""
+"""Units of work that an engine hands out: weights, trials, cells, then what these predict."""
 
 import math
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import ClassVar
 
 from voxbench import stopping
 from voxbench.data.external_test import ExternalTest
+from voxbench.design.cell import Ref
 from voxbench.design.tuning import Tuning
+from voxbench.design.uncertainty import Uncertainty
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record
 from voxbench.records.external import store_of
@@ -152,7 +155,33 @@ class TrialJob:
         return f"{arm.task} · {arm.baseline} · {arm.fraction} · trial {self.number}"
 
 
-Job = PretrainingJob | CellJob | ExternalJob | TrialJob
+@dataclass(frozen=True)
+class UncertaintyJob:
+    """Finished cells predict their cases again, by a prediction model; nothing is trained.
+
+    Attributes:
+        id: the name of its record.
+        cells: whose kept weights are used; several only of a model that needs them.
+        model: the prediction model.
+        table: what is kept of each case.
+    """
+
+    id: str
+    cells: tuple[BoundCell, ...]
+    model: Ref
+    table: Uncertainty
+    devices: ClassVar[int] = 1
+    needs: ClassVar[None] = None
+
+    def __str__(self) -> str:
+        """For progress lines."""
+        arm = self.cells[0].arm
+        seeds = "+".join(str(cell.seed) for cell in self.cells)
+        where = f"{arm.task} · {arm.baseline} · {arm.fraction} · draw {arm.draw}"
+        return f"{where} · seed {seeds} · {self.model.name}"
+
+
+Job = PretrainingJob | CellJob | ExternalJob | TrialJob | UncertaintyJob
 
 
 def _weights_of(cell: BoundCell) -> str | None:
@@ -242,6 +271,7 @@ def perform(job: Job, worker: Worker) -> JobOutcome:
     from voxbench.running.cell import run_cell
     from voxbench.running.external import score_on_external
     from voxbench.running.trial import run_trial
+    from voxbench.running.uncertainty_job import run_uncertainty
 
     torch.set_num_threads(worker.threads)
     record, this = _unfinished(job, worker), os.getpid()
@@ -253,6 +283,8 @@ def perform(job: Job, worker: Worker) -> JobOutcome:
                 run_trial(job, worker)
             elif record and isinstance(job, ExternalJob):
                 score_on_external(record, job.cell, job.test, worker)
+            elif isinstance(job, UncertaintyJob):
+                run_uncertainty(job, worker)
             elif record:
                 run_cell(record, job.cell, worker)
         return JobOutcome(job, record)
@@ -277,7 +309,7 @@ def failed(
 ) -> JobOutcome:
     """The outcome of a job that failed, or whose worker died, or whose weights were not made.
 
-    A trial leaves no record then: it is not over, and run again with its values.
+    Only a cell leaves a record then: all else is not over, and run again.
 
     Args:
         job: that failed.

@@ -13,8 +13,17 @@ from voxbench.pretrain.plan import seconds_made
 from voxbench.records import Store
 from voxbench.records.external import external_store
 from voxbench.records.trials import Trials
+from voxbench.records.uncertainty import uncertainty_path
 from voxbench.running import claims
-from voxbench.running.jobs import CellJob, ExternalJob, Job, JobOutcome, PretrainingJob, TrialJob
+from voxbench.running.jobs import (
+    CellJob,
+    ExternalJob,
+    Job,
+    JobOutcome,
+    PretrainingJob,
+    TrialJob,
+    UncertaintyJob,
+)
 
 RETRIES_S = (5.0, 30.0)
 """Before a job that failed by the machine's fault is tried again, each time."""
@@ -210,6 +219,8 @@ class Queue:
             return self._stamp(job) != self._stamps.get(job.id)
         if isinstance(job, TrialJob):
             return self.trials.path(job.id).exists()
+        if isinstance(job, UncertaintyJob):
+            return uncertainty_path(self.root, job.id).exists()
         if seconds_made(job.id) is not None:
             return True
         needing = [other for other in self.waiting if other.needs == job.id]

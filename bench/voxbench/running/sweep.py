@@ -20,6 +20,7 @@ from voxbench.running.queue import JobFound, Queue
 from voxbench.running.tidy import tidy
 from voxbench.running.time_left import fits
 from voxbench.running.tuner import bind_all
+from voxbench.running.uncertainty import UncertaintyPlan
 from voxbench.running.watch import SILENT, Watch
 
 
@@ -41,9 +42,11 @@ def run_sweep(
     planned = plan_cells(cells, root)
     refresh_contamination(planned, root)
     external = plan_external(planned, root)
+    uncertainty = UncertaintyPlan.of(sweep, cells, root)
     todo: list[Job] = [
         *_todo(planned, root, options, tuner.jobs(), {e.cell.key for e in external if e.untrained}),
         *external_jobs(external, retry_failed=options.retry_failed),
+        *uncertainty.ready(),
     ]
     watch.planned(planned, todo)
     tidy(root, {job.id for job in todo})
@@ -53,13 +56,15 @@ def run_sweep(
     for job in execute(queue, Run(sweep, root, options), watch):
         if tuned := tuner.after(job):
             cells += tuned
+            uncertainty = UncertaintyPlan.of(sweep, cells, root)
             jobs = _todo(plan_cells(tuned, root), root, options)
             more = [job for job in jobs if isinstance(job, CellJob)]
             queue.add(more)
             watch.added(more)
-        if tests := [*external_after(job, root)]:
-            queue.add(tests)
-            watch.added(tests)
+        then: list[Job] = [*external_after(job, root), *uncertainty.after(job)]
+        if then:
+            queue.add(then)
+            watch.added(then)
     tidy(root)
     return plan_cells(cells, root)
 

@@ -8,7 +8,7 @@ from voxbench.records import Store
 from voxbench.running.claims import release_left
 
 _FOLDERS = (
-    "records", "checkpoints", "splits", "races", "trials", "weights", "ensembles",
+    "records", "checkpoints", "splits", "races", "trials", "weights", "ensembles", "uncertainty",
     "external/records",
 )  # fmt: skip
 

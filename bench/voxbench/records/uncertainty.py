@@ -1,0 +1,104 @@
+"""What finished cells predicted again: one atomic JSON file each, `uncertainty/KEY.json`."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from voxbench.errors import RecordError, first_rule
+from voxbench.files import write_atomically
+from voxbench.records.record import Arm, CaseScores, NanFloat
+
+Figures = dict[str, dict[str, NanFloat]]
+
+
+class UncertainCase(BaseModel):
+    """One case; NaN is undefined.
+
+    Attributes:
+        scored: Dice and NSD of the mean prediction.
+        scores: measure → aggregation → score, higher is less sure.
+        errors: whose probability → ACE, ECE.
+        missed: class → share that is missed by the mask that promises to miss little.
+        agreement: mean Dice of pairs of members.
+        correlations: measure → NCC with the variance over raters.
+        distance: GED² of members and raters, mean over the classes.
+    """
+
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+
+    scored: CaseScores
+    scores: Figures
+    errors: Figures = {}
+    missed: dict[str, NanFloat] = {}
+    agreement: NanFloat = math.nan
+    correlations: dict[str, NanFloat] = {}
+    distance: NanFloat = math.nan
+
+
+class UncertaintyRecord(BaseModel):
+    """What a prediction model said of a cell's cases.
+
+    Attributes:
+        key: of the cells, the model and what was asked.
+        smoke: run with a limit.
+        sweep: name of the sweep that ran it.
+        cells: keys of the cells whose weights were used.
+        arm: the names that tables group by; the seed is the first cell's.
+        seeds: of the cells.
+        model: name and fields of the prediction model.
+        asked: measures, aggregations and applications.
+        validation: cases that thresholds and calibrations were learnt from; by themselves, so that
+            nothing is judged here that was learnt from them.
+        test: the cases that count.
+        seconds: that predicting and measuring took.
+        environment: versions, commit, device.
+    """
+
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+
+    schema_version: Literal[1] = 1
+    key: str
+    smoke: bool
+    sweep: str
+    cells: list[str]
+    arm: Arm
+    seeds: list[int]
+    model: tuple[str, dict[str, Any]]
+    asked: dict[str, list[str]]
+    validation: list[UncertainCase]
+    test: list[UncertainCase]
+    seconds: float
+    environment: dict[str, Any]
+
+
+def uncertainty_path(root: Path, key: str) -> Path:
+    """Where the record lies."""
+    return root / "uncertainty" / f"{key}.json"
+
+
+def write_uncertainty(root: Path, record: UncertaintyRecord) -> None:
+    """Store a record, whole or not at all."""
+    content = record.model_dump_json(indent=1)
+    write_atomically(uncertainty_path(root, record.key), content)
+
+
+def uncertainty_in(root: Path) -> Iterator[UncertaintyRecord]:
+    """All of an output folder, in the order of their keys.
+
+    Raises:
+        RecordError: a file is damaged or of another schema.
+    """
+    return map(_read, sorted((root / "uncertainty").glob("*.json")))
+
+
+def _read(path: Path) -> UncertaintyRecord:
+    try:
+        return UncertaintyRecord.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise RecordError(
+            f"{path}: no record of uncertainty ({first_rule(error)}); move it away to make it "
+            "again."
+        ) from None

@@ -1,0 +1,151 @@
+"""Validation and test cases of finished cells, predicted again by a prediction model."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from voxbench.api import IGNORED, Case
+from voxbench.data.cell_data import CellData, load_cell_data
+from voxbench.data.content_hash import check_unchanged
+from voxbench.data.geometry import uncropped
+from voxbench.data.volumes import read_raters, read_reference
+from voxbench.predict.case import score_prediction
+from voxbench.predict.members import MODELS, Subject, predict_members
+from voxbench.progress import Stage, tell
+from voxbench.records.environment import environment
+from voxbench.records.record import CaseScores
+from voxbench.records.uncertainty import (
+    UncertainCase,
+    UncertaintyRecord,
+    uncertainty_path,
+    write_uncertainty,
+)
+from voxbench.running.ensemble import KeptNetworks
+from voxbench.running.jobs import UncertaintyJob
+from voxbench.running.kept import load_kept
+from voxbench.running.worker import Worker
+from voxbench.score.uncertainty.case import Predicted, Question
+from voxbench.score.uncertainty.judged import judge
+from voxbench.score.uncertainty.validation import NOTHING, Validation, learn
+
+
+class _Seen(NamedTuple):
+    case: Case
+    said: Predicted
+    scored: CaseScores
+
+
+def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
+    """Predict validation cases and learn from them, then test cases; store what is asked of each.
+
+    Raises:
+        DataError: a file is not what it was when the sweep was planned.
+        WeightsError: kept weights are damaged.
+    """
+    if uncertainty_path(worker.root, job.id).exists():  # by another process meanwhile
+        return
+    process, started, first = os.getpid(), time.perf_counter(), job.cells[0]
+    data = load_cell_data(first.cell, first.dataset, first.preprocessing)
+    seen = _predictor(job, worker, data)
+    question = Question(_classes(data), IGNORED, job.table.measures)
+    learnt, validation = NOTHING, list[UncertainCase]()
+
+    def apart() -> Iterator[Predicted]:
+        for one in seen(data.validation):
+            validation.append(_kept(one, question, NOTHING, job))
+            yield one.said
+
+    if data.validation:
+        learnt = learn(apart(), question)
+    test = [_kept(one, question, learnt, job) for one in seen(data.test)]
+    record = UncertaintyRecord(
+        key=job.id,
+        smoke=first.cell.limit is not None,
+        sweep=worker.sweep,
+        cells=[cell.key for cell in job.cells],
+        arm=first.arm,
+        seeds=[cell.seed for cell in job.cells],
+        model=(job.model.name, job.model.without_locations().values),
+        asked=job.table.asked,
+        validation=validation,
+        test=test,
+        seconds=time.perf_counter() - started,
+        environment=environment(worker.device, worker.threads),
+    )
+    if os.getpid() == process:  # and not a copy that a plugin forked
+        write_uncertainty(worker.root, record)
+
+
+def _predictor(
+    job: UncertaintyJob, worker: Worker, data: CellData
+) -> Callable[[Sequence[Case]], Iterator[_Seen]]:
+    model, first = MODELS.make(job.model), job.cells[0]
+    networks: Sequence[nn.Module] = KeptNetworks(job.cells, worker.root, worker.device)
+    if not model.ensembles:
+        networks = [load_kept(first, worker.root, worker.device)]
+
+    def predicted(cases: Sequence[Case]) -> Iterator[_Seen]:
+        for done, case in enumerate(cases, start=1):
+            recipe, prepared = first.cell.recipe, data.prepared[case.id]
+            of = networks, prepared, recipe, worker.device, data.mirrored, first.seed
+            yield _predict(Subject(*of), case, data, job)
+            check_unchanged(data.files, case.files[len(case.images) :])
+            tell(Stage("predicting", done, len(cases)))
+
+    return predicted
+
+
+def _predict(subject: Subject, case: Case, data: CellData, job: UncertaintyJob) -> _Seen:
+    several = sum(path is not None for path in case.raters.values()) > 1
+    table, drawn = job.table, list[NDArray[np.uint8]]()
+    wanted = "pairwise Dice" in table.aggregations or several
+    members = predict_members(MODELS.make(job.model), subject, labels=drawn if wanted else None)
+    grid, found = subject.prepared.grid, members.measures()
+    mean = np.stack([uncropped(own, grid) for own in members.mean])
+    mean[0][~uncropped(np.ones(members.shape, bool), grid)] = 1  # background around the crop
+    labels: NDArray[np.uint8] = uncropped(members.labels.astype(np.uint8), grid)
+    reference = read_reference(case, data.card)
+    raters = read_raters(case, data.card, reference).values() or (reference,)
+    said = Predicted(
+        {name: uncropped(getattr(found, name), grid) for name in table.measures},
+        mean,
+        labels,
+        [uncropped(own, grid) for own in drawn],
+        [rater.array for rater in raters],
+        reference.spacing_mm,
+    )
+    scored = score_prediction(lambda: labels, case, data.card, data.card.classes)
+    return _Seen(case, said, scored)
+
+
+def _classes(data: CellData) -> dict[str, int]:
+    """What the network tells apart, by its index."""
+    return {name: index for index, name in enumerate(data.card.parts, start=1)}
+
+
+def _kept(
+    seen: _Seen, question: Question, learnt: Validation, job: UncertaintyJob
+) -> UncertainCase:
+    """What is asked of a case, without its volumes."""
+    case, asked = seen.case, job.table
+    found = judge(case.id, case.patient, seen.said, question, learnt)
+    return UncertainCase(
+        scored=seen.scored,
+        scores={
+            measure: {name: score for name, score in own.items() if name in asked.aggregations}
+            for measure, own in found.scores.items()
+        },
+        errors={name: dict(own) for name, own in found.errors.items()}
+        if "calibration" in asked.applications
+        else {},
+        missed=dict(found.missed) if "risk control" in asked.applications else {},
+        agreement=found.agreement if "pairwise Dice" in asked.aggregations else math.nan,
+        correlations=dict(found.correlations) if "ambiguity" in asked.applications else {},
+        distance=found.distance if "ambiguity" in asked.applications else math.nan,
+    )
