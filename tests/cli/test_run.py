@@ -52,7 +52,7 @@ def test_from_spec_to_report_and_again(voxbench, spec, tmp_path):
 
     code, status, _ = voxbench("status", out, "--json")
     assert code == 0
-    assert json.loads(status) == {"ok": 1, "failed": [], "smoke": 0}
+    assert json.loads(status) == {"ok": 1, "failed": [], "smoke": 0, "pilots": None}
 
 
 def test_a_failed_cell_is_told_and_shown_by_status(voxbench, spec, tmp_path):
@@ -119,7 +119,8 @@ def test_a_race_tells_what_is_settled_and_its_report_says_so(voxbench, spec, tmp
     assert code == 0
     assert "1 of 1 comparisons are settled: 1 better." in told
     assert "were not needed and not run" in told
-    assert "settled by racing at interim analysis " in (out / "report" / "report.md").read_text()
+    tables = (out / "report" / "tables" / "effects-dice.md").read_text()
+    assert "settled by racing after " in tables
     code, _, progress = voxbench("run", *words)
     assert code == 0
     assert "; 0 jobs to run" in progress

@@ -17,7 +17,7 @@ CELL = Cell(
     draw=0,
     seed=0,
     adaptation="full",
-    recipe=Recipe(learning_rate=1e-3),
+    recipe=Recipe(),
 )
 
 
@@ -95,7 +95,7 @@ def test_each_axis_changes_the_key(change):
     "how", [{"devices": 2}, {"micro_batch": 1}, {"compile": True}, {"channels_last": True}]
 )
 def test_how_a_result_is_computed_is_told_and_does_not_enter_the_key(how):
-    cell = changed(recipe=Recipe(learning_rate=1e-3, **how), pretraining=Pretraining(**how))
+    cell = changed(recipe=Recipe(**how), pretraining=Pretraining(**how))
     assert key(cell) == key(changed(pretraining=Pretraining()))
     told = cell.to_json()
     assert told["recipe"].items() >= how.items()

@@ -159,8 +159,6 @@ class Recipe(_Schedule):
     """Fine-tuning: a fixed number of optimiser steps at every fraction and for every arm.
 
     Attributes:
-        learning_rate: after warm-up; at the default convolutional networks converge from scratch
-            within hundreds of steps, networks with attention want less.
         spacing: voxel size in mm of the grid that networks work on, in place of the task's own; an
             arm whose weights demand a grid, and its twin, keep that.
         loss: softmax Dice plus cross-entropy, or either alone.
@@ -188,7 +186,6 @@ class Recipe(_Schedule):
     """
 
     steps: int = Field(default=2000, gt=0, le=1_000_000)
-    learning_rate: float = Field(default=5e-3, gt=0, le=10)
     spacing: Annotated[tuple[Millimetres, Millimetres, Millimetres], Field(strict=False)] | None = (
         None
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 
-_PROSE = 50  # characters of a line of text within a cell
+_PROSE = 100  # characters of a line of text within a cell
 
 
 def as_text(table: Table) -> "RichTable":
