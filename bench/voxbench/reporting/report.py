@@ -23,6 +23,8 @@ from voxbench.analyses.steps import steps_table, trajectory_table
 from voxbench.analyses.table import Table, as_row
 from voxbench.analyses.tuned import beside, beside_table
 from voxbench.analyses.tuning import Studied, studies_in, study_table
+from voxbench.analyses.uncertainty import doubt_rows, doubts_in
+from voxbench.analyses.uncertainty_table import doubt_tables
 from voxbench.files import write_atomically
 from voxbench.records import ScoredRecord, Store
 from voxbench.records.external import external_store
@@ -165,6 +167,7 @@ def write_report(
         mean_table(each),
         failed_table(groups),
         *_tuning_tables(studies, groups, found, records, chosen),
+        *doubt_tables(doubt_rows(doubts_in(store_dir, records))),
     ]
     page = out_dir / "report.md"
     files = [page, *(path for table in tables for path in save_table(table, out_dir / "tables"))]

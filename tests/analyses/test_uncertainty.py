@@ -1,0 +1,115 @@
+"""What the doubt of arms is worth, beside their twins', from records alone."""
+
+import numpy as np
+import pytest
+from voxbench.analyses.read import records_in
+from voxbench.analyses.uncertainty import doubt_rows, doubts_in
+from voxbench.analyses.uncertainty_table import doubt_tables
+from voxbench.records.uncertainty import (
+    UncertainCase,
+    UncertaintyRecord,
+    uncertainty_in,
+    write_uncertainty,
+)
+from voxbench.reporting.report import write_report
+from voxbench.uncertainty.failure import detect_failures
+from voxbench.uncertainty.pseudo import pseudo_values
+
+from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
+
+PATIENTS = 12
+
+
+def uncertain(cell, doubt, error):
+    """A record whose doubt of each case is chosen, at the Dice of its cell."""
+    kept = [
+        UncertainCase(
+            scored=case,
+            scores={"predictive_entropy": {"image mean": doubt(place, case.classes["a"].dice)}},
+            errors={"mean probability": {"ACE": error(place)}},
+        )
+        for place, case in enumerate(cell.cases)
+    ]
+    return UncertaintyRecord(
+        key=f"u-{cell.key}", smoke=False, sweep="test", cells=[cell.key], arm=cell.arm,
+        seeds=[cell.arm.seed], model=("softmax", {}), asked={}, validation=[], test=kept,
+        seconds=1.0, environment={},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Masked knows which cases fail and is well calibrated; scratch knows nothing of either."""
+    cells = [
+        record(cases(lambda i, _: 0.4 + 0.05 * i, PATIENTS), arm, seed=seed)
+        for arm in (MASKED, SCRATCH)
+        for seed in range(3)
+    ]
+    stored(tmp_path, *cells)
+    for cell in cells:
+        good, noise = cell.arm.baseline == MASKED, 0.001 * cell.arm.seed
+        write_uncertainty(
+            tmp_path,
+            uncertain(
+                cell,
+                lambda _, dice, good=good: 1 - dice if good else dice,
+                lambda i, good=good, noise=noise: (0.1 if good else 0.3) + noise + 0.002 * i,
+            ),
+        )
+    return doubt_rows(doubts_in(tmp_path, cells))
+
+
+def named(rows, figure, arm):
+    [row] = [
+        r for r in rows if (r.what.figure, r.arm) == (figure, arm) and r.what.measure[0] in "pm"
+        and r.what.measure != "pairwise Dice"
+    ]  # fmt: skip
+    return row
+
+
+def test_an_arm_whose_calibration_errors_are_smaller_is_better(rows):
+    row = named(rows, "ACE", MASKED)
+    assert row.verdict == "better"
+    assert row.effect.mean == pytest.approx(-0.2)
+    assert row.value.mean == pytest.approx(0.1 + 0.001 + 0.011)
+    assert row.value.low < row.value.mean < row.value.high
+    assert named(rows, "ACE", SCRATCH).verdict == ""
+
+
+def test_an_arm_that_knows_which_cases_fail_has_the_smaller_area(rows):
+    row = named(rows, "AURC of 1 − Dice", MASKED)
+    assert row.verdict == "better"
+    risk = 1 - (0.4 + 0.05 * np.arange(PATIENTS))
+    assert row.value.mean == pytest.approx(detect_failures(risk, -risk).aurc)
+    assert (row.patients, row.runs) == (PATIENTS, 3)
+
+
+def test_a_task_has_one_table_with_an_undefined_figure_left_out(rows):
+    [table] = doubt_tables(rows)
+    assert table.name == "uncertainty-openkbp"
+    assert {row["measure"] for row in table.rows} == {"predictive_entropy", "mean probability"}
+    assert all(len(line) == len(table.columns) for line in table.body)
+
+
+def test_the_report_has_a_section_of_it(rows, tmp_path):
+    made = write_report(tmp_path, tmp_path / "report")
+    assert "## Uncertainty: openkbp" in made.page.read_text()
+    assert (tmp_path / "report" / "tables" / "uncertainty-openkbp.csv").is_file()
+
+
+def test_seeds_that_predict_together_are_compared_with_as_many(rows, tmp_path):
+    first, *_ = uncertainty_in(tmp_path)
+    cell = first.cells[0]
+    for seeds in ([0, 1], [0, 1, 2]):
+        same = {"key": f"e{len(seeds)}", "model": ("ensemble", {}), "seeds": seeds}
+        write_uncertainty(tmp_path, first.model_copy(update={**same, "cells": [cell] * len(seeds)}))
+    found = doubts_in(tmp_path, records_in(tmp_path))
+    labels = {doubt.label for doubt in found}
+    assert labels == {"softmax", "ensemble of 2", "ensemble of 3"}
+
+
+def test_pseudo_values_of_a_mean_are_its_values():
+    values = np.array([0.2, 0.5, 0.9])
+    found = pseudo_values(lambda at: [float(values[at].mean())], ["c", "a", "b"])
+    assert found[:, 0] == pytest.approx([0.5, 0.9, 0.2])
+    assert np.isnan(pseudo_values(lambda at: [1.0], ["a", "a"])).all()
