@@ -18,7 +18,7 @@ from voxbench import locks, stopping
 from voxbench.paths import cache_dir
 from voxbench.records import Store
 from voxbench.running import cell as cell_module
-from voxbench.running import claims, time_left
+from voxbench.running import claims, queue, time_left
 from voxbench.running.bind import bind
 from voxbench.running.jobs import (
     CellJob,
@@ -88,8 +88,9 @@ def begun(monkeypatch, tmp_path):
 
 
 def test_five_that_are_killed_at_random_begin_a_cell_again_only_where_one_was_killed(
-    example, begun, tmp_path
+    example, begun, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(queue, "LOOKS_S", (0.05, 0.1))
     sweep, root = make_sweep(seeds=24), tmp_path / "shared"
     moments, killed = random.Random(0), set()
     running: list[BaseProcess] = []

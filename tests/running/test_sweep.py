@@ -16,7 +16,7 @@ from voxbench.plugins import find_task
 from voxbench.records import Store
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import Contamination
-from voxbench.running import fitting
+from voxbench.running import fitting, queue
 from voxbench.running.engines.inline import run_inline
 from voxbench.running.jobs import PretrainingJob, jobs_for
 from voxbench.running.options import Options
@@ -199,7 +199,8 @@ def test_a_failed_cell_runs_again_only_when_asked(sweep, tmp_path, monkeypatch):
     assert {record.status for record in Store(tmp_path)} == {"ok"}
 
 
-def test_a_worker_that_dies_costs_its_one_cell(example, tmp_path):
+def test_a_worker_that_dies_costs_its_one_cell(example, tmp_path, monkeypatch):
+    monkeypatch.setattr(queue, "RETRIES_S", (0.0, 0.0))
     (tmp_path / "plugins").mkdir()
     body = f"import os; os.kill(os.getpid(), {signal.SIGKILL:d})"
     (tmp_path / "plugins" / "deadly.py").write_text(
