@@ -165,9 +165,9 @@ def test_altered_copies_of_real_scans_are_found(real_data):
     folders = ("Task04_Hippocampus", "Dataset501_OpenKBP")
     paths = [p for f in folders for p in sorted((real_data / f / "imagesTr").glob("[!.]*"))[:30]]
     volumes = [read_image(path) for path in paths]
-    pool = Pool([look_of(*volume).ranks for volume in volumes])
+    pool = Pool([look_of(volume.array, volume.affine).ranks for volume in volumes])
     for index in range(0, len(paths), 6):
-        array, affine = volumes[index]
+        array, affine = volumes[index].array, volumes[index].affine
         low, high = np.percentile(array, (10, 97))
         copy = np.clip(array[2:-1, 1:-2, 1:-1], low, high)[:, ::-1]
         found = pool.search(look_of(copy, affine).ranks)
