@@ -1,7 +1,14 @@
 """Tables that others wrote, about cases that they call otherwise."""
 
 import pytest
-from voxbench.data.case_table import match_names, match_starts, read_table, some
+from voxbench.data.case_table import (
+    ShiftedNumbersError,
+    match_names,
+    match_starts,
+    read_table,
+    refuse_shifted,
+    some,
+)
 from voxbench.errors import DataError
 
 CASES = ["case_001", "case_002", "case_010"]
@@ -40,6 +47,63 @@ def test_what_is_written_exactly_so_counts_before_what_is_alike():
     assert match_names(["a_1", "a_01"], ["a_1", "a_01"]) == {"a_1": ["a_1"], "a_01": ["a_01"]}
 
 
+FROM_ZERO = [str(number) for number in range(8)]
+SHIFTED = {
+    "from 1 beside 0": (range(1, 9), FROM_ZERO),
+    "from 0 beside 1": (range(8), [str(number) for number in range(1, 9)]),
+    "padded": (range(1, 9), [f"{number:03}" for number in range(8)]),
+    "of files": (range(1, 9), [f"case_{number:03}" for number in range(8)]),
+    "of further cases": (range(1, 101), FROM_ZERO),
+    "with a gap": ((2, 3, 6, 7), ["1", "2", "5", "6"]),
+    "two": ((1, 2), ["0", "1"]),
+}
+
+
+@pytest.mark.parametrize("told", SHIFTED)
+def test_numbers_one_beside_those_of_the_cases_are_refused_with_both(told):
+    numbers, cases = SHIFTED[told]
+    with pytest.raises(
+        ShiftedNumbersError, match=r"meta\.csv: numbers the cases from (\d) to \d"
+    ) as e:
+        refuse_shifted("meta.csv", ["", *map(str, numbers)], cases)
+    assert f"ids go from {min(map(_value, cases))} to {max(map(_value, cases))}" in str(e.value)
+    assert "Write the ids there" in str(e.value)
+
+
+@pytest.mark.parametrize("form", ["{}.0", "{:02}.nii.gz", "scan {}", "imagesTr/{}_0000.nii.gz"])
+def test_however_they_are_written(form):
+    with pytest.raises(ShiftedNumbersError):
+        refuse_shifted("meta.csv", [form.format(number) for number in range(1, 9)], FROM_ZERO)
+
+
+def test_a_line_of_totals_hides_no_shift():
+    with pytest.raises(ShiftedNumbersError):
+        refuse_shifted("meta.csv", [*map(str, range(1, 9)), "all"], FROM_ZERO)
+
+
+@pytest.mark.parametrize(
+    ("names", "cases"),
+    [
+        (FROM_ZERO, FROM_ZERO),
+        (["0", "1", "5"], FROM_ZERO),
+        (["1", "2", "3"], FROM_ZERO),
+        (["1", "2", "4"], ["0", "1", "2"]),
+        (["2", "3", "4", "5"], ["1", "2", "3"]),
+        (["9"], ["8"]),
+        (["s1", "s2", "s3"], ["s0", "s1", "s2"]),
+        (["1_1", "1_2"], ["1_0", "1_1"]),
+        (["²", "³"], ["1", "2"]),
+        ([], FROM_ZERO),
+    ],
+)
+def test_names_that_are_missing_or_further_are_no_shift(names, cases):
+    refuse_shifted("meta.csv", names, cases)
+
+
+def _value(case):
+    return int(case.removeprefix("case_"))
+
+
 def test_names_of_people_begin_those_of_their_cases():
     cases = ["sub-01_ses-1", "sub-01_ses-2", "sub-010_ses-1", "x"]
     owners = {"sub-01_ses-1": "sub-01", "sub-01_ses-2": "sub-01", "sub-010_ses-1": "sub-010"}
@@ -69,6 +133,15 @@ def test_the_rows_of_a_case_are_found_by_whichever_column_names_it(tmp_path):
     assert read_table(file).rows_of(CASES, apart="who") == rows
     file.write_text("who,age,other\np,1,case_001\nq,2,case_002\nr,10,case_010\nr,10,case_010\n")
     assert read_table(file).rows_of(CASES, apart="who") == rows
+
+
+def test_a_column_that_numbers_the_cases_one_further_is_refused(tmp_path):
+    file = tmp_path / "meta.csv"
+    file.write_text("index,case,who\n1,0,p\n2,1,q\n3,2,r\n")
+    assert read_table(file).rows_of(["0", "1", "2"], apart="who") == {"0": [0], "1": [1], "2": [2]}
+    file.write_text("case,who\n1,p\n2,q\n3,r\n")
+    with pytest.raises(ShiftedNumbersError, match=r"meta\.csv: column case: numbers the cases"):
+        read_table(file).rows_of(["0", "1", "2"], apart="who")
 
 
 def test_a_table_that_can_t_be_read_is_named(tmp_path):

@@ -171,3 +171,24 @@ def test_files_that_say_nothing_of_people_are_told(tmp_path):
         "none of the cases; scans.tsv is no table; participants.xlsx is a spreadsheet: save it as "
         "CSV)"
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("patients.csv", csv(["case", "patient"], [[str(n + 1), f"p{n // 2}"] for n in range(8)])),
+        ("clinic.csv", csv(["case", "patient"], [[str(n + 1), f"p{n // 2}"] for n in range(8)])),
+        ("patients.json", json.dumps({str(n + 1): f"p{n // 2}" for n in range(8)})),
+        (
+            "patients.json",
+            json.dumps({f"p{k}": [str(2 * k + 1), str(2 * k + 2)] for k in range(4)}),
+        ),
+        ("dataset.json", json.dumps({"patients": {str(n + 1): n // 2 for n in range(8)}})),
+        ("about.json", json.dumps({"same_person": [["1", "2", "3", "4"], ["5", "6", "7", "8"]]})),
+    ],
+)
+@pytest.mark.parametrize("form", ["{}", "{:03}", "scan_{:03}"])
+def test_a_table_that_counts_from_1_beside_cases_from_0_is_refused(tmp_path, file, content, form):
+    (tmp_path / file).write_text(content)
+    with pytest.raises(DataError, match=rf"{file}.*from 1 to 8, .* from 0 to 7.*Write the ids"):
+        find_patients(tmp_path, [form.format(number) for number in range(8)])

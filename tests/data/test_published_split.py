@@ -198,3 +198,19 @@ def test_a_split_that_names_no_case_or_can_t_be_read_is_refused(tmp_path):
         (tmp_path / name).write_text(content)
         with pytest.raises(DataError, match=rf'{name}.*split = "own"'):
             arrange(tmp_path)
+
+
+NUMBERS = [str(number) for number in range(1, 9)]
+FROM_ONE = {
+    "meta.csv": "image_id,split\n" + "".join(f"{n},train\n" for n in NUMBERS[:6]) + "7,val\n8,val",
+    "parts.csv": "image_id,fold\n" + "".join(f"{n},{int(n) % 2}\n" for n in NUMBERS),
+    "splits_final.json": json.dumps([{"train": NUMBERS[:6], "val": NUMBERS[6:]}]),
+    "split.json": json.dumps({"training": NUMBERS[:6], "validation": NUMBERS[6:]}),
+}
+
+
+@pytest.mark.parametrize("file", FROM_ONE)
+def test_a_split_that_counts_from_1_beside_cases_from_0_is_refused(tmp_path, file):
+    (tmp_path / file).write_text(FROM_ONE[file])
+    with pytest.raises(DataError, match=rf"{file}.*from 1 to 8, .* from 0 to 7.*Write the ids"):
+        arrange(tmp_path, train=[str(number) for number in range(8)])

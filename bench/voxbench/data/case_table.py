@@ -21,6 +21,10 @@ _CASE = re.compile(
 )
 
 
+class ShiftedNumbersError(DataError):
+    """A table numbers the cases from another start than their ids do."""
+
+
 class CaseTable(NamedTuple):
     """A table in CSV or TSV.
 
@@ -45,19 +49,23 @@ class CaseTable(NamedTuple):
         Args:
             cases: ids.
             apart: a column that says something else.
+
+        Raises:
+            ShiftedNumbersError: that column numbers the cases one further.
         """
         titles = [title for title in self.columns if title != apart]
         likely = [title for title in titles if _CASE.fullmatch(plain(title))] or titles[:1]
-        found: dict[str, list[int]] = {}
+        naming, found = "", dict[str, list[str]]()
         for title in (*likely, *titles):
-            cells = self.columns[title]
-            matched = match_names(cells, cases, numbers=title in likely)
+            matched = match_names(self.columns[title], cases, numbers=title in likely)
             if len(matched) > len(found):
-                found = {
-                    case: [row for row, cell in enumerate(cells) if cell in names]
-                    for case, names in matched.items()
-                }
-        return found
+                naming, found = title, matched
+        cells = self.columns.get(naming, [])
+        refuse_shifted(f"{self.path}: column {naming}", cells, cases)
+        return {
+            case: [row for row, cell in enumerate(cells) if cell in names]
+            for case, names in found.items()
+        }
 
 
 class Tables(NamedTuple):
@@ -137,6 +145,37 @@ def match_names(
         if sum(map(len, matched.values())) > sum(map(len, found.values())):
             found = matched
     return found
+
+
+def refuse_shifted(origin: str, names: Iterable[str], cases: Sequence[str]) -> None:
+    """Refuse numbers that lie one beside those of the cases, so that each means its neighbour.
+
+    They do so where numbers alone mean cases and all are one further, or all one less; or where
+    they count from 1 and the cases from 0, and there are further ones.
+
+    Args:
+        origin: of the names, for the error.
+        names: all that a table, or a set of lists, calls cases by.
+        cases: ids.
+
+    Raises:
+        ShiftedNumbersError: it is so.
+    """
+    named = {*filter(None, names)}
+    bare = [name for name in named if _unpadded(name).isdecimal()] or [*named]
+    rule = _number(bare, cases)
+    told, here = ({rule(name) for name in side} for side in (bare, cases))
+    if not (told & here and all(map(str.isdecimal, told | here))):
+        return
+    numbers, ids = {*map(int, told)}, {*map(int, here)}
+    further, less = ({number + by for number in ids} for by in (1, -1))
+    from_one = (min(ids), min(numbers)) == (0, 1) and numbers > further
+    if from_one or numbers in (further, less):
+        raise ShiftedNumbersError(
+            f"{origin}: numbers the cases from {min(numbers)} to {max(numbers)}, but their ids go "
+            f"from {min(ids)} to {max(ids)} ({some(cases)}): each would be taken for its "
+            "neighbour. Write the ids there, as the files of the cases are called."
+        )
 
 
 def match_starts(names: Iterable[str], cases: Sequence[str]) -> dict[str, str]:

@@ -29,6 +29,7 @@ from voxbench.data.case_table import (
     match_starts,
     plain,
     read_table,
+    refuse_shifted,
     some,
     tables_beside,
 )
@@ -177,10 +178,11 @@ def _others(paths: Sequence[Path], cases: Sequence[str], silent: list[str]) -> I
     """What tables with unusual names say: those that name cases count, of others it is told."""
     for path in paths:
         try:
-            found = _read(path, path.name, cases)
+            table = read_table(path)
         except DataError:
             silent.append(f"{path.name} is no table")
             continue
+        found = _of_columns(table, path.name, cases)
         if found and any(found.persons.values()):
             yield found
         elif found:
@@ -192,12 +194,15 @@ def _read(path: Path, name: str, cases: Sequence[str]) -> _Table | None:
         return _of_columns(read_table(path), name, cases)
     content = read_json(path)
     if path.name == "about.json":
-        return _of_pairs(_same_person(path, content), f"`same_person` of {name}", cases)
-    if path.name == "dataset.json" and not content.get("patients"):
-        return _of_pairs(list(_listed(content)), f"the entries of {name}", cases)
-    if "patients" in content:
-        name, content = f"`patients` of {name}", _object(path, content["patients"] or {})
-    return _of_pairs(list(_pairs(path, content)), name, cases)
+        name, pairs = f"`same_person` of {name}", _same_person(path, content)
+    elif path.name == "dataset.json" and not content.get("patients"):
+        name, pairs = f"the entries of {name}", list(_listed(content))
+    else:
+        if "patients" in content:
+            name, content = f"`patients` of {name}", _object(path, content["patients"] or {})
+        pairs = list(_pairs(path, content))
+    refuse_shifted(f"{path.parent}: {name}", [case for case, _ in pairs], cases)
+    return _of_pairs(pairs, name, cases)
 
 
 def _of_pairs(pairs: list[tuple[str, str]], name: str, cases: Sequence[str]) -> _Table | None:

@@ -18,12 +18,20 @@ there is no test part.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from voxbench.api import Part
-from voxbench.data.case_table import CaseTable, match_names, read_table, some, tables_beside
+from voxbench.data.case_table import (
+    CaseTable,
+    ShiftedNumbersError,
+    match_names,
+    read_table,
+    refuse_shifted,
+    some,
+    tables_beside,
+)
 from voxbench.errors import DataError
 
 OWN = 'Correct it, or say split = "own", which parts the cases by patient.'
@@ -81,9 +89,16 @@ def _columns(root: Path, cases: Sequence[str]) -> Iterator[PublishedSplit]:
     tables = tables_beside(root)
     for path in (*tables.usual, *tables.others):
         usual = path in tables.usual
-        with suppress(*() if usual else (DataError,)):  # another table may be about anything
-            if (found := _column(root, path, cases)) and (usual or found.part_of):
-                yield _checked(root, found, cases)
+        try:
+            found = _column(root, path, cases)
+        except ShiftedNumbersError:
+            raise
+        except DataError:
+            if usual:
+                raise
+            continue  # another table may be about anything
+        if found and (usual or found.part_of):
+            yield _checked(root, found, cases)
 
 
 def _column(root: Path, path: Path, cases: Sequence[str]) -> PublishedSplit | None:
@@ -176,6 +191,7 @@ def _lines(path: Path) -> list[str]:
 def _by_lists(
     root: Path, origin: str, named: Mapping[Part, Sequence[str]], cases: Sequence[str]
 ) -> PublishedSplit:
+    refuse_shifted(f"{root}: {origin}", chain.from_iterable(named.values()), cases)
     part_of: dict[str, Part] = {}
     for part, names in named.items():
         matched = match_names(names, cases)
