@@ -1,9 +1,16 @@
-"""A task whose cases are scored in the official way of a data set."""
+"""How the cases of a task are scored: voxbench's own way, or the official one of a data set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from voxbench.api import TaskCard
+import numpy as np
+from numpy.typing import NDArray
+
+from voxbench.api import IGNORED, TaskCard
+from voxbench.data.nifti import Volume
 from voxbench.errors import SpecError
+from voxbench.metrics.case import ClassMetrics
+from voxbench.metrics.evaluate import evaluate
+from voxbench.metrics.labels import LabelValues
 from voxbench.metrics.official import find_scoring
 
 
@@ -29,3 +36,24 @@ def scoring_notes(card: TaskCard) -> Iterator[str]:
     if card.scoring:
         official = find_scoring(card.scoring)
         yield f"scored as {card.scoring} ({official.source}): {official.told}"
+
+
+def score_labels(
+    prediction: NDArray[np.uint8],
+    reference: Volume,
+    classes: Mapping[str, LabelValues],
+    card: TaskCard,
+) -> dict[str, ClassMetrics]:
+    """What a label map scores, where its reference is annotated, in the way that the card names.
+
+    Args:
+        prediction: class indices (d, h, w) on the reference's grid.
+        reference: of class indices, or `IGNORED`.
+        classes: name → its index, or all indices of a region.
+        card: of the task.
+    """
+    annotated = np.where(reference.array == IGNORED, 0, prediction)
+    measured = annotated, reference.array, classes, reference.spacing_mm, card.tolerance_mm
+    if card.scoring is None:
+        return evaluate(*measured)
+    return find_scoring(card.scoring).measure(*measured, reference.body_axis)

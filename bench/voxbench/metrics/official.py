@@ -1,13 +1,8 @@
 """The official ways to score, by name: for numbers that stand beside published ones."""
 
 from collections.abc import Mapping
-from typing import Any
-
-from numpy.typing import NDArray
 
 from voxbench.errors import SpecError, unknown
-from voxbench.metrics.case import ClassMetrics
-from voxbench.metrics.evaluate import evaluate
 from voxbench.metrics.labels import LabelValues
 from voxbench.metrics.scoring import Scoring
 
@@ -100,24 +95,6 @@ SCORINGS: dict[str, Scoring] = {
         reference_empty=float("nan"),
     ),
 }
-
-
-def evaluate_as(
-    scoring: str | None,
-    prediction: NDArray[Any],
-    reference: NDArray[Any],
-    classes: Mapping[str, LabelValues],
-    spacing_mm: tuple[float, ...],
-    tolerance_mm: Mapping[str, float],
-    across: int,
-) -> dict[str, ClassMetrics]:
-    """What an official scoring measures, see `Scoring.measure`; by None what `evaluate` does.
-
-    Raises:
-        SpecError: there is no such scoring, or a class is none of those that are scored.
-    """
-    maps = prediction, reference, classes, spacing_mm, tolerance_mm
-    return find_scoring(scoring).measure(*maps, across) if scoring else evaluate(*maps)
 
 
 def find_scoring(name: str) -> Scoring:

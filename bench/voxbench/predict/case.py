@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from torch import nn
 
 from voxbench import metrics
-from voxbench.api import IGNORED, Case, TaskCard
+from voxbench.api import Case, TaskCard
 from voxbench.data.cache import PreparedCase
 from voxbench.data.cell_data import CellData
 from voxbench.data.content_hash import check_unchanged
 from voxbench.data.geometry import uncropped
 from voxbench.data.kept_map import write_prediction
 from voxbench.data.nifti import Volume
+from voxbench.data.scored_as import score_labels
 from voxbench.data.volumes import read_raters, read_reference
 from voxbench.design.recipe import Recipe
 from voxbench.errors import VoxbenchError, is_machine_fault, is_of_device
-from voxbench.metrics.official import evaluate_as
 from voxbench.model.direct import Direct
 from voxbench.predict.members import Subject, UncertaintyModel, predict_members
 from voxbench.predict.segmentation import segment
@@ -137,12 +137,9 @@ def _against(
     classes: Mapping[str, int | tuple[int, ...]],
     card: TaskCard,
 ) -> Mapping[str, metrics.ClassMetrics]:
-    truth = reference.array, classes, reference.spacing_mm
     if prediction is None:
-        return metrics.worst(*truth)
-    annotated = np.where(reference.array == IGNORED, 0, prediction)
-    measured = annotated, *truth, card.tolerance_mm
-    return evaluate_as(card.scoring, *measured, reference.body_axis)
+        return metrics.worst(reference.array, classes, reference.spacing_mm)
+    return score_labels(prediction, reference, classes, card)
 
 
 def attempted(

@@ -7,17 +7,16 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voxbench import metrics
-from voxbench.api import IGNORED, Case, TaskCard
+from voxbench.api import Case, TaskCard
 from voxbench.data.dataset import Dataset
 from voxbench.data.kept_map import class_indices
 from voxbench.data.nifti import Volume
+from voxbench.data.scored_as import score_labels
 from voxbench.data.volumes import read_raters, read_reference
 from voxbench.design.cell import Cell, Ref
 from voxbench.errors import DataError
-from voxbench.metrics.official import evaluate_as
 from voxbench.records import Record
 from voxbench.records.record import CaseScores, ClassScores
 from voxbench.submission.bundle import Bundle
@@ -74,37 +73,37 @@ def _rescore_task(
     tested = {case.id: case for case in dataset.split.test} if dataset else {}
     told = {record.key: {case.case: case for case in record.cases} for record in records}
     for name in dict.fromkeys(name for cases in told.values() for name in cases):
-        reference = None
+        references = None
         if dataset and name in tested:
             try:
-                reference = _reference(tested[name], dataset.card)
+                references = _references(tested[name], dataset.card)
             except DataError as problem:
                 missing = "scores of label maps: a reference"
                 found.diagnostics.append(unchecked(missing, str(problem)))
         for key, cases in told.items():
             if name in cases and not cases[name].failure:
-                doubts = list(_doubts(bundle, key, cases[name], reference, found.digests))
+                doubts = list(_doubts(bundle, key, cases[name], references, found.digests))
                 found.diagnostics.extend(doubts)
-                if doubts or reference is None:
+                if doubts or references is None:
                     found.confirmed.discard(key)
 
 
-class _Reference(NamedTuple):
-    volume: Volume
-    card: TaskCard
+class _References(NamedTuple):
+    label: Volume
     raters: Mapping[str, Volume]
+    card: TaskCard
 
 
-def _reference(case: Case, card: TaskCard) -> _Reference:
-    volume = read_reference(case, card)
-    return _Reference(volume, card, read_raters(case, card, volume))
+def _references(case: Case, card: TaskCard) -> _References:
+    label = read_reference(case, card)
+    return _References(label, read_raters(case, card, label), card)
 
 
 def _doubts(
     bundle: Bundle,
     key: str,
     told: CaseScores,
-    reference: _Reference | None,
+    references: _References | None,
     digests: dict[tuple[str, str], str],
 ) -> Iterator[Diagnostic]:
     """What is wrong with the label map of one case; its digest is kept."""
@@ -121,19 +120,15 @@ def _doubts(
     if np.count_nonzero(given.labels) >= _TELLING and not perfect:
         content = given.labels.tobytes(order="F")
         digests[key, told.case] = hashlib.sha256(content).hexdigest()
-    if reference:
-        yield from _compare(given, *reference, told, where)
+    if references:
+        yield from _compare(given, references, told, where)
 
 
 def _compare(
-    given: SubmittedMap,
-    reference: Volume,
-    card: TaskCard,
-    raters: Mapping[str, Volume],
-    told: CaseScores,
-    where: str,
+    given: SubmittedMap, references: _References, told: CaseScores, where: str
 ) -> Iterator[Diagnostic]:
     """Hold one label map against its references, and its scores against what is told of them."""
+    reference, card = references.label, references.card
     if given.labels.shape != reference.array.shape or not np.allclose(
         given.affine, reference.affine, rtol=0, atol=_GRID_MM
     ):
@@ -146,54 +141,36 @@ def _compare(
         yield error("a label map with more classes than the task has", f"{where}: {problem}")
         return
     classes = {name: card.indices[name] for name in told.classes if name in card.indices}
-    annotated = np.where(reference.array == IGNORED, 0, predicted)
-    found = evaluate_as(
-        card.scoring,
-        annotated,
-        reference.array,
-        classes,
-        reference.spacing_mm,
-        card.tolerance_mm,
-        reference.body_axis,
-    )
-    for name, score in found.items():
+    for name, score in score_labels(predicted, reference, classes, card).items():
         if field := _differing(told.classes[name], score):
             stored, measured = getattr(told.classes[name], field), getattr(score, field)
             yield error(
                 "its label map scores otherwise than the record says",
                 f"{where}, {name}: {field} {stored} in the record, {measured} measured",
             )
-    yield from _compare_raters(predicted, classes, card, raters, told, where)
-
-
-def _compare_raters(
-    predicted: NDArray[np.uint8],
-    classes: Mapping[str, int | tuple[int, ...]],
-    card: TaskCard,
-    raters: Mapping[str, Volume],
-    told: CaseScores,
-    where: str,
-) -> Iterator[Diagnostic]:
-    """Hold the Dice with each rater against what is told of it."""
     stored = {rater for rater, own in told.raters.items() if own}
-    if stored != set(raters):
-        names = (", ".join(sorted(each)) or "none" for each in (stored, raters))
+    if stored != set(references.raters):
+        names = (", ".join(sorted(each)) or "none" for each in (stored, references.raters))
         yield error("other raters than the task has", f"{where}: {' told, '.join(names)} here")
         return
-    for rater, drawn in raters.items():
-        annotated = np.where(drawn.array == IGNORED, 0, predicted)
-        found = metrics.evaluate(
-            annotated, drawn.array, classes, drawn.spacing_mm, card.tolerance_mm
-        )
-        for name, score in found.items():
-            dice = told.raters[rater].get(name, math.inf)
-            undefined = math.isnan(dice) and math.isnan(score.dice)
-            if not (undefined or abs(dice - score.dice) <= TOLERANCE):
-                yield error(
-                    "its label map scores otherwise than the record says",
-                    f"{where}, {name} by rater {rater}: dice {dice} in the record, {score.dice} "
-                    "measured",
-                )
+    for rater, drawn in references.raters.items():
+        found = score_labels(predicted, drawn, classes, card)
+        yield from _compare_dice(found, rater, told.raters[rater], where)
+
+
+def _compare_dice(
+    found: Mapping[str, metrics.ClassMetrics], rater: str, told: Mapping[str, float], where: str
+) -> Iterator[Diagnostic]:
+    """Hold the Dice with a rater against what is told of it."""
+    for name, score in found.items():
+        dice = told.get(name, math.inf)
+        undefined = math.isnan(dice) and math.isnan(score.dice)
+        if not (undefined or abs(dice - score.dice) <= TOLERANCE):
+            yield error(
+                "its label map scores otherwise than the record says",
+                f"{where}, {name} by rater {rater}: dice {dice} in the record, {score.dice} "
+                "measured",
+            )
 
 
 def _differing(told: ClassScores, found: metrics.ClassMetrics) -> str | None:
