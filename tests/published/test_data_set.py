@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import random
 import stat
 import tarfile
 import zipfile
@@ -25,9 +26,9 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def tarred(files: dict[str, bytes]) -> bytes:
+def tarred(files: dict[str, bytes], mode: str = "w") -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:
         for name, content in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
@@ -177,3 +178,30 @@ def test_a_damaged_archive_and_no_archive_are_told(tmp_path):
     (tmp_path / "b.zip").write_bytes(b"hello")
     with pytest.raises(DataError, match="neither a zip nor a tar"):
         unpack(tmp_path / "b.zip", folder)
+
+
+@pytest.mark.parametrize("place", [0.4, 0.99])
+@pytest.mark.parametrize("mode", ["w:gz", "w:xz"])
+def test_a_compressed_archive_is_read_to_its_checksum(tmp_path, mode, place):
+    (folder := tmp_path / "folder").mkdir()
+    content = bytearray(
+        tarred({str(n): random.Random(n).randbytes(20_000) for n in range(3)}, mode)
+    )
+    (tmp_path / "whole").write_bytes(content)
+    unpack(tmp_path / "whole", folder)
+    content[int(place * len(content))] ^= 1
+    (tmp_path / "damaged").write_bytes(content)
+    (other := tmp_path / "other").mkdir()
+    with pytest.raises(DataError, match="damaged: can't be unpacked"):
+        unpack(tmp_path / "damaged", other)
+    assert contents(other) == {}
+
+
+def test_a_damaged_header_does_not_hide_the_files_behind_it(tmp_path):
+    (folder := tmp_path / "folder").mkdir()
+    content = bytearray(tarred({"one": b"1", "two": b"2", "three": b"3"}))
+    content[1024] ^= 1
+    (tmp_path / "a.tar").write_bytes(content)
+    with pytest.raises(DataError, match="something that is no file follows the last one"):
+        unpack(tmp_path / "a.tar", folder)
+    assert contents(folder) == {}

@@ -4,6 +4,8 @@ Plain files below the folder are written and nothing else: another place, a link
 refuses the archive as a whole. What macOS adds to archives is left out.
 """
 
+import gzip
+import lzma
 import shutil
 import stat
 import tarfile
@@ -20,8 +22,8 @@ from voxbench.errors import DataError
 MOST_FILES = 2_000_000
 MOST_RATIO = 200  # label maps shrink to a hundredth; deflate alone could give a thousandth
 _BROKEN = (
-    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, ValueError, RuntimeError),
-    *(NotImplementedError, LookupError),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile),
+    *(EOFError, ValueError, RuntimeError, NotImplementedError, LookupError),
 )
 
 
@@ -63,11 +65,20 @@ def _members(archive: Path) -> Iterator[list[_Member]]:
         with tarfile.open(archive) as tarred:
             yield [
                 _Member(one.name, one.size, one.isreg(), partial(_opened, tarred, one))
-                for one in tarred
+                for one in _whole(tarred)
                 if not one.isdir()
             ]
     else:
         raise DataError(f"{archive}: is neither a zip nor a tar archive.")
+
+
+def _whole(tarred: tarfile.TarFile) -> list[tarfile.TarInfo]:
+    """All members, to where zeros end the archive and its compression knows its checksum."""
+    members = tarred.getmembers()
+    while rest := tarred.fileobj.read(2**20) if tarred.fileobj else b"":
+        if rest.strip(b"\0"):
+            raise tarfile.TarError("something that is no file follows the last one")
+    return members
 
 
 def _opened(tarred: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
