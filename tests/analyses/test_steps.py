@@ -1,7 +1,8 @@
 """Arms at several times the steps, and how soon their trainings are good."""
 
 import numpy as np
-from voxbench.analyses.claims import describe_claims, judge_claims
+from voxbench.analyses.claim_sentences import describe_claims
+from voxbench.analyses.claims import judge_claims
 from voxbench.analyses.effects import effects
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.read import read_groups

@@ -17,7 +17,8 @@ def claims_verb(
     json: Json = False,
 ) -> None:
     """Test declared claims again; exit code 0 if all hold, else 1."""
-    from voxbench.analyses.claims import describe_claims, judge_claims
+    from voxbench.analyses.claim_sentences import describe_claims
+    from voxbench.analyses.claims import judge_claims
     from voxbench.analyses.read import groups_in
     from voxbench.design.claims import read_claims
 
