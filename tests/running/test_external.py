@@ -225,4 +225,4 @@ def test_hearts_of_another_site_can_be_tested_on_and_hippocampi_cannot(real_data
     assert len(test.cases) == 35
     assert [*test.classes] == ["right_ventricle", "myocardium", "left_ventricle"]
     with pytest.raises(SpecError, match=r"nothing to share.*Anterior, Posterior"):
-        on_hearts({"name": "msd-hippocampus"})
+        on_hearts({"name": "msd-hippocampus", "root": str(real_data / "Task04_Hippocampus")})
