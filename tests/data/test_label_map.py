@@ -70,6 +70,19 @@ def test_integers_are_used_where_they_lie(tmp_path):
     assert not found.array.flags.owndata
 
 
+def test_a_slope_makes_whole_numbers_up_to_its_rounding(tmp_path):
+    file = save(tmp_path / "a.nii", np.arange(60).reshape(5, 4, 3).astype("i2") * 85)
+    raw = bytearray(file.read_bytes())
+    for divisor, read in ((85, True), (170, False)):
+        raw[112:120] = np.array([1 / divisor, 0], "<f4").tobytes()  # scl_slope and scl_inter
+        file.write_bytes(raw)
+        if read:
+            assert np.array_equal(read_label_map(file).array.ravel(), np.arange(60))
+        else:
+            with pytest.raises(DataError, match="found fractions"):
+                read_label_map(file)
+
+
 def test_a_scaling_in_the_header_is_applied(tmp_path):
     file = save(tmp_path / "a.nii", (LABELS * 10).astype("i2"), slope=2.0, inter=4.0)
     stored = np.asarray(nibabel.load(file).dataobj)

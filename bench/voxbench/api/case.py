@@ -11,13 +11,15 @@ class Case:
 
     Attributes:
         id: unique within the task.
-        images: one NIfTI file a channel, in the order of the card's `channels`.
-        label: one NIfTI label map, or one binary mask a class name (a class without a file
-            is absent from the case, and unlabelled if it is not in `labelled` either); None
-            where nobody labelled it, so that it can only pre-train arms that need no labels.
+        images: one file a channel, in the order of the card's `channels`, or the folder of its
+            DICOM series.
+        label: one label map, or one binary mask a class name (a class without a file is absent
+            from the case, and unlabelled if it is not in `labelled` either); None where nobody
+            labelled it, so that it can only pre-train arms that need no labels. Beside a DICOM
+            series either may be a folder of pictures.
         patient: the person; cases of one patient never fall into different splits.
         labelled: the classes that were annotated in this case; None means all of the card's.
-        raters: where several annotated the same case, one NIfTI label map each, by the rater's
+        raters: where several annotated the same case, one label map each, by the rater's
             name; None where that rater gave none, which is not an empty map. Then `label` is what
             the task makes of them, for all that wants one truth.
         shift: what sets a test case apart from what training saw, in a word; None where nothing is

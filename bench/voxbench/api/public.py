@@ -69,7 +69,7 @@ class KnownError(BaseModel):
 
     def names(self, case: Case) -> bool:
         """Whether it is of a case, as far as that is known without opening its files."""
-        lost = self.sign == "missing file" and not all(path.is_file() for path in case.images)
+        lost = self.sign == "missing file" and not all(path.exists() for path in case.images)
         return lost or case.id in self.cases
 
 

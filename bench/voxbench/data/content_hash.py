@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from voxbench.api import Case
+from voxbench.data.volume_files import slice_files
 from voxbench.design.cell import digest
 from voxbench.errors import DataError
 from voxbench.files import hex_digest
@@ -105,11 +106,19 @@ def _look_up(table: sqlite3.Connection, stamps: Mapping[Path, str], jobs: int) -
 
 def _hash_all(paths: Sequence[Path], jobs: int) -> Iterator[tuple[Path, str]]:
     with ThreadPoolExecutor(jobs) as pool:  # hashing releases the interpreter lock
-        yield from zip(paths, pool.map(hex_digest, paths), strict=True)
+        yield from zip(paths, pool.map(_content, paths), strict=True)
+
+
+def _content(path: Path) -> str:
+    """sha256 of a file, or of the contents of a folder's slices in the order of their names."""
+    return digest([*map(hex_digest, slice_files(path))]) if path.is_dir() else hex_digest(path)
 
 
 def file_stamp(path: Path) -> str | None:
-    """What changes whenever a file does, without reading it; None where there is none."""
+    """What changes whenever a file or a folder's slices do, unread; None where there is none."""
+    if path.is_dir():
+        stamps = [file_stamp(each) for each in slice_files(path)]
+        return digest(stamps) if stamps else None
     try:
         status = path.stat()
     except OSError:

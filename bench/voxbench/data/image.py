@@ -11,6 +11,7 @@ from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 
 from voxbench.data.content_hash import file_stamp
+from voxbench.data.dicom import find_series
 from voxbench.data.nifti import (
     UNREADABLE,
     Volume,
@@ -71,10 +72,13 @@ def read_extent(path: Path, axes: str = "RAS") -> tuple[float, float, float]:
 
 @lru_cache(maxsize=4096)
 def _grid(path: Path, _stamp: str | None) -> tuple[tuple[int, ...], NDArray[np.float64]]:
-    """Shape of the spatial axes, and the affine; what is no NIfTI is read whole for it.
+    """Shape of the spatial axes, and the affine; other files are read whole for it.
 
     Remembered while the file's stamp stays: planning asks for spacing and extent several times.
     """
+    if path.is_dir():
+        series = find_series(path)
+        return series.shape, series.affine
     if is_other(path):
         volume = _other(path)
         return volume.array.shape, volume.affine

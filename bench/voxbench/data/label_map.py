@@ -24,25 +24,31 @@ from voxbench.data.nifti import (
     without_trailing_axes,
 )
 from voxbench.data.other_formats import LABEL_NAMES, is_other, read_other
+from voxbench.data.pictures import read_pictures
+from voxbench.data.volume_files import is_picture, slice_files
 from voxbench.errors import DataError
 from voxbench.files import write_atomically
 
+_ROUNDED = 1e-3
 _SILENT = logging.Logger("nifti", logging.CRITICAL + 1)  # what can't be mended is raised
 
 
-def read_label_map(path: Path, *, slices: bool = False) -> Volume:
+def read_label_map(path: Path, *, slices: bool = False, beside: Path | None = None) -> Volume:
     """Read a label map (d, h, w) of integers; whole numbers stored as floats become int32.
 
     Args:
-        path: NRRD, MHA or NPZ by its name, else NIfTI-1 or -2 in one file, compressed or not.
+        path: NRRD, MHA or NPZ by its name, else NIfTI-1 or -2 in one file, compressed or not; or
+            a folder of slices.
         slices: accept (h, w) as well.
+        beside: the image, whose slices the label's pictures were drawn on.
 
     Raises:
         DataError: the file is missing or damaged, has other axes, or holds anything but whole
             numbers.
     """
     if is_other(path):
-        found = read_other(path, LABEL_NAMES)
+        pictures = any(map(is_picture, slice_files(path)))
+        found = read_pictures(path, beside) if pictures else read_other(path, LABEL_NAMES)
         if found.array.ndim != 3 or found.array.dtype.kind not in "biuf":
             raise DataError(f"{path}: a label map has 3 axes of numbers, got {found.array.shape}.")
         return found._replace(array=_whole(found.array, (None, None), path))
@@ -135,7 +141,9 @@ def _whole(
     with np.errstate(all="ignore"):  # what overflows is refused below
         values = stored * float(slope or 1) + float(intercept or 0) if scaled else stored
         labels = np.rint(values)
-    if not np.array_equal(values, labels) or np.abs(labels).max() >= 2**31:
+    # a slope is stored as float32: what it makes of whole numbers is beside them by its rounding
+    whole = np.allclose(values, labels, rtol=0, atol=_ROUNDED if scaled else 0)
+    if not whole or np.abs(labels).max() >= 2**31:
         raise DataError(
             f"{path}: a label map holds whole numbers; found fractions, NaN or numbers beyond"
             " 2^31: is it an image or a probability?"

@@ -1,4 +1,4 @@
-"""Volumes in files that are no NIfTI: NRRD and MetaImage through SimpleITK, NumPy's NPZ."""
+"""Volumes that are no NIfTI: NRRD, MetaImage and DICOM through SimpleITK, NumPy's NPZ."""
 
 import re
 import zipfile
@@ -9,26 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.data.dicom import read_series
+from voxbench.data.itk import LPS_TO_RAS, itk_reason, simple_itk
 from voxbench.data.nifti import Volume, check_angles, unreadable
 from voxbench.data.volume_files import HEADERS, ITK, NPZ, stem_of
 from voxbench.errors import DataError
 
 IMAGE_NAMES = ("image", "images", "img", "imgs", "data")
 LABEL_NAMES = ("label", "labels", "gt", "gts", "seg", "mask")
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _DETACHED = re.compile(rb"^\s*(data ?file\s*:|ElementDataFile\s*=(?!\s*LOCAL))", re.M | re.I)
 
 
 def is_other(path: Path) -> bool:
-    """Whether a file's name ends in one of these formats."""
-    return stem_of(path.name) is not None and path.name.lower().endswith((*ITK, *NPZ, *HEADERS))
+    """Whether a file's name ends in one of these formats, or it is a folder of slices."""
+    ended = stem_of(path.name) is not None and path.name.lower().endswith((*ITK, *NPZ, *HEADERS))
+    return ended or path.is_dir()
 
 
 def read_other(path: Path, names: Sequence[str]) -> Volume:
     """Read a volume as it is stored.
 
     Args:
-        path: of the file.
+        path: of the file, or the folder of a DICOM series.
         names: of the array, in an NPZ that holds several.
 
     Returns:
@@ -38,6 +40,8 @@ def read_other(path: Path, names: Sequence[str]) -> Volume:
         DataError: the file is missing or damaged, is a header alone, SimpleITK is not there, or an
             NPZ does not say where its voxels lie.
     """
+    if path.is_dir():
+        return read_series(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file.")
     if path.name.lower().endswith(HEADERS):
@@ -50,28 +54,22 @@ def read_other(path: Path, names: Sequence[str]) -> Volume:
 
 
 def _itk(path: Path) -> Volume:
-    try:
-        import SimpleITK
-    except ImportError:
-        raise DataError(
-            f"{path}: NRRD and MHA need SimpleITK: pip install 'voxbench[itk]'."
-        ) from None
+    library = simple_itk(path)
     with path.open("rb") as file:
         if _DETACHED.search(file.read(1 << 14).partition(b"\n\n")[0]):
             raise _detached(path)
     try:
-        image = SimpleITK.ReadImage(str(path))
-    except RuntimeError as error:  # SimpleITK's only one, of many lines
-        reason = re.sub(r"\s+", " ", str(error)).rpartition("ERROR: ")[2].strip()
-        raise unreadable(path, ValueError(reason)) from None
-    array, axes = SimpleITK.GetArrayFromImage(image), image.GetDimension()
+        image = library.ReadImage(str(path))
+    except RuntimeError as error:  # its only one
+        raise unreadable(path, itk_reason(error)) from None
+    array, axes = library.GetArrayFromImage(image), image.GetDimension()
     if axes != 3:
         raise DataError(f"{path}: a volume has 3 axes, got {axes}.")
     affine = np.eye(4)
     affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * np.array(image.GetSpacing())
     affine[:3, 3] = image.GetOrigin()
     # its arrays are (z, y, x), with the components of a voxel last
-    return Volume(array.T if array.ndim == 3 else array.transpose(3, 2, 1, 0), _LPS_TO_RAS @ affine)
+    return Volume(array.T if array.ndim == 3 else array.transpose(3, 2, 1, 0), LPS_TO_RAS @ affine)
 
 
 def _detached(path: Path) -> DataError:

@@ -1,5 +1,9 @@
-"""Files of volumes by name: what they may end in, and what is left of the name without it."""
+"""Files of volumes by name: what they may end in, and what is left of the name without it.
 
+A volume is a file, or a folder whose files are its slices: a DICOM series, or a picture a slice.
+"""
+
+import re
 import unicodedata
 from pathlib import Path
 
@@ -11,6 +15,10 @@ NPZ = (".npz",)
 HEADERS = (".nhdr", ".mhd", ".hdr")
 """Of volumes whose voxels lie in a second file, which would escape the content hash: refused."""
 ENDINGS = (*NIFTI, *ITK, *NPZ, *HEADERS)
+PICTURE = ".png"
+_DICOM = (".dcm", ".ima")
+_ENDED = re.compile(r"\.[A-Za-z]\w*$")  # dots and numbers alone are a part of a DICOM name
+_DIRECTORY = "DICOMDIR"
 
 
 def stem_of(name: str) -> str | None:
@@ -27,13 +35,55 @@ def stem_of(name: str) -> str | None:
 def volume_files(folder: Path) -> dict[str, Path]:
     """The volumes of a folder by stem, sorted; without the hidden files that systems leave behind.
 
+    A folder in it that holds a DICOM series is one of them, by its name.
+
     Raises:
         DataError: two files have one stem.
     """
     found: dict[str, Path] = {}
     for path in sorted(folder.glob("[!.]*")):
-        if stem := stem_of(path.name):
+        stem = stem_of(path.name)
+        if stem is None and holds_series(path):
+            stem = unicodedata.normalize("NFC", path.name)
+        if stem:
             other = found.setdefault(stem, path)
             if other != path:
                 raise DataError(f"{other} and {path.name} are one case; remove one of them.")
     return dict(sorted(found.items()))
+
+
+def slice_files(folder: Path) -> list[Path]:
+    """The files of a folder that may be slices, by name with its numbers as numbers.
+
+    They end as DICOM or PNG files do, or in nothing, as DICOM files often do.
+    """
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.glob("[!.]*") if _may_be_slice(path)]
+    return sorted(found, key=lambda path: (_numbers_apart(path.name), path.name))
+
+
+def holds_series(folder: Path) -> bool:
+    """Whether a folder holds files of DICOM, as far as the first one tells."""
+    first = next((path for path in slice_files(folder) if not is_picture(path)), None)
+    return first is not None and (first.name.lower().endswith(_DICOM) or _has_magic(first))
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a slice is a picture rather than DICOM."""
+    return path.name.lower().endswith(PICTURE)
+
+
+def _may_be_slice(path: Path) -> bool:
+    ended = path.name.lower().endswith((*_DICOM, PICTURE)) or not _ENDED.search(path.name)
+    return ended and path.name != _DIRECTORY and path.is_file()
+
+
+def _numbers_apart(name: str) -> list[tuple[int, str]]:
+    """A key that sorts `slice 9` before `slice 10`."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _has_magic(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"

@@ -112,7 +112,7 @@ class CaseReader:
         try:
             return reader(path)
         except DataError as error:
-            kind = "corrupt file" if path.is_file() else "missing file"
+            kind = "corrupt file" if path.exists() else "missing file"
             self._note(path, kind, str(error).removeprefix(f"{path}: "))
             return None
 
@@ -158,8 +158,11 @@ class CaseReader:
             return False
         return True
 
+    def _drawn(self, path: Path) -> Volume:
+        return read_label_map(path, beside=self.case.images[0])
+
     def _map(self, path: Path, like: Volume | None) -> Volume | None:
-        label = self._open(path, read_label_map)
+        label = self._open(path, self._drawn)
         if label is None or (like is not None and not self._same_grid(path, label, like)):
             return None
         ignored = set() if self.card.ignore is None else {self.card.ignore}
@@ -205,7 +208,7 @@ class CaseReader:
         return merged
 
     def _mask(self, path: Path, like: Volume | None) -> Volume | None:
-        mask = self._open(path, read_label_map)
+        mask = self._open(path, self._drawn)
         if mask is None or not self._same_grid(path, mask, like or mask):
             return None
         low, high = int(mask.array.min()), int(mask.array.max())
