@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voxbench.analyses.table import Table, one_line
-from voxbench.files import write_atomically
+from voxbench.files import remove_leavings, write_atomically
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -146,7 +146,8 @@ def escape_latex(text: str) -> str:
 
 
 def save_table(table: Table, folder: Path) -> list[Path]:
-    """Write `<name>.md`, `.csv` and `.tex`."""
+    """Write `<name>.md`, `.csv` and `.tex`; what killed processes left there is removed."""
+    remove_leavings(folder)
     writers = {"md": as_markdown, "csv": as_csv, "tex": as_latex}
     paths = []
     for ending, writer in writers.items():

@@ -25,7 +25,7 @@ from voxbench.analyses.tuned import beside, beside_table
 from voxbench.analyses.tuning import Studied, studies_in, study_table
 from voxbench.analyses.uncertainty import doubt_rows, doubts_in
 from voxbench.analyses.uncertainty_table import doubt_tables
-from voxbench.files import write_atomically
+from voxbench.files import remove_leavings, write_atomically
 from voxbench.records import ScoredRecord, Store
 from voxbench.records.external import external_store
 from voxbench.records.table import refresh_table
@@ -178,6 +178,7 @@ def write_report(
         page, files, chosen, margin, records, groups, each, found, over_tasks, tables, figures
     )
     refresh_table(Store(store_dir))
+    remove_leavings(out_dir)
     write_atomically(page, "\n".join(_lines(made)) + "\n")
     return made
 

@@ -1,5 +1,6 @@
 import csv
 import hashlib
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voxbench.analyses.table import Column, Table
+from voxbench.files import temporary_beside
 from voxbench.records.record import CaseScores
 from voxbench.reporting.report import write_report
 from voxbench.reporting.site.build import build_site
@@ -270,3 +272,18 @@ def test_false_alarms_stand_beside_dice_on_the_pages(tmp_path):
     head, first, second = page.tables["leaderboard-dice"]
     column = head.index("false alarms, arm and twin")
     assert [first[column], second[column]] == ["–", "worse"]
+
+
+def test_what_a_report_left_that_was_killed_is_removed(tmp_path):
+    tiny(tmp_path)
+    report = tmp_path / "report"
+    build_site(write_report(tmp_path, report), tmp_path, report)
+    folders = {path.parent for path in report.rglob("*") if path.is_file()}
+    for folder in folders:
+        left = temporary_beside(folder / "x")
+        left.with_name(left.name.replace(f"-{os.getpid()}-", "-4194303-")).write_text("half")
+
+    build_site(write_report(tmp_path, report), tmp_path, report)
+
+    assert {"report", "tables", "figures", "results"} <= {folder.name for folder in folders}
+    assert not list(tmp_path.rglob("*.tmp"))

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voxbench.files import write_atomically
+from voxbench.files import remove_leavings, write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as MplFigure
@@ -44,7 +44,8 @@ def new_figure(height: float) -> Iterator["MplFigure"]:
 
 
 def save_figure(figure: "MplFigure", stem: Path) -> list[Path]:
-    """Write `<stem>.svg` and `<stem>.png`, without a date."""
+    """Write `<stem>.svg` and `<stem>.png`, without a date; see `save_table`."""
+    remove_leavings(stem.parent)
     paths = []
     for ending, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 200})):
         content = io.BytesIO()

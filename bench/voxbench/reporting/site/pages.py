@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from voxbench.analyses.table import number
-from voxbench.files import write_atomically
+from voxbench.files import remove_leavings, write_atomically
 from voxbench.reporting.report import SMOKE
 from voxbench.stats.metric import METRICS
 
@@ -48,8 +48,10 @@ class Pages:
             self._write(f"static/{name}", (STATIC / name).read_bytes())
 
     def tidy(self) -> None:
-        """Remove pages that an earlier call made and this one did not."""
+        """Remove pages that an earlier call made and this one did not, and what it left."""
         written = set(self.files)
+        for folder in {path.parent for path in written}:
+            remove_leavings(folder)
         for folder in FOLDERS:
             for path in (self.site / folder).glob("*.html"):
                 if path not in written and MARK in path.read_bytes():
