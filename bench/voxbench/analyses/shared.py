@@ -63,6 +63,8 @@ class _Both(NamedTuple):
 
 def _shared(there: Sequence[object], wanted: Sequence[object]) -> _Both:
     """Where the items that are in both stand in either."""
+    if tuple(there) == tuple(wanted):
+        return _Both([*range(len(there))], [*range(len(there))])
     place = {item: at for at, item in enumerate(wanted)}
     both = [(at, place[item]) for at, item in enumerate(there) if item in place]
     return _Both([at for at, _ in both], [at for _, at in both])

@@ -10,6 +10,7 @@ from scipy import special
 
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.student import Spread
+from voxbench.stats.tails import outer_quantiles
 
 ALPHA = 0.05
 LEVEL = 1 - ALPHA
@@ -124,11 +125,12 @@ def infer(drawn: Array, mean: Array, known: Spread) -> Inference:
     there = ~np.isnan(drawn)
     whole = there.all(axis=1)
     if (whole == there.any(axis=1)).all():
-        below, above = _skew(np.ascontiguousarray(drawn[whole].T), mean)
+        kept = drawn if whole.all() else drawn[whole]
+        below, above = _skew(np.ascontiguousarray(kept.T), mean)
     else:
         parts = [
-            _skew(own[None, is_there], at)
-            for own, is_there, at in zip(drawn.T, there.T, mean, strict=True)
+            _skew(own[None, is_there], mean[at, None])
+            for at, (own, is_there) in enumerate(zip(drawn.T, there.T, strict=True))
         ]
         below, above = np.array(parts).reshape(-1, 2).T
     return Inference(mean, below, above, known)
@@ -170,7 +172,7 @@ def percentiles_of(estimates: Array, point: Array, units: NDArray[np.intp]) -> l
     return found
 
 
-def _skew(drawn: Array, mean: Array | np.floating) -> tuple[Array, Array]:
+def _skew(drawn: Array, mean: Array) -> tuple[Array, Array]:
     """How far the 95% percentiles lie from a mean, by those of a normal of the same spread.
 
     Args:
@@ -184,9 +186,14 @@ def _skew(drawn: Array, mean: Array | np.floating) -> tuple[Array, Array]:
         return np.ones(len(drawn)), np.ones(len(drawn))
     spread = drawn.std(axis=1)
     still = spread <= 1e-12 * np.maximum(1.0, np.abs(mean))
-    low, high = np.quantile(drawn, TAILS, axis=1, overwrite_input=True)
-    normal = np.where(still, 1.0, spread * -float(special.ndtri(TAILS[0])))
-    return np.where(still, 1.0, (mean - low) / normal), np.where(still, 1.0, (high - mean) / normal)
+    below, above = np.ones(len(drawn)), np.ones(len(drawn))
+    if still.all():
+        return below, above
+    moved, middle = (drawn, mean) if not still.any() else (drawn[~still], mean[~still])
+    low, high = outer_quantiles(moved, middle, TAILS[0])
+    normal = spread[~still] * -float(special.ndtri(TAILS[0]))
+    below[~still], above[~still] = (middle - low) / normal, (high - middle) / normal
+    return below, above
 
 
 def _further(tail: float, units: int) -> float:

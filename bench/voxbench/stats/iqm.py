@@ -61,7 +61,7 @@ def iqm_resampled(sample: Sample, patients: Array, runs: Array) -> Array:
     Few runs are drawn in few ways: patients are sorted once for each way.
     """
     ways, of = np.unique(runs, axis=0, return_inverse=True)
-    found = np.empty((len(patients), len(sample.values)))
+    found, size = np.empty((len(patients), len(sample.values))), patients.sum(axis=1)
     for arm, values in enumerate(sample.values):
         known = ~np.isnan(values)
         total = ways @ np.where(known, values, 0.0).T
@@ -70,33 +70,40 @@ def iqm_resampled(sample: Sample, patients: Array, runs: Array) -> Array:
         np.divide(total, times, out=means, where=times > 0)
         order = np.argsort(means, axis=1)
         ranked = np.take_along_axis(means, order, axis=1)
-        found[:, arm] = _middles(ranked, order, of.ravel(), patients)
+        there = defined(means.T)
+        found[:, arm] = _middles(ranked, order, there, of.ravel(), patients, size)
     return found
 
 
 @compiled
 def _middles(
-    ranked: Array, order: NDArray[np.int64], of: NDArray[np.int64], counts: Array
+    ranked: Array,
+    order: NDArray[np.int64],
+    there: NDArray[np.int64],
+    of: NDArray[np.int64],
+    counts: Array,
+    size: Array,
 ) -> Array:
-    """Mean of the middle half of sorted values that count so many times each; NaN come last."""
+    """Mean of the middle half of sorted values that count so many times each.
+
+    NaN come last, `there` is how many are none; `size` is how often all together were drawn.
+    """
     found = np.full(len(of), np.nan)
-    times = np.empty(ranked.shape[1])
     for row in range(len(of)):
-        values, patients = ranked[of[row]], order[of[row]]
-        known = 0
-        n = 0.0
-        while known < len(values) and not np.isnan(values[known]):
-            times[known] = counts[row, patients[known]]
-            n += times[known]
-            known += 1
+        values, patients, known = ranked[of[row]], order[of[row]], there[of[row]]
+        n = size[row]
+        for rank in range(known, len(values)):
+            n -= counts[row, patients[rank]]
         if n == 0:
             continue
-        total, before = 0.0, 0.0
+        total, before, first, last = 0.0, 0.0, 0.25 * n, 0.75 * n
         for rank in range(known):
-            after = before + times[rank]
+            after = before + counts[row, patients[rank]]
             # without a branch: which patients lie in the middle is hard to foresee
-            inside = max(0.0, min(after, 0.75 * n) - max(before, 0.25 * n))
+            inside = max(0.0, min(after, last) - max(before, first))
             total += inside * values[rank]
             before = after
+            if before >= last:
+                break
         found[row] = total / (0.5 * n)
     return found

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from voxbench.compiled import compiled
 from voxbench.errors import SpecError, unknown
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import over_tasks
@@ -52,12 +53,20 @@ def ranks(scores: Array) -> Array:
     Scores are compared to 12 digits, so that rounding breaks no tie. An arm without a score
     has no rank and takes none from the others.
     """
-    rounded = np.round(scores, 12)
-    found = np.ones_like(rounded)
-    for arm in range(rounded.shape[1]):
-        other = rounded[:, arm : arm + 1]
-        found += (other > rounded) + 0.5 * (other == rounded)
-    return np.where(np.isnan(rounded), np.nan, found - 0.5)
+    return _ranks(np.ascontiguousarray(np.round(scores, 12)))
+
+
+@compiled
+def _ranks(scores: Array) -> Array:
+    found = np.empty(scores.shape)
+    for row in range(len(scores)):
+        own = scores[row]
+        for arm in range(len(own)):
+            before = 0.5
+            for other in own:
+                before += (other > own[arm]) + 0.5 * (other == own[arm])
+            found[row, arm] = np.nan if np.isnan(own[arm]) else before
+    return found
 
 
 def tie_letters(order: Sequence[int], apart: set[frozenset[int]]) -> list[str]:

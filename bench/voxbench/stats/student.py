@@ -71,7 +71,15 @@ class Spread(NamedTuple):
 
         1 where the distance is 0, NaN where it is undefined or one patient shows no spread.
         """
-        with np.errstate(divide="ignore", invalid="ignore"):
+        p: Array = np.where(np.isnan(distance + self.patients), np.nan, 1.0)
+        apart = (distance > 0) & ~np.isnan(p)
+        if apart.any():
+            p[apart] = Spread(*(part[apart] for part in self))._tails(distance[apart])
+        return p
+
+    def _tails(self, distance: Array) -> Array:
+        """The same p, of what lies apart."""
+        with np.errstate(divide="ignore"):
             own = special.stdtr(
                 self.patients_freedom, -distance / (_NARROWEST * np.sqrt(self.patients))
             )
@@ -82,8 +90,8 @@ class Spread(NamedTuple):
             short = self._weighed(np.exp(middle)) < distance
             low, high = np.where(short, low, middle), np.where(short, middle, high)
         tails = np.fmax(np.fmax(own, shared), np.exp(high))
-        p: Array = np.where(distance > 0, 2 * np.maximum(tails, _LEAST), 1.0)
-        return np.where(np.isnan(distance + self.patients), np.nan, np.minimum(p, 1.0))
+        p: Array = np.minimum(2 * np.maximum(tails, _LEAST), 1.0)
+        return p
 
 
 def spread(values: Array, draws: tuple[int, ...]) -> Spread:

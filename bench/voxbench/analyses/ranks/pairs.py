@@ -110,7 +110,7 @@ def all_pairs(board: Board, decided: Sequence[Decision]) -> list[PairRow]:
     """The rows of decisions, with the tests beside them that decide nothing."""
     contrasts, sides = pair_contrasts(len(board.arms))
     means = [patient_means(sample) for sample in board.samples]
-    differences = np.concatenate([_differences(found, sides) for found in means])
+    differences = np.concatenate([_apart(found, sides) for found in means])
     flipped = _flip(means, contrasts, sides)
     discovered = benjamini_hochberg([own.judged.p for own in decided])
     covers = covered(board.samples[0].draws) if len(board.samples) == 1 else "tasks"
@@ -156,8 +156,9 @@ def _alarms(alarms: Board, heard: Estimates) -> list[tuple[Interval, str]]:
 
 def _patients(board: Board, sides: Sequence[tuple[int, int]]) -> list[int]:
     """With a score in both arms of each pair, over all tasks."""
-    known = [~np.isnan(patient_means(sample)) for sample in board.samples]
-    return [int(sum((own[:, one] & own[:, other]).sum() for own in known)) for one, other in sides]
+    known = [(~np.isnan(patient_means(sample))).astype(np.float64) for sample in board.samples]
+    both = sum(own.T @ own for own in known)
+    return [int(both[side]) for side in sides]
 
 
 def _inference(
@@ -178,7 +179,7 @@ def _inference(
     if _gaps(board.samples[0].values):
         alone = infer_means(estimate(paired), paired)
     else:
-        drawn, points = found.drawn[0] @ contrasts, found.points[0] @ contrasts
+        drawn, points = _apart(found.drawn[0], sides), found.points[0] @ contrasts
         alone = infer(drawn, points, spread(*paired[0]))
     return alone._replace(known=_moderated(alone.known, board.samples[0], paired[0], sides))
 
@@ -204,10 +205,11 @@ def _paired(sample: Sample, sides: Sequence[tuple[int, int]]) -> Sample:
     return Sample(sample.values[first] - sample.values[second], sample.draws)
 
 
-def _differences(means: Array, sides: Sequence[tuple[int, int]]) -> Array:
-    """(patient, pair)."""
+def _apart(means: Array, sides: Sequence[tuple[int, int]]) -> Array:
+    """The difference of each pair of arms, (…, pair), pair after pair in memory."""
     first, second = (list(side) for side in zip(*sides, strict=True))
-    return means[:, first] - means[:, second]
+    by_arm = np.ascontiguousarray(means.T)
+    return (by_arm[first] - by_arm[second]).T
 
 
 def _flip(
@@ -218,7 +220,7 @@ def _flip(
     """Patients weigh so that every task counts once, as in the effect."""
     known = [found[~np.isnan(found).all(axis=1)] for found in means]
     if any(np.isnan(found).any() for found in known):
-        paired = [_differences(found, sides) for found in known]
+        paired = [_apart(found, sides) for found in known]
         count = [np.maximum((~np.isnan(found)).sum(axis=0), 1) for found in paired]
         weighed = [found / n for found, n in zip(paired, count, strict=True)]
         return sign_flip(np.concatenate(weighed), None)
