@@ -157,7 +157,7 @@ def _alarms(alarms: Board, heard: Estimates) -> list[tuple[Interval, str]]:
 def _patients(board: Board, sides: Sequence[tuple[int, int]]) -> list[int]:
     """With a score in both arms of each pair, over all tasks."""
     known = [(~np.isnan(patient_means(sample))).astype(np.float64) for sample in board.samples]
-    both = sum(own.T @ own for own in known)
+    both = np.sum([own.T @ own for own in known], axis=0)
     return [int(both[side]) for side in sides]
 
 

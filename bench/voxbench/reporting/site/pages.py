@@ -52,8 +52,8 @@ class Pages:
         written = set(self.files)
         for folder in {path.parent for path in written}:
             remove_leavings(folder)
-        for folder in FOLDERS:
-            for path in (self.site / folder).glob("*.html"):
+        for name in FOLDERS:
+            for path in (self.site / name).glob("*.html"):
                 if path not in written and MARK in path.read_bytes():
                     path.unlink()
 
