@@ -10,10 +10,11 @@
   average; the `Share` of a batch that it is given, by default the `WHOLE`; its schedule, a
   `Pretraining`; a `PreparedCase`, and `sample_foreground` of a label map;
   a random `stream` by name; `find_baseline` of a `Ref`, another baseline;
-- tasks: a folder's own description, `DatasetJson` or what else `read_json` reads, and the card that
-  follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`, `tolerances`,
-  `corpora_of`; `arrange_cases`, which finds patients and a published split beside the data, or
-  `find_split` the split alone; a `part_named` by a word; `write_atomically`.
+- tasks: a folder's own description, `DatasetJson` or what else `read_json` and `read_table` read,
+  and the card that follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`,
+  `tolerances`, `corpora_of`; `volume_files` of a folder, by the `stem_of` their names, one of which
+  `holds_series` of DICOM; `arrange_cases`, which finds patients and a published split beside the
+  data, or `find_split` the split alone; a `part_named` by a word; `write_atomically`.
 
 Nothing is imported before it is used, so that listing plugins costs no torch.
 """
@@ -24,13 +25,14 @@ from voxbench.lazy import lazily
 
 _HOMES = {
     "voxbench.data.cache": ("PreparedCase", "sample_foreground"),
+    "voxbench.data.case_table": ("read_table",),
     "voxbench.data.dataset_json": ("DatasetJson", "read_json"),
     "voxbench.data.folder_cases": ("FolderCases", "arrange_cases"),
     "voxbench.data.published_split": ("find_split", "part_named"),
     "voxbench.data.folder_card": (
         *("card_name", "corpora_of", "make_card", "median_spacing", "modality_of", "tolerances"),
     ),
-    "voxbench.data.volume_files": ("ENDINGS", "stem_of", "volume_files"),
+    "voxbench.data.volume_files": ("ENDINGS", "holds_series", "stem_of", "volume_files"),
     "voxbench.design.cell": ("Ref",),
     "voxbench.design.recipe": ("Pretraining",),
     "voxbench.design.seeds": ("stream",),
@@ -51,6 +53,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from voxbench.data.cache import PreparedCase as PreparedCase
     from voxbench.data.cache import sample_foreground as sample_foreground
+    from voxbench.data.case_table import read_table as read_table
     from voxbench.data.dataset_json import DatasetJson as DatasetJson
     from voxbench.data.dataset_json import read_json as read_json
     from voxbench.data.folder_card import card_name as card_name
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
     from voxbench.data.published_split import find_split as find_split
     from voxbench.data.published_split import part_named as part_named
     from voxbench.data.volume_files import ENDINGS as ENDINGS
+    from voxbench.data.volume_files import holds_series as holds_series
     from voxbench.data.volume_files import stem_of as stem_of
     from voxbench.data.volume_files import volume_files as volume_files
     from voxbench.design.cell import Ref as Ref

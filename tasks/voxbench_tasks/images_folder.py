@@ -3,6 +3,7 @@
     <case>.nii.gz                       a volume a case; NRRD, MHA and NPZ are read too,
     <case>_0000.nii.gz, …               or one a channel, as nnU-Net numbers them,
     <case>/<channel>.nii.gz             or a folder a case
+    <case>/<any name>.dcm               or a DICOM series a case
 
 All of them pre-train baselines that need no labels; none is held out, as there is nothing to score.
 Where it may stand who is who tells `data/patients.py`.
@@ -22,6 +23,7 @@ from voxbench.toolkit import (
     arrange_cases,
     card_name,
     corpora_of,
+    holds_series,
     make_card,
     median_spacing,
     modality_of,
@@ -67,10 +69,11 @@ class ImagesFolder(Folder):
     @classmethod
     def recognises(cls, folder: Path) -> bool:
         """Whether it holds volumes, or folders of them, and nothing that looks like labels."""
-        below = [path.name for path in folder.glob("[!.]*/[!.]*")]
+        lying = [*folder.glob("[!.]*"), *folder.glob("[!.]*/[!.]*")]
+        below = {path.name for path in lying if path.parent != folder}
         others = any((folder / name).is_dir() for name in ("imagesTr", "labelsTr"))
         return not (others or "segmentations" in below) and any(
-            stem_of(name) for name in (*below, *(path.name for path in folder.glob("[!.]*")))
+            stem_of(path.name) or holds_series(path) for path in lying
         )
 
     @cached_property

@@ -1,8 +1,8 @@
 """Where the files of a release lie, as patterns of their names."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from voxbench.api import Case, Part
@@ -17,8 +17,8 @@ class Place:
     """The files of one part of a release.
 
     Patterns are relative to the release's folder and have no ending, so that a volume may be
-    compressed or not; `{case}` stands for the id of a case, `{class}` for the name of a class, and
-    `*` for anything but a slash.
+    compressed or not, but for folders of slices, whose patterns end in a slash; `{case}` stands for
+    the id of a case, `{class}` for the name of a class, and `*` for anything but a slash.
 
     Attributes:
         part: of the published split.
@@ -27,6 +27,7 @@ class Place:
         label: the label map, or with `{class}` in its name a mask a class.
         partly: whether images without a label are there on purpose; else they are for `prepare`
             to report, as are labels without an image.
+        raters: label maps by the name of who drew them, as far as they are there.
     """
 
     part: Part
@@ -34,6 +35,7 @@ class Place:
     images: tuple[str, ...]
     label: str
     partly: bool = False
+    raters: Mapping[str, str] = field(default_factory=dict)
 
     def cases(self, root: Path, classes: Sequence[str]) -> Iterator[Case]:
         """The cases that lie here, sorted by id; each counts as a patient.
@@ -45,6 +47,7 @@ class Place:
         masks = _CLASS in self.label
         place = self.label.rpartition("/")[0] if masks else self.label
         labels = self._folders(root, place) if masks else self._files(root, place)
+        drawn = {rater: self._files(root, pattern) for rater, pattern in self.raters.items()}
         names = {name for found in images for name in found} | labels.keys()
         for name in sorted(names):
             files = zip(images, self.images, strict=True)
@@ -57,7 +60,8 @@ class Place:
             elif masks:
                 yield self._of_masks(name, lying, labels[name], classes)
             else:
-                yield Case(name, lying, labels[name], name)
+                raters = {rater: found.get(name) for rater, found in drawn.items()}
+                yield Case(name, lying, labels[name], name, raters=raters)
 
     def _of_masks(
         self, name: str, images: tuple[Path, ...], folder: Path, classes: Sequence[str]
@@ -72,6 +76,8 @@ class Place:
 
     def _files(self, root: Path, pattern: str) -> dict[str, Path]:
         """Case → the volume of a pattern."""
+        if pattern.endswith("/"):
+            return self._folders(root, pattern[:-1])
         found: dict[str, Path] = {}
         for path in sorted(root.glob(pattern.replace(_CASE, "*") + ".*")):
             if stem := stem_of(path.name):
@@ -99,4 +105,4 @@ class Place:
 
 def _written(root: Path, pattern: str, name: str) -> Path:
     """Where a file would lie that is not there."""
-    return root / (pattern.replace(_CASE, name) + ".nii.gz")
+    return root / (pattern.replace(_CASE, name) + ("" if pattern.endswith("/") else ".nii.gz"))

@@ -12,6 +12,7 @@ from voxbench.data.prepare import inspect_cases, prepare_cases
 from voxbench.data.volume_files import volume_files
 from voxbench.data.volumes import read_reference
 from voxbench.errors import DataError
+from voxbench_tasks.images_folder import ImagesFolder
 
 from tests.data.dicom_files import write_series, write_slice
 from tests.data.toy import card, save
@@ -282,3 +283,12 @@ def test_a_folder_of_dicom_is_a_volume_of_the_folder_that_it_lies_in(tmp_path):
     (tmp_path / "notes" / "README").write_text("nothing of the kind")
     save(tmp_path / "two.nii.gz", stored())
     assert [*volume_files(tmp_path)] == ["1.2.840.7", "one", "two"]
+
+
+def test_a_folder_of_dicom_series_is_images_to_pre_train_on(tmp_path):
+    for name in ("a", "b", "c"):
+        write_series(tmp_path / name, stored(), RAS)
+    task = ImagesFolder(root=tmp_path)
+    assert ImagesFolder.recognises(tmp_path)
+    assert [case.id for case in task.cases()["unlabelled"]] == ["a", "b", "c"]
+    assert task.card.spacing_mm == (0.7, 0.8, 3.0)

@@ -5,6 +5,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from PIL import Image
 from voxbench.api.fields import identifying
 from voxbench.data.prepare import inspect_cases
 from voxbench.data.split import split_cases
@@ -24,10 +25,13 @@ from voxbench_tasks.releases.amos import AmosCT, AmosMR
 from voxbench_tasks.releases.atlas2 import Atlas2
 from voxbench_tasks.releases.brats import Brats21, Brats23
 from voxbench_tasks.releases.btcv import BTCV
+from voxbench_tasks.releases.chaos import ChaosCT, ChaosT1, ChaosT2
+from voxbench_tasks.releases.curvas import Curvas
 from voxbench_tasks.releases.flare22 import Flare22
 from voxbench_tasks.releases.hanseg import HaNSeg
 from voxbench_tasks.releases.kits23 import Kits23
 from voxbench_tasks.releases.lits import Lits
+from voxbench_tasks.releases.qubiq21 import QubiqLesion, QubiqPancreas
 from voxbench_tasks.releases.segthor import SegThor
 from voxbench_tasks.releases.toothfairy2 import ToothFairy2
 from voxbench_tasks.releases.totalsegmentator import (
@@ -39,6 +43,7 @@ from voxbench_tasks.releases.totalsegmentator_classes import GROUPS
 from voxbench_tasks.releases.word import Word
 
 from docs.generators.releases import registered, releases
+from tests.data.dicom_files import write_series
 from tests.running.conftest import make_sweep
 
 SHAPE = (12, 12, 12)
@@ -266,7 +271,82 @@ def atlas2(root: Path) -> Path:
     return pairs(root, (1,), *files)
 
 
+def series(folder: Path, names, turned: bool = False) -> None:
+    """A DICOM series, from feet to head by name, or from head to feet."""
+    affine = np.diag([-1.5, -1.5, -3.0 if turned else 3.0, 1])
+    seed = len(folder.as_posix()) + len(names)
+    values = np.random.default_rng(seed).integers(-200, 200, (*SHAPE[:2], len(names)))
+    write_series(folder, values.astype(np.int16), affine, names, intercept=-1)
+
+
+def pictures(folder: Path, names, values, mode: str = "L") -> None:
+    """A picture a slice, each value in a slab of its own."""
+    folder.mkdir(parents=True)
+    for at, name in enumerate(names):
+        array = np.zeros(SHAPE[:2], np.uint8)
+        array[3:9, 2:4] = values[at % len(values)]
+        Image.fromarray(array).convert(mode).save(folder / name)
+
+
+def chaos(root: Path) -> Path:
+    """CT from head to feet with masks of one bit; MR whose T1 has every other number a phase."""
+    pytest.importorskip("SimpleITK")
+    for patient in ("1", "2", "8", "30"):
+        ct = root / "Train_Sets" / "CT" / patient
+        names = [f"i{at:04d},0000b.dcm" for at in range(9)]
+        if patient == "30":  # numbered from one, as some are
+            names = [f"IMG-0024-{at:05d}.dcm" for at in range(1, 10)]
+        series(ct / "DICOM_anon", names, turned=True)
+        pictures(ct / "Ground", [f"liver_GT_{at:03d}.png" for at in range(9)], (0, 255), "1")
+    for patient in ("1", "2", "3", "39"):
+        mr = root / "Train_Sets" / "MR" / patient
+        t1, t2 = mr / "T1DUAL", mr / "T2SPIR"
+        numbers = [f"IMG-0004-{at:05d}" for at in range(1, 17)]
+        series(t1 / "DICOM_anon" / "OutPhase", [f"{n}.dcm" for n in numbers[::2]])
+        series(t1 / "DICOM_anon" / "InPhase", [f"{n}.dcm" for n in numbers[1::2]])
+        values = (0, 63, 126, 189, 252)
+        pictures(t1 / "Ground", [f"{n}.png" for n in numbers[1::2]], values)
+        series(t2 / "DICOM_anon", [f"{n}.dcm" for n in numbers])
+        pictures(t2 / "Ground", [f"{n}.png" for n in numbers], values)
+    return root
+
+
+def curvas(root: Path) -> Path:
+    """Three raters of each case; the header of one map is wrong."""
+    parts = {"training": (1, 2, 3), "validation": (4,), "testing": (7, 82, 90)}
+    for part, numbers in parts.items():
+        for number in numbers:
+            place = root / f"{part}_set" / f"UKCHLL{number:03d}"
+            image(place / "image.nii.gz")
+            for rater in (1, 2, 3):
+                label(place / f"annotation_{rater}.nii.gz", 1, 2, 3)
+    wrong = root / "testing_set" / "UKCHLL007" / "annotation_2.nii.gz"
+    write(wrong, np.zeros(SHAPE, np.uint8), (1.5, 1.5, 3.0))
+    return root
+
+
+def qubiq(root: Path) -> Path:
+    """Two raters; the training cases lie a folder deeper, the others don't."""
+    for structure in ("pancreas", "pancreatic-lesion"):
+        for place, names in (
+            ("training_data_v3_QC/{}/Training", ("case1-1", "case1-2", "case2-1", "case3-1")),
+            ("validation_data_qubiq2021_QC/{}", ("case13-1", "case14-1")),
+        ):
+            for name in names:
+                folder = root / place.format(structure) / name
+                image(folder / "image.nii.gz")
+                for rater in (1, 2):
+                    label(folder / f"task01_seg{rater:02d}.nii.gz", *[0] * rater, 1)
+    return root
+
+
 RELEASES = {
+    ChaosCT: (chaos, "4 all"),
+    ChaosT1: (chaos, "4 all"),
+    ChaosT2: (chaos, "4 all"),
+    Curvas: (curvas, "3 train, 1 validation, 2 test"),
+    QubiqPancreas: (qubiq, "4 train, 2 test"),
+    QubiqLesion: (qubiq, "4 train, 2 test"),
     SegThor: (segthor, "4 all"),
     HaNSeg: (hanseg, "4 all"),
     ToothFairy2: (toothfairy2, "4 all"),
@@ -287,8 +367,8 @@ RELEASES = {
     TotalSegmentatorV1: (totalsegmentator1, "1 train, 1 validation, 1 test"),
     TotalSegmentatorV2: (totalsegmentator2, "1 train, 1 validation, 1 test"),
 }
-QUICK = {BTCV, Brats23, AbdomenAtlas10}
-"""A label map, regions in several channels, masks: the others train alike."""
+QUICK = {BTCV, Brats23, AbdomenAtlas10, ChaosT1}
+"""A label map, regions in several channels, masks, slices: the others train alike."""
 
 
 @pytest.mark.parametrize("kind", RELEASES, ids=lambda kind: kind.__name__)
@@ -341,6 +421,9 @@ def test_amos_tells_ct_and_mr_apart_by_number(tmp_path):
         (Brats21, {"whole tumour": (1, 2, 4), "tumour core": (1, 4), "enhancing tumour": 4}),
         (Brats23, {"whole tumour": (1, 2, 3), "tumour core": (1, 3), "enhancing tumour": 3}),
         (Kits23, {"kidney and mass": (1, 2, 3), "mass": (2, 3), "tumour": 2}),
+        (ChaosT1, {"liver": 63, "right kidney": 126, "left kidney": 189, "spleen": 252}),
+        (ChaosCT, {"liver": 255}),
+        (Curvas, {"pancreas": 1, "kidney": 2, "liver": 3}),
         (SegThor, {"esophagus": 1, "heart": 2, "trachea": 3, "aorta": 4}),
         (
             ToothFairy2,
@@ -534,3 +617,36 @@ def test_han_seg_has_thirty_structures_and_toothfairy2_42():
 def test_a_structure_that_was_not_drawn_is_not_annotated(tmp_path):
     *_, last = HaNSeg(root=hanseg(tmp_path)).cases()["all"]
     assert last.labelled == set(HaNSeg.card.classes) - {"SpinalCord"}
+
+
+@pytest.mark.parametrize("kind", [ChaosCT, ChaosT1, ChaosT2])
+def test_pictures_of_chaos_lie_on_their_slices(kind, tmp_path):
+    task = kind(root=chaos(tmp_path))
+    for case in task.cases()["all"]:
+        found = read_reference(case, task.card)
+        order = np.argsort(found.affine[2, 2] * np.arange(found.array.shape[2]))
+        top_down = found.affine[2, 2] * (1 if kind is ChaosCT else -1) > 0
+        values = [int(found.array[:, :, at].max()) for at in order]
+        expected = [at % (len(task.card.classes) + 1) for at in range(len(order))]
+        assert values == (expected[::-1] if top_down else expected)
+
+
+def test_every_rater_is_kept_and_the_first_is_the_label(tmp_path):
+    [case, *_] = Curvas(root=curvas(tmp_path / "curvas")).cases()["train"]
+    assert [path.name[11] for path in case.raters.values()] == ["1", "2", "3"]
+    assert case.label == case.raters["1"]
+    [first, second, *_] = QubiqLesion(root=qubiq(tmp_path / "qubiq")).cases()["train"]
+    assert [path.name for path in first.raters.values()] == [
+        "task01_seg01.nii.gz",
+        "task01_seg02.nii.gz",
+    ]
+    assert first.patient == second.patient == "case1"
+
+
+def test_a_phase_that_got_lost_is_reported(tmp_path):
+    root = chaos(tmp_path)
+    for path in (root / "Train_Sets/MR/2/T1DUAL/DICOM_anon/OutPhase").iterdir():
+        path.unlink()
+    task = ChaosT1(root=root)
+    problems = inspect_cases(task.card, task.cases()["all"], task.card.preprocessing)
+    assert [(p.case, p.file, p.kind) for p in problems] == [("2", "OutPhase", "corrupt file")]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from voxbench.api import Case, Part
 from voxbench.data.case_table import some
-from voxbench.data.patients import find_patients
+from voxbench.data.patients import Patients, find_patients
 from voxbench.data.published_split import OWN, PublishedSplit, find_split
 from voxbench.errors import DataError, SpecError
 
@@ -25,7 +25,11 @@ class FolderCases(NamedTuple):
 
 
 def arrange_cases(
-    root: Path, found: Mapping[Part, Sequence[Case]], patients: str | None, split: str | None
+    root: Path,
+    found: Mapping[Part, Sequence[Case]],
+    patients: str | None,
+    split: str | None,
+    subjects: Mapping[str, str] | None = None,
 ) -> FolderCases:
     """Find out who is who and whether a split was published.
 
@@ -35,6 +39,7 @@ def arrange_cases(
             "unlabelled"; who they show is left open.
         patients: what the sweep says of who is who: see `find_patients`.
         split: "own" leaves a published split aside: what lies in folders of other parts too.
+        subjects: case → person, where the names of the files say so by the rules of a standard.
 
     Raises:
         SpecError: `split` is something else.
@@ -51,7 +56,10 @@ def arrange_cases(
     cases = {case.id: case for part in found for case in found[part]}
     if len(cases) < sum(map(len, found.values())):
         raise DataError(f"{root}: cases of two parts have one name ({some(_double(found))}). {OWN}")
-    who = find_patients(root, list(cases), patients)
+    if subjects and patients is None:
+        who = Patients(dict(subjects), f"{len({*subjects.values()})} subjects by the files' names")
+    else:
+        who = find_patients(root, list(cases), patients)
     cases = {name: replace(cases[name], patient=who.of[name]) for name in sorted(cases)}
     further = {case.id: cases.pop(case.id) for case in found.get("unlabelled", ())}
     notes = [f"patients: {who.told}"]
