@@ -32,8 +32,9 @@ from voxbench.model.segmenter import Segmenter
 from voxbench.plugins import find_baseline, find_task
 from voxbench.records import Store
 from voxbench.running.bind import bind
-from voxbench.running.jobs import CellJob, perform
+from voxbench.running.jobs import CellJob
 from voxbench.running.options import Options
+from voxbench.running.perform import perform
 from voxbench.running.sweep import run_sweep
 from voxbench.running.worker import Worker
 

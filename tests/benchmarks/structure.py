@@ -6,9 +6,21 @@ Counted by reading: lines of Python, public functions and classes that several m
 the longest functions. Traced by running a sweep of two cells in this process: the first call of
 each function from another file is an entry, consecutive entries into one file are a *stay*; a stay
 in a room that was left before is a *return*, and one in a room above that of the stay before is a
-*climb*. An entry from a room below is an *upward call*: a callback. Rooms and their order are those
-of the import contract in pyproject.toml. `--count` leaves the trace out,
-`--climbs` names the climbs.
+*climb*. Rooms and their order are those of the import contract in pyproject.toml. There are three
+ways, each told by itself: that of a cell, that of a pre-training, and that of the sweep around
+them. `--count` leaves the trace out, `--climbs` names the climbs.
+
+Two kinds of climbs are none of the data, and are counted within the others as well as apart:
+
+- An *upward call* is an entry from a room below. No room imports one above it (but for the two
+  exceptions of the contract), so it calls what it was handed: a listener of the progress, the
+  function of an architecture, an objective.
+- The contracts and the rooms below them (cards, recipes, paths, locks, progress, errors) are what
+  all rooms speak in. To ask a card for its classes is no stop of the data on their way, nor is
+  what follows a climb: *above the contracts* they, and the plugins beside them, are left out.
+
+What remains of climbs are steps that follow one another: a function calls one that goes far down,
+and then the next, which lies higher.
 
 The way of a sweep is what its data pass on an ordinary day: the data sets exist (the sweep is
 planned in another process first, which generates the phantoms), and nobody watches, as in a
@@ -22,11 +34,12 @@ import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from inspect import CO_OPTIMIZED
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 SWEEP = """
@@ -65,6 +78,7 @@ class Rooms:
     def files(self) -> list[Path]:
         return sorted(path for root in self.roots for path in root.rglob("*.py"))
 
+    @cache  # noqa: B019 (there is one)
     def room(self, file: str) -> str | None:
         """The room of a file; None if it is not the product's. Plugins are one room a package."""
         for root in self.roots:
@@ -83,87 +97,86 @@ class Entry(NamedTuple):
     room: str
 
 
+BEGINNINGS = {"run_sweep": "sweep", "make_weights": "pre-training", "run_cell": "cell"}
+"""The function that a way begins with; what is called within a pre-training or a cell is its."""
+
+
 class Trace:
-    """Follows the calls below `run_sweep`: those of planning, of a pre-training, and of a cell."""
+    """Follows the calls below `run_sweep`: its own, those of a pre-training and of a cell."""
 
     def __init__(self, rooms: Rooms) -> None:
         self.rooms = rooms
-        self.stack: list[tuple[FrameType, str, str]] = []
         self.ways: dict[str, list[Entry]] = defaultdict(list)
         self.seen: set[tuple[str, str, str]] = set()
-        self.inside: list[tuple[FrameType, str]] = []
-        self.importing: FrameType | None = None
 
-    def __call__(self, frame: FrameType, event: str, _arg: Any) -> None:
-        if event == "call":
-            self._enter(frame)
-        elif event == "return" and frame is self.importing:
-            self.importing = None
-        elif event == "return" and self.stack and self.stack[-1][0] is frame:
-            self.stack.pop()
-            if self.inside and self.inside[-1][0] is frame:
-                self.inside.pop()
-
-    def _enter(self, frame: FrameType) -> None:
-        code = frame.f_code
+    def __call__(self, frame: FrameType, _event: str, _arg: Any) -> None:
+        """Note a call from another file; nothing is returned, so that no line is traced."""
+        code, callers = frame.f_code, self._callers(frame)
         room = self.rooms.room(code.co_filename)
-        if room is None or self.importing:
+        if room is None or code.co_name in BEGINNINGS:
             return
-        if not code.co_flags & CO_OPTIMIZED:  # a module is imported
-            self.importing = frame
+        caller = next(callers, code)
+        if caller.co_filename == code.co_filename:
             return
-        if way := self._begins(code.co_name, code.co_filename):
-            self.inside.append((frame, way))
-        elif not self.inside:
-            return
-        elif self.stack[-1][1] != code.co_filename:
-            way, (_, caller, left) = self.inside[-1][1], self.stack[-1]
-            called = way, code.co_filename, code.co_qualname
-            if called not in self.seen:
-                self.seen.add(called)
-                self.ways[way].append(Entry(caller, code.co_filename, left, room))
-        self.stack.append((frame, code.co_filename, room))
+        calls = [code, caller, *callers]
+        ways = [BEGINNINGS[call.co_name] for call in calls if call.co_name in BEGINNINGS]
+        if not ways or not all(call.co_flags & CO_OPTIMIZED for call in calls):
+            return  # it is not followed yet, or a module is imported
+        way = ways[-2:][0]  # the last is the sweep's own
+        called = way, code.co_filename, code.co_qualname
+        if called not in self.seen:
+            self.seen.add(called)
+            left = self.rooms.room(caller.co_filename) or ""
+            self.ways[way].append(Entry(caller.co_filename, code.co_filename, left, room))
 
-    def _begins(self, name: str, file: str) -> str | None:
-        """Which way begins with a function, unless it is being followed already."""
-        if not self.inside:
-            return "sweep" if name == "run_sweep" else None
-        if len(self.inside) == 1 and "/running/" in file:
-            if file.endswith("/cell.py"):
-                return "pre-training" if "pretrain" in name else "cell"
-            return "pre-training" if file.endswith("/pretraining.py") else None
-        return None
+    def _callers(self, frame: FrameType) -> Iterator[CodeType]:
+        """The product's functions that a call came through, the nearest first."""
+        above = frame.f_back
+        while above:
+            if self.rooms.room(above.f_code.co_filename):
+                yield above.f_code
+            above = above.f_back
 
 
 def told(entries: list[Entry], rooms: Rooms, *, names: bool) -> Iterator[str]:
     """The way in numbers, the upward calls, and the climbs by `names`."""
-    files = [entry.file for entry in entries]
-    stays = [e for i, e in enumerate(entries) if i == 0 or e.file != files[i - 1]]
+    upward = {
+        f"    upward call: {_short(e.caller)} -> {_short(e.file)}"
+        for e in entries
+        if _is_upward(e, rooms)
+    }
+    yield f"{len({e.file for e in entries})} files, {len(upward)} upward calls"
+    yield from sorted(upward)
+    inside = [e for e in entries if _height(e.room, rooms) > rooms.heights["api"]]
+    for place, way in ("everywhere", entries), ("above the contracts", inside):
+        stays = [e for i, e in enumerate(way) if i == 0 or e.file != way[i - 1].file]
+        climbs = [
+            (one, other)
+            for one, other in itertools.pairwise(stays)
+            if _height(other.room, rooms) > _height(one.room, rooms)
+        ]
+        called = sum(_is_upward(other, rooms) for _, other in climbs)
+        yield (
+            f"{place}: {len(stays)} stays, {_returns(stays)} returns, {len(climbs)} climbs, "
+            f"{called} of them upward calls"
+        )
+        for one, other in climbs if names else ():
+            left, entered = _short(one.file), _short(other.file)
+            yield f"    climb: {left} then {entered} from {_short(other.caller)}"
+
+
+def _returns(stays: list[Entry]) -> int:
     visited: set[str] = set()
     returns, before = 0, ""
     for stay in stays:
         returns += stay.room in visited and stay.room != before
         visited.add(stay.room)
         before = stay.room
-    climbs = [
-        (one, other)
-        for one, other in itertools.pairwise(stays)
-        if _height(other.room, rooms) > _height(one.room, rooms)
-    ]
-    upward = {
-        f"    upward call: {_short(e.caller)} -> {_short(e.file)}"
-        for e in entries
-        if _height(e.room, rooms) > _height(e.left, rooms)
-    }
-    yield (
-        f"{len(set(files))} files in {len(stays)} stays, {len(climbs)} climbs, {returns} returns, "
-        f"{len(upward)} upward calls"
-    )
-    yield from sorted(upward)
-    if names:
-        for one, other in climbs:
-            left, entered = _short(one.file), _short(other.file)
-            yield f"    climb: {left} then {entered} from {_short(other.caller)}"
+    return returns
+
+
+def _is_upward(entry: Entry, rooms: Rooms) -> bool:
+    return _height(entry.room, rooms) > _height(entry.left, rooms)
 
 
 def _height(room: str, rooms: Rooms) -> int:
@@ -189,11 +202,11 @@ def trace(rooms: Rooms) -> Trace:
         plan = [sys.executable, "-m", rooms.package, "plan", str(spec), "-o", str(output)]
         subprocess.run(plan, check=True, stdout=subprocess.DEVNULL)
         run = import_module(rooms.package).run
-        sys.setprofile(tracer)
+        sys.settrace(tracer)
         try:
             run(spec, output)
         finally:
-            sys.setprofile(None)
+            sys.settrace(None)
     return tracer
 
 

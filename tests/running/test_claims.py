@@ -20,15 +20,9 @@ from voxbench.records import Store
 from voxbench.running import cell as cell_module
 from voxbench.running import claims, queue, time_left
 from voxbench.running.bind import bind
-from voxbench.running.jobs import (
-    CellJob,
-    JobOutcome,
-    PretrainingJob,
-    failed,
-    jobs_for,
-    store_failure,
-)
+from voxbench.running.jobs import CellJob, JobOutcome, PretrainingJob, jobs_for
 from voxbench.running.options import Options
+from voxbench.running.perform import failed, store_failure
 from voxbench.running.queue import JobFound, Queue
 from voxbench.running.sweep import run_sweep
 from voxbench.running.worker import Worker

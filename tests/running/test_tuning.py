@@ -14,7 +14,8 @@ from voxbench.records.record import CaseScores, ClassScores
 from voxbench.records.trials import Trials, best_of
 from voxbench.running import trial as trial_module
 from voxbench.running.bind import bind_arms
-from voxbench.running.jobs import CellJob, PretrainingJob, TrialJob, perform
+from voxbench.running.jobs import CellJob, PretrainingJob, TrialJob
+from voxbench.running.perform import perform
 from voxbench.running.plan import plan_studies
 from voxbench.running.studies import studies_of, trials_in
 from voxbench.running.sweep import Options, run_sweep

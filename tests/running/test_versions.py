@@ -29,7 +29,7 @@ ARMS = [
 )
 def test_a_first_version_says_nothing_and_a_control_has_its_donor_s(example, arm, version):
     first = bind(make_sweep(baselines=[{**arm, "size": "tiny"}], twins=False))[0]
-    assert objective_version(first.cell) == version
+    assert objective_version(first.baseline) == version
 
 
 def test_a_changed_objective_moves_its_arms_and_those_made_from_it(example, monkeypatch):

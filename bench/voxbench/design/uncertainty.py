@@ -1,9 +1,11 @@
 """What a sweep asks of uncertainty: how finished cells predict again, and what is kept of it."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, get_args
+from typing import Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from voxbench.design.entries import Named
 
 Measure = Literal[
     "predictive_entropy", "expected_entropy", "mutual_information", "one_minus_max"
@@ -13,27 +15,6 @@ Aggregation = Literal[
     "pairwise Dice",
 ]  # fmt: skip
 Application = Literal["failure detection", "calibration", "risk control", "ambiguity"]
-
-
-class ModelEntry(BaseModel):
-    """A prediction model of the sweep: its name, and its fields as further keys.
-
-    Attributes:
-        name: of the plugin, as `voxbench ls` tells it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    name: str
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The further keys."""
-        return dict(self.__pydantic_extra__ or {})
-
-
-def _named(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
 
 
 class Uncertainty(BaseModel):
@@ -52,7 +33,7 @@ class Uncertainty(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    models: tuple[Annotated[ModelEntry, BeforeValidator(_named)], ...]
+    models: tuple[Named, ...]
     measures: tuple[Measure, ...] = get_args(Measure)
     aggregations: tuple[Aggregation, ...] = get_args(Aggregation)
     applications: tuple[Application, ...] = get_args(Application)

@@ -1,7 +1,6 @@
 """The training loop: a lean Lightning run that can stop anywhere and go on byte-equal."""
 
 import logging
-import resource
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -16,7 +15,6 @@ from torch import nn
 
 from voxbench import stopping
 from voxbench.data.batches import Batches
-from voxbench.fit.allocator import keep_freed_memory
 from voxbench.fit.callbacks import CheckpointWriter, RandomState, StepTeller, Validations
 from voxbench.fit.module import LAYOUT, Counts, Loss, Module
 from voxbench.fit.optim import ParameterGroup, Schedule, all_parameters
@@ -24,6 +22,7 @@ from voxbench.fit.precision import check_precision
 from voxbench.fit.ranks import ALONE, Ranks, Together, joined
 from voxbench.fit.share import check_divisible
 from voxbench.fit.stream import Stream
+from voxbench.memory import keep_freed_memory, peak_memory_mb
 
 _PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "32": "32-true",
@@ -50,6 +49,11 @@ class FitResult(NamedTuple):
     seconds: float
     steps: int
     peak_memory_mb: float = 0.0
+
+    @classmethod
+    def nothing(cls, seconds: float = 0.0) -> "FitResult":
+        """Of a network that is used as it is, or whose training failed after so many seconds."""
+        return cls({}, {}, {}, seconds, steps=0)
 
 
 def train(
@@ -135,13 +139,6 @@ def train(
     curve, scores = module.curve, watching.scores if watching else {}
     peak = peak_memory_mb(device)
     return FitResult(curve.losses, curve.terms, scores, seconds, trainer.global_step, peak)
-
-
-def peak_memory_mb(device: str) -> float:
-    """The most that this process has had: of an accelerator's memory, else of its own."""
-    if device.startswith("cuda"):
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def accelerated(module: nn.Module, schedule: Schedule) -> Callable[..., Any]:

@@ -49,7 +49,7 @@ def fit_network(
         SpecError: the batch can't be divided as the recipe says.
     """
     if isinstance(network, Direct):
-        return FitResult({}, {}, {}, seconds=0.0, steps=0)
+        return FitResult.nothing()
     segmenter, recipe = network, cell.recipe
     stochastic = segmenter if isinstance(segmenter, StochasticSegmenter) else None
     groups = parameter_groups(segmenter, cell.adaptation, recipe)

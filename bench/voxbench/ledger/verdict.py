@@ -37,10 +37,9 @@ def verdict_for(
     """
     if baseline.card.strategy == "scratch":
         return Contamination(status="clean")
-    known = corpora()
     if not isinstance(baseline, Pretrained) or source is None:
-        return by_corpus(baseline.card.pretraining_data, dataset.card.corpora, known)
-    members = own_cases(source, seen)
+        return by_corpus(baseline.card.pretraining_data, dataset.card.corpora, corpora())
+    members, known = list(own_cases(source, seen)), corpora()
     return worst_of([_of_source(dataset, member, own, known) for member, own in members])
 
 

@@ -121,11 +121,12 @@ def score_prediction(
     }
     prediction, failure = attempted(predict)
     reference = read_reference(case, card)
-    found = _against(reference, prediction, classes, card)
+    raters = read_raters(case, card, reference)
     if keep and prediction is not None:
         write_prediction(keep, prediction, card.parts, reference.affine)
+    found = _against(reference, prediction, classes, card)
     dice = {rater: dict[str, float]() for rater in case.raters}
-    for rater, drawn in read_raters(case, card, reference).items():
+    for rater, drawn in raters.items():
         own = _against(drawn, prediction, classes, card)
         dice[rater] = {name: score.dice for name, score in own.items()}
     return scores_of_case(case, found, failure, dice)

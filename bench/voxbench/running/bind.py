@@ -266,10 +266,9 @@ def trainings_at(
 ) -> Trainings:
     """What an arm's trainings at a fraction share, by the sweep's recipe as it is."""
     arm, baseline, dataset = on.arm, on.arm.baseline, on.dataset
-    direct = adaptation in DIRECT
+    direct, grid = adaptation in DIRECT, own.grid(on.contract, dataset.card.preprocessing)
     reason = (headless(baseline, dataset.card, adaptation) if direct else None) or on.reason
     reason = reason or unfit(dataset.split, fraction)
-    grid = own.grid(on.contract, dataset.card.preprocessing)
     if not (reason or direct):
         reason = other_kernels(on.weights, kernel_spacing(dataset, grid, own.recipe))
     names = Arm(
@@ -312,7 +311,7 @@ def keys_of(trainings: Trainings, on: TaskArm) -> Keys:
         trainings.dataset.identity,
         weights.sha256 if isinstance(weights, WeightsFile) else None,
         source.identity if source else None,
-        versions(trainings.cell, trainings.dataset.card),
+        versions(trainings.cell, trainings.dataset.card, trainings.baseline),
     )
 
 

@@ -9,7 +9,8 @@ from torch import nn
 from voxbench.data.cell_data import CellData, load_cell_data
 from voxbench.design.cell import DIRECT
 from voxbench.errors import FitError
-from voxbench.fit.loop import FitResult, peak_memory_mb
+from voxbench.fit.loop import FitResult
+from voxbench.memory import peak_memory_mb
 from voxbench.predict.case import score_cases
 from voxbench.records import Store
 from voxbench.records.cost import Cost, compute_hours

@@ -7,15 +7,15 @@ from torch import nn
 from voxbench.data.external_test import ExternalTest
 from voxbench.design.cell import DIRECT
 from voxbench.errors import DataError, FitError
-from voxbench.fit.loop import peak_memory_mb
+from voxbench.fit.loop import FitResult
 from voxbench.ledger.external import verdict_on
 from voxbench.predict.external import score_external
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record
-from voxbench.records.cost import Cost, compute_hours
 from voxbench.records.external import external_store
 from voxbench.records.record import Contamination
 from voxbench.running.bind import BoundCell
+from voxbench.running.cell import cost_of
 from voxbench.running.kept import load_kept
 from voxbench.running.network import load_network
 from voxbench.running.worker import Worker
@@ -42,15 +42,7 @@ def score_on_external(record: Record, bound: BoundCell, test: ExternalTest, work
         raise FitError(f"every prediction failed, the first with {record.cases[0].failure}")
     record.contamination = _seen(bound, test)
     seconds = time.perf_counter() - started
-    record.cost = Cost(
-        seconds=seconds,
-        fit_seconds=0.0,
-        predict_seconds=seconds,
-        steps=0,
-        peak_memory_mb=peak_memory_mb(worker.device),
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
-        **compute_hours(seconds, worker.device, worker.threads)._asdict(),
-    )
+    record.cost = cost_of(network, FitResult.nothing(), seconds, seconds, worker)
     record.status = "ok"
     external_store(worker.root).write(record)
 

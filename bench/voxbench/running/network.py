@@ -85,14 +85,15 @@ def _made_here(
 ) -> tuple[Segmenter, Weights]:
     """The network with weights that were made here."""
     made = make_weights(plan, device=worker.device, threads=worker.threads)
-    tensors, segmenter = read_weights(made.path), initialised(bound)
+    cost, terms = made.cost, made.cost.last_terms
+    segmenter, tensors = initialised(bound), read_weights(made.path)
     channels, left_over = len(plan.source.card.channels), baseline.card.left_over
     weights = Weights(
         origin=f"{baseline.card.name} on {baseline.source}",
         sha256=made.sha256,
         audit=_load(segmenter.backbone, tensors, baseline, channels, left_over),
-        terms=made.cost.last_terms,
-        **{name: getattr(made.cost, name) for name in _COST},
+        terms=terms,
+        **{name: getattr(cost, name) for name in _COST},
     )
     return segmenter, weights
 

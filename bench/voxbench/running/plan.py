@@ -219,9 +219,10 @@ def plan_cells(cells: Sequence[BoundCell], root: Path) -> list[Planned]:
         DataError: a task's split is not the frozen one.
         RecordError: a stored record is damaged.
     """
-    store, kinds = Store(root), _kinds(cells)
+    kinds = _kinds(cells)
     for name, dataset in {one.arm.task: one.dataset for one in kinds}.items():
         freeze_split(dataset.split, root / "splits" / f"{name}.json")
+    store = Store(root)
     known = {found.key: found for found in store.glances()}
     expected = _expected(store, known, {cell.key: kinds[cell.trainings] for cell in cells})
     return [
@@ -235,8 +236,8 @@ def _kinds(cells: Sequence[BoundCell]) -> dict[Trainings, str]:
 
 
 def _planned(cell: BoundCell, found: Glance | None, expected: float | None) -> Planned:
-    if cell.reason is not None:
-        return Planned(cell, "skipped", cell.reason)
+    if reason := cell.trainings.reason:
+        return Planned(cell, "skipped", reason)
     if found is None:
         return Planned(cell, "missing", None, expected)
     if found.failure is not None:

@@ -147,8 +147,7 @@ def _fold(
         )
     except (FitError, SpecError) as error:
         seconds = time.perf_counter() - started
-        nothing = FitResult({}, {}, {}, seconds, 0)
-        cost = cost_of(network, nothing, seconds, 0.0, worker)
+        cost = cost_of(network, FitResult.nothing(seconds), seconds, 0.0, worker)
         return _End("failed", {}, cost.model_dump(), str(error))
     predicting, scores = time.perf_counter(), {}
     if not pruned:

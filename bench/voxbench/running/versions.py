@@ -6,7 +6,6 @@ from voxbench.data.augment import augmentation_version
 from voxbench.data.cache import PREPARED_VERSION
 from voxbench.data.outside import outside_version
 from voxbench.design.cell import DIRECT, Cell
-from voxbench.plugins import find_baseline
 from voxbench.pretrain import PRETRAINING_VERSION
 from voxbench.pretrain.plan import find_donor
 from voxbench.records import SCHEMA
@@ -19,37 +18,37 @@ VERSIONS: dict[str, str | int] = {
 }
 
 
-def versions(cell: Cell, card: TaskCard) -> dict[str, str | int]:
-    """Those of every cell, and of what matters to this one: outside, augmentation, objective.
+def versions(cell: Cell, card: TaskCard, baseline: Baseline | None) -> dict[str, str | int]:
+    """Those of every cell, and of what matters to this one: objective, augmentation, outside.
+
+    Args:
+        cell: whose.
+        card: of its task.
+        baseline: of its arm; None where its weights are not made here.
 
     Raises:
-        PluginError: the arm, or the donor of its weights, is not here.
+        PluginError: the donor of its weights is not here.
     """
-    return versions_anywhere(cell) | outside_version(cell.contract or card.preprocessing)
+    own = versions_anywhere(cell, baseline)
+    return own | outside_version(cell.contract or card.preprocessing)
 
 
-def versions_anywhere(cell: Cell) -> dict[str, str | int]:
-    """Those that do not depend on the task's card.
-
-    Raises:
-        PluginError: the arm, or the donor of its weights, is not here.
-    """
+def versions_anywhere(cell: Cell, baseline: Baseline | None) -> dict[str, str | int]:
+    """Those that do not depend on the task's card, see `versions`."""
+    objective = objective_version(baseline)
     schedules = () if cell.adaptation in DIRECT else (cell.recipe, cell.pretraining)
-    return VERSIONS | augmentation_version(*schedules) | objective_version(cell)
+    return VERSIONS | augmentation_version(*schedules) | objective
 
 
-def objective_version(cell: Cell) -> dict[str, str]:
+def objective_version(baseline: Baseline | None) -> dict[str, str]:
     """That of what weights made here were trained for; nothing where it is the first.
 
     Raises:
-        PluginError: the arm, or the donor of its weights, is not here.
+        PluginError: the donor of the weights is not here.
     """
-    if cell.source is None:
-        return {}
-    found: Baseline | None = find_baseline(cell.baseline)
     objectives = []
-    while isinstance(found, Pretrained):
-        objectives.append(found.version)
-        found = find_donor(found)
+    while isinstance(baseline, Pretrained):
+        objectives.append(baseline.version)
+        baseline = find_donor(baseline)
     changed = any(version > 1 for version in objectives)
     return {"objective": ".".join(map(str, objectives))} if changed else {}

@@ -13,7 +13,6 @@ from voxbench.stats.student import Spread
 from voxbench.stats.tails import outer_quantiles
 
 ALPHA = 0.05
-LEVEL = 1 - ALPHA
 TAILS = (ALPHA / 2, 1 - ALPHA / 2)
 FEWEST_TASKS = 3  # below it the spread between tasks is a guess
 _NARROWEST_TAIL = 5e-4  # of 10,000 resamples that still holds a few of them

@@ -65,10 +65,11 @@ def _key(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagnostic]
 
 def _versions(record: Record, cell: Cell, evidence: Evidence) -> list[dict[str, str | int]]:
     """Those that the key may hold: a task that is not here may be z-scored or not."""
+    baseline = find_baseline(cell.baseline) if cell.source else None
     task = evidence.find(cell.task, record.arm.task)
     if isinstance(task, Dataset):
-        return [versions(cell, task.card)]
-    either = versions_anywhere(cell)
+        return [versions(cell, task.card, baseline)]
+    either = versions_anywhere(cell, baseline)
     return [either, either | {"outside": OUTSIDE_VERSION}]
 
 

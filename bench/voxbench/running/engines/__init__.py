@@ -10,8 +10,9 @@ from typing import ClassVar
 
 from voxbench import stopping
 from voxbench.progress import News
-from voxbench.running.jobs import Job, JobOutcome, failed, store_failure
+from voxbench.running.jobs import Job, JobOutcome
 from voxbench.running.options import Run
+from voxbench.running.perform import failed, store_failure
 from voxbench.running.queue import JobFound, Queue
 from voxbench.running.worker import Worker
 

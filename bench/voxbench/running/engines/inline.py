@@ -6,7 +6,7 @@ from functools import partial
 
 from voxbench.progress import heard_by
 from voxbench.running.engines import Event, Hear, JobStart, next_job, settle
-from voxbench.running.jobs import perform
+from voxbench.running.perform import perform
 from voxbench.running.queue import Queue
 from voxbench.running.worker import Worker
 

@@ -21,8 +21,9 @@ from voxbench.running.engines.cards import devices_for, is_lent
 from voxbench.running.engines.inline import run_inline
 from voxbench.running.engines.process import WorkerProcess
 from voxbench.running.faults import Kind
-from voxbench.running.jobs import Job, JobOutcome, failed
+from voxbench.running.jobs import Job, JobOutcome
 from voxbench.running.options import Run
+from voxbench.running.perform import failed
 from voxbench.running.queue import Queue
 from voxbench.running.worker import Worker
 

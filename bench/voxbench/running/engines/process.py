@@ -13,7 +13,8 @@ from voxbench.child import Child, Reporter, born, pickled
 from voxbench.progress import News, Stage, heard_by
 from voxbench.records import Record
 from voxbench.running.faults import Kind
-from voxbench.running.jobs import Job, perform
+from voxbench.running.jobs import Job
+from voxbench.running.perform import perform
 from voxbench.running.worker import Worker, card_of
 
 

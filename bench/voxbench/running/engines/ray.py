@@ -24,8 +24,9 @@ from voxbench.running.engines import Engine, Event, Hear, JobStart, next_job, se
 from voxbench.running.engines.pool import STOP_S
 from voxbench.running.engines.process import Answer
 from voxbench.running.faults import Kind
-from voxbench.running.jobs import Job, JobOutcome, failed, perform
+from voxbench.running.jobs import Job, JobOutcome
 from voxbench.running.options import Run
+from voxbench.running.perform import failed, perform
 from voxbench.running.queue import Queue
 from voxbench.running.worker import Worker
 

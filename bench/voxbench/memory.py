@@ -1,10 +1,20 @@
-"""How the processor's memory is kept from one step to the next."""
+"""The memory of a training: how much there was of it, and how it is kept from step to step."""
 
 import ctypes
+import resource
 from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 _MIB = 2**20
+
+
+def peak_memory_mb(device: str) -> float:
+    """The most that this process has had: of an accelerator's memory, else of its own."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 @cache

@@ -3,7 +3,7 @@
 import resource
 
 import torch
-from voxbench.fit.allocator import keep_freed_memory
+from voxbench.memory import keep_freed_memory
 
 
 def test_what_a_step_frees_is_not_cleared_again_for_the_next():
