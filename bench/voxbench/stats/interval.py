@@ -189,7 +189,7 @@ def _skew(drawn: Array, mean: Array) -> tuple[Array, Array]:
     if still.all():
         return below, above
     moved, middle = (drawn, mean) if not still.any() else (drawn[~still], mean[~still])
-    low, high = outer_quantiles(moved, middle, TAILS[0])
+    low, high = outer_quantiles(moved, middle, spread[~still], TAILS[0])
     normal = spread[~still] * -float(special.ndtri(TAILS[0]))
     below[~still], above[~still] = (middle - low) / normal, (high - middle) / normal
     return below, above

@@ -8,7 +8,7 @@ from voxbench.stats.arrays import Array
 _INNER = 1.75  # deviations from the centre; beyond them lie 4% of a normal on either side
 
 
-def outer_quantiles(drawn: Array, centre: Array, tail: float) -> tuple[Array, Array]:
+def outer_quantiles(drawn: Array, centre: Array, spread: Array, tail: float) -> tuple[Array, Array]:
     """The quantiles `tail` and 1 − `tail` of each row, those of `np.quantile` to the last digit.
 
     Only what lies far out is sorted, which is a few percent; a row that has too little there is
@@ -17,12 +17,13 @@ def outer_quantiles(drawn: Array, centre: Array, tail: float) -> tuple[Array, Ar
     Args:
         drawn: (row, resample), without NaN.
         centre: about the middle of each row, (row,).
+        spread: about its standard deviation.
         tail: below ½.
     """
     most = drawn.shape[1] - 1
     ranks = np.floor([most * tail, most * (1 - tail)])
     (low, low_next), (high, high_next) = _outer(
-        drawn, centre, _INNER * drawn.std(axis=1), *ranks.astype(int).tolist()
+        drawn, centre, _INNER * spread, *ranks.astype(int).tolist()
     )
     first, second = np.array([most * tail, most * (1 - tail)]) - ranks
     return _between(low, low_next, first), _between(high, high_next, second)
@@ -43,13 +44,13 @@ def _outer(drawn: Array, centre: Array, reach: Array, low: int, high: int) -> Ar
         least, largest = centre[row] - reach[row], centre[row] + reach[row]
         lower, upper = 0, 0
         for value in drawn[row]:
-            below[lower] = value
-            lower += value < least
-            above[upper] = value
-            upper += value > largest
-            if lower == most or upper == most:
-                break
-        if lower < low + 2 or upper < most - high or lower == most or upper == most:
+            if value < least:
+                below[lower] = value
+                lower += 1
+            elif value > largest:
+                above[upper] = value
+                upper += 1
+        if lower < low + 2 or upper < most - high:
             whole = np.sort(drawn[row])
             found[0, :, row] = whole[low : low + 2]
             found[1, 0, row], found[1, 1, row] = whole[high], whole[min(high + 1, most - 1)]
