@@ -15,7 +15,7 @@ the twin), one arm, or only the twin has four times the deviation, or each arm's
 - Power: one arm is better by 0.03, the others equal. How often it is called better.
 
 All of it beside the rule without moderation, where each comparison knows of its own runs only.
-Every verdict is that of `stats.interval.judge` without the bootstrap's skew, which moves no figure
+Every verdict is that of `stats.inference.judge` without the bootstrap's skew, which moves no figure
 by more than the chance of so many repeats, and takes a hundred times as long.
 
 Exit code 1 if more than 5% of the families hold a false verdict, beyond 2 standard errors, where

@@ -14,7 +14,8 @@ import sys
 
 import numpy as np
 from voxbench.stats.counts import task_counts
-from voxbench.stats.interval import TAILS, infer_over_tasks
+from voxbench.stats.inference import infer_over_tasks
+from voxbench.stats.interval import TAILS
 
 TASKS, BETWEEN, PATIENT, LUCK, SEEDS = (2, 3, 5, 10), 0.02, 0.05, 0.005, 3
 RESAMPLES = 1000

@@ -21,7 +21,8 @@ from voxbench.analyses.ranks.board import Board, TaskScores
 from voxbench.analyses.ranks.league import league
 from voxbench.stats.bootstrap import Sample, estimate
 from voxbench.stats.counts import patient_counts
-from voxbench.stats.interval import Interval, infer
+from voxbench.stats.inference import infer
+from voxbench.stats.interval import Interval
 from voxbench.stats.metric import METRICS
 from voxbench.stats.permutation import pair_contrasts, sign_flip
 from voxbench.stats.student import spread

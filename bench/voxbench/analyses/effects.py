@@ -11,7 +11,8 @@ from voxbench.analyses.groups import Group, Scale, Scope, Where
 from voxbench.analyses.pairing import Pair
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap, infer_mean
-from voxbench.stats.interval import FEWEST_TASKS, UNDEFINED, Interval, Judged, joined, judge
+from voxbench.stats.inference import Judged, joined, judge
+from voxbench.stats.interval import FEWEST_TASKS, UNDEFINED, Interval
 from voxbench.stats.metric import FALSE_ALARMS, METRICS
 from voxbench.stats.moderated import Sides, moderate
 from voxbench.stats.paired import FEWEST_PATIENTS, effect_verdict, wilcoxon

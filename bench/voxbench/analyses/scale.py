@@ -13,7 +13,8 @@ from voxbench.analyses.pairing import Pair
 from voxbench.analyses.table import Column, Table, as_row, interval_column, or_dash, plain_columns
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Sample, infer_mean
-from voxbench.stats.interval import UNDEFINED, Interval, joined, judge
+from voxbench.stats.inference import joined, judge
+from voxbench.stats.interval import UNDEFINED, Interval
 from voxbench.stats.metric import Metric
 from voxbench.stats.paired import FEWEST_PATIENTS, interval_verdict
 from voxbench.stats.trend import Answer, change_along

@@ -17,7 +17,8 @@ from voxbench.records import ScoredRecord
 from voxbench.records.uncertainty import UncertainCase, UncertaintyRecord, uncertainty_in
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, infer_mean
-from voxbench.stats.interval import UNDEFINED, Interval, joined, judge
+from voxbench.stats.inference import joined, judge
+from voxbench.stats.interval import UNDEFINED, Interval
 from voxbench.stats.paired import effect_verdict
 from voxbench.uncertainty.failure import detect_failures
 from voxbench.uncertainty.pseudo import pseudo_values

@@ -18,15 +18,8 @@ import numpy as np
 
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts, task_counts
-from voxbench.stats.interval import (
-    NOTHING,
-    UNDEFINED,
-    Inference,
-    Interval,
-    infer,
-    infer_over_tasks,
-    percentiles_of,
-)
+from voxbench.stats.inference import NOTHING, Inference, infer, infer_over_tasks, percentiles_of
+from voxbench.stats.interval import UNDEFINED, Interval
 from voxbench.stats.student import spread
 
 

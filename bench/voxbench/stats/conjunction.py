@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from voxbench.stats.interval import Inference
+from voxbench.stats.inference import Inference
 
 
 def p_beyond(found: Inference, bound: float, side: int = 1) -> float:

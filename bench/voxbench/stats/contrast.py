@@ -4,7 +4,7 @@ import numpy as np
 
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.interval import Inference
+from voxbench.stats.inference import Inference
 from voxbench.stats.student import Spread, spread
 
 

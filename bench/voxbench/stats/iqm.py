@@ -13,7 +13,8 @@ from voxbench.compiled import compiled
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts
-from voxbench.stats.interval import Interval, infer_over_tasks, percentiles_of
+from voxbench.stats.inference import infer_over_tasks, percentiles_of
+from voxbench.stats.interval import Interval
 
 _FIRST = 2000  # of the resamples that everybody shares: sorting is dear
 

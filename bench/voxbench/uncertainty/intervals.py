@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.stats.counts import patient_counts
-from voxbench.stats.interval import Interval, percentiles_of
+from voxbench.stats.inference import percentiles_of
+from voxbench.stats.interval import Interval
 
 RESAMPLES = 1000  # each sorts all cases anew
 

@@ -10,15 +10,8 @@ from voxbench.analyses.effects import covered
 from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.bootstrap import Estimates, Sample, estimate, infer_means, points_of
-from voxbench.stats.interval import (
-    UNDEFINED,
-    Inference,
-    Interval,
-    Judged,
-    infer,
-    infer_over_tasks,
-    judge,
-)
+from voxbench.stats.inference import Inference, Judged, infer, infer_over_tasks, judge
+from voxbench.stats.interval import UNDEFINED, Interval
 from voxbench.stats.moderated import moderated, moderated_luck
 from voxbench.stats.paired import benjamini_hochberg, effect_verdict, wilcoxon, worded
 from voxbench.stats.permutation import pair_contrasts, sign_flip

@@ -14,7 +14,8 @@ from voxbench.analyses.pairing import Pair
 from voxbench.analyses.subgroups.case_table import group_labels
 from voxbench.stats.bootstrap import Sample, infer_mean
 from voxbench.stats.contrast import contrast
-from voxbench.stats.interval import Interval, Judged, joined, judge
+from voxbench.stats.inference import Judged, joined, judge
+from voxbench.stats.interval import Interval
 from voxbench.stats.paired import effect_verdict
 
 SMALLEST = 5  # patients of a group that is tested

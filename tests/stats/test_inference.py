@@ -2,13 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 from voxbench.stats.bootstrap import Sample, bootstrap, infer_mean
-from voxbench.stats.interval import (
-    TAILS,
-    infer_over_tasks,
-    joined,
-    judge,
-    percentiles_of,
-)
+from voxbench.stats.inference import infer_over_tasks, joined, judge, percentiles_of
+from voxbench.stats.interval import TAILS
 
 
 def one_run(values):
