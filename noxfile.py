@@ -102,7 +102,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def ray(session: nox.Session) -> None:
-    """A sweep on a Ray cluster of two nodes, one of which is lost."""
+    """A sweep on a Ray cluster: a node is lost, and the process that runs the sweep."""
     session.install("-c", "constraints.txt", "-e", ".[dev,ray]")
     _clusters(session, "ray")
 

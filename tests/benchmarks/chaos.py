@@ -165,7 +165,7 @@ def harm(ground: Ground, rng: random.Random, done: Counter[str]) -> None:
     """Something that happens to a folder between two runs, or while they run."""
     cases = sorted((ground.folder / "cache-killed" / "prepared").glob("*/*"))
     files = [p for p in ground.folder.glob("*killed/**/*") if p.is_file()]
-    records = sorted((ground.folder / "killed" / "records").glob("*.json"))
+    records = Store(ground.folder / "killed").files()
     weights = sorted((ground.folder / "cache-killed" / "weights").glob("*"))
     kind = rng.choice(["truncated", "emptied", "deleted", "clock set back", "taken away"])
     if kind == "clock set back":  # what was written so far comes from the future

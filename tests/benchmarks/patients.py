@@ -74,7 +74,7 @@ def leak(split):
 def effect(folder, leaked):
     """Dice of test cases with a partner in training against the others', and how labels add."""
     scores = defaultdict(lambda: defaultdict(list))
-    for path in sorted(Path(folder).glob("*.json")):
+    for path in sorted(Path(folder).rglob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["status"] == "ok" and record["arm"]["task"] == "msd-hippocampus":
             for case in record["cases"]:

@@ -110,10 +110,10 @@ def write_cells(folder: Path) -> str:
     record.cases = record.cases[:4]
     text = record.model_dump_json(indent=1)
     store = Store(folder)
-    store.folder.mkdir(exist_ok=True)
     for cell in bind(read_sweep(spec))[::2]:
         path = store.path(cell.key)
         if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text.replace(record.key, cell.key))
     return str(spec)
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from voxbench.records import Store
 
 from tests.running.conftest import EXAMPLE
 from tests.running.quick import quick_cells
@@ -44,7 +45,7 @@ def test_from_spec_to_report_and_again(voxbench, spec, tmp_path):
     assert "1 cells: 1 missing; 1 jobs to run" in progress
     assert str(out / "report" / "report.md") in told
     assert (out / "report" / "report.md").is_file()
-    assert len(list((out / "records").glob("*.json"))) == 1
+    assert len(Store(out).files()) == 1
 
     code, _, progress = voxbench("run", *words, "-j", "0")
     assert code == 0
@@ -52,7 +53,9 @@ def test_from_spec_to_report_and_again(voxbench, spec, tmp_path):
 
     code, status, _ = voxbench("status", out, "--json")
     assert code == 0
-    assert json.loads(status) == {"ok": 1, "failed": [], "smoke": 0, "pilots": None}
+    counts = {"ok": 1, "failed": [], "smoke": 0, "claimed": 0, "pilots": None}
+    sweeps = [path.stem for path in (out / "sweeps").iterdir()]
+    assert json.loads(status) == counts | {"sweeps": sweeps}
 
 
 def test_a_failed_cell_is_told_and_shown_by_status(voxbench, spec, tmp_path):

@@ -46,6 +46,34 @@ def test_records_come_in_the_order_of_their_keys(tmp_path):
     assert [found.key for found in store] == ["a", "b", "c"]
 
 
+def test_records_lie_in_folders_by_the_start_of_their_keys(tmp_path):
+    Store(tmp_path).write(record("abc"))
+    assert Store(tmp_path).files() == [tmp_path / "records" / "ab" / "abc.json"]
+
+
+def test_a_flat_folder_of_before_is_read_and_stays_flat(tmp_path):
+    (tmp_path / "records").mkdir()
+    for key in ("bb1", "aa1"):
+        (tmp_path / "records" / f"{key}.json").write_text(record(key).model_dump_json(indent=1))
+    store = Store(tmp_path)
+    store.write(record("bb1", sweep="again"))
+    store.write(record("ab1"))
+    assert [found.key for found in store] == ["aa1", "ab1", "bb1"]
+    assert [found.key for found in store.glances()] == ["aa1", "ab1", "bb1"]
+    assert store.read("bb1").sweep == "again"
+    assert {path.parent for path in store.files()} == {tmp_path / "records"}
+
+
+def test_a_record_that_is_there_in_both_ways_counts_once_and_is_the_one_that_is_found(tmp_path):
+    Store(tmp_path).write(record("ab1", sweep="sharded"))
+    (tmp_path / "records" / "ab1.json").write_text(record("ab1", sweep="flat").model_dump_json())
+    store = Store(tmp_path)
+    [found] = store
+    assert found.sweep == store.read("ab1").sweep == store.facts("ab1").sweep
+    assert store.files() == [store.path("ab1")]
+    assert [one.key for one in store.glances()] == ["ab1"]
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"key": 1}', "[]"])
 def test_a_damaged_record_is_named_with_the_way_out(tmp_path, text):
     store = Store(tmp_path)
@@ -87,4 +115,4 @@ def test_a_failed_write_leaves_the_old_record_and_no_rest(tmp_path, monkeypatch)
     with pytest.raises(OSError, match="No space"):
         store.write(record(sweep="other"))
     assert store.path("k").read_bytes() == before
-    assert [path.name for path in store.folder.iterdir()] == ["k.json"]
+    assert [path.name for path in store.folder.rglob("*.*")] == ["k.json"]

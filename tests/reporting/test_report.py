@@ -4,6 +4,7 @@ import time
 
 import pytest
 from voxbench.errors import RecordError, SpecError
+from voxbench.records import Store
 from voxbench.reporting.printer import as_json
 from voxbench.reporting.report import write_report
 
@@ -191,7 +192,7 @@ def test_a_hundred_records_are_reported_within_five_seconds(tmp_path):
     fractions = ("3 shots", "10 shots", "10%", "100%")
     for draw in (0, 1):
         sweep(tmp_path, 0.05, 60, tuple("abcd"), fractions, ("openkbp", "hippocampus"), draw=draw)
-    assert len(list((tmp_path / "records").iterdir())) == 96
+    assert len(Store(tmp_path).files()) == 96
     started = time.perf_counter()
     write_report(tmp_path, tmp_path / "out")
     assert time.perf_counter() - started < 5

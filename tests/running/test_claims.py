@@ -49,8 +49,9 @@ def forked(function, *given) -> BaseProcess:
 def theirs(root: Path, key: str) -> None:
     """Let a process of another machine claim a key."""
     told = {"token": "theirs", "host": "other", "machine": "other", "pid": 1, "job": ""}
-    (root / "claims").mkdir(parents=True, exist_ok=True)
-    (root / "claims" / key).write_text(json.dumps(told))
+    path = root / "claims" / key[:2] / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(told))
 
 
 def jobs_of(sweep) -> list:
@@ -103,7 +104,7 @@ def test_five_that_are_killed_at_random_begin_a_cell_again_only_where_one_was_ki
     again = {process for who in begun().values() for process in who[:-1]}
     assert again <= killed
     assert len(Store(root).files()) == 24
-    assert list((root / "claims").iterdir()) == []
+    assert list(claims.claimed(root)) == []
     run_sweep(sweep, tmp_path / "alone", ALONE)
     assert scores(root) == scores(tmp_path / "alone")
 
@@ -142,7 +143,7 @@ def test_a_pilot_does_not_leave_before_it_has_seen_the_others_live(sweep, tmp_pa
     queue = Queue(tmp_path, [job], stay=False)
     assert queue.take() is None
     assert not queue.over
-    os.utime(tmp_path / "claims" / job.id, (1, 1))
+    os.utime(tmp_path / "claims" / job.id[:2] / job.id, (1, 1))
     queue._not_before.clear()
     assert queue.take() is None
     assert queue.over
@@ -166,14 +167,15 @@ def test_the_record_is_looked_for_again_once_a_cell_is_claimed(sweep, tmp_path, 
     queue, take = Queue(tmp_path, [job]), claims.take
 
     def slow(root, key):
-        Store(root).folder.mkdir()
-        Store(root).path(key).write_text("{}")
+        path = Store(root).path(key)
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
         return take(root, key)
 
     monkeypatch.setattr(claims, "take", slow)
     assert queue.take() == JobFound(job)
     assert queue.over
-    assert list((tmp_path / "claims").iterdir()) == []
+    assert list(claims.claimed(tmp_path)) == []
 
 
 def test_a_failed_cell_that_another_has_tried_again_is_not_tried_once_more(sweep, tmp_path):
@@ -262,7 +264,7 @@ def test_a_signal_stores_where_training_is_gives_the_cell_back_and_loses_nothing
     assert told == [1, 2]
     assert watch.outcomes == []
     assert len(list((root / "checkpoints").glob("*.ckpt"))) == 1
-    assert list((root / "claims").iterdir()) == []
+    assert list(claims.claimed(root)) == []
     assert not Store(root).files()
     run_sweep(sweep, root, ALONE)
     assert told == [1, 2, 3, 4, 1, 2, 3, 4]
@@ -295,7 +297,7 @@ def test_a_pilot_that_is_asked_to_stop_has_given_its_cell_back_within_ten_second
     pilot.send_signal(signal.SIGTERM)
     code = pilot.wait(60)
     assert time.monotonic() - asked < 10
-    assert list((root / "claims").iterdir()) == []
+    assert list(claims.claimed(root)) == []
     assert code == (75 if len(Store(root).files()) < 2 else 0)
     assert start("work", root).wait(600) == 0
     assert start("run", tmp_path / "whole").wait(600) == 0

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from voxbench import plugins
+from voxbench.design.spec import written_sweep
 from voxbench.plugins import ARCHITECTURES, BASELINES, TASKS
 from voxbench.records import Store
 from voxbench.running import claims, queue
@@ -100,6 +101,33 @@ def test_ray_runs_the_cells_of_a_lost_node_elsewhere(sweep, alone, others, monke
     assert {one.state for one in done} == {"cached"}
     assert len(watch.retries) >= 1
     assert scores(tmp_path) == alone
+
+
+def test_ray_s_driver_may_die_and_come_back(sweep, alone, others, tmp_path):
+    pytest.importorskip("ray", reason="ray is not installed: pip install 'voxbench[ray]'")
+    from ray.cluster_utils import Cluster
+
+    spec, root = tmp_path / "cluster.toml", tmp_path / "out"
+    spec.write_text(written_sweep(sweep))
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    words = [sys.executable, "-m", "voxbench", "run", spec, "-o", root, "--engine", "ray"]
+    words += ["--set", f"engine.ray.address={cluster.address}", "--include-path", EXAMPLE]
+    try:
+        first = subprocess.Popen(words)
+        while len(Store(root).files()) < 1 or not list(claims.claimed(root)):
+            assert first.poll() is None
+            time.sleep(0.05)
+        before = {path: path.stat().st_mtime_ns for path in Store(root).files()}
+        first.kill()
+        first.wait()
+        assert len(before) == 1  # and the other cell is being trained
+        assert list(claims.claimed(root))
+        assert subprocess.run(words, timeout=900).returncode == 0
+    finally:
+        cluster.shutdown()
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert scores(root) == alone
+    assert list(claims.claimed(root)) == []
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_a_pilot_is_given_the_very_sweep_and_options_that_work_knows(
     turns.append(lambda: run_sweep(sweep, tmp_path / "a b", Options(jobs=1, limit=2)))
     engine = Slurm(time=90, partition="gpu", gres="gpu:1", sbatch=("reservation=x", "exclusive"))
     options = Options(
-        engine=engine, include=[example], limit=2, predictions=True, time_limit_s=90.0
+        engine=engine, include=[example], limit=2, predictions=True, weights=True, time_limit_s=90.0
     )
     run_sweep(sweep, tmp_path / "a b", options)
     (given, pilots), *_ = played.submitted
@@ -150,7 +150,7 @@ def test_a_pilot_is_given_the_very_sweep_and_options_that_work_knows(
     assert read_sweep(Path(words[4])) == sweep.model_copy(update={"engine": {}})
     assert words[5:] == (
         *("-o", str(tmp_path / "a b"), "--minutes", "87", "--include-path", str(example)),
-        *("--limit", "2", "--time-limit", "1.5", "--predictions"),
+        *("--limit", "2", "--time-limit", "1.5", "--predictions", "--keep-weights"),
     )
 
 
@@ -238,6 +238,8 @@ def test_status_shows_the_queue_beside_the_records(
     (tmp_path / "out" / "slurm").mkdir()
     played.said("RUNNING (None)\nRUNNING (None)\nPENDING (Priority)\n")
     told = voxbench("status", tmp_path / "out")[1]
-    assert told == "2 ok, 0 failed\npilots in Slurm's queue: 2 RUNNING, 1 PENDING (Priority)\n"
+    first, _, last = told.splitlines()
+    assert first == "2 ok, 0 failed"
+    assert last == "pilots in Slurm's queue: 2 RUNNING, 1 PENDING (Priority)"
     played.command("squeue", "echo slurm_load_jobs error: away >&2; exit 1")
     assert "queue: squeue: slurm_load_jobs error: away." in voxbench("status", tmp_path / "out")[1]

@@ -50,11 +50,11 @@ def scores(root: Path) -> dict[str, object]:
 
 def test_a_second_run_does_nothing(sweep, tmp_path):
     run_sweep(sweep, tmp_path, Options(jobs=1))
-    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()}
+    stamps = {path: path.stat().st_mtime_ns for path in Store(tmp_path).files()}
     watch = Notes()
     run_sweep(sweep, tmp_path, Options(jobs=1), watch)
     assert watch.todo == []
-    assert stamps == {path: path.stat().st_mtime_ns for path in (tmp_path / "records").iterdir()}
+    assert stamps == {path: path.stat().st_mtime_ns for path in Store(tmp_path).files()}
 
 
 def test_deep_supervision_changes_the_training_and_leaves_no_heads(example, tmp_path):
@@ -325,7 +325,7 @@ def test_a_sweep_killed_at_random_moments_gives_the_same_bytes(tmp_path):
         assert code == 0, errors.read_text()
         if kills >= 10:
             break
-        records = sorted((tmp_path / "killed" / "records").iterdir())
+        records = Store(tmp_path / "killed").files()
         records[moments.randrange(len(records))].unlink()  # done early: take a cell away
     assert kills >= 10
     assert scores(tmp_path / "killed") == scores(tmp_path / "whole")

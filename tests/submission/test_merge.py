@@ -34,8 +34,8 @@ def test_records_are_added_byte_for_byte_with_their_provenance(packed, finished,
     verification = verify_bundle(packed, Evidence(results))
     merged = merge(verification, results)
     assert (len(merged.new), merged.known) == (8, [])
-    for path in (finished / "records").iterdir():
-        assert (results / "records" / path.name).read_bytes() == path.read_bytes()
+    for path in Store(finished).files():
+        assert Store(results).path(path.stem).read_bytes() == path.read_bytes()
     told = json.loads((results / "submissions" / "tiny.json").read_bytes())
     assert told["bundle_sha256"] == verification.bundle.sha256
     assert (told["contact"], told["source"]) == ("a@b.org", "a paper")
@@ -88,8 +88,8 @@ def test_a_failed_record_gives_way_to_a_good_one(packed, finished, tmp_path):
     failing(finished, results)
     merged = merge(verify_bundle(packed, Evidence(results)), results)
     assert (len(merged.new), merged.known) == (8, [])
-    for path in (finished / "records").iterdir():
-        assert (results / "records" / path.name).read_bytes() == path.read_bytes()
+    for path in Store(finished).files():
+        assert Store(results).path(path.stem).read_bytes() == path.read_bytes()
 
 
 def test_a_failed_record_is_back_after_a_write_that_fails(packed, finished, tmp_path, monkeypatch):
@@ -153,6 +153,6 @@ def test_a_crash_is_completed_by_adding_again(packed, tmp_path):
     merge(verification, results)
     whole = everything(results)
     shutil.rmtree(results / "submissions")
-    next((results / "records").iterdir()).unlink()
+    Store(results).files()[0].unlink()
     assert len(merge(verification, results).new) == 1
     assert everything(results) == whole

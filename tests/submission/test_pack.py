@@ -40,7 +40,7 @@ def test_the_same_folder_gives_the_same_bytes(finished, tmp_path):
 
 
 def test_the_bundle_is_as_old_as_its_newest_record(run, tmp_path):
-    for path in (run / "records").iterdir():
+    for path in Store(run).files():
         os.utime(path, (1_000_000_000, 1_000_000_000))
     pack(run, tmp_path / "b.zip")
     with open_bundle(tmp_path / "b.zip") as bundle:

@@ -34,6 +34,7 @@ def report_verb(
     json: Json = False,
 ) -> None:
     """Write tables, curves, what was found, and pages to look at, from the records of a folder."""
+    from voxbench.records import Store
     from voxbench.reporting.report import write_report
     from voxbench.reporting.site.build import build_site
 
@@ -46,7 +47,7 @@ def report_verb(
     else:
         _tell(made, pages[0])
     if serve:
-        _serve(folder, [*made.files, *(directory / "records").glob("*.json")], port)
+        _serve(folder, [*made.files, *Store(directory).files()], port)
 
 
 def _tell(made: "Report", index: Path) -> None:

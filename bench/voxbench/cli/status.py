@@ -23,7 +23,7 @@ def status_verb(
 ) -> None:
     """Count the records of a folder and say why cells failed; exit code 1 if any did.
 
-    Where pilots of Slurm work for it, they are counted too.
+    And what is being worked on, for which sweeps; where pilots of Slurm do, they are counted too.
     """
     from collections import Counter
 
@@ -31,6 +31,8 @@ def status_verb(
     from voxbench.records import Store
     from voxbench.records.external import external_store
     from voxbench.records.trials import Trials
+    from voxbench.running.claims import claimed
+    from voxbench.running.known import names_known
 
     store, external = Store(directory), list(external_store(directory).glances())
     trials = Counter(trial.state for trial in Trials(directory))
@@ -40,6 +42,7 @@ def status_verb(
     failed = [store.facts(one.key) for one in found if one.failure is not None]
     pilots, unknown = _pilots(directory)
     unscored = [one for one in external if one.failure is not None]
+    held, sweeps = sum(1 for _ in claimed(directory)), names_known(directory)
     if json:
         told = {
             "ok": len(found) - len(failed),
@@ -49,12 +52,18 @@ def status_verb(
             ],
             "smoke": sum(one.smoke for one in found),
             **({"trials": dict(trials)} if trials else {}),
+            "claimed": held,
+            "sweeps": sweeps,
             "pilots": pilots,
             **(_on_external(external) if external else {}),
         }
         print_json(told)
     else:
         print(f"{len(found) - len(failed)} ok, {len(failed)} failed")
+        if held:
+            print(f"{held} claimed: worked on, or left by a process that is gone")
+        if sweeps:
+            print(f"sweeps known here (voxbench work {directory}): {', '.join(sweeps)}")
         if trials:
             said = ", ".join(f"{count} {state}" for state, count in trials.items())
             print(f"{sum(trials.values())} trials: {said}")

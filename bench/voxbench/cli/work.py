@@ -1,6 +1,7 @@
 """`voxbench work`: one of any number of processes that share a sweep."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,16 +14,24 @@ from voxbench.cli.options import (
     Overrides,
     Predictions,
     RetryFailed,
-    Spec,
     TimeLimit,
     Trust,
     include_all,
     trusted,
 )
 
+if TYPE_CHECKING:
+    from voxbench.design.spec import Sweep
+
 
 def work_verb(
-    spec: Spec,
+    spec: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPEC|DIR",
+            help="Name or file of a sweep, or a folder of results whose sweeps are taken up.",
+        ),
+    ],
     output: Output = None,
     minutes: Annotated[
         float | None,
@@ -42,17 +51,16 @@ def work_verb(
     predictions: Predictions = False,
     keep_weights: KeepWeights = False,
 ) -> None:
-    """Take what is ready of a sweep until nothing is left: what a scheduler starts many of.
+    """Take what is ready until nothing is left: what a scheduler starts many of.
 
-    All of them write into one folder, and each cell is claimed by one. SIGTERM and SIGUSR1 store
+    Of a sweep, or of all that are known in a folder of results: those that ran there, as they were.
+    All processes write into one folder, and each cell is claimed by one. SIGTERM and SIGUSR1 store
     what is training and give it back. Exit code 0: nothing is left to take; 75: run it again.
     """
     import time
-    from pathlib import Path
 
     from voxbench import stopping
     from voxbench.cli.progress import Progress
-    from voxbench.running.builtin import find_sweep
     from voxbench.running.engines.pool import STOP_S
     from voxbench.running.options import Options
     from voxbench.running.sweep import run_sweep
@@ -61,8 +69,7 @@ def work_verb(
     until = None if seconds is None else time.monotonic() + seconds
     with stopping.on_signals(seconds), Progress() as progress:
         include = include_all(include_path)
-        sweep = find_sweep(spec, set_ or [])
-        root = output or Path("runs") / sweep.name
+        root, sweeps = _asked(spec, output, set_ or [])
         options = Options(
             jobs,
             limit,
@@ -76,5 +83,26 @@ def work_verb(
             stay=False,
             until=until,
         )
-        planned = run_sweep(sweep, root, options, progress)
-        progress.close(planned, root)
+        for sweep in sweeps:
+            planned = run_sweep(sweep, root, options, progress)
+            progress.close(planned, root)
+
+
+def _asked(spec: str, output: Path | None, overrides: list[str]) -> tuple[Path, list["Sweep"]]:
+    """The output folder and the sweeps to work for in it.
+
+    Raises:
+        SpecError: there is no such sweep, or an option is of no use with a folder.
+    """
+    from voxbench.errors import SpecError
+    from voxbench.running.builtin import builtin_sweeps, find_sweep
+    from voxbench.running.known import known_sweeps
+
+    if spec in builtin_sweeps() or not Path(spec).is_dir():
+        sweep = find_sweep(spec, overrides)
+        return output or Path("runs") / sweep.name, [sweep]
+    if output or overrides:
+        raise SpecError(
+            f"{spec}: a folder, whose sweeps are taken up as they ran; leave out -o and --set."
+        )
+    return Path(spec), known_sweeps(Path(spec))

@@ -7,7 +7,7 @@ from voxbench.records.store import Store
 
 
 def external_store(root: Path) -> Store:
-    """`ROOT/external/records/KEY.json`; every verb that reads records takes `ROOT/external`."""
+    """In `ROOT/external`, which every verb that reads records takes."""
     return Store(root / "external")
 
 

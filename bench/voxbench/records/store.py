@@ -2,24 +2,36 @@
 
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from voxbench.files import write_atomically
-from voxbench.records.glance import Glance, glance
+from voxbench.records import index
+from voxbench.records.glance import Glance
 from voxbench.records.record import Record
 from voxbench.records.scored import ScoredRecord, read_record, read_scored
 
+SHARD = 2
+"""Digits of a key: the name of the folder that its record lies in, one of 256."""
+
 
 class Store:
-    """The records of one output folder, in `records/<key>.json`."""
+    """The records of one output folder, in `records/<first two digits>/<key>.json`.
+
+    A folder of an earlier version has them in `records/<key>.json`; it stays as it is.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root / "records"
 
     def path(self, key: str) -> Path:
-        """Where a cell's record lies."""
-        return self.folder / f"{key}.json"
+        """Where a cell's record lies, or would."""
+        name = f"{key}.json"
+        places = [self.folder / key[:SHARD] / name, self.folder / name]
+        if self._flat:
+            places.reverse()
+        return next((path for path in places if path.exists()), places[0])
 
     def write(self, record: Record) -> None:
         """Store a record; a reader sees the old one or the new one, never a part."""
@@ -43,8 +55,12 @@ class Store:
         return map(read_scored, self.files())
 
     def glances(self) -> Iterator[Glance]:
-        """How each cell ended, in the order of their keys."""
-        return (glance(f"{self.folder}/{name}") for name in self._names())
+        """How each cell ended, in the order of their keys; see `index`."""
+        found: dict[str, Glance] = {}
+        for folder in self.folders():
+            kept = self.root / "index" / f"{folder.name}.json"
+            found |= index.glances(folder, kept)
+        return (found[name] for name in sorted(found))
 
     def facts(self, key: str) -> ScoredRecord:
         """All of a record but its scores, which are read when they are asked for.
@@ -56,8 +72,26 @@ class Store:
 
     def files(self) -> list[Path]:
         """All of them, in the order of their keys."""
-        return [self.folder / name for name in self._names()]
+        found = {
+            entry.name: folder / entry.name
+            for folder in self.folders()
+            for entry in os.scandir(folder)
+            if entry.name.endswith(".json")
+        }
+        return [found[name] for name in sorted(found)]
 
-    def _names(self) -> list[str]:
-        entries = os.scandir(self.folder) if self.folder.is_dir() else ()
-        return sorted(entry.name for entry in entries if entry.name.endswith(".json"))
+    def folders(self) -> list[Path]:
+        """Those that there are with records, what is looked for first last."""
+        if not self.folder.is_dir():
+            return []
+        inner = sorted(entry.path for entry in os.scandir(self.folder) if entry.is_dir())
+        shards = [Path(path) for path in inner]
+        return [*shards, self.folder] if self._flat else [self.folder, *shards]
+
+    @cached_property
+    def _flat(self) -> bool:
+        """Whether records lie beside one another, as an earlier version left them."""
+        if not self.folder.is_dir():
+            return False
+        with os.scandir(self.folder) as entries:
+            return any(entry.name.endswith(".json") for entry in entries)

@@ -1,6 +1,6 @@
 """Whose a piece of work is: any number of processes, on any machines, share an output folder.
 
-Before work a cell, a pre-training or a trial is claimed in `claims/KEY` of the folder that its
+Before work a cell, a pre-training or a trial is claimed in `claims/` of the folder that its
 result goes to, by a lock that is safe on network file systems (see `voxbench.locks`). Who claims a
 key looks again whether its result is there. A claim whose process is gone is taken over: at once on
 the same machine, elsewhere after `locks.STALE_S` without a sign of life.
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from voxbench import locks
 from voxbench.locks import Holder, Lock
+from voxbench.records.store import SHARD
 
 
 def take(root: Path, key: str) -> Lock | None:
@@ -34,7 +35,7 @@ def is_worked_on(root: Path, key: str) -> bool:
 
 def claimed(root: Path) -> Iterator[tuple[str, Holder]]:
     """The keys that are claimed in a folder, and by whom; some may be gone."""
-    for path in sorted((root / "claims").glob("*")):
+    for path in sorted((root / "claims").glob("*/*")):
         if "." not in path.name and (holder := locks.holder_of(path)):
             yield path.name, holder
 
@@ -47,4 +48,4 @@ def release_left(root: Path) -> None:
 
 
 def _path(root: Path, key: str) -> Path:
-    return root / "claims" / key
+    return root / "claims" / key[:SHARD] / key

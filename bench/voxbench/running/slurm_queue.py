@@ -9,7 +9,7 @@ from pathlib import Path
 from voxbench.errors import EngineError
 
 FOLDER = "slurm"
-"""In the output folder: the sweeps that pilots were given, their logs, one folder a submission."""
+"""In the output folder: the logs of pilots, one folder a submission."""
 _ANSWER_S = 60.0
 
 

@@ -1,19 +1,21 @@
 """A sweep from its plan to its records: only what is missing runs."""
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from voxbench import stopping
 from voxbench.design.cell import DIRECT
 from voxbench.design.spec import Sweep
-from voxbench.errors import StorageError
+from voxbench.errors import SpecError, StorageError
 from voxbench.records import Store
+from voxbench.records.glance import verdict_digest
 from voxbench.records.kept import weights_path
 from voxbench.records.predictions import missing_predictions
 from voxbench.running.engines import JobRetry, JobStart
 from voxbench.running.external_plan import external_after, external_jobs, plan_external
 from voxbench.running.jobs import CellJob, Job, JobOutcome, TrialJob, jobs_for
+from voxbench.running.known import remember
 from voxbench.running.options import DEFAULTS, Options, Run
 from voxbench.running.plan import Planned, plan_cells
 from voxbench.running.queue import JobFound, Queue
@@ -52,6 +54,8 @@ def run_sweep(
     tidy(root, {job.id for job in todo})
     if not todo:
         return planned
+    with suppress(SpecError):  # one of Python's objects is known to who has them
+        remember(sweep, root)
     queue = Queue(root, todo, stay=options.stay, fits=fits(planned, options.until))
     for job in execute(queue, Run(sweep, root, options), watch):
         if tuned := tuner.after(job):
@@ -90,13 +94,15 @@ def _todo(
 def refresh_contamination(planned: Sequence[Planned], root: Path) -> None:
     """Bring the verdicts of finished cells to what the ledger says today; it enters no key."""
     told = {one.key: one.cell.contamination for one in planned if one.state == "cached"}
+    digests = {id(verdict): verdict_digest(verdict) for verdict in told.values()}
     store = Store(root)
-    for known in store.scored():
-        if known.key in told and known.contamination != told[known.key]:
-            record = store.read(known.key)
-            if record:
-                record.contamination = told[known.key]
-                store.write(record)
+    for known in store.glances():
+        if known.key not in told or known.verdict == digests[id(told[known.key])]:
+            continue
+        record = store.read(known.key)
+        if record and record.contamination != told[known.key]:
+            record.contamination = told[known.key]
+            store.write(record)
 
 
 def _unpredicted(planned: Sequence[Planned], root: Path) -> set[str]:

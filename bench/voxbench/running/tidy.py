@@ -5,11 +5,12 @@ from pathlib import Path
 
 from voxbench.files import remove_leavings
 from voxbench.records import Store
+from voxbench.records.external import external_store
 from voxbench.running.claims import release_left
 
 _FOLDERS = (
-    "records", "checkpoints", "splits", "races", "trials", "weights", "ensembles", "uncertainty",
-    "external/records",
+    "index", "sweeps", "private", "checkpoints", "splits", "races", "trials", "weights",
+    "ensembles", "uncertainty", "external/index",
 )  # fmt: skip
 
 
@@ -20,11 +21,12 @@ def tidy(root: Path, todo: Collection[str] = ()) -> None:
         root: the output folder.
         todo: keys of the cells that are to run, whose checkpoints stay.
     """
+    store = Store(root)
+    records = *store.folders(), *external_store(root).folders()
     folders = [root, *(root / name for name in _FOLDERS)]
-    for folder in (*folders, *(root / "predictions").glob("*/")):
+    for folder in (*folders, *records, *(root / "predictions").glob("*/")):
         remove_leavings(folder)
     release_left(root)
-    store = Store(root)
     for checkpoint in (root / "checkpoints").glob("*.ckpt"):
         record = None if checkpoint.stem in todo else store.read(checkpoint.stem)
         if record and record.status == "ok":

@@ -5,7 +5,6 @@ none is left. This process only submits and watches: the records are the truth, 
 and come back.
 """
 
-import hashlib
 import re
 import sys
 from collections.abc import Generator
@@ -16,11 +15,10 @@ from pathlib import Path
 from time import sleep as wait
 from typing import Any, ClassVar
 
-from voxbench.design.spec import written_sweep
 from voxbench.errors import EngineError
-from voxbench.files import write_atomically
 from voxbench.running.engines import Engine, Event, Hear
 from voxbench.running.engines.pilot import Pilot
+from voxbench.running.known import remember
 from voxbench.running.options import Run
 from voxbench.running.queue import Queue
 from voxbench.running.slurm_queue import FOLDER, asked_of_slurm, pilots_name, queued_pilots
@@ -109,7 +107,7 @@ class Slurm(Engine):
         from submitit.core.utils import FailedJobError, FailedSubmissionError
 
         folder = run.root.resolve() / FOLDER
-        pilot = Pilot(self._words(run, folder))
+        pilot = Pilot(self._words(run))
         try:
             executor = SlurmExecutor(folder / "%A", max_num_timeout=sys.maxsize)
             executor.update_parameters(**self._parameters(run, count))
@@ -122,11 +120,9 @@ class Slurm(Engine):
             f"on if this ends; `scancel --name={pilots_name(run.root)}` ends them; logs: {folder}"
         )
 
-    def _words(self, run: Run, folder: Path) -> tuple[str, ...]:
+    def _words(self, run: Run) -> tuple[str, ...]:
         """The command of a pilot, with the sweep as it is now."""
-        text, options = written_sweep(run.sweep), run.options
-        spec = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:8]}.toml"
-        write_atomically(spec, text)
+        spec, options = remember(run.sweep, run.root.resolve()), run.options
         minutes = max(self.time - _STORES_MIN, self.time / 2)
         words = [sys.executable, "-m", "voxbench", "work", spec, "-o", run.root.resolve()]
         words += ["--minutes", f"{minutes:g}"]
@@ -139,6 +135,7 @@ class Slurm(Engine):
             words += ["--time-limit", f"{options.time_limit_s / 60:g}"]
         words += ["--retry-failed"] * options.retry_failed
         words += ["--predictions"] * options.predictions
+        words += ["--keep-weights"] * options.weights
         return tuple(map(str, words))
 
     def _parameters(self, run: Run, count: int) -> dict[str, Any]:
