@@ -25,6 +25,8 @@ class PlayedRay(ModuleType):
         there: the resources of the cluster.
         losses: how many of the next tasks are lost with their node.
         asked: what tasks were asked to take.
+        hangs: the next task never ends.
+        cancelled: tasks that were ended.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,8 @@ class PlayedRay(ModuleType):
         self.there = {"CPU": 4.0}
         self.losses = 0
         self.asked: list[dict] = []
+        self.hangs = False
+        self.cancelled: list = []
         self.addresses: list[str] = []
         self.exceptions = SimpleNamespace(RayError=LostError, TaskCancelledError=CancelledError)
 
@@ -57,7 +61,13 @@ class PlayedRay(ModuleType):
         return SimpleNamespace(options=options)
 
     def wait(self, tasks, *, num_returns, timeout):
-        return tasks[:num_returns], tasks[num_returns:]
+        able = tasks[1:] if self.hangs else tasks
+        ended = able[:num_returns]
+        return ended, [task for task in tasks if task not in ended]
+
+    def cancel(self, task, *, force):
+        self.hangs = False
+        self.cancelled.append((task, force))
 
     def get(self, task):
         _, function, words = task
@@ -122,6 +132,16 @@ def test_a_lost_node_s_cell_is_done_again(ray, example, monkeypatch, tmp_path):
     done = run_sweep(make_sweep(), tmp_path, Options(engine=Ray()), Watching())
     assert [one.state for one in done] == ["cached", "cached"]
     assert told == ["Ray lost its task: The node was lost."] * 2
+
+
+def test_a_task_that_takes_too_long_is_ended_and_fails_alone(ray, example, monkeypatch, tmp_path):
+    quick_cells(monkeypatch)
+    ray.hangs = True
+    options = Options(engine=Ray(), time_limit_s=-1)  # which those that end at once keep
+    done = run_sweep(make_sweep(), tmp_path, options)
+    assert [one.state for one in done] == ["failed", "cached"]
+    assert "(--time-limit); its task was ended" in done[0].reason
+    assert [force for _, force in ray.cancelled] == [True]
 
 
 def test_as_many_tasks_as_the_scarcest_resource_has_room_for(ray, example, tmp_path):
