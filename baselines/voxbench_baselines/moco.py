@@ -19,17 +19,17 @@ class MoCo(Pretrained):
     The teacher follows the student as a moving average. The encoder alone is trained.
 
     Attributes:
-        queue: earlier vectors that are kept; 256, published 65,536.
-        momentum: share of itself that the teacher keeps in a step; 0.99, published 0.999.
+        queue: earlier vectors that are kept; 64, published 65,536.
+        momentum: share of itself that the teacher keeps in a step.
         width: of the projector; 256, published 2048.
-        temperature: of the contrast; 0.07 as in MoCo's first version, published for v2 0.2.
+        temperature: of the contrast.
         crop: voxels along a view's sides; 0 takes three quarters of the patch's.
     """
 
     queue: int = of_recipe()
-    momentum: float = of_recipe()
+    momentum: float = 0.999
     width: int = of_recipe()
-    temperature: float = of_recipe()
+    temperature: float = 0.2
     crop: int = 0
 
     card: ClassVar[BaselineCard] = BaselineCard(
@@ -41,16 +41,18 @@ class MoCo(Pretrained):
         "(arXiv:2003.04297)",
         note="«published» is the authors' for photographs, without steps and patch. Different "
         "here: views are two overlapping crops as nnssl's SimCLR makes them, vectors are read off "
-        "mean and maximum of the coarsest map (theirs off its mean), the queue begins empty "
+        "mean and maximum of every map (theirs off the mean of the coarsest, which instance norms "
+        "make nearly the same for every patch), the queue begins empty "
         "(theirs with random vectors), the other patches of a batch count with it, and batches "
         "are not shuffled, so that norms over the batch may tell positives from the queue.",
     )
     needs_labels: ClassVar[bool] = False
+    version: ClassVar[int] = 2  # 1 read the coarsest map alone
     parts: ClassVar[tuple[str, ...]] = ("encoder",)
     recipes: ClassVar[Mapping[str, Settings]] = {
-        "small": Settings({"queue": 256, "momentum": 0.99, "width": 256, "temperature": 0.07}),
+        "small": Settings({"queue": 64, "width": 256}),
         "published": Settings(
-            {"queue": 65_536, "momentum": 0.999, "width": 2048, "temperature": 0.2},
+            {"queue": 65_536, "width": 2048},
             {
                 "batch": 256,
                 "optimiser": "sgd",

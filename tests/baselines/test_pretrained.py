@@ -102,9 +102,9 @@ def test_a_slow_teacher_s_vectors_are_told_apart_by_more_than_their_age(stripes)
     changes = {"steps": 400, "learning_rate": 1e-3, "augmentation": "none"}  # views bring theirs
     schedule = QUICK.model_copy(update=changes)
     told = make(MoCo(size="tiny"), stripes, schedule).cost.terms
-    accuracy = [told["contrast, accuracy"][step] for step in sorted(told["contrast"])[-50:]]
+    accuracy = [told["contrast, accuracy"][step] for step in sorted(told["contrast"])[-25:]]
     assert sum(accuracy) / len(accuracy) > 0.5 == 2 * told["contrast, accuracy of chance"][400]
-    assert told["contrast"][400] < 0.8 * told["contrast, chance"][400]
+    assert told["contrast"][400] < 0.9 * told["contrast, chance"][400]
 
 
 @pytest.mark.parametrize(

@@ -63,10 +63,10 @@ class MoCoObjective(Objective):
 
 
 class Projected(nn.Module):
-    """Mean and maximum of the coarsest map, through the published two layers.
+    """Mean and maximum of every map, through the published two layers.
 
     Args:
-        encoder: that gives the map.
+        encoder: that gives the maps.
         width: of the layer between.
     """
 
@@ -74,10 +74,11 @@ class Projected(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.projector = nn.Sequential(
-            nn.Linear(2 * encoder.channels[-1], width), nn.ReLU(), nn.Linear(width, _FEATURES)
+            nn.Linear(2 * sum(encoder.channels), width), nn.ReLU(), nn.Linear(width, _FEATURES)
         )
 
     def forward(self, images: Tensor) -> Tensor:
         """(b, c, d, h, w) → (b, features)."""
-        vectors: Tensor = self.projector(pooled(self.encoder(images)[-1]))
+        maps = [pooled(features) for features in self.encoder(images)]
+        vectors: Tensor = self.projector(torch.cat(maps, dim=1))
         return vectors
