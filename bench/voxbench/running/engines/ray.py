@@ -193,7 +193,8 @@ class _Tasks:
         for task, job in [*self.running.items()]:
             if now - self.since.get(job.id, now) > limit:
                 self.ray.cancel(task, force=True)
-                del self.running[task], self.since[job.id]
+                del self.running[task]
+                self.since.pop(job.id, None)
                 reason = f"not done in {limit / 60:g} minutes (--time-limit); its task was ended"
                 yield failed(job, reason, self.worker)
 
