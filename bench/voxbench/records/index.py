@@ -32,10 +32,15 @@ class _Row(NamedTuple):
 
 
 class _Index(NamedTuple):
-    """Of a folder that was this one (number), and last changed then (date)."""
+    """Made then (date), of a folder that was this one (number) and had last changed then (date)."""
 
+    made: int
     folder: tuple[int, int]
     rows: dict[str, _Row]
+
+    def holds(self, seen: tuple[int, int]) -> bool:
+        """Whether it is of this folder, which has not changed since."""
+        return self.folder == seen and self.made - seen[1] > _SETTLED_NS
 
 
 def glances(folder: Path, index: Path) -> dict[str, Glance]:
@@ -49,7 +54,7 @@ def glances(folder: Path, index: Path) -> dict[str, Glance]:
         RecordError: a record is damaged or of another schema.
     """
     seen, known = _seen(folder), _read(index)
-    if known and known.folder == seen and _settled(index, seen):
+    if known and known.holds(seen):
         return {name: row.glance for name, row in known.rows.items()}
     files = {entry.name: entry for entry in os.scandir(folder) if entry.name.endswith(".json")}
     if len(files) < _WORTH:
@@ -59,7 +64,7 @@ def glances(folder: Path, index: Path) -> dict[str, Glance]:
         stamp = _stamp(entry.stat())
         row = known.rows.get(name) if known else None
         rows[name] = row if row and row.stamp == stamp else _Row(stamp, glance(entry.path))
-    _write(index, _Index(seen, rows))
+    _write(index, seen, rows)
     return {name: row.glance for name, row in rows.items()}
 
 
@@ -77,20 +82,16 @@ def _stamp(status: os.stat_result) -> _Stamp:
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def _settled(index: Path, seen: tuple[int, int]) -> bool:
-    try:
-        return index.stat().st_mtime_ns - seen[1] > _SETTLED_NS
-    except FileNotFoundError:  # it has just been deleted
-        return False
-
-
 def _read(index: Path) -> _Index | None:
     """The index of a file; None if there is none, or none that this version wrote."""
     try:
-        layout, number, date, *rows = json.loads(index.read_bytes())
+        with index.open("rb") as file:
+            made = os.fstat(file.fileno()).st_mtime_ns
+            layout, number, date, *rows = json.load(file)
         if layout != _LAYOUT:
             return None
         return _Index(
+            made,
             (number, date),
             {name: _Row((i, d, size), Glance(*said)) for name, i, d, size, *said in rows},
         )
@@ -98,8 +99,8 @@ def _read(index: Path) -> _Index | None:
         return None
 
 
-def _write(index: Path, made: _Index) -> None:
+def _write(index: Path, folder: tuple[int, int], rows: dict[str, _Row]) -> None:
     """Keep it; where nothing can be written, the records are read again the next time."""
-    rows = [[name, *row.stamp, *row.glance] for name, row in made.rows.items()]
+    told = [[name, *row.stamp, *row.glance] for name, row in rows.items()]
     with suppress(OSError):
-        write_atomically(index, json.dumps([_LAYOUT, *made.folder, *rows]))
+        write_atomically(index, json.dumps([_LAYOUT, *folder, *told]))
