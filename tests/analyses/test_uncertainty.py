@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from voxbench.analyses.read import records_in
-from voxbench.analyses.uncertainty import doubt_rows, doubts_in
-from voxbench.analyses.uncertainty_table import doubt_tables
+from voxbench.analyses.uncertainty.doubts import doubts_in
+from voxbench.analyses.uncertainty.figures import figures
+from voxbench.analyses.uncertainty.rows import doubt_rows
+from voxbench.analyses.uncertainty.tables import table_of_task
 from voxbench.records.uncertainty import (
     UncertainCase,
     UncertaintyRecord,
@@ -12,12 +14,14 @@ from voxbench.records.uncertainty import (
     write_uncertainty,
 )
 from voxbench.reporting.report import write_report
+from voxbench.uncertainty.detection import detect
 from voxbench.uncertainty.failure import detect_failures
 from voxbench.uncertainty.pseudo import pseudo_values
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
 
 PATIENTS = 12
+ASKED = {"applications": ["failure detection", "OoD detection"]}
 
 
 def uncertain(cell, doubt, error):
@@ -32,8 +36,8 @@ def uncertain(cell, doubt, error):
     ]
     return UncertaintyRecord(
         key=f"u-{cell.key}", smoke=False, sweep="test", cells=[cell.key], arm=cell.arm,
-        seeds=[cell.arm.seed], model=("softmax", {}), asked={}, validation=[], test=kept,
-        seconds=1.0, environment={},
+        seeds=[cell.arm.seed], model=("softmax", {}), asked=ASKED, validation=[],
+        test=kept, seconds=1.0, environment={},
     )  # fmt: skip
 
 
@@ -85,7 +89,7 @@ def test_an_arm_that_knows_which_cases_fail_has_the_smaller_area(rows):
 
 
 def test_a_task_has_one_table_with_an_undefined_figure_left_out(rows):
-    [table] = doubt_tables(rows)
+    table = table_of_task("openkbp", rows)
     assert table.name == "uncertainty-openkbp"
     assert {row["measure"] for row in table.rows} == {"predictive_entropy", "mean probability"}
     assert all(len(line) == len(table.columns) for line in table.body)
@@ -106,6 +110,52 @@ def test_seeds_that_predict_together_are_compared_with_as_many(rows, tmp_path):
     found = doubts_in(tmp_path, records_in(tmp_path))
     labels = {doubt.label for doubt in found}
     assert labels == {"softmax", "ensemble of 2", "ensemble of 3"}
+
+
+def detection_of(tmp_path, doubt):
+    """Rows of two arms that doubt their cases so; every other case is darker than training was."""
+    cells = [
+        record(cases(lambda i, _: 0.4 + 0.05 * i, PATIENTS), arm, seed=seed)
+        for arm in (MASKED, SCRATCH)
+        for seed in range(2)
+    ]
+    stored(tmp_path, *cells)
+    for cell in cells:
+        made = uncertain(cell, lambda i, _, c=cell: doubt(i, c.arm), lambda _: 0.1)
+        for place, case in enumerate(made.test):
+            case.shift = "grey" if place % 2 else ""
+        write_uncertainty(tmp_path, made)
+    return doubt_rows(doubts_in(tmp_path, cells))
+
+
+def test_shifted_cases_are_detected_by_the_arm_that_doubts_them_more(tmp_path):
+    found = detection_of(tmp_path, lambda i, arm: float(i % 2 if arm.twin else i % 5))
+    rows = {(r.arm, r.what.figure): r for r in found if r.what.application == "OoD detection"}
+    assert rows[MASKED, "AUROC"].value.mean == rows[MASKED, "AUPR"].value.mean == 1
+    assert rows[MASKED, "FPR at 95%"].value == (0, 0, 0)
+    assert rows[MASKED, "AUROC"].verdict == "better"
+    assert rows[MASKED, "FPR at 95%"].verdict == ""
+    assert {row.what.cases for row in rows.values()} == {"grey"}
+    plain = rows[SCRATCH, "AUROC"].value
+    doubt = np.arange(PATIENTS) % 5
+    assert plain.mean == pytest.approx(detect(doubt, np.arange(PATIENTS) % 2).auroc)
+    assert plain.low < 0.5 < plain.high
+
+
+def test_failures_are_looked_for_in_each_part_of_the_test(tmp_path):
+    found = detection_of(tmp_path, lambda i, _: float(i % 5))
+    parts = {r.what.cases: r.patients for r in found if r.what.figure == "AURC of 1 − Dice"}
+    assert parts == {"": PATIENTS, "grey": PATIENTS / 2, "i.i.d.": PATIENTS / 2}
+
+
+def test_cases_of_an_external_set_are_other_patients_whatever_their_names(tmp_path):
+    cell = record(cases(lambda i, _: 0.5, 4))
+    made = uncertain(cell, lambda i, _: 0.1 * i, lambda _: 0.1)
+    made.external = {"elsewhere": uncertain(cell, lambda i, _: 1.0 + i, lambda _: 0.1).test}
+    [(what, own), *_] = [
+        (what, own) for what, own in figures(made) if what.application == "OoD detection"
+    ]
+    assert (what.figure, what.cases, len(own)) == ("AUROC", "elsewhere", 8)
 
 
 def test_pseudo_values_of_a_mean_are_its_values():

@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 from voxbench.design.spec import parse_sweep, read_sweep, written_sweep
 from voxbench.design.toml import parse_toml
 from voxbench.design.uncertainty import Aggregation, Measure
 from voxbench.errors import PluginError, SpecError
 from voxbench.records import Store
+from voxbench.records.external import external_store
 from voxbench.records.kept import weights_path
 from voxbench.records.uncertainty import uncertainty_in
 from voxbench.running.bind import bind
@@ -15,9 +17,11 @@ from voxbench.running.options import Options
 from voxbench.running.sweep import run_sweep
 from voxbench.running.uncertainty import UncertaintyPlan
 from voxbench.score.uncertainty.judged import AGGREGATIONS
+from voxbench.uncertainty.calibration import Reliability
 from voxbench.uncertainty.measures import Measures
 
 from tests.running.conftest import Notes, make_sweep
+from tests.running.test_external import write_other
 
 INLINE = Options(jobs=1)
 SHORT = {"steps": 2, "patch": [16, 16, 16], "augmentation": "none"}
@@ -57,6 +61,8 @@ def test_cells_and_their_seeds_together_predict_once_the_weights_are_there(finis
     assert 0 <= case.agreement <= 1
     assert math.isnan(alone.test[0].agreement)
     assert {"ACE", "ECE"} == set(case.errors["mean probability"])
+    bins = Reliability(*map(np.array, case.reliability))
+    assert bins.ace == pytest.approx(case.errors["mean probability"]["ACE"])
 
 
 def test_a_model_that_is_added_later_takes_the_kept_weights_and_trains_nothing(finished):
@@ -76,14 +82,39 @@ def test_a_model_that_is_added_later_takes_the_kept_weights_and_trains_nothing(f
     assert "0.2" in model
 
 
-def test_a_cell_finished_without_weights_is_left_until_they_are_asked_for(example, tmp_path):
-    run_sweep(make_sweep(seeds=2, recipe=SHORT), tmp_path, INLINE)
+def test_a_cell_finished_without_weights_is_trained_again_to_the_same_record(example, tmp_path):
+    planned = run_sweep(make_sweep(seeds=2, recipe=SHORT), tmp_path, INLINE)
+    before = [Store(tmp_path).read(one.key).cases for one in planned]
     sweep = asked(["softmax"])
-    run_sweep(sweep, tmp_path, INLINE)
     plan = UncertaintyPlan.of(sweep, bind(sweep), tmp_path)
-    assert [plan.state(job) for job in plan.all] == ["weights not kept"] * 2
-    run_sweep(sweep, tmp_path, Options(jobs=1, weights=True))
+    assert [plan.state(job) for job in plan.all] == ["trained again first"] * 2
+    assert plan.untrained == {one.key for one in planned}
+    run_sweep(sweep, tmp_path, INLINE)
     assert [plan.state(job) for job in plan.all] == ["predicted"] * 2
+    assert plan.untrained == set()
+    assert [Store(tmp_path).read(one.key).cases for one in planned] == before
+
+
+def test_cases_of_an_external_set_are_predicted_too_where_somebody_asks(example, tmp_path):
+    data = {"name": "nnunet-folder", "root": str(write_other(tmp_path / "there", {"CUBE": 2}))}
+    tests = [{"task": "example-cubes", "name": "elsewhere", "data": data}]
+    run_sweep(asked(["softmax"], tests=tests), tmp_path / "out", INLINE)
+    records = list(uncertainty_in(tmp_path / "out"))
+    external = external_store(tmp_path / "out")
+    for one in records:
+        [found] = [r for r in external if r.external.training == one.cells[0]]
+        cases = one.external["elsewhere"]
+        assert [case.scored for case in cases] == found.cases
+        assert all(case.scores["predictive_entropy"]["image mean"] > 0 for case in cases)
+        assert all(case.errors == {} for case in cases)
+
+    alone = {"models": ["softmax"], "applications": ["calibration"]}
+    sweep = make_sweep(seeds=1, recipe=SHORT, uncertainty=alone, tests=tests)
+    [job] = UncertaintyPlan.of(sweep, bind(sweep), tmp_path).all
+    assert job.tests == ()
+    without = asked(["softmax"])
+    ids = {job.id for job in UncertaintyPlan.of(without, bind(without), tmp_path).all}
+    assert ids.isdisjoint(one.key for one in records)
 
 
 def test_the_table_changes_no_key_of_a_cell(example):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from voxbench.stats.bootstrap import Sample, bootstrap, estimate
+from voxbench.stats.bootstrap import Sample, bootstrap, estimate, infer_each, infer_mean
 from voxbench.stats.paired import effect_verdict
 
 
@@ -124,3 +124,21 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
         interval = bootstrap(Sample(values, (0, 0, 0)), resamples=2000)
         held += interval.low <= 0.01 <= interval.high
     assert 0.93 <= held / 500 <= 0.99
+
+
+def test_many_samples_are_judged_as_each_by_itself():
+    random = np.random.default_rng(3)
+    gap = random.random((5, 2))
+    gap[1, 0] = gap[3] = np.nan
+    samples = [
+        Sample(random.random((5, 2)), (0, 0)),
+        Sample(gap, (0, 0)),
+        Sample(np.full((5, 2), np.nan), (0, 0)),
+        Sample(random.random((5, 2)), (0, 0)),
+        Sample(random.random((4, 3)), (0, 1, 1)),
+        Sample(np.empty((0, 0)), ()),
+    ]
+    together = infer_each(samples).intervals(6)
+    alone = [infer_mean(sample).intervals(6)[0] for sample in samples]
+    np.testing.assert_allclose(together, alone)
+    assert infer_each([]).intervals() == []

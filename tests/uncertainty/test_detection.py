@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voxbench.uncertainty.detection import detect
+from voxbench.uncertainty.detection import detect, false_positives
 from voxbench.uncertainty.failure import detect_failures, risk_coverage
 
 SCORES = st.lists(st.integers(0, 4), min_size=2, max_size=12)
@@ -90,3 +90,14 @@ def test_one_case_has_its_risk_and_none_has_no_area():
 def test_an_undefined_risk_is_refused():
     with pytest.raises(ValueError, match="leave undefined cases out"):
         risk_coverage(np.array([math.nan]), np.array([1.0]))
+
+
+@given(SCORES, st.data())
+def test_rates_of_resamples_are_those_of_the_cases_repeated(score, data):
+    of = {"min_size": len(score), "max_size": len(score)}
+    wanted = np.array(data.draw(st.lists(st.booleans(), **of)))
+    times = np.array([data.draw(st.lists(st.integers(0, 3), **of)) for _ in range(3)])
+    repeated = [
+        detect(np.repeat(np.array(score), row), np.repeat(wanted, row)).fpr95 for row in times
+    ]
+    np.testing.assert_allclose(false_positives(np.array(score), wanted, times), repeated)

@@ -57,11 +57,27 @@ def test_streamed_members_are_within_the_stated_error_of_all_in_memory(seed, mem
         np.testing.assert_allclose(ours, theirs, atol=2e-6, rtol=0)
 
 
-def test_more_voxels_than_are_worked_on_at_once_make_no_difference(monkeypatch):
-    softmax = drawn(1, 3, 4, (5, 7))
+def test_more_voxels_than_are_worked_on_at_once_make_no_difference():
+    softmax = drawn(1, 3, 4, (3, 700))
     whole = fed(softmax).measures()
-    monkeypatch.setattr("voxbench.uncertainty.measures._AT_ONCE", 12)
-    assert np.array_equal(whole, fed(softmax).measures())
+    np.testing.assert_allclose(whole, in_memory(softmax), atol=2e-6, rtol=0)
+    parts = Members(4, (3, 700), by_class=True)
+    for member in softmax:
+        for box in (
+            (slice(0, 2), slice(0, 650)),
+            (slice(2, 3), slice(0, 650)),
+            (slice(0, 3), slice(650, 700)),
+        ):
+            parts.add_part(member[:, *box], box)
+    assert np.array_equal(whole, parts.measures())
+    assert np.array_equal(fed(softmax, by_class=True).of_class(1), parts.of_class(1))
+
+
+def test_probabilities_of_every_size_have_the_entropy_of_64_bits():
+    p = np.concatenate([10.0 ** -np.arange(46), 1 - 10.0 ** -np.arange(1, 8), [0.0, 0.5, 1.0]])
+    softmax = np.stack([p, 1 - p])[None].astype(np.float32)
+    found = fed(softmax).measures().expected_entropy
+    np.testing.assert_allclose(found, entropy(softmax[0].astype(np.float64), 0), atol=2e-7, rtol=0)
 
 
 def test_one_class_is_measured_against_the_rest():

@@ -263,8 +263,8 @@ def _print_uncertainty(plan: "UncertaintyPlan") -> None:
         {**dict(zip(("task", "baseline", "model"), arm, strict=True)), **{s: own[s] for s in there}}
         for arm, own in counts.items()
     )
-    if lacking := sum(own["weights not kept"] for own in counts.values()):
-        print(f"{lacking} of them lack weights: run with --keep-weights, which trains them again")
+    if again := len(plan.untrained):
+        print(f"{again} of their cells are trained again, as their weights were not kept")
 
 
 def _seconds(value: float | None) -> str:

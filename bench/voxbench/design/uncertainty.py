@@ -14,7 +14,9 @@ Aggregation = Literal[
     "image sum", "image mean", "patch maximum", "threshold", "foreground", "boundary",
     "pairwise Dice",
 ]  # fmt: skip
-Application = Literal["failure detection", "calibration", "risk control", "ambiguity"]
+Application = Literal[
+    "OoD detection", "failure detection", "calibration", "risk control", "ambiguity"
+]  # fmt: skip
 
 
 class Uncertainty(BaseModel):
@@ -28,7 +30,8 @@ class Uncertainty(BaseModel):
         aggregations: how a map becomes one score a case; pairwise Dice needs no map, and a byte a
             voxel and member.
         applications: what the scores and probabilities are judged by; ambiguity where a case has
-            several raters.
+            several raters. OoD are the test cases whose `Case.shift` says so, and all of each
+            external test set; detection of failures looks at them too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +50,11 @@ class Uncertainty(BaseModel):
             if value in values[:place]:
                 raise ValueError(f"named twice: {getattr(value, 'name', value)}; leave one")
         return values
+
+    @property
+    def needs_external(self) -> bool:
+        """Whether it asks for what external test sets show."""
+        return not {"OoD detection", "failure detection"}.isdisjoint(self.applications)
 
     @property
     def asked(self) -> dict[str, list[str]]:

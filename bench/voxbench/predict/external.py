@@ -1,6 +1,6 @@
 """Predict cases of an external test set, and score the classes that it shares with the task."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,16 +61,40 @@ def score_external(
             return segment(network, prepared[name], recipe, device, mirrored)
 
         prediction, failure = attempted(predict)
-        classes = {
-            name: theirs
-            for name, theirs in test.classes.items()
-            if name in own and (case.labelled is None or theirs in case.labelled)
-        }
-        found = _compared(prediction, case, card, their_card, classes)
-        scores.append(scores_of_case(case, found, failure))
+        scores.append(score_shared(prediction, case, card, test, own, failure))
         check_unchanged(files, case.files[len(case.images) :])
         tell(Stage("predicting", done, len(cases)))
     return scores
+
+
+def score_shared(
+    prediction: NDArray[np.uint8] | None,
+    case: Case,
+    card: TaskCard,
+    test: ExternalTest,
+    predicted: Collection[str],
+    failure: str | None = None,
+) -> CaseScores:
+    """The scores of a case of an external test set, of the classes that are annotated there.
+
+    Args:
+        prediction: class indices of the task (d, h, w) on the grid of the files; None failed.
+        case: of the set.
+        card: of the task.
+        test: the set.
+        predicted: classes of the task that a prediction can hold.
+        failure: why there is no prediction.
+
+    Raises:
+        DataError: the reference can't be read.
+    """
+    classes = {
+        name: theirs
+        for name, theirs in test.classes.items()
+        if name in predicted and (case.labelled is None or theirs in case.labelled)
+    }
+    found = _compared(prediction, case, card, test.dataset.card, classes)
+    return scores_of_case(case, found, failure)
 
 
 def _compared(

@@ -25,6 +25,10 @@ class UncertainCase(BaseModel):
         agreement: mean Dice of pairs of members.
         correlations: measure → NCC with the variance over raters.
         distance: GED² of members and raters, mean over the classes.
+        reliability: voxels of each bin of the mean probability of the predicted class: how many
+            were judged, how many judgements were right, and the sum of their confidences; empty
+            where calibration was not asked for. See `uncertainty.calibration.Reliability`.
+        shift: why it is of another distribution than training; "" where it is not.
     """
 
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
@@ -36,6 +40,8 @@ class UncertainCase(BaseModel):
     agreement: NanFloat = math.nan
     correlations: dict[str, NanFloat] = {}
     distance: NanFloat = math.nan
+    reliability: tuple[list[float], ...] = ()
+    shift: str = ""
 
 
 class UncertaintyRecord(BaseModel):
@@ -53,6 +59,8 @@ class UncertaintyRecord(BaseModel):
         validation: cases that thresholds and calibrations were learnt from; by themselves, so that
             nothing is judged here that was learnt from them.
         test: the cases that count.
+        external: external test set → its cases, of whose classes the task's are scored; scores and
+            agreement alone are kept of their doubt.
         seconds: that predicting and measuring took.
         environment: versions, commit, device.
     """
@@ -70,6 +78,7 @@ class UncertaintyRecord(BaseModel):
     asked: dict[str, list[str]]
     validation: list[UncertainCase]
     test: list[UncertainCase]
+    external: dict[str, list[UncertainCase]] = {}
     seconds: float
     environment: dict[str, Any]
 

@@ -23,13 +23,14 @@ from voxbench.analyses.steps import steps_table, trajectory_table
 from voxbench.analyses.table import Table, as_row
 from voxbench.analyses.tuned import beside, beside_table
 from voxbench.analyses.tuning import Studied, studies_in, study_table
-from voxbench.analyses.uncertainty import doubt_rows, doubts_in
-from voxbench.analyses.uncertainty_table import doubt_tables
+from voxbench.analyses.uncertainty.findings import Findings, find_doubt, front_sentence
+from voxbench.analyses.uncertainty.tables import doubt_tables, full_tables
 from voxbench.files import remove_leavings, write_atomically
 from voxbench.records import ScoredRecord, Store
 from voxbench.records.external import external_store
 from voxbench.records.table import refresh_table
 from voxbench.reporting.figures.best_of import draw_best
+from voxbench.reporting.figures.doubt import DoubtFigure, draw_doubt
 from voxbench.reporting.figures.draw import Figure, draw_figures
 from voxbench.reporting.printer import as_markdown, escape_markdown, save_table
 from voxbench.stats.metric import FALSE_ALARMS, Metric, find_metric
@@ -70,6 +71,7 @@ class Report:
         overall: the same over tasks.
         tables: as they were written.
         figures: curves by task.
+        doubt: what uncertainty is worth, where a sweep asked; doubt_figures: its drawings.
     """
 
     page: Path
@@ -83,6 +85,8 @@ class Report:
     overall: list[Overall]
     tables: list[Table]
     figures: list[Figure]
+    doubt: Findings
+    doubt_figures: list[DoubtFigure]
 
     @property
     def summary(self) -> str:
@@ -151,7 +155,7 @@ def write_report(
     curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
     found = raced_effects(pairs, races_in(store_dir), records, margin)
     each, over_tasks = means(groups), overall(pairs)
-    studies = studies_in(store_dir)
+    studies, doubt = studies_in(store_dir), find_doubt(store_dir, records)
     tables = [
         effect_table(found, chosen, margin),
         *_external_tables(store_dir, groups, chosen, margin),
@@ -167,16 +171,20 @@ def write_report(
         mean_table(each),
         failed_table(groups),
         *_tuning_tables(studies, groups, found, records, chosen),
-        *doubt_tables(doubt_rows(doubts_in(store_dir, records))),
+        *doubt_tables(doubt),
     ]
     page = out_dir / "report.md"
-    files = [page, *(path for table in tables for path in save_table(table, out_dir / "tables"))]
+    written = [*tables, *full_tables(doubt)]
+    files = [page, *(path for table in written for path in save_table(table, out_dir / "tables"))]
     figures = draw_figures(each, found, chosen, margin, out_dir / "figures")
     figures += draw_best(studies, out_dir / "figures")
+    drawn = draw_doubt(doubt, out_dir / "figures")
+    files += [path for own in drawn for path in own.paths]
     files += [path for figure in figures for path in figure.paths]
     made = Report(
-        page, files, chosen, margin, records, groups, each, found, over_tasks, tables, figures
-    )
+        page, files, chosen, margin, records, groups, each, found, over_tasks, tables, figures,
+        doubt, drawn,
+    )  # fmt: skip
     refresh_table(Store(store_dir))
     remove_leavings(out_dir)
     write_atomically(page, "\n".join(_lines(made)) + "\n")
@@ -242,8 +250,20 @@ def _lines(made: Report) -> Iterator[str]:
         yield "\n## Curves\n"
         pictures = [figure.paths[0] for figure in made.figures]
         yield from (f"![{path.stem}](figures/{path.name})" for path in pictures)
+    yield from _doubt_lines(made)
     for table in made.tables:
         if table.rows:
             yield f"\n## {table.title}\n"
             yield as_markdown(table)
     yield READING
+
+
+def _doubt_lines(made: Report) -> Iterator[str]:
+    """What pre-training changes of doubt, whether its kinds separate, and its figures."""
+    if not made.doubt.doubts:
+        return
+    yield "\n## Can doubt be trusted?\n"
+    told = [front_sentence(made.doubt.rows), *(row.sentence for row in made.doubt.separations)]
+    yield from (f"- {escape_markdown(sentence)}" for sentence in told if sentence)
+    pictures = [figure.paths[0] for figure in made.doubt_figures]
+    yield from (f"\n![{path.stem}](figures/{path.name})" for path in pictures)

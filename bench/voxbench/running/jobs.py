@@ -167,6 +167,11 @@ class UncertaintyJob:
     devices: ClassVar[int] = 1
     needs: ClassVar[None] = None
 
+    @property
+    def tests(self) -> tuple[ExternalTest, ...]:
+        """The external test sets of the task, where it is asked how they differ."""
+        return self.cells[0].trainings.tests if self.table.needs_external else ()
+
     def __str__(self) -> str:
         """For progress lines."""
         arm = self.cells[0].arm

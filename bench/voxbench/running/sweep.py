@@ -45,8 +45,10 @@ def run_sweep(
     refresh_contamination(planned, root)
     external = plan_external(planned, root)
     uncertainty = UncertaintyPlan.of(sweep, cells, root)
+    untrained = {one.cell.key for one in external if one.untrained}
+    untrained |= uncertainty.untrained
     todo: list[Job] = [
-        *_todo(planned, root, options, tuner.jobs(), {e.cell.key for e in external if e.untrained}),
+        *_todo(planned, root, options, tuner.jobs(), untrained),
         *external_jobs(external, retry_failed=options.retry_failed),
         *uncertainty.ready(),
     ]

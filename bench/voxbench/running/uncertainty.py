@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
@@ -19,9 +19,9 @@ from voxbench.records.uncertainty import uncertainty_path
 from voxbench.running.bind import BoundCell, Trainings
 from voxbench.running.jobs import CellJob, Job, UncertaintyJob
 
-_VERSION = 1  # of what a record says
+_VERSION = 2  # of what a record says
 
-State = Literal["predicted", "to predict", "cells first", "weights not kept"]
+State = Literal["predicted", "to predict", "cells first", "trained again first"]
 STATES: tuple[State, ...] = get_args(State)
 
 
@@ -53,7 +53,18 @@ class UncertaintyPlan:
         if not all(map(self._is_finished, job.cells)):
             return "cells first"
         kept = (weights_path(self.root, cell.key).exists() for cell in job.cells)
-        return "to predict" if all(kept) else "weights not kept"
+        return "to predict" if all(kept) else "trained again first"
+
+    @property
+    def untrained(self) -> set[str]:
+        """Keys of finished cells whose weights were not kept: they have to be trained again."""
+        return {
+            cell.key
+            for job in self.all
+            if self.state(job) in ("cells first", "trained again first")
+            for cell in job.cells
+            if self._is_finished(cell) and not weights_path(self.root, cell.key).exists()
+        }
 
     def ready(self) -> list[UncertaintyJob]:
         """Those that can be done now."""
@@ -93,8 +104,15 @@ def _jobs(table: Uncertainty, cells: Sequence[BoundCell]) -> Iterator[Uncertaint
         if made.stochastic:
             _require_stochastic(model.name, made.stochastic, trainings)
         for own in _seeds(model.name, usable) if made.ensembles else ((cell,) for cell in usable):
-            key = [_VERSION, METRICS_VERSION, [cell.key for cell in own], model.to_json()]
-            yield UncertaintyJob(digest([*key, table.asked])[:20], own, model, table)
+            yield _job(own, model, table)
+
+
+def _job(cells: tuple[BoundCell, ...], model: Ref, table: Uncertainty) -> UncertaintyJob:
+    job = UncertaintyJob("", cells, model, table)
+    keys = [cell.key for cell in cells]
+    sets = [test.key(keys[0]) for test in job.tests]
+    key = [_VERSION, METRICS_VERSION, keys, model.to_json(), table.asked, sets]
+    return replace(job, id=digest(key)[:20])
 
 
 def _seeds(model: str, cells: Sequence[BoundCell]) -> list[tuple[BoundCell, ...]]:

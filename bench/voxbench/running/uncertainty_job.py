@@ -4,18 +4,23 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
 from voxbench.api import IGNORED, Case
+from voxbench.data.cache import PreparedCase
 from voxbench.data.cell_data import CellData, load_cell_data
 from voxbench.data.content_hash import check_unchanged
+from voxbench.data.external_test import ExternalTest
 from voxbench.data.geometry import uncropped
+from voxbench.data.prepare import prepare_cases
 from voxbench.data.volumes import read_raters, read_reference
 from voxbench.predict.case import score_prediction
+from voxbench.predict.external import score_shared
 from voxbench.predict.members import MODELS, Subject, predict_members
 from voxbench.progress import Stage, tell
 from voxbench.records.environment import environment
@@ -33,6 +38,7 @@ from voxbench.running.worker import Worker
 from voxbench.score.uncertainty.case import Predicted, Question
 from voxbench.score.uncertainty.judged import judge
 from voxbench.score.uncertainty.validation import NOTHING, Validation, learn
+from voxbench.uncertainty.calibration import Reliability
 
 
 class _Seen(NamedTuple):
@@ -44,6 +50,8 @@ class _Seen(NamedTuple):
 def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
     """Predict validation cases and learn from them, then test cases; store what is asked of each.
 
+    Then those of the external test sets, of which nothing is learnt either.
+
     Raises:
         DataError: a file is not what it was when the sweep was planned.
         WeightsError: kept weights are damaged.
@@ -52,18 +60,22 @@ def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
         return
     process, started, first = os.getpid(), time.perf_counter(), job.cells[0]
     data = load_cell_data(first.cell, first.dataset, first.preprocessing)
-    seen = _predictor(job, worker, data)
+    subject = _subject_of(job, worker, data)
     question = Question(_classes(data), IGNORED, job.table.measures)
     learnt, validation = NOTHING, list[UncertainCase]()
 
     def apart() -> Iterator[Predicted]:
-        for one in seen(data.validation):
+        for one in _seen(data.validation, subject, data, job):
             validation.append(_kept(one, question, NOTHING, job))
             yield one.said
 
     if data.validation:
         learnt = learn(apart(), question)
-    test = [_kept(one, question, learnt, job) for one in seen(data.test)]
+    test = [_kept(one, question, learnt, job) for one in _seen(data.test, subject, data, job)]
+    external = {
+        one.name: [_kept(seen, question, learnt, job) for seen in _there(one, subject, data, job)]
+        for one in job.tests
+    }
     record = UncertaintyRecord(
         key=job.id,
         smoke=first.cell.limit is not None,
@@ -75,6 +87,7 @@ def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
         asked=job.table.asked,
         validation=validation,
         test=test,
+        external=external,
         seconds=time.perf_counter() - started,
         environment=environment(worker.device, worker.threads),
     )
@@ -82,46 +95,80 @@ def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
         write_uncertainty(worker.root, record)
 
 
-def _predictor(
+def _subject_of(
     job: UncertaintyJob, worker: Worker, data: CellData
-) -> Callable[[Sequence[Case]], Iterator[_Seen]]:
-    model, first = MODELS.make(job.model), job.cells[0]
+) -> Callable[[PreparedCase], Subject]:
+    """What gives a prepared case together with the networks that predict it."""
+    first = job.cells[0]
     networks: Sequence[nn.Module] = KeptNetworks(job.cells, worker.root, worker.device)
-    if not model.ensembles:
+    if not MODELS.make(job.model).ensembles:
         networks = [load_kept(first, worker.root, worker.device)]
-
-    def predicted(cases: Sequence[Case]) -> Iterator[_Seen]:
-        for done, case in enumerate(cases, start=1):
-            recipe, prepared = first.cell.recipe, data.prepared[case.id]
-            of = networks, prepared, recipe, worker.device, data.mirrored, first.seed
-            yield _predict(Subject(*of), case, data, job)
-            check_unchanged(data.files, case.files[len(case.images) :])
-            tell(Stage("predicting", done, len(cases)))
-
-    return predicted
+    how = first.cell.recipe, worker.device, data.mirrored, first.seed
+    return lambda prepared: Subject(networks, prepared, *how)
 
 
-def _predict(subject: Subject, case: Case, data: CellData, job: UncertaintyJob) -> _Seen:
-    several = sum(path is not None for path in case.raters.values()) > 1
+def _seen(
+    cases: Sequence[Case],
+    subject: Callable[[PreparedCase], Subject],
+    data: CellData,
+    job: UncertaintyJob,
+) -> Iterator[_Seen]:
+    """Cases of the task, predicted and scored."""
+    for done, case in enumerate(cases, start=1):
+        reference = read_reference(case, data.card)
+        raters = read_raters(case, data.card, reference).values() or (reference,)
+        seen = subject(data.prepared[case.id])
+        said = _predict(seen, job, [one.array for one in raters], reference.spacing_mm)
+        scored = score_prediction(partial(_labels, said), case, data.card, data.card.classes)
+        yield _Seen(case, said, scored)
+        check_unchanged(data.files, case.files[len(case.images) :])
+        tell(Stage("predicting", done, len(cases)))
+
+
+def _there(
+    test: ExternalTest,
+    subject: Callable[[PreparedCase], Subject],
+    data: CellData,
+    job: UncertaintyJob,
+) -> Iterator[_Seen]:
+    """Cases of an external test set, prepared as those of the task; their doubt has no raters."""
+    first = job.cells[0]
+    cases, files = test.cases[: first.cell.limit], test.dataset.files
+    check_unchanged(files, [path for case in cases for path in case.files])
+    prepared = prepare_cases(test.dataset.card, cases, first.preprocessing)
+    for done, case in enumerate(cases, start=1):
+        spacing_mm = read_reference(case, test.dataset.card).spacing_mm
+        said = _predict(subject(prepared[case.id]), job, [], spacing_mm)
+        yield _Seen(case, said, score_shared(said.labels, case, data.card, test, data.card.classes))
+        check_unchanged(files, case.files[len(case.images) :])
+        tell(Stage(f"predicting {test.name}", done, len(cases)))
+
+
+def _labels(said: Predicted) -> NDArray[np.uint8]:
+    return said.labels
+
+
+def _predict(
+    subject: Subject,
+    job: UncertaintyJob,
+    raters: Sequence[NDArray[Any]],
+    spacing_mm: tuple[float, ...],
+) -> Predicted:
+    """All that the members say of a case, on the grid of its files."""
     table, drawn = job.table, list[NDArray[np.uint8]]()
-    wanted = "pairwise Dice" in table.aggregations or several
+    wanted = "pairwise Dice" in table.aggregations or len(raters) > 1
     members = predict_members(MODELS.make(job.model), subject, labels=drawn if wanted else None)
     grid, found = subject.prepared.grid, members.measures()
     mean = np.stack([uncropped(own, grid) for own in members.mean])
     mean[0][~uncropped(np.ones(members.shape, bool), grid)] = 1  # background around the crop
-    labels: NDArray[np.uint8] = uncropped(members.labels.astype(np.uint8), grid)
-    reference = read_reference(case, data.card)
-    raters = read_raters(case, data.card, reference).values() or (reference,)
-    said = Predicted(
+    return Predicted(
         {name: uncropped(getattr(found, name), grid) for name in table.measures},
         mean,
-        labels,
+        uncropped(members.labels.astype(np.uint8), grid),
         [uncropped(own, grid) for own in drawn],
-        [rater.array for rater in raters],
-        reference.spacing_mm,
+        raters,
+        spacing_mm,
     )
-    scored = score_prediction(lambda: labels, case, data.card, data.card.classes)
-    return _Seen(case, said, scored)
 
 
 def _classes(data: CellData) -> dict[str, int]:
@@ -148,4 +195,10 @@ def _kept(
         agreement=found.agreement if "pairwise Dice" in asked.aggregations else math.nan,
         correlations=dict(found.correlations) if "ambiguity" in asked.applications else {},
         distance=found.distance if "ambiguity" in asked.applications else math.nan,
+        reliability=_bins(found.reliability) if "calibration" in asked.applications else (),
+        shift=case.shift or "",
     )
+
+
+def _bins(found: Reliability | None) -> tuple[list[float], ...]:
+    return tuple(row.tolist() for row in found) if found else ()

@@ -11,6 +11,7 @@ n − 1 out of n, which is unbiased (Rao & Wu 1988, doi:10.1080/01621459.1988.10
 single run the interval can speak of patients only.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,9 +19,19 @@ import numpy as np
 
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts, task_counts
-from voxbench.stats.inference import NOTHING, Inference, infer, infer_over_tasks, percentiles_of
+from voxbench.stats.inference import (
+    NOTHING,
+    Inference,
+    infer,
+    infer_over_tasks,
+    joined,
+    percentiles_of,
+    split,
+)
 from voxbench.stats.interval import UNDEFINED, Interval
 from voxbench.stats.student import spread
+
+_TOGETHER = 64  # samples
 
 
 class Sample(NamedTuple):
@@ -86,6 +97,28 @@ def infer_mean(*samples: Sample, resamples: int = RESAMPLES) -> Inference:
     if not known:
         return NOTHING
     return infer_means(estimate(known, resamples), known)
+
+
+def infer_each(samples: Sequence[Sample]) -> Inference:
+    """The mean of each sample by itself, (sample,), as `infer_mean` gives it of one.
+
+    Samples whose patients, runs and gaps are the same are resampled together, as columns.
+    """
+    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for place, sample in enumerate(samples):
+        undefined = np.isnan(sample.values)
+        if not undefined.all():
+            alike[sample.values.shape, sample.draws, undefined.tobytes()].append(place)
+    found = [NOTHING] * len(samples)
+    for places in alike.values():
+        for start in range(0, len(places), _TOGETHER):
+            columns = places[start : start + _TOGETHER]
+            stacked = np.stack([samples[place].values for place in columns])
+            together = [Sample(stacked, samples[columns[0]].draws)]
+            inference = infer_means(estimate(together), together)
+            for place, one in zip(columns, split(inference), strict=True):
+                found[place] = one
+    return joined(found)
 
 
 def bootstrap_shift(inside: Sample, outside: Sample, resamples: int = RESAMPLES) -> Interval:

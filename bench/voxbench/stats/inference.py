@@ -87,6 +87,15 @@ def joined(parts: Sequence[Inference]) -> Inference:
     return Inference(mean, below, above, Spread(*known))
 
 
+def split(found: Inference) -> list[Inference]:
+    """Each column as one of its own: what `joined` joins."""
+    mean, below, above, known = found
+    return [
+        Inference(mean[at], below[at], above[at], Spread(*(part[at] for part in known)))
+        for at in (slice(column, column + 1) for column in range(len(mean)))
+    ]
+
+
 _UNKNOWN = np.array([math.nan])
 NOTHING = Inference(_UNKNOWN, _UNKNOWN, _UNKNOWN, Spread(*[_UNKNOWN] * 5))
 

@@ -45,3 +45,25 @@ def detect(score: NDArray[Any], positive: NDArray[Any]) -> Detection:
         fpr95=float(false[np.argmax(20 * found >= 19 * positives)]),
         top_half=float(np.interp(len(order) // 2, taken, recall)),
     )
+
+
+def false_positives(
+    score: NDArray[Any], positive: NDArray[Any], times: NDArray[Any]
+) -> NDArray[np.float64]:
+    """`fpr95` of resamples, (resample,); NaN where either kind is missing.
+
+    Args:
+        score: of each case, (case,).
+        positive: which cases are to be found, (case,).
+        times: how often each case was drawn, (resample, case).
+    """
+    order = np.argsort(-np.asarray(score, np.float64), kind="stable")
+    ranked, wanted = np.asarray(score)[order], np.asarray(positive, np.bool_)[order]
+    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    found, false = (
+        np.cumsum(times[:, order] * kind, axis=1)[:, ends] for kind in (wanted, ~wanted)
+    )
+    at = np.argmax(20 * found >= 19 * found[:, -1:], axis=1)
+    there = (found[:, -1] > 0) & (false[:, -1] > 0)
+    taken = false[np.arange(len(times)), at] / np.where(there, false[:, -1], 1)
+    return np.where(there, taken, math.nan)

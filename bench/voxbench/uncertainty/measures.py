@@ -6,20 +6,19 @@ H(p), mutual information, their difference, and 1 − the largest of p̄. Of one
 they are those of (p, 1 − p).
 """
 
-from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.compiled import read_only
 from voxbench.errors import DataError
+from voxbench.uncertainty.accumulate import SUM_ERROR, mean_entropy, take_classes, take_member
 
 Float32 = NDArray[np.float32]
 Kind = Literal["predictive", "aleatoric", "epistemic"]
 
-_AT_ONCE = 1 << 18  # probabilities: what a processor's cache holds
-_TINY = np.float32(1e-38)  # its logarithm is finite, and times 0 it is 0
-SUM_ERROR = 0.01  # how far the probabilities of a voxel may be from 1, as 16-bit numbers are
+_DIMENSIONS = 3
 
 
 class Measures(NamedTuple):
@@ -76,9 +75,8 @@ class Members:
                 f"a member has shape {probabilities.shape}, expected the classes first: "
                 f"{(self.classes, *self.shape)}."
             )
-        flat = probabilities.reshape(self.classes, -1)
-        for part in self._parts():
-            self._add(flat[:, part], (part,), (self._entropy.size,))
+        row = (1, 1, self._entropy.size)
+        self._add(probabilities.reshape(self.classes, *row), (0, 0, 0), row)
 
     def add_part(self, probabilities: NDArray[Any], box: tuple[slice, ...]) -> None:
         """Take a part of a member: probabilities (class, *box).
@@ -97,8 +95,10 @@ class Members:
             raise DataError(
                 f"a part of a member has shape {probabilities.shape}, expected {expected}."
             )
-        for row, given in enumerate(probabilities.swapaxes(0, 1), start=box[0].start):
-            self._add(given[:, None], (slice(row, row + 1), *box[1:]), self.shape)
+        whole = (1,) * (_DIMENSIONS - len(box))
+        z, y, x = (*(0 for _ in whole), *(side.start for side in box))
+        given = probabilities.reshape(self.classes, *whole, *probabilities.shape[1:])
+        self._add(given, (z, y, x), (*whole, *self.shape))
 
     def add_labels(self, labels: NDArray[Any]) -> None:
         """Take a member that is sure of every voxel: class indices (*spatial).
@@ -165,27 +165,28 @@ class Members:
 
     def _measures(self, rows: slice, entropies: Float32) -> Measures:
         self._require()
-        made = Measures(*(np.empty(entropies.size, np.float32) for _ in Measures._fields))
-        for part in self._parts():
-            p = self._sum[rows, part] / np.float32(self.count)
-            if len(p) == 1 < self.classes:
-                p = np.concatenate([p, 1 - p])
-            made.predictive_entropy[part] = _terms(p).sum(axis=0)
-            made.expected_entropy[part] = entropies[part] / np.float32(self.count)
-            made.one_minus_max[part] = 1 - p.max(axis=0)
-        np.subtract(made.predictive_entropy, made.expected_entropy, out=made.mutual_information)
+        share = np.float32(1 / self.count)
+        sums = self._sum[rows]
+        if len(sums) == 1 < self.classes:
+            sums = np.concatenate([sums, np.maximum(self.count - sums, 0)])
+        predictive, largest = (np.empty(entropies.size, np.float32) for _ in range(2))
+        mean_entropy(read_only(sums), share, predictive, largest)
+        expected = entropies * share
+        made = Measures(predictive, expected, predictive - expected, np.subtract(1, largest))
         for measure in made:
             np.maximum(measure, 0, out=measure)  # rounding
         return Measures(*(measure.reshape(self.shape) for measure in made))
 
-    def _add(self, given: NDArray[Any], part: tuple[slice, ...], shape: tuple[int, ...]) -> None:
-        """Take probabilities (class, *part) of a part of volumes that have this shape."""
-        p = _probabilities(given)
-        terms = _terms(p)
-        self._sum.reshape(-1, *shape)[(slice(None), *part)] += p
-        self._entropy.reshape(shape)[part] += terms.sum(axis=0)
+    def _add(
+        self, given: NDArray[Any], start: tuple[int, int, int], shape: tuple[int, ...]
+    ) -> None:
+        """Take probabilities (class, d, h, w) of a box of volumes that have this shape."""
+        p = read_only(np.ascontiguousarray(given, np.float32))
+        sums, entropy = self._sum.reshape(-1, *shape), self._entropy.reshape(shape)
+        if not take_member(p, sums, entropy, start):
+            raise _refused(given)
         if self._by_class is not None:
-            self._by_class.reshape(-1, *shape)[(slice(None), *part)] += terms + _terms(1 - p)
+            take_classes(p, self._by_class.reshape(-1, *shape), start)
         self._given += p[0].size
 
     def _require(self) -> None:
@@ -194,34 +195,15 @@ class Members:
         if self._given % self._entropy.size:
             raise ValueError("a part of a member is missing.")
 
-    def _parts(self) -> Iterator[slice]:
-        step = max(1, _AT_ONCE // self.classes)
-        return (slice(at, at + step) for at in range(0, self._entropy.size, step))
 
-
-def _terms(p: Float32) -> Float32:
-    """−p log p."""
-    terms = np.maximum(p, _TINY)
-    np.log(terms, out=terms)
-    terms *= p
-    return np.negative(terms, out=terms)
-
-
-def _probabilities(values: NDArray[Any]) -> Float32:
-    """A copy in 0 … 1, (class, voxel).
-
-    Raises:
-        DataError: a value is far outside, or a voxel whose values do not sum to 1.
-    """
-    p = values.astype(np.float32)
-    total = p.sum(axis=0)
-    low, high = float(p.min()), float(p.max())
+def _refused(values: NDArray[Any]) -> DataError:
+    """Why values (class, …) are no probabilities."""
+    low, high = float(values.min()), float(values.max())
     if not (low >= -SUM_ERROR and high <= 1 + SUM_ERROR):  # NaN is neither
-        raise DataError(f"holds {low:g} … {high:g}, a probability is 0 … 1: are these logits?")
-    if total.min() < 1 - SUM_ERROR or total.max() > 1 + SUM_ERROR:
-        worst = float(total[np.abs(total - 1).argmax()])
-        raise DataError(
-            f"the probabilities of a voxel sum to {worst:g}, not 1: are all classes there, with "
-            "the background, and is the softmax over them?"
-        )
-    return p if low >= 0 and high <= 1 else np.clip(p, 0, 1)
+        return DataError(f"holds {low:g} … {high:g}, a probability is 0 … 1: are these logits?")
+    total = values.sum(axis=0, dtype=np.float64)
+    worst = float(total.flat[np.abs(total - 1).argmax()])
+    return DataError(
+        f"the probabilities of a voxel sum to {worst:g}, not 1: are all classes there, with the "
+        "background, and is the softmax over them?"
+    )

@@ -18,6 +18,7 @@ from voxbench.reporting.site.pages import Pages
 from voxbench.reporting.site.picture import LIMIT, PREDICTION, REFERENCE
 from voxbench.reporting.site.result import result_page
 from voxbench.reporting.site.task import task_page, task_path
+from voxbench.reporting.site.uncertainty import uncertainty_page, uncertainty_path
 
 FILTERS = ("task", "fraction", "strategy", "contamination")
 
@@ -38,7 +39,13 @@ def build_site(report: Report, store_dir: Path, site: Path, public: bool = False
     writer = Pages(site)
     _index(material, writer)
     for name in material.tasks:
-        writer.page("task.html", task_path(name), page=task_page(material, name))
+        doubted = uncertainty_path(name) if name in report.doubt.tasks else ""
+        page = task_page(material, name)
+        writer.page("task.html", task_path(name), page=page, uncertainty_path=doubted)
+    for name in report.doubt.tasks:
+        own = uncertainty_page(material, name)
+        path = uncertainty_path(name)
+        writer.page("uncertainty.html", path, page=own, task_path=task_path(name))
     for name in material.baselines:
         writer.page("baseline.html", baseline_path(name), page=baseline_page(material, name))
     seen = [_result(material, result, writer) for result in material.results]

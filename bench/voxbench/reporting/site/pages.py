@@ -13,7 +13,7 @@ from voxbench.reporting.report import SMOKE
 from voxbench.stats.metric import METRICS
 
 STATIC = Path(__file__).parent / "static"
-FOLDERS = ("tasks", "baselines", "results", "cases")
+FOLDERS = ("tasks", "uncertainty", "baselines", "results", "cases")
 MARK = b'<meta name="generator" content="voxbench">'
 
 

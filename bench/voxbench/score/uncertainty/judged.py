@@ -20,7 +20,7 @@ from voxbench.uncertainty.aggregation import (
     threshold_mean,
 )
 from voxbench.uncertainty.ambiguity import energy_distance, normalised_cross_correlation
-from voxbench.uncertainty.calibration import reliability
+from voxbench.uncertainty.calibration import Reliability, reliability
 
 AGGREGATIONS = (
     "image sum", "image mean", "patch maximum", "threshold", "foreground", "boundary",
@@ -42,6 +42,7 @@ class Judged(NamedTuple):
         correlations: measure → NCC with the variance over raters.
         missed: class → share that is missed by the mask that misses little on validation cases.
         distance: GED² of members and raters, mean over the classes.
+        reliability: of the mean probability; None without references.
     """
 
     case: str
@@ -53,6 +54,7 @@ class Judged(NamedTuple):
     correlations: Mapping[str, float]
     missed: Mapping[str, float]
     distance: float
+    reliability: Reliability | None = None
 
 
 def judge(
@@ -65,16 +67,18 @@ def judge(
 ) -> Judged:
     """All figures of one case."""
     several = len(found.raters) > 1
+    errors, raw = _errors(found, question, learnt) if found.raters else ({}, None)
     return Judged(
         case,
         patient,
         {measure: _scores(measure, found, learnt) for measure in found.maps},
         found.agreement,
         _risks(found, question, tolerance_mm) if found.raters else {},
-        _errors(found, question, learnt) if found.raters else {},
+        errors,
         _correlations(found, question) if several else {},
         _missed(found, question, learnt) if found.raters else {},
         _distance(found, question) if several else math.nan,
+        raw,
     )
 
 
@@ -109,20 +113,23 @@ def _nsd(found: Predicted, rater: NDArray[Any], question: Question, tolerance_mm
 
 def _errors(
     found: Predicted, question: Question, learnt: Validation
-) -> dict[str, dict[str, float]]:
+) -> tuple[dict[str, dict[str, float]], Reliability]:
+    """Of each confidence, and the bins of the mean probability."""
     right, trials = found.judged(question)
-    confidences = {RAW: found.mean.max(axis=0)} | {
-        measure: platt.confidence(found.maps[measure]) for measure, platt in learnt.platt.items()
-    }
-    errors = {}
-    for name, confidence in confidences.items():
-        bins = reliability(right, confidence, trials)
-        errors[name] = {"ACE": bins.ace, "ECE": bins.ece}
+    raw = reliability(right, found.mean.max(axis=0), trials)
+    errors = {RAW: _told(raw)}
+    for measure, platt in learnt.platt.items():
+        confidence = platt.confidence(found.maps[measure])
+        errors[measure] = _told(reliability(right, confidence, trials))
     for name, index in question.classes.items():
         ours = sum((rater == index for rater in found.raters), np.zeros(trials.shape, np.int64))
-        bins = reliability(ours, found.mean[index], trials)
-        errors[f"probability of {name}"] = {"ACE": bins.ace, "ECE": bins.ece}
-    return errors
+        own = reliability(ours, found.mean[index], trials)
+        errors[f"probability of {name}"] = _told(own)
+    return errors, raw
+
+
+def _told(bins: Reliability) -> dict[str, float]:
+    return {"ACE": bins.ace, "ECE": bins.ece}
 
 
 def _missed(found: Predicted, question: Question, learnt: Validation) -> dict[str, float]:
