@@ -95,8 +95,9 @@ class Members:
             raise DataError(
                 f"a part of a member has shape {probabilities.shape}, expected {expected}."
             )
-        whole = (1,) * (_DIMENSIONS - len(box))
-        z, y, x = (*(0 for _ in whole), *(side.start for side in box))
+        missing = _DIMENSIONS - len(box)
+        whole = (1,) * missing
+        z, y, x = [0] * missing + [side.start for side in box]
         given = probabilities.reshape(self.classes, *whole, *probabilities.shape[1:])
         self._add(given, (z, y, x), (*whole, *self.shape))
 

@@ -158,8 +158,9 @@ def _components(contest: Contest, methods: Sequence[Method], values: Sequence[By
     levels = [np.unique(column, return_inverse=True)[1] for column in zip(*methods, strict=True)]
     shares = variance_shares(weights @ known.T, levels)
     units = np.full(shares.shape[1], known.shape[1], np.intp)
-    intervals = [own.within(0.0, 1.0) for own in percentiles_of(shares[1:], shares[0], units)]
-    return Components(contest, *intervals, len(methods))
+    found = (own.within(0.0, 1.0) for own in percentiles_of(shares[1:], shares[0], units))
+    model, measure, aggregation, rest = found
+    return Components(contest, model, measure, aggregation, rest, len(methods))
 
 
 def mean_ranks(rows: Sequence[MethodRow]) -> list[tuple[str, Method, float, int, int]]:

@@ -6,7 +6,7 @@ ICLR 2024, section 4.1. What a task has none of, raters or shifts, is not asked 
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,29 +85,31 @@ def _told(interval: Interval) -> str:
 def separations(doubts: Sequence[Doubt]) -> list[Separation]:
     """Every arm and model that can be asked; models of one member have no epistemic measure."""
     asked = [
-        (doubt, *halves)
-        for doubt in doubts
-        if "mutual_information" not in doubt.silent
-        for halves in [tuple(_halves(doubt))]
-        if any(len(half.values) for half in halves)
+        (doubt, _halves(doubt)) for doubt in doubts if "mutual_information" not in doubt.silent
     ]
-    pairs = [half for _, *halves in asked for half in halves]
-    found = [own.together for own in judge(infer_each(pairs))]
+    asked = [(doubt, halves) for doubt, halves in asked if any(len(own.values) for own in halves)]
+    found = judge(infer_each([half for _, halves in asked for half in halves]))
+    intervals = [own.together for own in found]
     return [
-        _separation(doubt, halves, found[2 * at : 2 * at + 2])
-        for at, (doubt, *halves) in enumerate(asked)
+        _separation(doubt, halves, (intervals[2 * at], intervals[2 * at + 1]))
+        for at, (doubt, halves) in enumerate(asked)
     ]
 
 
-def _separation(doubt: Doubt, halves: Sequence[Sample], found: Sequence[Interval]) -> Separation:
-    there = [
-        own if len(half.values) else UNDEFINED for half, own in zip(halves, found, strict=True)
-    ]
-    patients = max(len(half.values) for half in halves)
-    answers = [
-        _answer(own) if len(half.values) else "" for half, own in zip(halves, there, strict=True)
-    ]
-    return Separation(doubt.where, doubt.arm, doubt.label, *there, *answers, patients)
+def _separation(
+    doubt: Doubt, halves: tuple[Sample, Sample], found: tuple[Interval, Interval]
+) -> Separation:
+    there = [bool(len(half.values)) for half in halves]
+    return Separation(
+        where=doubt.where,
+        arm=doubt.arm,
+        model=doubt.label,
+        raters=found[0] if there[0] else UNDEFINED,
+        shifts=found[1] if there[1] else UNDEFINED,
+        aleatoric=_answer(found[0]) if there[0] else "",
+        epistemic=_answer(found[1]) if there[1] else "",
+        patients=max(len(half.values) for half in halves),
+    )
 
 
 def _answer(difference: Interval) -> Answer:
@@ -116,11 +118,12 @@ def _answer(difference: Interval) -> Answer:
     return "no" if difference.high < 0 else "undecided"
 
 
-def _halves(doubt: Doubt) -> Iterator[Sample]:
+def _halves(doubt: Doubt) -> tuple[Sample, Sample]:
     """NCC, aleatoric − epistemic, and AUROC, epistemic − aleatoric, (patient, run) each."""
-    values = doubt.values
-    yield _half(values, doubt, ("aleatoric", "epistemic"), "NCC")
-    yield _half(values, doubt, ("epistemic", "aleatoric"), "AUROC")
+    return (
+        _half(doubt.values, doubt, ("aleatoric", "epistemic"), "NCC"),
+        _half(doubt.values, doubt, ("epistemic", "aleatoric"), "AUROC"),
+    )
 
 
 def _half(
