@@ -109,17 +109,6 @@ def test_patients_that_never_meet_a_second_training_leave_nothing_to_tell_apart(
     assert np.isnan(variance_components(Sample(values, (0, 0)))[:4]).all()
 
 
-def test_the_variance_of_a_mean_is_that_of_simulated_means():
-    rng = np.random.default_rng(5)
-    means = [simulated(rng).values.mean() for _ in range(2000)]
-    assert np.var(means) == pytest.approx(TRUTH.of_mean(30, 4, 3), rel=0.08)
-
-
-def test_endless_seeds_leave_the_patients_variance():
-    known = TRUTH._replace(draw=math.nan)
-    assert known.of_mean(30, 1, math.inf) == pytest.approx(TRUTH.patient / 30)
-
-
 @settings(max_examples=30, deadline=None)
 @given(
     seed=some.integers(0, 1000),

@@ -30,15 +30,6 @@ class Components(NamedTuple):
     rest: float
     clipped: tuple[str, ...] = ()
 
-    def of_mean(self, patients: float, draws: float, seeds: float) -> float:
-        """Variance of a mean over so many patients, draws and seeds a draw; inf is allowed.
-
-        What the data can't tell counts as 0.
-        """
-        patient, draw, seed, rest = (0.0 if math.isnan(part) else part for part in self[:4])
-        runs = draws * seeds
-        return patient / patients + draw / draws + seed / runs + rest / (patients * runs)
-
 
 _UNKNOWN = Components(math.nan, math.nan, math.nan, math.nan)
 
