@@ -135,7 +135,7 @@ def errors(design: Design, repeats: int) -> tuple[Counted, Counted]:
     rng, counts = np.random.default_rng([5, *numbers]), np.zeros((2, 2))
     families = min(AT_ONCE, repeats)
     for _ in range(repeats // families):
-        mean, *rules = _known(scores_of(rng, design, families))
+        mean, *rules = spreads(scores_of(rng, design, families))
         for count, known in zip(counts, rules, strict=True):
             reach = known.reach(TAILS[0] / design.arms).reshape(mean.shape)
             low, high = MARGIN + mean - reach, MARGIN + mean + reach
@@ -152,7 +152,7 @@ def power(design: Design, repeats: int) -> list[float]:
     for _ in range(repeats // families):
         scores = scores_of(rng, design, families)
         scores[:, 1] += EFFECT
-        mean, *rules = _known(scores)
+        mean, *rules = spreads(scores)
         for column, known in enumerate(rules):
             reach = known.reach(TAILS[0] / design.arms).reshape(mean.shape)
             found[column] += (mean > reach)[:, 0].sum()
@@ -160,7 +160,7 @@ def power(design: Design, repeats: int) -> list[float]:
     return shares
 
 
-def _known(scores: np.ndarray) -> tuple[np.ndarray, Spread, Spread]:
+def spreads(scores: np.ndarray) -> tuple[np.ndarray, Spread, Spread]:
     """Means of the comparisons, (family, arm), and their spread, moderated and each by itself."""
     families, arms, patients, seeds = scores.shape
     apart = scores[:, 1:] - scores[:, :1]

@@ -108,18 +108,26 @@ def infer(drawn: Array, mean: Array, known: Spread) -> Inference:
         mean: the estimates themselves, (column,).
         known: their variance.
     """
-    there = ~np.isnan(drawn)
-    whole = there.all(axis=1)
-    if (whole == there.any(axis=1)).all():
-        kept = drawn if whole.all() else drawn[whole]
-        below, above = _skew(np.ascontiguousarray(kept.T), mean)
-    else:
-        parts = [
-            _skew(own[None, is_there], mean[at, None])
-            for at, (own, is_there) in enumerate(zip(drawn.T, there.T, strict=True))
-        ]
-        below, above = np.array(parts).reshape(-1, 2).T
+    below, above = np.ones(len(mean)), np.ones(len(mean))
+    moves = (known.patients != 0) | (known.runs != 0)
+    below[moves], above[moves] = _skews(drawn[:, moves], mean[moves])
     return Inference(mean, below, above, known)
+
+
+def _skews(drawn: Array, mean: Array) -> tuple[Array, Array]:
+    """`_skew` of each column; a resample without an estimate is left out of its own."""
+    undefined = np.isnan(drawn)
+    if not undefined.any():
+        return _skew(np.ascontiguousarray(drawn.T), mean)
+    nothing = undefined.any(axis=1)
+    if (nothing == undefined.all(axis=1)).all():
+        return _skew(np.ascontiguousarray(drawn[~nothing].T), mean)
+    parts = [
+        _skew(own[None, ~lacking], mean[at, None])
+        for at, (own, lacking) in enumerate(zip(drawn.T, undefined.T, strict=True))
+    ]
+    below, above = np.array(parts).reshape(-1, 2).T
+    return below, above
 
 
 def infer_over_tasks(points: Array) -> Inference:
