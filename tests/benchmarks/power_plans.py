@@ -7,9 +7,9 @@ made that promises 80%: so many seeds, or so many patients with the seeds that t
 that the plan then has is that of the true split, with the pilot's effect taken for the true one, as
 the plan says. Beside it that of plans which take the pilot's split for the true one.
 
-The same among 4 and 30 arms with one twin, whose verdicts moderate the luck of their seeds, which plans
-know nothing of: there so many families of the planned design are simulated, and judged by the rule
-of reports.
+The same among 4 and 30 arms with one twin, whose verdicts moderate the luck of their seeds, which
+plans know nothing of: there families of the planned design are simulated, and judged by the rule of
+reports.
 
 Plans for more patients are shown for 3 seeds too, from which `voxbench power` makes none.
 
