@@ -41,8 +41,8 @@ _CAVEAT = (
     f"{POWER:.0%} if the true effect is what these runs say, averaged over the spreads of patients "
     "and seeds that so few trainings allow. In simulations such plans came true in 78 to 90% of "
     "the cases for more seeds, in 70 to 85% among 30 arms, and for more patients, from 5 "
-    "trainings on, in 71 to 99%, least where seeds differ much. Weights that were made here are shared by all seeds: they cost "
-    "nothing more, and their own luck is in no interval."
+    "trainings on, in 71 to 99%, least where seeds differ much. Weights that were made here are "
+    "shared by all seeds: they cost nothing more, and their own luck is in no interval."
 )
 _RACED = (
     "These records were stopped by a race, which fixed the number of its interim analyses "
