@@ -43,6 +43,12 @@ def chaos(session: nox.Session) -> None:
 
 
 @nox.session
+def pilots(session: nox.Session) -> None:
+    """Five pilots in one folder, killed and stopped at random, train each cell once."""
+    session.run(sys.executable, "tests/benchmarks/pilots.py", *session.posargs, external=True)
+
+
+@nox.session
 def gpu(session: nox.Session) -> None:
     """Speed, waiting, sharing and the Dice of bf16 on one GPU (`-- --json FILE`)."""
     session.run(sys.executable, "tests/benchmarks/gpu.py", *session.posargs, external=True)
