@@ -1,8 +1,8 @@
 """The project's sessions: `nox` runs what CI runs, `nox -s NAME` one of them.
 
 They use the environment that nox itself was installed into with `pip install -e ".[dev]"`; only
-`docs`, `benchmarks`, `nnunet`, `browser`, `ray` and `slurm`, which need what nothing else needs,
-make some of their own.
+`docs`, `benchmarks`, `nnunet`, `preparing`, `browser`, `ray` and `slurm`, which need what nothing
+else needs, make some of their own.
 """
 
 import sys
@@ -97,6 +97,14 @@ def nnunet(session: nox.Session) -> None:
     session.install("-c", "constraints.txt", "-e", ".")
     session.install("nnunetv2")
     session.run("python", "tests/benchmarks/nnunet.py", *session.posargs)
+
+
+@nox.session(venv_backend="virtualenv")
+def preparing(session: nox.Session) -> None:
+    """Cases a second beside nnU-Net's preprocessing of the same folder."""
+    session.install("-c", "constraints.txt", "-e", ".")
+    session.install("nnunetv2")
+    session.run("python", "tests/benchmarks/preparing.py", *session.posargs)
 
 
 @nox.session(venv_backend="virtualenv")

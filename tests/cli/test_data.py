@@ -45,6 +45,8 @@ def test_public_data_sets_are_listed_with_how_they_are_come_by(voxbench):
     assert "syn3193805" in rows["btcv"]["where"]
     assert rows["msd-lung"]["cases"] == "63 all"
     assert rows["toothfairy2"]["cases"] == "not told"
+    assert rows["han-seg"]["download"] == "4,938,848,306 bytes"
+    assert rows["btcv"]["download"] == rows["flare22"]["download"] == "size unknown"
     assert "phantom-atlas" not in rows
     assert voxbench("data", "ls")[0] == 0
 

@@ -1,14 +1,17 @@
 """Folders of slices: DICOM lies where its headers say, pictures where their slices do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 from voxbench.api import Case
+from voxbench.data import image
 from voxbench.data.content_hash import case_hashes, file_hashes
 from voxbench.data.image import read_extent, read_image, read_spacing
 from voxbench.data.label_map import read_label_map
-from voxbench.data.prepare import inspect_cases, prepare_cases
+from voxbench.data.prepare import inspect_cases, prepare_cases, size_before_cropping
 from voxbench.data.volume_files import volume_files
 from voxbench.data.volumes import read_reference
 from voxbench.errors import DataError
@@ -292,3 +295,22 @@ def test_a_folder_of_dicom_series_is_images_to_pre_train_on(tmp_path):
     assert ImagesFolder.recognises(tmp_path)
     assert [case.id for case in task.cases()["unlabelled"]] == ["a", "b", "c"]
     assert task.card.spacing_mm == (0.7, 0.8, 3.0)
+
+
+def test_planning_opens_a_series_once_for_all_processes(tmp_path, monkeypatch):
+    write_series(tmp_path / "a", stored(), RAS)
+    found = read_spacing(tmp_path / "a")
+    image._grid.cache_clear()  # as another process has it
+    monkeypatch.setattr(image, "find_series", pytest.fail)
+    assert read_spacing(tmp_path / "a") == found
+    monkeypatch.undo()
+    write_series(tmp_path / "a", stored(), RAS @ np.diag([2, 1, 1, 1]))
+    assert read_spacing(tmp_path / "a")[0] == pytest.approx(1.4)
+
+
+def test_the_size_is_told_before_a_case_is_opened_whole(case, tmp_path):
+    rule = card().preprocessing
+    told = size_before_cropping([case, replace(case, images=(tmp_path / "nowhere",))], rule)
+    assert told == 5 * 4 * 9 * (4 + 1)  # 8.4, 8 and 18 mm in steps of 2
+    made = prepare_cases(card(), [case], rule)["a"]
+    assert made.image.nbytes + made.label.nbytes <= told

@@ -232,3 +232,23 @@ def test_label_maps_of_another_release_are_not_scored_by_guess(folders):
 def test_a_call_that_can_t_work_says_what_to_do(folders, options, says):
     with pytest.raises(SpecError, match=says):
         run(*folders, *options)
+
+
+def test_a_class_is_scored_lesion_by_lesion_beside_its_voxels(folders, tmp_path):
+    pytest.importorskip("panoptica")
+    (folders[0] / "b.nii.gz").unlink()
+    out = tmp_path / "s.json"
+    told = ["--class", "spleen=2", "--tolerance-mm", "2", "--lesions", "spleen", "--missing-fail"]
+    assert "lesion by lesion" in run(*folders, *told, "-o", out)
+    found = [case["2"] for case in json.loads(out.read_text())["lesions"]]
+    assert [(one["reference"], one["predicted"], one["found"]) for one in found] == [
+        (1, 1, 1),
+        (0, 0, 0),
+        (1, 0, 0),
+    ]
+    assert [one["f1"] for one in found] == [1, pytest.approx(math.nan, nan_ok=True), 0]
+
+
+def test_lesions_of_a_class_that_is_not_scored_are_refused(folders):
+    with pytest.raises(SpecError, match="--lesions: unknown class 'tumour'"):
+        run(*folders, "--class", "spleen=2", "--tolerance-mm", "2", "--lesions", "tumour")

@@ -17,10 +17,12 @@ class Archive(NamedTuple):
     Attributes:
         url: its address.
         checksum: as published, "sha256:…" or "md5:…"; None where none is.
+        size: its bytes; None where no source tells them.
     """
 
     url: str
     checksum: str | None = None
+    size: int | None = None
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from voxbench.cli.options import Include, Json, include_all
 from voxbench.cli.show import counting, print_json, print_rows
 
 if TYPE_CHECKING:
-    from voxbench.api import PublicTask
+    from voxbench.api import Archive, PublicTask
     from voxbench.data.audit import Audit
 
 Name = Annotated[str, typer.Argument(help="A public data set, see `voxbench data ls`.")]
@@ -24,7 +24,7 @@ data_group = typer.Typer(
 
 @data_group.command("ls")
 def data_ls_verb(include_path: Include = None, json: Json = False) -> None:
-    """List the public data sets: how they are come by, cases, classes, modality, licence."""
+    """List the public data sets: how they are come by, cases, size, classes, modality, licence."""
     from voxbench.api import PublicTask
     from voxbench.errors import PluginError
     from voxbench.plugins import TASKS, find_task
@@ -44,10 +44,10 @@ def data_ls_verb(include_path: Include = None, json: Json = False) -> None:
     if json:
         print_json(rows)
     else:
-        shown = ("task", "access", "cases", "modality", "licence", "here", "where")
+        shown = ("task", "access", "cases", "download", "modality", "licence", "here", "where")
         print_rows(
-            {**{key: row[key] for key in shown[:3]}, "classes": len(row["classes"])}
-            | {key: row[key] for key in shown[3:]}
+            {**{key: row[key] for key in shown[:4]}, "classes": len(row["classes"])}
+            | {key: row[key] for key in shown[4:]}
             for row in rows
         )
 
@@ -72,7 +72,8 @@ def data_get_verb(
     task = _public(name, field)
     print(f"licence: {task.card.licence}\nreference: {task.card.reference}")
     for archive in task.source.archives:
-        print(f"from: {archive.url} ({archive.checksum or 'no checksum is published'})")
+        told = f"{_bytes(archive)}, {archive.checksum or 'no checksum is published'}"
+        print(f"from: {archive.url} ({told})")
     if task.source.archives and not accept_licence:
         raise SpecError(f"{name}: say --accept-licence if you accept these terms.")
     with ExitStack() as bars:
@@ -148,6 +149,7 @@ def _row(name: str, task: "PublicTask") -> dict[str, Any]:
         "task": name,
         "access": "free" if source.free else "by request",
         "cases": counts or "not told",
+        "download": ", ".join(map(_bytes, source.archives)) or "size unknown",
         "classes": list(card.classes),
         "modality": ", ".join(dict.fromkeys(card.modalities)),
         "licence": card.licence,
@@ -156,6 +158,10 @@ def _row(name: str, task: "PublicTask") -> dict[str, Any]:
         "where": source.where,
         "archives": [archive._asdict() for archive in source.archives],
     }
+
+
+def _bytes(archive: "Archive") -> str:
+    return "size unknown" if archive.size is None else f"{archive.size:,} bytes"
 
 
 def _tell(task: "PublicTask", found: "Audit") -> None:

@@ -1,5 +1,6 @@
 """`voxbench prepare`: check every case of a task and fill the cache."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,9 +51,13 @@ def _report(task: "Task", jobs: int, quiet: bool) -> dict[str, Any]:
     from rich.console import Console
     from rich.progress import track
 
-    from voxbench.data.prepare import prepare_each
+    from voxbench.data.prepare import prepare_each, size_before_cropping
 
     cases = sorted((c for part in task.cases().values() for c in part), key=lambda c: c.id)
+    if not quiet:
+        size = size_before_cropping(cases, task.card.preprocessing)
+        told = f"{task.card.name}: {len(cases)} cases, {size:,} bytes prepared before cropping"
+        print(f"{told}; what is in the cache already stays", file=sys.stderr)
     outcomes: list[PrepareOutcome] = list(
         track(
             prepare_each(task.card, cases, task.card.preprocessing, jobs),

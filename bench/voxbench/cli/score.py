@@ -10,6 +10,8 @@ from voxbench.cli.options import Include, include_all
 from voxbench.cli.show import counting
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from voxbench.score import CasePairs, CaseResult, ClassMean
 
 
@@ -33,6 +35,10 @@ def score_verb(
     scoring: Annotated[
         str | None,
         typer.Option(help="An official way to score: flare22, kits23, … (see the docs)."),
+    ] = None,
+    lesions: Annotated[
+        list[str] | None,
+        typer.Option(help="A class to score lesion by lesion, too (panoptica); repeatable."),
     ] = None,
     resample: Annotated[
         bool, typer.Option("--resample", help="Bring predictions onto the reference's grid.")
@@ -83,6 +89,7 @@ def score_verb(
         definition=definition,
         resample=resample,
         scoring=scoring,
+        lesions=lesions or (),
     )
     with counting("cases", len(pairing.cases) + len(pairing.missing)) as done:
         results = score_folders(pairing, options, jobs, done=lambda _: done())
@@ -107,6 +114,7 @@ def _show(
                 result.case, name, f"{s.dice:.4f}", f"{s.nsd:.4f}", f"{s.hd95_mm:.2f}", s.flag
             )
     console.print(cases)
+    _show_lesions(console, results)
     mean = Table("class", "Dice", "NSD", "HD95 mm", "cases", "undefined", "flagged", box=None)
     for name, m in by_class.items():
         counts = str(m.defined), str(m.undefined), str(m.flagged)
@@ -118,3 +126,16 @@ def _show(
                         ("not asked for by --cases-of, not scored", pairing.left_out)):  # fmt: skip
         if names:
             console.print(f"{len(names)} {what}: {', '.join(names)}", soft_wrap=True)
+
+
+def _show_lesions(console: "Console", results: list["CaseResult"]) -> None:
+    from rich.table import Table
+
+    table = Table("case", "class", "lesions", "predicted", "found", "F1", "Dice", box=None)
+    for result in results:
+        for name, s in result.lesions.items():
+            counts = map(str, s[:3])
+            table.add_row(result.case, name, *counts, f"{s.f1:.4f}", f"{s.dice:.4f}")
+    if table.row_count:
+        console.print("\nlesion by lesion; found is what a predicted one covers by an IoU of 0.1:")
+        console.print(table)

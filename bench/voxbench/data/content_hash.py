@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -127,9 +127,25 @@ def file_stamp(path: Path) -> str | None:
     return "\0".join(map(str, (os.path.realpath(path), *facts)))
 
 
+def remembered(stamp: str, find: Callable[[], str]) -> str:
+    """What was found of a file while its stamp was this one; found and kept where it never was."""
+    try:
+        with closing(_remembered()) as table:
+            row = table.execute("SELECT fact FROM facts WHERE stamp = ?", (stamp,)).fetchone()
+            if row:
+                return str(row[0])
+            fact = find()
+            with table:
+                table.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (stamp, fact))
+            return fact
+    except sqlite3.Error:
+        return find()
+
+
 def _remembered() -> sqlite3.Connection:
     folder = cache_dir()
     folder.mkdir(parents=True, exist_ok=True)
     table = sqlite3.connect(folder / "hashes.sqlite", timeout=60)
     table.execute("CREATE TABLE IF NOT EXISTS hashes (stamp TEXT PRIMARY KEY, sha256 TEXT)")
+    table.execute("CREATE TABLE IF NOT EXISTS facts (stamp TEXT PRIMARY KEY, fact TEXT)")
     return table

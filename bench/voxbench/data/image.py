@@ -1,5 +1,6 @@
 """Images: intensities and voxel sizes."""
 
+import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from nibabel.affines import voxel_sizes
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 
-from voxbench.data.content_hash import file_stamp
+from voxbench.data.content_hash import file_stamp, remembered
 from voxbench.data.dicom import find_series
 from voxbench.data.nifti import (
     UNREADABLE,
@@ -71,19 +72,25 @@ def read_extent(path: Path, axes: str = "RAS") -> tuple[float, float, float]:
 
 
 @lru_cache(maxsize=4096)
-def _grid(path: Path, _stamp: str | None) -> tuple[tuple[int, ...], NDArray[np.float64]]:
-    """Shape of the spatial axes, and the affine; other files are read whole for it.
+def _grid(path: Path, stamp: str | None) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Shape of the spatial axes, and the affine.
 
     Remembered while the file's stamp stays: planning asks for spacing and extent several times.
+    What has no header to read alone, as NIfTI has, is opened once for all processes.
     """
-    if path.is_dir():
-        series = find_series(path)
-        return series.shape, series.affine
-    if is_other(path):
-        volume = _other(path)
-        return volume.array.shape, volume.affine
+    if is_other(path) and stamp is not None:
+        shape, affine = json.loads(remembered(f"grid\0{stamp}", lambda: _opened_grid(path)))
+        return tuple(shape), np.array(affine)
     header = _opened(path).header
     return tuple(header.get_data_shape()[:3]), affine_mm(header, path)
+
+
+def _opened_grid(path: Path) -> str:
+    if path.is_dir():
+        series = find_series(path)
+        return json.dumps([series.shape, series.affine.tolist()])
+    volume = _other(path)
+    return json.dumps([volume.array.shape, volume.affine.tolist()])
 
 
 def _other(path: Path) -> Volume:

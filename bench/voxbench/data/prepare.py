@@ -1,8 +1,10 @@
 """From files to prepared cases: read, checked, cropped, normalised, resampled, cached once."""
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +16,7 @@ from voxbench.data import cache
 from voxbench.data.cache import Prepared, PreparedCase
 from voxbench.data.content_hash import case_hashes
 from voxbench.data.geometry import choose_grid, crop_to_grid, image_to_grid, label_to_grid
+from voxbench.data.image import read_extent, read_spacing
 from voxbench.data.intensity import normalise
 from voxbench.data.outside import value_outside
 from voxbench.data.volumes import CaseReader, CaseVolumes, Problem
@@ -93,6 +96,22 @@ def prepare_each(
             yield waiting.popleft().result()
             tell(Stage("preparing", done, len(cases)))
             waiting.extend(islice(work, 1))
+
+
+def size_before_cropping(cases: Iterable[Case], preprocessing: Preprocessing) -> int:
+    """Bytes that the arrays of prepared cases take at most, by the headers of their first images.
+
+    What can't be read is not counted; it is told when it is prepared.
+    """
+    found = 0
+    for case in cases:
+        with suppress(DataError):
+            native = read_spacing(case.images[0], preprocessing.axes)
+            extent = read_extent(case.images[0], preprocessing.axes)
+            sides = zip(extent, preprocessing.spacing_mm or native, strict=True)
+            maps = (case.label is not None) + sum(one is not None for one in case.raters.values())
+            found += math.prod(math.ceil(a / b) for a, b in sides) * (4 * len(case.images) + maps)
+    return found
 
 
 def _stored(case: Case, folder: Path) -> PrepareOutcome:

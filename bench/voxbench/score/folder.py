@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -16,19 +17,24 @@ from voxbench.metrics import ClassMetrics, Definition, evaluate, worst
 from voxbench.metrics.labels import LabelValues, label_set
 from voxbench.metrics.official import find_scoring
 from voxbench.score.grid import resample_nearest, same_grid
+from voxbench.score.lesions import LesionScores, score_lesions
 from voxbench.score.options import ScoreOptions
 from voxbench.score.pair import CasePairs, Files
 from voxbench.score.vocabulary import Vocabulary
 
 
 class CaseResult(NamedTuple):
-    """Scores of one case by class, and the files they are of; no prediction if it was missing."""
+    """Scores of one case by class, and the files they are of; no prediction if it was missing.
+
+    `lesions` holds the classes that were asked for lesion by lesion.
+    """
 
     case: str
     scores: dict[str, ClassMetrics]
     voxels: int
     prediction: Path | None
     reference: Path
+    lesions: Mapping[str, LesionScores] = MappingProxyType({})
 
 
 def score_folders(
@@ -71,13 +77,14 @@ def _case(
             scores, voxels = _maps(prediction, reference, options, threads)
         else:
             scores, voxels = _masks(prediction, reference, options, threads)
+        lesions = _lesions(prediction, reference, options) if options.lesions else {}
     except DataError as error:
         raise DataError(f"case {name}: {error}") from error
     if options.scoring:
         official = find_scoring(options.scoring)
         scores = {name: official.counted(score) for name, score in scores.items()}
     predicted = None if prediction is None else _origin(prediction)
-    return CaseResult(name, scores, voxels, predicted, _origin(reference))
+    return CaseResult(name, scores, voxels, predicted, _origin(reference), lesions)
 
 
 def _failed(reference: Files, options: ScoreOptions) -> tuple[dict[str, ClassMetrics], int]:
@@ -107,24 +114,37 @@ def _masks(
     prediction: Files, reference: Files, options: ScoreOptions, threads: int
 ) -> tuple[dict[str, ClassMetrics], int]:
     """Scores of a case whose sides meet by names, one structure at a time, and its voxels."""
-    ours, theirs = options.sides
     scores: dict[str, ClassMetrics] = {}
     voxels = 0
-    annotated = None
-    if theirs.ignored is not None and isinstance(reference, Path):
-        annotated = _read(reference).array != theirs.ignored
-    pairs = zip(
-        _structures(prediction, options.classes, ours),
-        _structures(reference, options.classes, theirs),
-        strict=True,
-    )
-    for (name, found), (_, truth) in pairs:
-        mask = _fitted(found, truth, _origin(prediction), options)
-        if annotated is not None:
-            mask = mask * annotated
+    for name, mask, truth in _pairs(prediction, reference, options, options.classes):
         scores |= _scores(mask, truth, {name: 1}, options, threads)
         voxels = truth.array.size
     return scores, voxels
+
+
+def _lesions(
+    prediction: Files | None, reference: Files, options: ScoreOptions
+) -> dict[str, LesionScores]:
+    """Scores lesion by lesion; of a case without a prediction all are missed."""
+    if prediction is None:
+        masks = _structures(reference, options.lesions, options.sides.reference)
+        return {n: score_lesions(truth.array * 0, truth.array) for n, truth in masks}
+    pairs = _pairs(prediction, reference, options, options.lesions)
+    return {name: score_lesions(mask, truth.array) for name, mask, truth in pairs}
+
+
+def _pairs(
+    prediction: Files, reference: Files, options: ScoreOptions, names: Iterable[str]
+) -> Iterator[tuple[str, NDArray[Any], Volume]]:
+    """Each class with its mask on either side, on one grid, where the reference is annotated."""
+    ours, theirs = options.sides
+    names, annotated = list(names), None
+    if theirs.ignored is not None and isinstance(reference, Path):
+        annotated = _read(reference).array != theirs.ignored
+    sides = _structures(prediction, names, ours), _structures(reference, names, theirs)
+    for (name, found), (_, truth) in zip(*sides, strict=True):
+        mask = _fitted(found, truth, _origin(prediction), options)
+        yield name, mask if annotated is None else mask * annotated, truth
 
 
 def _read(path: Path, vocabulary: Vocabulary | None = None) -> Volume:

@@ -18,7 +18,8 @@ class ScoreOptions:
 
     `classes` maps a class to its value, or the values of its region, in label maps of both sides,
     unless `vocabularies` says more. `definition` is `surface` or `voxel`; `tolerance_mm` is one
-    number or one a class; `scoring` is one of `voxbench.metrics.official`, or voxbench's own.
+    number or one a class; `scoring` is one of `voxbench.metrics.official`, or voxbench's own; of
+    `lesions`, some of the classes, each connected part is scored by itself, too.
     """
 
     classes: Mapping[str, LabelValues]
@@ -29,6 +30,7 @@ class ScoreOptions:
     assd: bool = False
     vocabularies: Vocabularies | None = None
     scoring: str | None = None
+    lesions: tuple[str, ...] = ()
 
     @property
     def sides(self) -> Vocabularies:
@@ -58,6 +60,7 @@ def choose_options(
     definition: str | None = None,
     resample: bool = False,
     scoring: str | None = None,
+    lesions: Iterable[str] = (),
 ) -> ScoreOptions:
     """Options from what a user said, else from a task's card, else from the folders.
 
@@ -71,6 +74,7 @@ def choose_options(
         definition: surface, which is the default, or voxel.
         resample: bring predictions onto the reference's grid.
         scoring: an official one, which has its definition and may have classes and tolerances.
+        lesions: classes that are scored lesion by lesion, too.
 
     Raises:
         SpecError: no classes are known, a class has no tolerance, a text makes no sense, or the
@@ -104,9 +108,15 @@ def choose_options(
             f"no tolerance for {', '.join(lacking)}: give --tolerance-mm 2.0, or one a class as"
             f" --tolerance-mm {lacking[0]}=2.0, or --task."
         )
+    for name in lesions:
+        if name not in found:
+            raise SpecError(f"--lesions: {unknown('class', name, found)}")
     wanted = {name: tolerances[name] for name in found}
     boundary = official.definition if official else definition or "surface"
-    return ScoreOptions(found, wanted, boundary, resample, vocabularies=sides, scoring=scoring)
+    return ScoreOptions(
+        found, wanted, boundary, resample,
+        vocabularies=sides, scoring=scoring, lesions=tuple(lesions),
+    )  # fmt: skip
 
 
 def parse_classes(texts: Iterable[str]) -> dict[str, int | tuple[int, ...]]:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -118,7 +118,19 @@ def _document(results: Sequence[CaseResult], options: ScoreOptions) -> dict[str,
         "scoring": options.scoring,
         "tolerance_mm": {keys[name]: options.tolerance_of(name) for name in keys},
         "metrics_version": METRICS_VERSION,
+        **({"lesions": _lesions(results, keys)} if options.lesions else {}),
     }
+
+
+def _lesions(results: Sequence[CaseResult], keys: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Case after case, class by class: counts, F1 and Dice over lesions."""
+    return [
+        {
+            keys[name]: {**found._asdict(), "f1": found.f1, "dice": found.dice}
+            for name, found in result.lesions.items()
+        }
+        for result in results
+    ]
 
 
 def _key(value: Any) -> str:
