@@ -48,6 +48,12 @@ def real_values() -> Path:
     return _real("golden/values", "VOXBENCH_VALUES")
 
 
+@pytest.fixture(scope="session")
+def real_touchstone() -> Path:
+    """The folder of Touchstone's published scores."""
+    return _real("golden/touchstone", "VOXBENCH_TOUCHSTONE")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache of the session's own, so that tests never read or fill the user's."""

@@ -1,6 +1,4 @@
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -236,10 +234,8 @@ def test_layouts_are_not_mixed(put):
 
 
 @pytest.mark.realdata
-def test_the_touchstone_tables_are_read_whole_and_ranked():
-    folder = Path(os.environ.get("VOXBENCH_DATA", "missing")).parent / "golden/touchstone"
-    if not folder.is_dir():
-        pytest.skip("no golden/touchstone beside $VOXBENCH_DATA")
+def test_the_touchstone_tables_are_read_whole_and_ranked(real_touchstone):
+    folder = real_touchstone
     records = import_scores(sorted(folder.glob("*.csv")), "totalsegmentator")
     assert [(r.arm.baseline, len(r.cases)) for r in records] == [
         ("MONAI_Swin_UNETR", 743), ("nnU-Net_STU-Net_B", 743), ("nnU-Net_U-Net", 743),
