@@ -14,7 +14,8 @@
   and the card that follows from it: `make_card` of `card_name`, `modality_of`, `median_spacing`,
   `tolerances`, `corpora_of`; `volume_files` of a folder, by the `stem_of` their names, one of which
   `holds_series` of DICOM; `arrange_cases`, which finds patients and a published split beside the
-  data, or `find_split` the split alone; a `part_named` by a word; `write_atomically`.
+  data, or `find_split` the split alone, `published_folds` its folds; a `part_named` by a word;
+  `write_atomically`.
 
 Nothing is imported before it is used, so that listing plugins costs no torch.
 """
@@ -28,7 +29,7 @@ _HOMES = {
     "voxbench.data.case_table": ("read_table",),
     "voxbench.data.dataset_json": ("DatasetJson", "read_json"),
     "voxbench.data.folder_cases": ("FolderCases", "arrange_cases"),
-    "voxbench.data.published_split": ("find_split", "part_named"),
+    "voxbench.data.published_split": ("find_split", "part_named", "published_folds"),
     "voxbench.data.folder_card": (
         *("card_name", "corpora_of", "make_card", "median_spacing", "modality_of", "tolerances"),
     ),
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from voxbench.data.folder_cases import arrange_cases as arrange_cases
     from voxbench.data.published_split import find_split as find_split
     from voxbench.data.published_split import part_named as part_named
+    from voxbench.data.published_split import published_folds as published_folds
     from voxbench.data.volume_files import ENDINGS as ENDINGS
     from voxbench.data.volume_files import holds_series as holds_series
     from voxbench.data.volume_files import stem_of as stem_of

@@ -36,9 +36,9 @@ def _row(name: str, kind: type[Release]) -> Mapping[str, object]:
     return {
         "Task": f"`{name}`",
         "What": (inspect.getdoc(kind) or "").partition("\n")[0],
-        "Layout": f"`{kind.folder}`: " + "; ".join(_layout(kind)),
+        "Layout": f"`{kind.folder}`: " + "; ".join(_layout(task)),
         "Cases": ", ".join(f"{n} {part}" for part, n in kind.source.counts.items()),
-        "Published split": kind.published,
+        "Published split": task.published,
         "Labels": _labels(card),
         "NSD tolerance in mm": _tolerances(card),
         "Grid in mm": ", ".join(f"{mm:g}" for mm in card.spacing_mm or ()),
@@ -48,8 +48,8 @@ def _row(name: str, kind: type[Release]) -> Mapping[str, object]:
     }
 
 
-def _layout(kind: type[Release]) -> Iterator[str]:
-    for place in kind.places:
+def _layout(task: Release) -> Iterator[str]:
+    for place in task.places:
         yield f"{place.part} `{place.images[0]}`, `{place.label}`"
 
 

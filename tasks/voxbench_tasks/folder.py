@@ -7,7 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from voxbench.api import Case, Part, Task, added
-from voxbench.toolkit import FolderCases, arrange_cases, median_spacing, read_json
+from voxbench.errors import DataError
+from voxbench.toolkit import (
+    FolderCases,
+    arrange_cases,
+    median_spacing,
+    published_folds,
+    read_json,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +82,30 @@ class LabelledFolder(Folder):
     @cached_property
     def _arranged(self) -> FolderCases:
         return arrange_cases(self.root, self._found, self.patients, self.split)
+
+    def folds(self, of: int) -> Mapping[str, int] | None:
+        """Those of nnU-Net's `splits_final.json` among what may be trained on.
+
+        Raises:
+            DataError: they leave out a case, or divide a patient.
+        """
+        train = {case.id for case in self._found["train"] if case.label is not None}
+        who = {
+            case.id: case.patient
+            for cases in self.cases().values()
+            for case in cases
+            if case.id in train
+        }
+        found = None if self.split == "own" else published_folds(self.root, [*who], of)
+        if found is None:
+            return None
+        fold_of = {who[case]: number for case, number in found.items()}
+        if divided := sorted({who[case] for case in found if fold_of[who[case]] != found[case]}):
+            raise DataError(
+                f"{self.root}: splits_final.json has patient {divided[0]} in two folds; all cases "
+                'of a patient belong to one. Correct it, or say split = "own".'
+            )
+        return fold_of
 
     @property
     def _labelled(self) -> list[Case]:

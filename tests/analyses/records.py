@@ -44,9 +44,11 @@ def record(
     """A finished record, or a failed one if it has no cases (`found` is None)."""
     twin = None if baseline.startswith("scratch") else SCRATCH
     adaptation = changes.pop("adaptation", "full")
+    fold = changes.pop("fold", None)
     cell: Mapping[str, Any] = changes.pop("cell", {"recipe": {"steps": 300}})
     fingerprint = changes.pop("fingerprint", "d" * 64)
     identity = f"{baseline}-{task}-{fraction}-{draw}-{seed}-{adaptation}"
+    identity += "" if fold is None else f"-{fold}"
     key = changes.pop("key", identity.translate({ord(c): "-" for c in "[]=, %"}))
     done: dict[str, Any] = {} if found is None else _done(found, fraction, twin, fingerprint)
     return Record(
@@ -64,6 +66,7 @@ def record(
             draw=draw,
             seed=seed,
             adaptation=adaptation,
+            fold=fold,
         ),
         cell=dict(cell),
         environment={},
@@ -83,7 +86,7 @@ def _done(
             split_sha256="s",
             train=[],
             validation=[],
-            test=[],
+            test=[case.case for case in found],
             train_patients=LABELLED[fraction],
         ),
         "cost": Cost(

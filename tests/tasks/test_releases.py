@@ -1,16 +1,22 @@
 """Public data sets as their makers released them: mocks of each, prepared and trained on."""
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 from PIL import Image
+from voxbench.api import Case
 from voxbench.api.fields import identifying
+from voxbench.data.content_hash import cases_hash, file_hashes
+from voxbench.data.fraction import draw_subset, unfit
 from voxbench.data.prepare import inspect_cases
 from voxbench.data.split import split_cases
 from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Ref
+from voxbench.design.fraction import Fraction
 from voxbench.errors import DataError, SpecError
 from voxbench.ledger.corpora import corpora
 from voxbench.plugins import TASKS, find_task
@@ -18,6 +24,7 @@ from voxbench.records import Store
 from voxbench.registry import Registration
 from voxbench.running.options import Options
 from voxbench.running.sweep import run_sweep
+from voxbench_tasks.releases import suprem_lists
 from voxbench_tasks.releases.abdomenatlas import AbdomenAtlas10, AbdomenAtlas11
 from voxbench_tasks.releases.abdomenct1k import AbdomenCT1K
 from voxbench_tasks.releases.acdc import ACDC
@@ -31,6 +38,7 @@ from voxbench_tasks.releases.flare22 import Flare22
 from voxbench_tasks.releases.hanseg import HaNSeg
 from voxbench_tasks.releases.kits23 import Kits23
 from voxbench_tasks.releases.lits import Lits
+from voxbench_tasks.releases.mms import MMs
 from voxbench_tasks.releases.qubiq21 import QubiqLesion, QubiqPancreas
 from voxbench_tasks.releases.segthor import SegThor
 from voxbench_tasks.releases.toothfairy2 import ToothFairy2
@@ -136,6 +144,32 @@ def acdc(root: Path) -> Path:
             for frame in two:
                 stem = f"{name}_frame{frame:02d}"
                 pairs(place, (1, 2, 3), (f"{stem}.nii.gz", f"{stem}_gt.nii.gz"))
+    return root
+
+
+def mms(root: Path) -> Path:
+    """Series in time; the table counts frames from 0 and says the vendor."""
+    folders = {
+        "Training/Labeled": {"A0S9V9": "A", "B3F0V9": "B", "C4E9I1": "B"},
+        "Training/Unlabeled": {"E5F5V7": "C"},
+        "Validation": {"A5P5W0": "B", "G0H4J3": "A"},
+        "Testing": {"A1K2P5": "A", "D9L1Z3": "D"},
+    }
+    rows = [",External code,VendorName,Vendor,Centre,ED,ES"]
+    for folder, codes in folders.items():
+        for number, (code, vendor) in enumerate(codes.items()):
+            place = root / folder / code
+            series = np.random.default_rng(number).normal(90, 20, (*SHAPE, 4))
+            write(place / f"{code}_sa.nii.gz", series.astype(np.float32))
+            rows.append(f"{len(rows)},{code},Maker,{vendor},1,{0 if number else 1},3")
+            if folder != "Training/Unlabeled":
+                drawn = np.zeros((*SHAPE, 4), np.uint8)
+                for frame in (0 if number else 1, 3):
+                    for value in (1, 2, 3):
+                        drawn[3:9, 3:9, 2 + value, frame] = value
+                write(place / f"{code}_sa_gt.nii.gz", drawn)
+    name = "211230_M&Ms_Dataset_information_diagnosis_opendataset.csv"
+    (root / name).write_text("\n".join(rows) + "\n")
     return root
 
 
@@ -358,6 +392,7 @@ RELEASES = {
     Word: (word, "3 train, 2 validation, 2 test"),
     AbdomenCT1K: (abdomenct1k, "5 all, 1 unlabelled"),
     ACDC: (acdc, "6 train, 2 test"),
+    MMs: (mms, "6 train, 4 validation, 4 test, 1 unlabelled"),
     Kits23: (kits23, "4 all"),
     Lits: (lits, "5 all"),
     Brats21: (brats21, "4 all"),
@@ -367,8 +402,8 @@ RELEASES = {
     TotalSegmentatorV1: (totalsegmentator1, "1 train, 1 validation, 1 test"),
     TotalSegmentatorV2: (totalsegmentator2, "1 train, 1 validation, 1 test"),
 }
-QUICK = {BTCV, Brats23, AbdomenAtlas10, ChaosT1}
-"""A label map, regions in several channels, masks, slices: the others train alike."""
+QUICK = {BTCV, Brats23, AbdomenAtlas10, ChaosT1, MMs}
+"""A label map, regions in several channels, masks, slices, frames: the others train alike."""
 
 
 @pytest.mark.parametrize("kind", RELEASES, ids=lambda kind: kind.__name__)
@@ -418,6 +453,7 @@ def test_amos_tells_ct_and_mr_apart_by_number(tmp_path):
         (Flare22, {"liver": 1, "right kidney": 2, "esophagus": 10, "left kidney": 13}),
         (Word, {"liver": 1, "spleen": 2, "colon": 10, "right head of femur": 16}),
         (ACDC, {"right ventricle": 1, "myocardium": 2, "left ventricle": 3}),
+        (MMs, {"left ventricle": 1, "myocardium": 2, "right ventricle": 3}),
         (Brats21, {"whole tumour": (1, 2, 4), "tumour core": (1, 4), "enhancing tumour": 4}),
         (Brats23, {"whole tumour": (1, 2, 3), "tumour core": (1, 3), "enhancing tumour": 3}),
         (Kits23, {"kidney and mass": (1, 2, 3), "mass": (2, 3), "tumour": 2}),
@@ -449,6 +485,79 @@ def test_both_frames_and_both_visits_are_of_one_patient(tmp_path):
     assert [case.patient for case in frames[:2]] == ["patient001"] * 2
     visits = Brats23(root=brats23(tmp_path / "brats")).cases()["all"]
     assert [case.patient for case in visits[:2]] == ["BraTS-GLI-00000"] * 2
+
+
+def test_frames_and_vendors_are_those_of_the_table(tmp_path):
+    root = mms(tmp_path)
+    parts = MMs(root=root).cases()
+    assert [case.id for case in parts["train"][:2]] == ["A0S9V9_frame01", "A0S9V9_frame03"]
+    assert [case.frame for case in parts["train"][:4]] == [1, 3, 0, 3]
+    assert {case.patient: case.shift for case in parts["test"]} == {
+        "A1K2P5": None, "D9L1Z3": "vendor D",
+    }  # fmt: skip
+    found = read_reference(parts["train"][0], MMs.card).array
+    assert set(np.unique(found)) == {0, 1, 2, 3}
+
+
+def test_one_vendor_may_train_alone(tmp_path):
+    parts = MMs(root=mms(tmp_path), vendor="B").cases()
+    assert {case.patient for case in parts["train"]} == {"B3F0V9", "C4E9I1"}
+    assert {case.patient: case.shift for case in parts["test"]}["A1K2P5"] == "vendor A"
+
+
+def test_a_series_without_frames_in_the_table_is_refused(tmp_path):
+    root = mms(tmp_path)
+    [table] = root.glob("*.csv")
+    table.write_text(table.read_text().replace("A0S9V9", "Z0S9V9"))
+    with pytest.raises(DataError, match="no frames ED and ES of A0S9V9"):
+        MMs(root=root).cases()
+
+
+def test_frames_of_one_file_are_prepared_apart(tmp_path):
+    parts = MMs(root=mms(tmp_path)).cases()
+    first, second = parts["train"][:2]
+    assert first.images == second.images
+    hashes = file_hashes(first.files)
+    assert cases_hash([first], hashes) != cases_hash([replace(first, frame=3)], hashes)
+
+
+def test_nnunets_folds_of_acdc_are_rebuilt_by_its_rule(tmp_path, monkeypatch):
+    """Dealt out from the whole training part, both frames of a patient together."""
+    frames = [
+        Case(f"patient{n:03d}_frame{f:02d}", (), None, f"patient{n:03d}")
+        for n in range(1, 101)
+        for f in (1, 12)
+    ]
+    monkeypatch.setattr(ACDC, "cases", lambda _: {"train": frames})
+    folds = ACDC(root=tmp_path).folds(5)
+    names = np.array(sorted(folds))
+    np.random.RandomState(1234).shuffle(names)
+    assert [sum(fold == number for fold in folds.values()) for number in range(5)] == [20] * 5
+    assert {name for name, fold in folds.items() if fold == 2} == {*names[2::5]}
+    assert ACDC(root=tmp_path).folds(10) is None
+
+
+def test_suprems_lists_are_known_by_their_checksums(tmp_path, monkeypatch):
+    root = totalsegmentator1(tmp_path)
+    lists = {"train": "s0000\ns0001\n", "val": "s0011\n", "test": "s0864\n"}
+    lists |= {f"train_{count}": "s0001\n" for count in (64, 128, 256, 512, 1024)}
+    task = TotalSegmentatorV1(root=root, group="organs", suprem="lists", keep_known_bad=True)
+    with pytest.raises(DataError, match="put dataset_list of SuPreM's repository there"):
+        task.cases()
+    (root / "lists").mkdir()
+    for name, text in lists.items():
+        (root / "lists" / f"{name}.txt").write_text(text)
+    with pytest.raises(DataError, match=r"train\.txt: is not SuPreM's list"):
+        task.cases()
+    known = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in lists.items()}
+    monkeypatch.setattr(suprem_lists, "_SHA256", known)
+    split = split_cases(task)
+    assert [case.id for case in split.train] == ["s0000", "s0001"]
+    present = {case.id: frozenset({"liver"}) for case in (*split.train, *split.validation)}
+    named = Fraction(shots=1, listed="suprem")
+    assert "is a list that the task does not have" in unfit(split, named)
+    own = split._replace(lists={"suprem-1": ["s0001"]})
+    assert [case.id for case in draw_subset(own, named, 0, present).train] == ["s0001"]
 
 
 def test_channels_are_in_the_order_of_the_card(tmp_path):

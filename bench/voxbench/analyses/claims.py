@@ -239,7 +239,7 @@ def _records(pair: Pair) -> Iterator[str]:
     """The keys of the runs that both have, the arm's first."""
     for group, against in ((pair.arm, pair.other), (pair.other, pair.arm)):
         if group and against:
-            for run, key in zip(group.runs, group.keys, strict=True):
+            for run, key in group.keys:
                 if run in against.runs:
                     yield key
 

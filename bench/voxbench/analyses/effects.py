@@ -9,6 +9,7 @@ import numpy as np
 
 from voxbench.analyses.groups import Group, Scale, Scope, Where
 from voxbench.analyses.pairing import Pair
+from voxbench.analyses.shared import sample_of
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap, infer_mean
 from voxbench.stats.inference import Judged, joined, judge
@@ -155,7 +156,7 @@ def _compare(pair: Pair, key: str) -> _Compared:
     undefined = np.isnan(difference)
     both = np.where(undefined, np.nan, shared.values)
     arm_mean, other_mean = nanmean(nanmean(both, axis=2), axis=1).tolist()
-    sample = Sample(difference, tuple(run.draw for run in pair.runs))
+    sample = pair.sample(difference)
     patients = int((~undefined).any(axis=1).sum())
     return _Compared(sample, nanmean(both, axis=1), arm_mean, other_mean, patients, shared.left_out)
 
@@ -164,7 +165,13 @@ def _judged(pairs: Sequence[Pair], compared: Sequence[_Compared]) -> list[Judged
     """Each difference as one of all, which know of each other's runs."""
     found = joined([infer_mean(own.difference) for own in compared])
     sides = [
-        Sides(pair.arm.where, (pair.arm.arm, pair.name), pair.runs, own.run_means)
+        Sides(
+            pair.arm.where,
+            (pair.arm.arm, pair.name),
+            pair.runs,
+            own.run_means,
+            own.difference.folded,
+        )
         for pair, own in zip(pairs, compared, strict=True)
     ]
     return judge(found._replace(known=moderate(found.known, sides)))
@@ -188,7 +195,7 @@ def _effect(pair: Pair, found: _Compared, own: Judged, alarms: _Alarms, margin: 
         effect=effect,
         alone=alone,
         p=own.p,
-        covers=covered(found.difference.draws),
+        covers=covered(found.difference),
         p_adjusted=own.p_adjusted,
         p_patients=wilcoxon(nanmean(found.difference.values, axis=1)),
         verdict=pair.worded(word) if found.patients else "",
@@ -203,8 +210,11 @@ def _effect(pair: Pair, found: _Compared, own: Judged, alarms: _Alarms, margin: 
     )
 
 
-def covered(draws: Sequence[int]) -> str:
-    """Whose luck the interval and p of runs with these draws know of."""
+def covered(sample: Sample) -> str:
+    """Whose luck the interval and p of a sample know of."""
+    draws = sample.draws
+    if sample.folded:
+        return "patients, folds" if draws else ""
     if len(set(draws)) > 1:
         return "patients, draws"
     return "patients, seeds" if len(draws) > 1 else "patients only" if draws else ""
@@ -223,7 +233,7 @@ def _notes(pair: Pair, found: _Compared) -> Iterator[str]:
     else:
         if patients < FEWEST_PATIENTS:
             yield f"fewer than {FEWEST_PATIENTS} patients: no verdict"
-        if runs == 1:
+        if runs == 1 and not found.difference.folded:
             yield "1 run: p and intervals leave out the spread between seeds"
         if len({run.draw for run in pair.runs}) == 1 and pair.arm.where.fraction != _ALL_LABELS:
             yield "1 draw of the labels"
@@ -277,7 +287,7 @@ def means(groups: Sequence[Group]) -> list[Mean]:
             runs=len(group.runs),
             scores={
                 key: bootstrap(
-                    Sample(group.scores[key], tuple(run.draw for run in group.runs))
+                    sample_of(group.scores[key], group.cases, group.runs, [group])
                 ).within(0.0, metric.most)
                 for key, metric in (METRICS | FALSE_ALARMS).items()
             },

@@ -66,7 +66,7 @@ def _told(names: dict[str, str]) -> dict[str, str]:
 
 
 class Run(NamedTuple):
-    """One training: its labelled subset and its seed."""
+    """One training: its labelled subset and its seed; all folds of a cross-validation together."""
 
     draw: int
     seed: int
@@ -124,8 +124,10 @@ class Group:
         arm: its label; arms that differ in axes, grid or pre-training under one label get a suffix.
         twin: the label of its scratch twin; None for scratch.
         train_patients: labelled patients it was trained on; NaN if no run finished.
-        runs: the finished trainings; keys: of their records.
+        runs: the finished trainings.
+        keys: the training and the key of each record; every fold of a training has one.
         cases: patient and case of each, sorted.
+        folds: patient → the fold of a cross-validation that they are tested in; empty without.
         classes: in the order in which records tell of them.
         values: metric → (case, class, run); NaN is undefined. Dice, NSD and HD95 are so where the
             reference lacks the class, false alarms where it has it or nobody knows.
@@ -148,8 +150,9 @@ class Group:
     twin: str | None
     train_patients: float
     runs: tuple[Run, ...]
-    keys: tuple[str, ...]
+    keys: tuple[tuple[Run, str], ...]
     cases: tuple[tuple[str, str], ...]
+    folds: Mapping[str, int]
     classes: tuple[str, ...]
     values: dict[str, Array]
     lacking: dict[str, NDArray[np.intp]]

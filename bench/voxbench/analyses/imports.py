@@ -52,5 +52,9 @@ def _adopted(group: Group, own: Sequence[Group]) -> Group:
         values={key: np.repeat(of[order], times, axis=2) for key, of in group.values.items()},
         runs=runs,
         recipe=own[0].recipe,
-        keys=tuple(key for key in group.keys for _ in range(times)),
+        keys=tuple(
+            (runs[place * times + again], key)
+            for place, (_, key) in enumerate(group.keys)
+            for again in range(times)
+        ),
     )

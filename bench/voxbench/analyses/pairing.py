@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from voxbench.analyses.groups import Group, Run, find_arm
-from voxbench.analyses.shared import SharedScores, shared_scores
+from voxbench.analyses.shared import SharedScores, sample_of, shared_scores
 from voxbench.errors import SpecError
+from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Sample
 from voxbench.stats.metric import Metric
 from voxbench.stats.paired import worded
@@ -44,9 +45,13 @@ class Pair:
 
     def samples(self) -> tuple[Sample, Sample]:
         """The scores of both, (patient, run)."""
-        draws = tuple(run.draw for run in self.runs)
         ours, theirs = self.shared(self.metric.key).values
-        return Sample(ours, draws), Sample(theirs, draws)
+        return self.sample(ours), self.sample(theirs)
+
+    def sample(self, values: Array) -> Sample:
+        """Values of its patients and runs, (…, patient, run)."""
+        groups = [group for group in (self.arm, self.other) if group]
+        return sample_of(values, self.cases, self.runs, groups)
 
     def worded(self, verdict: str) -> str:
         """A verdict on the arm, as far as both have converged; see `stats.paired.worded`."""
@@ -57,7 +62,7 @@ class Pair:
     def difference(self) -> Sample:
         """Arm − other, (patient, run)."""
         ours, theirs = self.samples()
-        return Sample(ours.values - theirs.values, ours.draws)
+        return ours.with_values(ours.values - theirs.values)
 
 
 def twins(groups: Sequence[Group], metric: Metric) -> list[Pair]:

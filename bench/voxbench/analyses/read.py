@@ -131,8 +131,9 @@ def _group(where: Where, arm: str, records: Sequence[Scored]) -> Group:
         twin=records[0].arm.twin,
         train_patients=_mean(r.data.train_patients for r in done if r.data),
         runs=tuple(runs),
-        keys=tuple(finished[run][0].key for run in runs),
+        keys=tuple((run, record.key) for run in runs for record in finished[run]),
         cases=tuple(cases),
+        folds=_folds(done),
         classes=tuple(names),
         values=values,
         lacking=lacking,
@@ -156,7 +157,7 @@ def _course(record: Facts, done: Sequence[Facts]) -> Course:
 
 
 def _finished(where: Where, arm: str, records: Sequence[Kind]) -> dict[Run, list[Kind]]:
-    """The record of each training; imported ones of other cases, as of other folds, are parts."""
+    """The records of each training: of several folds, or imported ones of other cases."""
     found: dict[Run, list[Kind]] = defaultdict(list)
     for record in records:
         if record.status == "ok":
@@ -169,17 +170,41 @@ def _finished(where: Where, arm: str, records: Sequence[Kind]) -> dict[Run, list
                         "other weights, data or scores: delete the older one."
                     )
             found[run].append(record)
-    return found
+    return _whole(found)
 
 
 def _parts(one: Facts, other: Facts) -> bool:
-    both = [set(record.data.test) for record in (one, other) if record.imported and record.data]
+    apart = one.arm.fold != other.arm.fold or (one.imported and other.imported)
+    both = [set(record.data.test) for record in (one, other) if apart and record.data]
     return len(both) == 2 and not both[0] & both[1]
+
+
+def _whole(found: dict[Run, list[Kind]]) -> dict[Run, list[Kind]]:
+    """The runs with the folds of the one that has most; a run that lacks some is not over."""
+    folds = {run: {record.arm.fold for record in records} for run, records in found.items()}
+    most = max((folds[run] for run in sorted(folds)), key=len, default=set())
+    return {run: records for run, records in found.items() if folds[run] == most}
+
+
+def _folds(records: Iterable[Scored]) -> dict[str, int]:
+    """The fold of each patient."""
+    return {
+        patient: record.arm.fold
+        for record in records
+        if record.arm.fold is not None
+        for patient in scores_of(record).patients
+    }
 
 
 def _notes(records: Sequence[Facts]) -> Iterator[str]:
     if any(record.imported for record in records):
         yield "imported"
+    folds = {record.arm.fold for record in records if record.arm.fold is not None}
+    of = {told["of"] for record in records if (told := record.cell.get("fold"))}
+    if folds and of and len(folds) < max(of):
+        yield f"of {max(of)} folds only {', '.join(map(str, sorted(folds)))}"
+    elif folds:
+        yield f"{len(folds)}-fold cross-validation"
     commits = {str(record.environment.get("commit") or "") for record in records} - {""}
     if any(commit.endswith("-dirty") for commit in commits):
         yield "dirty commit"
@@ -206,14 +231,18 @@ def _add(
         lacking[key][column] += count
 
 
-def _failed(records: Iterable[Facts], finished: Mapping[Run, object]) -> tuple[Failed, ...]:
-    """The failed trainings that no later record replaces."""
+def _failed(
+    records: Iterable[Facts], finished: Mapping[Run, Sequence[Facts]]
+) -> tuple[Failed, ...]:
+    """The failed trainings, of one fold each, that no later record replaces."""
+    over = {(run, record.arm.fold) for run, own in finished.items() for record in own}
     found = {}
     for record in records:
         run = Run(record.arm.draw, record.arm.seed)
-        if record.status == "failed" and run not in finished:
-            found[run] = Failed(record.key, run, record.failure or "no reason recorded")
-    return tuple(found[run] for run in sorted(found))
+        if record.status == "failed" and (run, record.arm.fold) not in over:
+            failed = Failed(record.key, run, record.failure or "no reason recorded")
+            found[run, -1 if record.arm.fold is None else record.arm.fold] = failed
+    return tuple(found[place] for place in sorted(found))
 
 
 def _spent(records: Sequence[Facts]) -> Spent:

@@ -10,6 +10,7 @@ import numpy as np
 from voxbench.analyses.curves import on_patients
 from voxbench.analyses.groups import Run, Where
 from voxbench.analyses.pairing import Pair
+from voxbench.analyses.shared import sample_of
 from voxbench.analyses.table import Column, Table, as_row, interval_column, or_dash, plain_columns
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Sample, infer_mean
@@ -91,9 +92,9 @@ def _trend(pairs: Sequence[Pair], amount: str, amounts: Array) -> tuple[Trend, S
         return replace(trend, refused="no draw and seed in common"), None
     patients = sorted({p for pair in members for p in pair.arm.patients})
     effects = np.stack([_on_runs(pair, patients, runs) for pair in members], axis=2)
-    sample = Sample(
-        members[0].metric.sign * change_along(amounts, effects), tuple(run.draw for run in runs)
-    )
+    changes = members[0].metric.sign * change_along(amounts, effects)
+    owners = [(patient, patient) for patient in patients]
+    sample = sample_of(changes, owners, runs, [pair.arm for pair in members])
     scored = int((~np.isnan(sample.values)).any(axis=1).sum())
     if scored < FEWEST_PATIENTS:
         return replace(trend, refused=f"the arms share {scored} scored patients"), None

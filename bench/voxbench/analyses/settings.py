@@ -130,6 +130,8 @@ def _fields(record: Facts) -> dict[str, Any]:
     fields |= {"limit": record.cell.get("limit"), "smoke": record.smoke}
     if record.data:
         fields |= {"data": record.data.fingerprint[:6], "split": record.data.split_sha256[:6]}
+    if fold := record.cell.get("fold"):
+        fields["folds"] = fold["of"]
     return fields | {"metrics": record.metrics_version}
 
 

@@ -1,12 +1,13 @@
 """Several arms on the same pairs of a case and a class."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from voxbench.analyses.groups import Group, Run, over_patients
 from voxbench.stats.arrays import Array
+from voxbench.stats.bootstrap import Sample
 
 
 class SharedScores(NamedTuple):
@@ -54,6 +55,34 @@ def shared_scores(
     values[:, lacking] = np.nan
     means = over_patients(values, [patient for patient, _ in cases])
     return SharedScores(means, int(left_out.sum()))
+
+
+def sample_of(
+    values: Array,
+    cases: Sequence[tuple[str, str]],
+    runs: Sequence[Run],
+    groups: Sequence[Group],
+) -> Sample:
+    """Values of the patients of some cases, with what decides how independent they are.
+
+    Args:
+        values: (…, patient, run).
+        cases: patient and case, sorted.
+        runs: of the values.
+        groups: the arms that they are of.
+    """
+    patients = list(dict.fromkeys(patient for patient, _ in cases))
+    folds = {patient: fold for group in groups for patient, fold in group.folds.items()}
+    return Sample(values, tuple(run.draw for run in runs), folds_of(patients, folds))
+
+
+def folds_of(patients: Sequence[str], folds: Mapping[str, int]) -> tuple[int, ...]:
+    """The fold of each patient; empty where the trainings of all test on all.
+
+    Where some patients are of no fold, as where a cross-validation is compared with trainings on
+    one split, these are one of their own.
+    """
+    return tuple(folds.get(patient, -1) for patient in patients) if folds else ()
 
 
 class _Both(NamedTuple):

@@ -72,11 +72,11 @@ def shifts(
         metric: of the scores.
         margin: of practical equivalence.
     """
-    homes = {key: group for group in own for key in group.keys}
+    homes = {key: group for group in own for _, key in group.keys}
     pairs = [
         (replace(homes[training].only(*group.classes), where=group.where), group)
         for group in external
-        if group.runs and (training := training_of[group.keys[0]]) in homes
+        if group.runs and (training := training_of[group.keys[0][1]]) in homes
     ]
     inside, outside = ([pair[side] for pair in pairs] for side in (0, 1))
     ranked, compared = (

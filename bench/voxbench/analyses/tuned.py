@@ -51,10 +51,10 @@ def beside(
         _beside(Pair(group, other, other.arm, metric), known)
         for group in there
         for other in there
-        if (tuned := records[group.keys[0]].cell.get("tuned"))
-        and not records[other.keys[0]].cell.get("tuned")
-        and _untuned(group, records[group.keys[0]], tuned)
-        == _untuned(other, records[other.keys[0]], tuned)
+        if (tuned := records[group.keys[0][1]].cell.get("tuned"))
+        and not records[other.keys[0][1]].cell.get("tuned")
+        and _untuned(group, records[group.keys[0][1]], tuned)
+        == _untuned(other, records[other.keys[0][1]], tuned)
     ]
 
 

@@ -22,6 +22,8 @@ class Case:
         raters: where several annotated the same case, one label map each, by the rater's
             name; None where that rater gave none, which is not an empty map. Then `label` is what
             the task makes of them, for all that wants one truth.
+        frame: of a series in time, which of its volumes this case is, from 0; its files then have
+            four axes, images and label alike. None where files hold one volume.
         shift: what sets a test case apart from what training saw, in a word; None where nothing is
             known to. It enters no key: it is a question to a result.
     """
@@ -33,6 +35,7 @@ class Case:
     labelled: frozenset[str] | None = None
     raters: Mapping[str, Path | None] = field(default_factory=dict, hash=False)
     shift: str | None = None
+    frame: int | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:

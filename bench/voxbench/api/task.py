@@ -67,3 +67,24 @@ class Task(ABC):
         Raises:
             DataError: `root` lacks what the task needs; the message says how to get it.
         """
+
+    def lists(self) -> Mapping[str, Sequence[str]]:
+        """Published fractions of the training part: name, as "suprem-64" → ids of its cases.
+
+        A name ends in the number of its patients, and stands for ever for the same cases.
+
+        Raises:
+            DataError: a list is not the published one.
+        """
+        return {}
+
+    def folds(self, of: int) -> Mapping[str, int] | None:
+        """The fold of each patient whom a published cross-validation divides, from 0.
+
+        Args:
+            of: how many folds are asked for.
+
+        Returns:
+            None where nobody published so many: patients are then divided by a hash of their names.
+        """
+        return None

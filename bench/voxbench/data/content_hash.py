@@ -69,6 +69,7 @@ def _case_hash(case: Case, hashes: Mapping[Path, str]) -> str:
             "patient": case.patient,
             "labelled": None if case.labelled is None else sorted(case.labelled),
             **({"raters": raters} if raters else {}),
+            **({} if case.frame is None else {"frame": case.frame}),
         }
     )
 

@@ -10,6 +10,7 @@ from voxbench.data.mirroring import Mirroring, find_mirroring, mirroring_of_imag
 from voxbench.data.scored_as import scored_as, scoring_notes
 from voxbench.data.split import Split, split_cases
 from voxbench.design.cell import digest
+from voxbench.design.fold import Fold
 from voxbench.errors import DataError
 
 
@@ -24,6 +25,8 @@ class Dataset:
         identity: hash of the files, the split, and all of the card that decides a result.
         notes: of the task: where patients and split were found, a sentence each.
         files: every file of the cases → the sha256 that entered `identity`.
+        fold: of a cross-validation, that the split tests on; None of the task's one split.
+        partition: hash of who is in which fold; "" without folds.
         members: the data sets of a union, see `data.union`; empty if it is none.
     """
 
@@ -33,6 +36,8 @@ class Dataset:
     identity: str
     notes: tuple[str, ...] = field(default=(), compare=False)
     files: Mapping[Path, str] = field(default_factory=dict, compare=False, repr=False)
+    fold: Fold | None = None
+    partition: str = field(default="", compare=False)
     members: "tuple[Dataset, ...]" = field(default=(), compare=False, repr=False)
 
     @property

@@ -19,9 +19,22 @@ class Subset(NamedTuple):
 
 def unfit(split: Split, fraction: Fraction) -> str | None:
     """Say why a split can't give this fraction, or None if it can."""
+    if fraction.listed is not None:
+        return _unlisted(split, str(fraction))
     patients = len({case.patient for case in split.train})
     if fraction.count(patients) > patients:
         return f"{fraction} of {patients} training patients"
+    return None
+
+
+def _unlisted(split: Split, name: str) -> str | None:
+    """Why a published list can't be taken as it is, or None if it can."""
+    if name not in split.lists:
+        known = ", ".join(split.lists) or "none is known here"
+        return f"{name} is a list that the task does not have: {known}"
+    train = {case.id for case in split.train}
+    if lacking := sorted({*split.lists[name]} - train):
+        return f"{name}: {len(lacking)} of its cases are not in the training part, as {lacking[0]}"
     return None
 
 
@@ -45,8 +58,12 @@ def draw_subset(
         DataError: more patients are asked for than there are.
     """
     if reason := unfit(split, fraction):
-        raise DataError(f"fraction {reason}: take a smaller one.")
+        raise DataError(f"fraction {reason}: take another one.")
     train = _order(split.train, seed, classes)
+    if fraction.listed is not None:
+        named = {*split.lists[str(fraction)]}
+        own = {case.patient for case in split.train if case.id in named}
+        train = sorted(train, key=lambda patient: patient not in own)
     validation = _order(split.validation, seed, classes)
     count = fraction.count(len(train))
     selected = scaled(len(validation), count, len(train))

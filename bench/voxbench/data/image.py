@@ -19,6 +19,7 @@ from voxbench.data.nifti import (
     affine_mm,
     check_voxels,
     doubt_of,
+    frame_of,
     unreadable,
     without_trailing_axes,
 )
@@ -26,19 +27,27 @@ from voxbench.data.other_formats import IMAGE_NAMES, is_other, read_other
 from voxbench.errors import DataError
 
 
-def read_image(path: Path) -> Volume:
+def read_image(path: Path, frame: int | None = None) -> Volume:
     """Read intensities as float32; a fourth axis of a NIfTI file becomes the channel axis.
 
+    Args:
+        path: of the file.
+        frame: the one volume of a series in time that is read, from 0.
+
     Raises:
-        DataError: the file is missing, unreadable, neither 3D nor 4D, or holds no numbers.
+        DataError: the file is missing, unreadable, neither 3D nor 4D, or holds no numbers; or has
+            no such frame.
     """
     if is_other(path):
+        if frame is not None:
+            raise DataError(f"{path}: frames are read of NIfTI files alone; convert it first.")
         return _other(path)
     image = _opened(path)
     try:
         check_voxels(image.get_data_dtype(), image.dataobj.offset, path, "intensities")
         affine = affine_mm(image.header, path)
-        array = image.get_fdata(dtype=np.float32)
+        stored = image if frame is None else image.slicer[frame_of(image.shape, frame, path)]
+        array = stored.get_fdata(dtype=np.float32)
     except UNREADABLE as error:
         raise unreadable(path, error) from error
     array = array.reshape(without_trailing_axes(array.shape), order="A")

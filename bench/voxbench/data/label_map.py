@@ -20,6 +20,7 @@ from voxbench.data.nifti import (
     Volume,
     affine_mm,
     check_voxels,
+    frame_of,
     unreadable,
     without_trailing_axes,
 )
@@ -33,7 +34,9 @@ _ROUNDED = 1e-3
 _SILENT = logging.Logger("nifti", logging.CRITICAL + 1)  # what can't be mended is raised
 
 
-def read_label_map(path: Path, *, slices: bool = False, beside: Path | None = None) -> Volume:
+def read_label_map(
+    path: Path, *, slices: bool = False, beside: Path | None = None, frame: int | None = None
+) -> Volume:
     """Read a label map (d, h, w) of integers; whole numbers stored as floats become int32.
 
     Args:
@@ -41,12 +44,15 @@ def read_label_map(path: Path, *, slices: bool = False, beside: Path | None = No
             a folder of slices.
         slices: accept (h, w) as well.
         beside: the image, whose slices the label's pictures were drawn on.
+        frame: the one volume of a series in time (d, h, w, t) that is read, from 0.
 
     Raises:
         DataError: the file is missing or damaged, has other axes, or holds anything but whole
             numbers.
     """
     if is_other(path):
+        if frame is not None:
+            raise DataError(f"{path}: frames are read of NIfTI files alone; convert it first.")
         pictures = any(map(is_picture, slice_files(path)))
         found = read_pictures(path, beside) if pictures else read_other(path, LABEL_NAMES)
         if found.array.ndim != 3 or found.array.dtype.kind not in "biuf":
@@ -58,10 +64,15 @@ def read_label_map(path: Path, *, slices: bool = False, beside: Path | None = No
         raw = _inflated(path.read_bytes())
         header = _header(raw)
         shape = without_trailing_axes(header.get_data_shape())
+        voxels, start = math.prod(shape), 0
+        if frame is not None:
+            frame_of(header.get_data_shape(), frame, path)
+            shape, voxels = shape[:3], math.prod(shape[:3])
+            start = frame * voxels
         if len(shape) not in ((2, 3) if slices else (3,)) or min(shape) < 1:
             raise DataError(f"{path}: a label map has 3 axes, got {shape}.")
         affine = affine_mm(header, path, len(shape))
-        stored = _stored(raw, header, math.prod(shape), path)
+        stored = _stored(raw, header, start + voxels, path)[start:]
         labels = _whole(stored, header.get_slope_inter(), path)
     except UNREADABLE as error:
         raise unreadable(path, error) from error

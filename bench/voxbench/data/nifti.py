@@ -137,6 +137,17 @@ def without_trailing_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
+def frame_of(shape: tuple[int, ...], frame: int, path: Path) -> tuple[slice, slice, slice, int]:
+    """Where a frame lies in the array of a series in time.
+
+    Raises:
+        DataError: the file has three axes, or fewer frames.
+    """
+    if len(shape) != 4 or not 0 <= frame < shape[3]:
+        raise DataError(f"{path}: frame {frame} is asked for, counted from 0; it has {shape}.")
+    return slice(None), slice(None), slice(None), frame
+
+
 def unreadable(path: Path, error: BaseException) -> DataError:
     """The error of a file that can't be read, with the reason."""
     reason = (str(error).splitlines() or [type(error).__name__])[0]

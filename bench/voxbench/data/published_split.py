@@ -84,6 +84,39 @@ def find_split(root: Path, placed: Mapping[Part, Sequence[str]]) -> PublishedSpl
     return PublishedSplit(part_of, "its folders")
 
 
+def published_folds(root: Path, cases: Sequence[str], of: int) -> Mapping[str, int] | None:
+    """The fold of each case by nnU-Net's `splits_final.json`; None where it has another number.
+
+    Args:
+        root: folder of the data.
+        cases: ids of those that the folds divide.
+        of: how many folds are asked for.
+
+    Raises:
+        DataError: it has so many folds, and they don't test on every case once.
+    """
+    final = root / "splits_final.json"
+    if not final.is_file() or len(folds := _folds_of(final)) != of:
+        return None
+    found = [match_names(names, cases) for names in folds]
+    fold_of = {case: number for number, named in enumerate(found) for case in named}
+    if len(fold_of) < max(len(cases), sum(map(len, found))):
+        raise DataError(
+            f"{final}: its {of} folds don't validate each of the {len(cases)} cases once; correct "
+            "it, or take it away to have them dealt out."
+        )
+    return fold_of
+
+
+def _folds_of(path: Path) -> list[list[str]]:
+    """The names that each fold of a file validates by."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        return [[str(name) for name in fold["val"]] for fold in content]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return []
+
+
 def _columns(root: Path, cases: Sequence[str]) -> Iterator[PublishedSplit]:
     """Splits by a column of a table; columns without a word for a part are something else."""
     tables = tables_beside(root)

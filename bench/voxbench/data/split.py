@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from voxbench.api import Case, Task
 from voxbench.design.cell import digest
+from voxbench.design.fold import Fold
 from voxbench.errors import DataError
 from voxbench.files import write_atomically
 
@@ -26,6 +28,8 @@ class Split(NamedTuple):
     Attributes:
         sha256: over the case ids and patients of each part.
         unlabelled: further images, of patients who are in no validation or test part.
+        drawn: what is tested on was drawn here, and nobody published it.
+        lists: name of a fraction → ids of the training cases that were published for it.
     """
 
     train: tuple[Case, ...]
@@ -33,11 +37,18 @@ class Split(NamedTuple):
     test: tuple[Case, ...]
     sha256: str
     unlabelled: tuple[Case, ...] = ()
+    drawn: bool = False
+    lists: Mapping[str, Sequence[str]] = MappingProxyType({})
 
     @property
     def labelled(self) -> bool:
         """Whether there is anything to learn from labels, or to score by them."""
         return any(case.label is not None for case in self.train)
+
+
+def split_name(task: str, fold: Fold | None) -> str:
+    """What the file of a task's split is called, or of a fold of it."""
+    return f"{task}.fold-{fold.number}-of-{fold.of}" if fold else task
 
 
 class FrozenSplit(NamedTuple):
@@ -73,7 +84,7 @@ def split_cases(task: Task) -> Split:
     labelled = {part: cases for part, cases in with_label.items() if cases}
     if further and not given:
         return Split((), (), (), digest({}), further)
-    split = _split(task, labelled or given)
+    split = _split(task, labelled or given)._replace(lists=task.lists())
     return split._replace(unlabelled=_left_aside(given, further, split) if labelled else further)
 
 
@@ -86,18 +97,18 @@ def _split(task: Task, given: Mapping[str, tuple[Case, ...]]) -> Split:
     if set(given) == {"all"}:
         if cases[0].label is None and len({case.patient for case in cases}) < _FEWEST:
             return Split(tuple(cases), (), (), digest([case.id for case in cases]))
-        parts = _by_patient(task, cases)
-    elif set(given) == set(SPLIT_PARTS):
+        return make_split(_by_patient(task, cases), f"task {task.card.name!r}")._replace(drawn=True)
+    if set(given) == set(SPLIT_PARTS):
         parts = given
     elif set(given) == {"train", "test"}:
-        rest, validation = _draw(given["train"], 1 / 8)
+        rest, validation = validating(given["train"])
         parts = {"train": rest, "validation": validation, "test": given["test"]}
     else:
         raise DataError(
             f"task {task.card.name!r}: cases() gives {sorted(given) or 'no cases'}; it must "
             "give all, or train and test, or train, validation and test."
         )
-    return _make(parts, f"task {task.card.name!r}")
+    return make_split(parts, f"task {task.card.name!r}")
 
 
 def _left_aside(
@@ -157,7 +168,7 @@ def read_split(path: Path, cases: Sequence[Case]) -> Split:
             f"{_some(named - set(known))}; not in the split {_some(set(known) - named)}. "
             "Complete the data, or give the task another name."
         )
-    split = _make(
+    split = make_split(
         {part: tuple(known[name] for name in ids[part]) for part in SPLIT_PARTS}, str(path)
     )
     if split.sha256 != expected:
@@ -178,6 +189,11 @@ def _by_patient(task: Task, cases: Sequence[Case]) -> Mapping[str, tuple[Case, .
     return {"train": train, "validation": validation, "test": test}
 
 
+def validating(cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
+    """The others, and the cases of an eighth of the patients, at least one, who validate."""
+    return _draw(cases, 1 / 8)
+
+
 def _draw(cases: Sequence[Case], share: float) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
     """The others, and the cases of a share of the patients, at least one."""
     patients = sorted({case.patient for case in cases}, key=name_hash)
@@ -186,7 +202,12 @@ def _draw(cases: Sequence[Case], share: float) -> tuple[tuple[Case, ...], tuple[
     return others, tuple(case for case in cases if case.patient in drawn)
 
 
-def _make(parts: Mapping[str, Sequence[Case]], origin: str) -> Split:
+def make_split(parts: Mapping[str, Sequence[Case]], origin: str) -> Split:
+    """A split of these parts.
+
+    Raises:
+        DataError: a part is empty, or a patient lies in two.
+    """
     seen: dict[str, str] = {}
     for part in SPLIT_PARTS:
         if not parts[part]:
@@ -200,7 +221,7 @@ def _make(parts: Mapping[str, Sequence[Case]], origin: str) -> Split:
                 )
     ordered = {part: tuple(sorted(parts[part], key=lambda case: case.id)) for part in SPLIT_PARTS}
     named = {part: [[case.id, case.patient] for case in ordered[part]] for part in SPLIT_PARTS}
-    return Split(**ordered, sha256=digest(named))
+    return Split(ordered["train"], ordered["validation"], ordered["test"], digest(named))
 
 
 def _check_ids(task: Task, cases: Sequence[Case]) -> None:

@@ -1,6 +1,7 @@
 """A case's files as one image and one label map, with everything that is wrong with them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -119,7 +120,7 @@ class CaseReader:
     def _image(self) -> Volume | None:
         found: list[Volume] = []
         for path in self.case.images:
-            image = self._open(path, read_image)
+            image = self._open(path, partial(read_image, frame=self.case.frame))
             if image is None:
                 continue
             channels = image.array if image.array.ndim == 4 else image.array[None]
@@ -159,7 +160,7 @@ class CaseReader:
         return True
 
     def _drawn(self, path: Path) -> Volume:
-        return read_label_map(path, beside=self.case.images[0])
+        return read_label_map(path, beside=self.case.images[0], frame=self.case.frame)
 
     def _map(self, path: Path, like: Volume | None) -> Volume | None:
         label = self._open(path, self._drawn)
@@ -174,7 +175,7 @@ class CaseReader:
         return Volume(self._indices(label.array), label.affine)
 
     def _indices(self, array: NDArray[Any]) -> NDArray[np.uint8]:
-        table = np.zeros(256, np.uint8)
+        table = np.zeros(1 + max(self.card.ignore or 0, *self.card.parts.values()), np.uint8)
         for index, value in enumerate(self.card.parts.values(), start=1):
             table[value] = index
         if self.card.ignore is not None:

@@ -18,6 +18,7 @@ from pydantic import (
     model_serializer,
 )
 
+from voxbench.design.fold import Fold
 from voxbench.design.fraction import Fraction
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe, deciding
@@ -144,6 +145,7 @@ class Cell(BaseModel):
         contract: grid and intensity that the arm's weights expect, given to its twin too; None
             takes the task's own.
         tuned: what was chosen for its arm; None trains with what the sweep says.
+        fold: of a cross-validation, that it is tested on; None takes the task's one split.
         twin: the scratch arm of the same network; None if this is one. A name, no identity.
     """
 
@@ -161,6 +163,7 @@ class Cell(BaseModel):
     pretraining: Pretraining | None = None
     contract: Preprocessing | None = None
     tuned: Tuned | None = None
+    fold: Fold | None = None
     twin: Plugin | None = Field(default=None, exclude=True)
 
     @property
@@ -172,9 +175,11 @@ class Cell(BaseModel):
     def _told(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
         """Without what came later and is not set, so that older keys are found."""
         told: dict[str, JsonValue] = handler(self)
-        if self.tuned is None:
-            told.pop("tuned", None)
-        return told
+        fraction = told["fraction"]
+        if isinstance(fraction, dict) and self.fraction.listed is None:
+            fraction.pop("listed", None)
+        unset = [name for name in ("tuned", "fold") if getattr(self, name) is None]
+        return {name: value for name, value in told.items() if name not in unset}
 
     @property
     def adapted(self) -> str:

@@ -19,13 +19,17 @@ def stream(name: str, **axes: str | int | float | None) -> int:
 
 
 def streams(cell: Cell) -> dict[str, int]:
-    """The seeds of one cell: subset, initialisation, order, augmentation and training."""
+    """The seeds of one cell: subset, initialisation, order, augmentation and training.
+
+    Those of two folds are unrelated, so that a lucky initialisation is luck of one fold alone.
+    """
+    fold = {} if cell.fold is None else {"fold": str(cell.fold)}
     return {
-        "subset": stream("subset", draw=cell.draw),
-        "initialisation": stream("initialisation", seed=cell.seed),
-        "order": stream("order", draw=cell.draw, seed=cell.seed),
-        "augmentation": stream("augmentation", draw=cell.draw, seed=cell.seed),
-        "training": stream("training", seed=cell.seed),
+        "subset": stream("subset", draw=cell.draw, **fold),
+        "initialisation": stream("initialisation", seed=cell.seed, **fold),
+        "order": stream("order", draw=cell.draw, seed=cell.seed, **fold),
+        "augmentation": stream("augmentation", draw=cell.draw, seed=cell.seed, **fold),
+        "training": stream("training", seed=cell.seed, **fold),
     }
 
 

@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from voxbench.design.cell import Adaptation
 from voxbench.design.entries import ExternalEntry, Named, NamedBaseline, NamedSource
+from voxbench.design.fold import Fold, FoldAxis
 from voxbench.design.fraction import Fraction
 from voxbench.design.recipe import Pretraining
 from voxbench.design.recipe_table import RecipeTable
@@ -61,9 +62,13 @@ class Sweep(BaseModel):
             `pretraining`.
         sources: name → table, what `source = …` of a baseline may refer to besides task names;
             `source = { union = ["a", "b"] }` stands for a source `a+b` of this kind.
-        fractions: shares in (0, 1], `"10%"` or `"5 shots"`.
+        fractions: shares in (0, 1], `"10%"`, `"5 shots"`, or published lists of a task by name,
+            `"suprem-64"`, which have one draw.
         draws: a count or a list; each draws other training cases, nested over the fractions.
         seeds: a count or a list.
+        folds: cross-validation in place of the task's one split: a count, some of five as a list
+            of numbers from 0, or `{ of = 10, only = [0, 1] }`. Every patient is tested on in one
+            fold and never trained on in it; what a task publishes as its test part stays aside.
         adaptation: full, frozen, warmup, layerwise, direct (the published head, not trained: one
             cell a task and arm) or direct-postprocessed (the same, its masks processed as its
             authors do); one or a list.
@@ -89,6 +94,7 @@ class Sweep(BaseModel):
     fractions: Annotated[tuple[Share, ...], BeforeValidator(_listed)] = (Fraction(share=1.0),)
     draws: Axis = (0,)
     seeds: Axis = (0, 1, 2)
+    folds: FoldAxis = None
     adaptation: Annotated[tuple[Adaptation, ...], BeforeValidator(_listed)] = ("full",)
     twins: Annotated[bool, Field(strict=True)] = True
     tests: tuple[ExternalEntry, ...] = ()
@@ -139,13 +145,41 @@ class Sweep(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _foldable(self) -> Self:
+        if self.folds and self.tests:
+            raise ValueError(
+                "folds: external tests are scored with trainings on a task's one split; leave out "
+                "folds, or tests"
+            )
+        if self.folds and self.uncertainty:
+            raise ValueError("folds: uncertainty is measured on a task's one split; leave out one")
+        if self.folds and (named := [one for one in self.fractions if one.listed]):
+            raise ValueError(
+                f"folds: {named[0]} lists patients of a task's one split; leave out one"
+            )
+        return self
+
+    @property
+    def tested(self) -> tuple[Fold | None, ...]:
+        """The folds that each training is repeated over; None is the task's one split."""
+        return self.folds.run if self.folds else (None,)
+
+    @model_validator(mode="after")
     def _countable(self) -> Self:
         arms = sum(
             math.prod(len(value) for value in entry.fields.values() if isinstance(value, list))
             for entry in self.baselines
         )
         steps = max((table.axis for table in self.recipe.tables), key=len)
-        axes = self.tasks, self.fractions, self.draws, self.seeds, self.adaptation, steps
+        axes = (
+            self.tasks,
+            self.fractions,
+            self.draws,
+            self.seeds,
+            self.tested,
+            self.adaptation,
+            steps,
+        )
         if (cells := arms * math.prod(map(len, axes))) > _MOST_CELLS:
             raise ValueError(f"{cells:,} cells; a sweep has at most {_MOST_CELLS:,}")
         return self

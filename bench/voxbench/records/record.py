@@ -84,7 +84,8 @@ class Data(_Part):
 
     Attributes:
         fingerprint: sha256 over the task's files, its split and what of its card decides a result.
-        split_sha256: over the case ids and patients of each part.
+        split_sha256: over the case ids and patients of each part; of a cross-validation over those
+            of each fold.
         train: ids of the cases of this cell's fraction and draw.
         validation: ids.
         test: ids.
@@ -250,6 +251,7 @@ class Arm(_Part):
         draw: which training cases.
         seed: of this training.
         adaptation: how the weights were fine-tuned; "tuned" too where a study chose for the arm.
+        fold: number of the fold that it is tested on, of a cross-validation; None of one split.
     """
 
     task: str
@@ -261,6 +263,13 @@ class Arm(_Part):
     draw: int
     seed: int
     adaptation: str
+    fold: int | None = None
+
+    @model_serializer(mode="wrap")
+    def _folded(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without a fold where there is none, as in records from before they were told."""
+        told: dict[str, Any] = handler(self)
+        return told if self.fold is not None else {k: v for k, v in told.items() if k != "fold"}
 
 
 class Facts(_Part):

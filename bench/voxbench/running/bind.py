@@ -81,7 +81,8 @@ class Trainings:
 
     @cached_property
     def _hash(self) -> int:
-        names = self.arm.task, self.arm.baseline, self.arm.fraction, self.arm.adaptation
+        arm = self.arm
+        names = arm.task, arm.baseline, arm.fraction, arm.adaptation, arm.fold
         return hash((*names, self.cell.recipe.steps))
 
 
@@ -168,7 +169,7 @@ class ArmRecipes(NamedTuple):
 
 
 def bind_arms(sweep: Sweep, limit: int | None = None) -> list[ArmRecipes]:
-    """Every arm of a sweep on each of its tasks, looked up once.
+    """Every arm of a sweep on each of its tasks and their folds, looked up once.
 
     Raises:
         SpecError, PluginError, DataError: as of `bind`.
@@ -182,8 +183,8 @@ def bind_arms(sweep: Sweep, limit: int | None = None) -> list[ArmRecipes]:
     tests = external_tests(sweep, refs, binder)
     for ref in refs:
         recipes = _recipes(sweep, ref, binder, limit)
-        for arm in arms:
-            on = replace(binder.bind_arm(ref, arm), tests=tests.get(ref, ()))
+        for fold, arm in itertools.product(sweep.tested, arms):
+            on = replace(binder.bind_arm(ref, arm, fold), tests=tests.get(ref, ()))
             found.append(ArmRecipes(on, recipes))
     return found
 
@@ -230,9 +231,11 @@ def _tasks(sweep: Sweep, binder: Binder) -> list[Ref]:
 def _axes(sweep: Sweep, arm: SweepArm) -> Iterator[Axes]:
     """Fraction, draw, seed and adaptation; direct inference knows only the last.
 
-    A twin has nothing to infer with.
+    A twin has nothing to infer with, and a published list is drawn once.
     """
     for axes in itertools.product(sweep.fractions, sweep.draws, sweep.seeds, sweep.adaptation):
+        if axes[0].listed is not None and axes[1] != sweep.draws[0]:
+            continue
         if axes[-1] not in DIRECT:
             yield axes
         elif arm.twin is not None:
@@ -281,6 +284,7 @@ def trainings_at(
         draw=0,
         seed=0,
         adaptation=adaptation,
+        fold=dataset.fold.number if dataset.fold else None,
     )
     cell = Cell(
         task=on.task,
@@ -294,6 +298,7 @@ def trainings_at(
         source=arm.source,
         pretraining=arm.pretraining,
         contract=on.contract,
+        fold=dataset.fold,
         twin=None if direct else arm.twin,
     )
     usable = (None, None) if reason else (on.weights, on.contamination)

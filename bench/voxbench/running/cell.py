@@ -63,7 +63,7 @@ def _told(data: CellData, bound: BoundCell) -> Data:
     augmented = cell.adaptation not in DIRECT and cell.recipe.augmentation != "none"
     return Data(
         fingerprint=dataset.identity,
-        split_sha256=dataset.split.sha256,
+        split_sha256=dataset.partition or dataset.split.sha256,
         train=[case.id for case in data.train],
         validation=[case.id for case in data.validation],
         test=[case.id for case in data.test],

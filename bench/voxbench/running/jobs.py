@@ -75,8 +75,9 @@ class CellJob:
 
     def __str__(self) -> str:
         """For progress lines."""
-        arm = self.cell.arm
-        return f"{arm.task} · {arm.baseline} · {arm.fraction} · draw {arm.draw} · seed {arm.seed}"
+        arm, fold = self.cell.arm, self.cell.trainings.cell.fold
+        told = f"{arm.task} · {arm.baseline} · {arm.fraction} · draw {arm.draw} · seed {arm.seed}"
+        return f"{told} · {fold}" if fold else told
 
 
 @dataclass(frozen=True)
@@ -242,8 +243,9 @@ def pretrainings(needed_by: Iterable[Trainings]) -> list[PretrainingJob]:
 
 
 def _in_turn(cells: Iterable[BoundCell], seconds: Mapping[str, float]) -> list[BoundCell]:
-    def place(cell: BoundCell) -> tuple[int, int, float]:
-        return cell.draw, cell.seed, -seconds.get(cell.key, math.inf)
+    def place(cell: BoundCell) -> tuple[int, int, int, float]:
+        fold = cell.trainings.arm.fold or 0
+        return cell.draw, cell.seed, fold, -seconds.get(cell.key, math.inf)
 
     ordered = sorted(cells, key=place)
     named = {_names(cell, cell.arm.baseline): cell for cell in ordered}
@@ -259,4 +261,4 @@ def _in_turn(cells: Iterable[BoundCell], seconds: Mapping[str, float]) -> list[B
 def _names(cell: BoundCell, baseline: str | None) -> tuple[object, ...]:
     """Of a cell that another baseline has beside an arm's."""
     arm, steps = cell.arm, cell.trainings.cell.recipe.steps
-    return steps, arm.task, arm.fraction, arm.draw, arm.seed, arm.adaptation, baseline
+    return steps, arm.task, arm.fraction, arm.draw, arm.seed, arm.fold, arm.adaptation, baseline

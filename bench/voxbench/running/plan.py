@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from pydantic import ValidationError
 
-from voxbench.data.split import freeze_split
+from voxbench.data.split import freeze_split, split_name
 from voxbench.design.cell import DIRECT
 from voxbench.design.recipe import Recipe
 from voxbench.pretrain.plan import seconds_made
@@ -220,7 +220,8 @@ def plan_cells(cells: Sequence[BoundCell], root: Path) -> list[Planned]:
         RecordError: a stored record is damaged.
     """
     kinds = _kinds(cells)
-    for name, dataset in {one.arm.task: one.dataset for one in kinds}.items():
+    found = {split_name(one.arm.task, one.dataset.fold): one.dataset for one in kinds}
+    for name, dataset in found.items():
         freeze_split(dataset.split, root / "splits" / f"{name}.json")
     store = Store(root)
     known = {found.key: found for found in store.glances()}

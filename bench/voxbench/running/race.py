@@ -45,6 +45,8 @@ def run_race(
             "--until-settled races arms under one recipe: name one number of recipe.steps, not "
             "several."
         )
+    if sweep.folds:
+        raise SpecError("--until-settled races trainings on one split: run it without folds.")
     if sweep.tuning:
         raise SpecError("--until-settled races no sweep with [tuning]: run it without.")
     run = Run(sweep, root, options)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from voxbench.api import Baseline, Pretrained, Published, Task, TaskCard
+from voxbench.data.cross_validation import cross_validated
 from voxbench.data.dataset import Dataset, open_dataset
 from voxbench.data.external_test import ExternalTest
 from voxbench.design.cell import Adaptation, Ref, Source, refs_of
+from voxbench.design.fold import Fold
 from voxbench.design.kernels import Spacing, levels
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.structures import shared
@@ -61,18 +63,19 @@ class Binder:
     def __init__(self) -> None:
         self.task = cache(find_task)
         self.dataset = cache(self._labelled)
+        self.folded = cache(self._folded)
         self.weights = cache(self._weights)
         self.sources: dict[tuple[Source, bool], Dataset] = {}
 
-    def bind_arm(self, ref: Ref, arm: SweepArm) -> TaskArm:
-        """An arm on a task.
+    def bind_arm(self, ref: Ref, arm: SweepArm, fold: Fold | None = None) -> TaskArm:
+        """An arm on a task, or on a fold of it.
 
         Raises:
             DataError: data of the task, or of the arm's source, are missing.
             SpecError: the task has no labels, or the arm's source lacks those that it trains on;
                 the arm's weights are to be made from a donor that has none.
         """
-        dataset: Dataset = self.dataset(ref)
+        dataset: Dataset = self.folded(ref, fold) if fold else self.dataset(ref)
         contract = arm.contract and arm.contract.on(dataset.card.modalities)
         seen = dataset, contract
         cards = [task.card for task in self._tasks(arm)]
@@ -94,6 +97,9 @@ class Binder:
                 "the source of a baseline that needs none."
             )
         return dataset
+
+    def _folded(self, ref: Ref, fold: Fold) -> Dataset:
+        return cross_validated(self.task(ref), self.dataset(ref), fold)
 
     def _weights(self, arm: SweepArm) -> InitialWeights:
         if isinstance(arm.baseline, Published):

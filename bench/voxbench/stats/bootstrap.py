@@ -9,6 +9,10 @@ Runs are few, and a plain bootstrap of n values understates their variance by (n
 highest level of runs that varies (draws of the labelled subset, else seeds) is resampled
 n − 1 out of n, which is unbiased (Rao & Wu 1988, doi:10.1080/01621459.1988.10478591). With a
 single run the interval can speak of patients only.
+
+In a cross-validation patients and runs are not crossed: each patient is of one fold, which has
+trainings of its own. There the folds are resampled whole, n − 1 out of n, with their patients and
+runs (`stats.blocks`).
 """
 
 from collections import defaultdict
@@ -18,7 +22,14 @@ from typing import NamedTuple
 import numpy as np
 
 from voxbench.stats.arrays import Array, defined, nanmean
-from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts, task_counts
+from voxbench.stats.blocks import spread_over_folds
+from voxbench.stats.counts import (
+    RESAMPLES,
+    fold_counts,
+    patient_counts,
+    run_counts,
+    task_counts,
+)
 from voxbench.stats.inference import (
     NOTHING,
     Inference,
@@ -29,19 +40,57 @@ from voxbench.stats.inference import (
     split,
 )
 from voxbench.stats.interval import UNDEFINED, Interval
-from voxbench.stats.student import spread
+from voxbench.stats.student import Spread, spread
 
 _TOGETHER = 64  # samples
 
 
 class Sample(NamedTuple):
-    """Values of one task, (patient, run) or (arm, patient, run), and the draw of each run.
+    """Values of one task.
 
-    NaN where undefined.
+    Attributes:
+        values: (patient, run) or (arm, patient, run), NaN where undefined.
+        draws: of each run.
+        folds: of each patient in a cross-validation; empty where all runs test on all patients.
     """
 
     values: Array
     draws: tuple[int, ...]
+    folds: tuple[int, ...] = ()
+
+    @property
+    def folded(self) -> bool:
+        """Its patients are of several folds; those of one share their trainings, as ever."""
+        return len({*self.folds}) > 1
+
+    def with_values(self, values: Array) -> "Sample":
+        """Others of the same patients and runs."""
+        return self._replace(values=values)
+
+    def of_patients(self, rows: Sequence[int]) -> "Sample":
+        """Some of its patients, (patient, run)."""
+        folds = tuple(self.folds[row] for row in rows) if self.folds else ()
+        return self._replace(values=self.values[rows], folds=folds)
+
+    def spread(self) -> Spread:
+        """The variance of each arm's mean, (arm,), of (arm, patient, run)."""
+        if self.folded:
+            return spread_over_folds(nanmean(self.values, axis=2), self.folds)
+        return spread(self.values, self.draws)
+
+    def counts(self, tasks: int, column: int, resamples: int) -> tuple[Array, Array]:
+        """How often each patient and each run is drawn, (resample, patient) and (resample, run).
+
+        Args:
+            tasks: of which there are so many.
+            column: that this one is.
+            resamples: how many.
+        """
+        if self.folded:
+            together = np.ones((resamples, len(self.draws)))
+            return fold_counts(self.folds, tasks, column, resamples), together
+        patients = patient_counts(self.values.shape[-2], tasks, column, resamples)
+        return patients, run_counts(self.draws, column, resamples)
 
 
 class Estimates(NamedTuple):
@@ -65,10 +114,7 @@ def estimate(samples: Sequence[Sample], resamples: int = RESAMPLES) -> Estimates
     """
     drawn = np.empty((len(samples), resamples, len(samples[0].values)))
     for column, sample in enumerate(samples):
-        shape = (sample.values.shape[1], len(samples), column)
-        patients = patient_counts(*shape, resamples)
-        runs = run_counts(sample.draws, column, resamples)
-        drawn[column] = _arm_means(sample.values, patients, runs)
+        drawn[column] = _arm_means(sample.values, *sample.counts(len(samples), column, resamples))
     return Estimates(points_of(samples), drawn, task_counts(len(samples), resamples))
 
 
@@ -90,7 +136,7 @@ def bootstrap(*samples: Sample, resamples: int = RESAMPLES) -> Interval:
 def infer_mean(*samples: Sample, resamples: int = RESAMPLES) -> Inference:
     """The same mean, (1,), with intervals of any level and its p."""
     known = [
-        Sample(sample.values[None], sample.draws)
+        sample.with_values(sample.values[None])
         for sample in samples
         if not np.isnan(sample.values).all()
     ]
@@ -102,19 +148,20 @@ def infer_mean(*samples: Sample, resamples: int = RESAMPLES) -> Inference:
 def infer_each(samples: Sequence[Sample]) -> Inference:
     """The mean of each sample by itself, (sample,), as `infer_mean` gives it of one.
 
-    Samples whose patients, runs and gaps are the same are resampled together, as columns.
+    Samples whose patients, runs, folds and gaps are the same are resampled together, as columns.
     """
     alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for place, sample in enumerate(samples):
         undefined = np.isnan(sample.values)
         if not undefined.all():
-            alike[sample.values.shape, sample.draws, undefined.tobytes()].append(place)
+            shared = sample.values.shape, sample.draws, sample.folds, undefined.tobytes()
+            alike[shared].append(place)
     found = [NOTHING] * len(samples)
     for places in alike.values():
         for start in range(0, len(places), _TOGETHER):
             columns = places[start : start + _TOGETHER]
             stacked = np.stack([samples[place].values for place in columns])
-            together = [Sample(stacked, samples[columns[0]].draws)]
+            together = [samples[columns[0]].with_values(stacked)]
             inference = infer_means(estimate(together), together)
             for place, one in zip(columns, split(inference), strict=True):
                 found[place] = one
@@ -153,7 +200,20 @@ def infer_means(found: Estimates, samples: Sequence[Sample]) -> Inference:
     """
     if len(samples) > 1:
         return infer_over_tasks(found.points)
-    return infer(found.drawn[0], found.points[0], spread(*samples[0]))
+    return infer_task(found.drawn[0], found.points[0], samples[0])
+
+
+def infer_task(drawn: Array, points: Array, sample: Sample) -> Inference:
+    """Means of one task, (column,); as skewed as resamples are, which a few folds can't show.
+
+    Args:
+        drawn: estimates, (resample, column).
+        points: the estimates themselves, (column,).
+        sample: what they are means of, (column, patient, run).
+    """
+    if sample.folded:
+        return Inference(points, np.ones(len(points)), np.ones(len(points)), sample.spread())
+    return infer(drawn, points, sample.spread())
 
 
 def over_tasks(by_task: Array, times: Array) -> Array:

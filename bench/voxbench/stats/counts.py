@@ -71,5 +71,19 @@ def run_counts(draws: tuple[int, ...], column: int, resamples: int) -> Array:
     return counts
 
 
+@lru_cache(maxsize=8)
+def fold_counts(folds: tuple[int, ...], tasks: int, column: int, resamples: int) -> Array:
+    """How often each patient of a cross-validation is drawn, (resample, patient): as their fold is.
+
+    Of n folds n − 1 are drawn, for each time that the task is.
+    """
+    labels, of = np.unique(folds, return_inverse=True)
+    rng = np.random.default_rng([SEED, tasks, column, len(labels), 2])
+    times = task_counts(tasks, resamples)[:, column].astype(np.int64)
+    drawn = rng.multinomial(times * (len(labels) - 1), _even(len(labels)))
+    counts: Array = drawn.astype(np.float64)[:, of]
+    return counts
+
+
 def _even(n: int) -> Array:
     return np.full(n, 1 / n, dtype=np.float64)

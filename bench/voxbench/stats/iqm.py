@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from voxbench.compiled import compiled
 from voxbench.stats.arrays import Array, defined, nanmean
 from voxbench.stats.bootstrap import Sample
-from voxbench.stats.counts import RESAMPLES, patient_counts, run_counts
+from voxbench.stats.counts import RESAMPLES
 from voxbench.stats.inference import infer_over_tasks, percentiles_of
 from voxbench.stats.interval import Interval
 
@@ -50,10 +50,17 @@ def iqm_intervals(samples: Sequence[Sample]) -> list[Interval]:
     if len(samples) > 1:
         return infer_over_tasks(by_task).intervals()
     [sample] = samples
-    patients = patient_counts(sample.values.shape[1], 1, 0, RESAMPLES)
-    runs = run_counts(sample.draws, 0, RESAMPLES)
+    patients, runs = sample.counts(1, 0, RESAMPLES)
     drawn = iqm_resampled(sample, patients[:_FIRST], runs[:_FIRST])
-    return percentiles_of(drawn, by_task[0], defined(means[0]))
+    return percentiles_of(drawn, by_task[0], _units(sample, means[0]))
+
+
+def _units(sample: Sample, means: Array) -> NDArray[np.intp]:
+    """What was resampled of each arm, (arm,): patients, or the folds that they are of."""
+    if not sample.folded:
+        return defined(means)
+    of = np.array(sample.folds)
+    return np.array([len({*of[~np.isnan(own)].tolist()}) for own in means.T], np.intp)
 
 
 def iqm_resampled(sample: Sample, patients: Array, runs: Array) -> Array:

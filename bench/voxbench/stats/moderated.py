@@ -114,12 +114,15 @@ class Sides(NamedTuple):
         arms: their labels.
         runs: that both have, draw and seed.
         means: over the patients of the comparison, (2, run).
+        folded: they are of a cross-validation, whose folds have trainings of their own; no arm
+            then knows of another's seeds.
     """
 
     where: Hashable
     arms: tuple[str, str]
     runs: tuple[tuple[int, int], ...]
     means: Array
+    folded: bool = False
 
 
 def moderate(known: Spread, compared: Sequence[Sides]) -> Spread:
@@ -131,7 +134,7 @@ def moderate(known: Spread, compared: Sequence[Sides]) -> Spread:
     """
     together: dict[Hashable, list[int]] = defaultdict(list)
     for place, sides in enumerate(compared):
-        if len({draw for draw, _ in sides.runs}) == 1:
+        if not sides.folded and len({draw for draw, _ in sides.runs}) == 1:
             together[sides.where].append(place)
     parts = [part.copy() for part in known]
     for places in together.values():

@@ -1,8 +1,8 @@
 """Is anything missing: cells of the grid, twins.
 
 The rule: an arm without a single record of its scratch twin on a task has no effect to show and is
-an error; holes in a grid of fractions, draws and seeds are warnings, since what is there counts.
-Records that are in the results already fill holes.
+an error; holes in a grid of fractions, draws, seeds and folds are warnings, since what is there
+counts. Records that are in the results already fill holes.
 """
 
 import itertools
@@ -14,7 +14,8 @@ from voxbench.design.tuning import shared_recipe
 from voxbench.records import Record
 from voxbench.submission.diagnostics import Diagnostic, error, warning
 
-_Axes = tuple[str, int, int]
+_Axes = tuple[str, int, int, int]
+_UNFOLDED = -1
 
 
 def check_complete(records: Iterable[Record], known: Iterable[Record]) -> Iterator[Diagnostic]:
@@ -45,14 +46,16 @@ def _arm(record: Record, name: str) -> tuple[str, ...]:
 
 
 def _axes(record: Record) -> _Axes:
-    return record.arm.fraction, record.arm.draw, record.arm.seed
+    arm = record.arm
+    return arm.fraction, arm.draw, arm.seed, _UNFOLDED if arm.fold is None else arm.fold
 
 
 def _holes(name: str, there: set[_Axes]) -> Iterator[Diagnostic]:
-    fractions, draws, seeds = (dict.fromkeys(axis) for axis in zip(*sorted(there), strict=True))
-    missing = [axes for axes in itertools.product(fractions, draws, seeds) if axes not in there]
+    axes = [dict.fromkeys(axis) for axis in zip(*sorted(there), strict=True)]
+    missing = [cell for cell in itertools.product(*axes) if cell not in there]
     if missing:
-        yield warning("a hole in the grid of fractions, draws and seeds", _told(name, missing))
+        what = "a hole in the grid of fractions, draws, seeds and folds"
+        yield warning(what, _told(name, missing))
 
 
 def _twin(name: str, there: set[_Axes], twin: set[_Axes]) -> Iterator[Diagnostic]:
@@ -63,6 +66,7 @@ def _twin(name: str, there: set[_Axes], twin: set[_Axes]) -> Iterator[Diagnostic
 
 
 def _told(name: str, missing: list[_Axes]) -> str:
-    fraction, draw, seed = missing[0]
+    fraction, draw, seed, fold = missing[0]
+    part = "" if fold == _UNFOLDED else f", fold {fold}"
     more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-    return f"{name}, {fraction}, draw {draw}, seed {seed}{more}"
+    return f"{name}, {fraction}, draw {draw}, seed {seed}{part}{more}"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from voxbench.data.dataset import Dataset
-from voxbench.data.split import SPLIT_PARTS, FrozenSplit
+from voxbench.data.split import SPLIT_PARTS, FrozenSplit, split_name
 from voxbench.design.cell import DIRECT, Cell
 from voxbench.errors import VoxbenchError
 from voxbench.ledger.verdict import verdict_for
@@ -24,12 +24,14 @@ def check_data(record: Record, cell: Cell, evidence: Evidence) -> Iterator[Diagn
             yield error("no data", record.key)
         return
     yield from _parts(record, data)
-    found = evidence.find(cell.task, record.arm.task)
+    found = evidence.find(cell.task, record.arm.task, cell.fold)
     if isinstance(found, Dataset):
         yield from _against_task(record, data, cell, found)
         return
-    frozen = evidence.split(record.arm.task)
-    if frozen:
+    frozen = evidence.split(split_name(record.arm.task, cell.fold))
+    if frozen and cell.fold:
+        yield from _within(record, data, frozen.ids)
+    elif frozen:
         yield from _against_split(record, data, frozen)
     yield unchecked(
         "data, patients and contamination of a task that is not here"
@@ -86,7 +88,7 @@ def _within(record: Record, data: Data, parts: Mapping[str, Sequence[str]]) -> I
 def _against_task(record: Record, data: Data, cell: Cell, found: Dataset) -> Iterator[Diagnostic]:
     """Against the task itself: patients, the fraction, and the content of its files too."""
     split, where = found.split, record.key
-    if data.split_sha256 != split.sha256:
+    if data.split_sha256 != (found.partition or split.sha256):
         yield error("another split than the task's", f"{where} {record.arm.task}")
         return
     yield from _within(record, data, {p: [c.id for c in getattr(split, p)] for p in SPLIT_PARTS})
@@ -170,7 +172,8 @@ def _draw(record: Record) -> tuple[object, ...]:
     """What decides the order in which a draw takes the patients."""
     assert record.data is not None  # noqa: S101 (the callers have looked)
     contract = str(record.cell.get("contract"))
-    return record.arm.task, record.data.fingerprint, record.arm.draw, contract
+    arm = record.arm
+    return arm.task, record.data.fingerprint, arm.draw, arm.fold, contract
 
 
 def _references(own: Sequence[Record], every: Sequence[Record]) -> Iterator[Diagnostic]:

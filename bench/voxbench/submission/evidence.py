@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from voxbench.data.cross_validation import cross_validated
 from voxbench.data.dataset import Dataset, open_dataset, open_images
 from voxbench.data.split import FrozenSplit, read_frozen
 from voxbench.data.union import unite
 from voxbench.design.cell import Ref, Source, refs_of
+from voxbench.design.fold import Fold
 from voxbench.design.spec import Sweep
 from voxbench.errors import VoxbenchError
 from voxbench.plugins import TASKS, find_task
@@ -41,13 +43,13 @@ class Evidence:
         self._found: dict[Ref, Dataset | str] = {}
         self._sources: dict[Source, list[str]] = {}
 
-    def find(self, ref: Ref, name: str) -> Dataset | str:
-        """A task that calls itself `name`, or why it can't be had here."""
+    def find(self, ref: Ref, name: str, fold: Fold | None = None) -> Dataset | str:
+        """A task that calls itself `name`, or a fold of it; or why it can't be had here."""
         reasons = []
         for candidate in self._candidates(ref):
             found = self._look(candidate)
             if isinstance(found, Dataset) and found.card.name == name:
-                return found
+                return cross_validated(find_task(candidate), found, fold) if fold else found
             reasons.append(found if isinstance(found, str) else f"its name is {found.card.name}")
         return reasons[0] if reasons else f"{ref.name} does not say where its data lie"
 

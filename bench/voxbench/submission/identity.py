@@ -23,8 +23,9 @@ def check_identity(record: Record, cell: Cell, evidence: Evidence) -> Iterator[D
     if streams(cell) != record.seeds:
         yield error("the random streams are not those of the cell", record.key)
     arm = record.arm
-    axes = (str(cell.fraction), cell.draw, cell.seed, cell.adapted)
-    if (arm.fraction, arm.draw, arm.seed, arm.adaptation) != axes:
+    fold = cell.fold.number if cell.fold else None
+    axes = (str(cell.fraction), cell.draw, cell.seed, cell.adapted, fold)
+    if (arm.fraction, arm.draw, arm.seed, arm.adaptation, arm.fold) != axes:
         yield error("the arm's axes are not those of the cell", f"{record.key}: {axes}")
     if not record.environment:
         yield error("no environment", record.key)

@@ -4,17 +4,21 @@ Labels: `Dataset027_ACDC.py` of https://github.com/MIC-DKFZ/nnUNet at commit 0e4
 `torch_em/data/datasets/medical/acdc.py` of https://github.com/constantinpape/torch-em at commit
 6f71247; M&Ms has another order. The 4D series and what lies unlabelled in them are not read. The
 grid is that of `Downstream/monai/ACDC/main.py` of https://github.com/Luffy03/Large-Scale-Medical.
-No maker's NSD tolerance was found: voxbench's own.
+No maker's NSD tolerance was found: voxbench's own. The
+five folds are those of `create_ACDC_split` of nnU-Net's file, rebuilt by its rule.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from voxbench.api import Source, TaskCard
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
 
+_TRAINING = 100  # patients, whom nnU-Net divides
 _CASE = r"patient\d{3}_frame\d{2}"
 
 
@@ -48,3 +52,12 @@ class ACDC(Release):
     def patient(self, case: str) -> str:
         """Both frames show one."""
         return case.partition("_")[0]
+
+    def folds(self, of: int) -> Mapping[str, int] | None:
+        """nnU-Net's five of the whole training part: its names, shuffled, are dealt out in turn."""
+        patients = sorted({case.patient for case in self.cases().get("train", ())})
+        if of != 5 or len(patients) != _TRAINING:
+            return None
+        shuffled = np.array(patients)
+        np.random.RandomState(1234).shuffle(shuffled)
+        return {str(patient): place % of for place, patient in enumerate(shuffled)}

@@ -9,17 +9,18 @@ tolerance of 3 mm is that of `resources/evaluate.py`. Public download scripts ag
 checksum of the archive of version 2.0.1.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from voxbench.api import Archive, Part, Source, TaskCard
+from voxbench.api import Archive, Part, Source, TaskCard, added
 from voxbench.errors import DataError, SpecError, unknown
 from voxbench.toolkit import find_split
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
+from voxbench_tasks.releases.suprem_lists import PARTS, fractions, read_list
 from voxbench_tasks.releases.totalsegmentator_classes import GROUPS, V1, V2
 
 _OWN = 'Put the released one there, or say split = "own".'
@@ -80,7 +81,14 @@ class TotalSegmentator(Release):
 
 @dataclass(frozen=True, kw_only=True)
 class TotalSegmentatorV1(TotalSegmentator):
-    """Version 1: 1204 CT, 104 structures (zenodo.org/records/6802614)."""
+    """Version 1: 1204 CT, 104 structures (zenodo.org/records/6802614).
+
+    Attributes:
+        suprem: folder of SuPreM's lists, relative to `root`: their split takes the place of the
+            published one, and there are fractions `suprem-64`, 128, 256, 512 and 1024.
+    """
+
+    suprem: str | None = added(None)
 
     version = "1"
     structures = V1
@@ -95,6 +103,25 @@ class TotalSegmentatorV1(TotalSegmentator):
         ),
         counts={"train": 1082, "validation": 57, "test": 65},
     )
+
+    @property
+    def published(self) -> str:  # type: ignore[override]
+        """Whose split it is."""
+        return "of SuPreM's lists" if self.suprem else super().published
+
+    def listed(self, cases: Iterable[str]) -> Mapping[str, Part]:
+        """The part of each case by meta.csv, or by SuPreM's lists, which leave some out."""
+        if self.suprem is None:
+            return super().listed(cases)
+        parts = {part: {*read_list(self.root / self.suprem, name)} for name, part in PARTS.items()}
+        return {
+            case: next((part for part in parts if case in parts[part]), "unlabelled")
+            for case in cases
+        }
+
+    def lists(self) -> Mapping[str, Sequence[str]]:
+        """SuPreM's, where their folder is named."""
+        return fractions(self.root / self.suprem) if self.suprem else {}
 
 
 @dataclass(frozen=True, kw_only=True)

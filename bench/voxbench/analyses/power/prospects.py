@@ -74,7 +74,7 @@ class Prospect:
 
 
 def prospects(pairs: Sequence[Pair], margin: float) -> list[Prospect]:
-    """A prospect for each undecided comparison.
+    """A prospect for each undecided comparison on one split.
 
     It takes the present estimate for the true effect, and of the split of the variance all that
     the present runs allow. The family is all comparisons.
@@ -84,7 +84,7 @@ def prospects(pairs: Sequence[Pair], margin: float) -> list[Prospect]:
     return [
         _prospect(pair, effect, margin, family)
         for pair, effect in zip(pairs, found, strict=True)
-        if effect.verdict == "undecided"
+        if effect.verdict == "undecided" and not pair.difference().folded
     ]
 
 

@@ -32,7 +32,7 @@ def raced_effects(
     }
     told = []
     for pair, effect in zip(pairs, effects(pairs, margin), strict=True):
-        race, raced = next((found[key] for key in pair.arm.keys if key in found), (None, None))
+        race, raced = next((found[key] for _, key in pair.arm.keys if key in found), (None, None))
         if race is None or raced is None or not effect.patients:
             told.append(effect)
         elif (race.metric, race.margin) == (pair.metric.key, margin):

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from voxbench.analyses.groups import Group, Run, Scope
-from voxbench.analyses.shared import shared_scores
+from voxbench.analyses.shared import sample_of, shared_scores
 from voxbench.errors import SpecError, unknown
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample
@@ -157,7 +157,7 @@ def _task_scores(
     found = shared_scores(groups, metric, cases, runs)
     values = np.full((len(arms), *found.values.shape[1:]), np.nan)
     values[[arms.index(group.arm) for group in groups]] = found.values
-    sample = Sample(values, tuple(run.draw for run in runs))
+    sample = sample_of(values, cases, runs, groups)
     return TaskScores(name, sample, runs, found.left_out)
 
 
@@ -192,7 +192,7 @@ def _worst(board: Board) -> Board:
         scored = ~np.isnan(values).all(axis=(0, 2))
         for _, arm, run in (gap for gap in board.missing if gap[0] == name):
             values[board.arms.index(arm), scored, runs.index(run)] = _worst_of(board.metric, values)
-        filled.append(own._replace(sample=Sample(values, sample.draws)))
+        filled.append(own._replace(sample=sample.with_values(values)))
     return replace(board, scores=tuple(filled))
 
 
@@ -227,7 +227,8 @@ def _shared(own: TaskScores, arms: Sequence[str]) -> tuple[TaskScores | None, li
     unshared = len(own.runs) - len(runs)
     notes = [f": {patients} patients without a score in every arm left out"] if patients else []
     notes += [f": {unshared} runs that not every arm has left out"] if unshared else []
-    sample = Sample(values, tuple(own.sample.draws[run] for run in runs))
+    draws = tuple(own.sample.draws[run] for run in runs)
+    sample = own.sample._replace(values=values, draws=draws)
     return own._replace(sample=sample, runs=tuple(own.runs[run] for run in runs)), notes
 
 

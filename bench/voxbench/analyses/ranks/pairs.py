@@ -9,13 +9,20 @@ import numpy as np
 from voxbench.analyses.effects import covered
 from voxbench.analyses.ranks.board import Board, patient_means
 from voxbench.stats.arrays import Array, defined, nanmean
-from voxbench.stats.bootstrap import Estimates, Sample, estimate, infer_means, points_of
-from voxbench.stats.inference import Inference, Judged, infer, infer_over_tasks, judge
+from voxbench.stats.bootstrap import (
+    Estimates,
+    Sample,
+    estimate,
+    infer_means,
+    infer_task,
+    points_of,
+)
+from voxbench.stats.inference import Inference, Judged, infer_over_tasks, judge
 from voxbench.stats.interval import UNDEFINED, Interval
 from voxbench.stats.moderated import moderated, moderated_luck
 from voxbench.stats.paired import benjamini_hochberg, effect_verdict, wilcoxon, worded
 from voxbench.stats.permutation import pair_contrasts, sign_flip
-from voxbench.stats.student import Spread, spread
+from voxbench.stats.student import Spread
 
 
 class Decision(NamedTuple):
@@ -106,7 +113,7 @@ def all_pairs(board: Board, decided: Sequence[Decision]) -> list[PairRow]:
     differences = np.concatenate([_apart(found, sides) for found in means])
     flipped = _flip(means, contrasts, sides)
     discovered = benjamini_hochberg([own.judged.p for own in decided])
-    covers = covered(board.samples[0].draws) if len(board.samples) == 1 else "tasks"
+    covers = covered(board.samples[0]) if len(board.samples) == 1 else "tasks"
     return [
         PairRow(
             arm=board.arms[own.arm],
@@ -173,7 +180,7 @@ def _inference(
         alone = infer_means(estimate(paired), paired)
     else:
         drawn, points = _apart(found.drawn[0], sides), found.points[0] @ contrasts
-        alone = infer(drawn, points, spread(*paired[0]))
+        alone = infer_task(drawn, points, paired[0])
     return alone._replace(known=_moderated(alone.known, board.samples[0], paired[0], sides))
 
 
@@ -181,7 +188,7 @@ def _moderated(
     known: Spread, scores: Sample, paired: Sample, sides: Sequence[tuple[int, int]]
 ) -> Spread:
     """The arms of a task know of each other's seeds."""
-    if len(set(scores.draws)) > 1:
+    if scores.folded or len(set(scores.draws)) > 1:
         return known
     luck = moderated_luck(nanmean(scores.values, axis=1))
     return moderated(known, luck, sides, defined(nanmean(paired.values, axis=1).T))
@@ -195,7 +202,7 @@ def _gaps(values: Array) -> bool:
 
 def _paired(sample: Sample, sides: Sequence[tuple[int, int]]) -> Sample:
     first, second = (list(side) for side in zip(*sides, strict=True))
-    return Sample(sample.values[first] - sample.values[second], sample.draws)
+    return sample.with_values(sample.values[first] - sample.values[second])
 
 
 def _apart(means: Array, sides: Sequence[tuple[int, int]]) -> Array:

@@ -112,7 +112,7 @@ def _split(pair: Pair, values: Mapping[str, str]) -> list[_Subgroup]:
         if not np.isnan(difference.values[row]).all():
             members[label].append(row)
     return [
-        _Subgroup(pair, name, Sample(difference.values[members[name]], difference.draws))
+        _Subgroup(pair, name, difference.of_patients(members[name]))
         for name in sorted(members, key=_natural)
     ]
 
