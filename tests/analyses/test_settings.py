@@ -13,4 +13,4 @@ def test_settings_are_told_apart_by_the_fields_that_differ():
         record(cases(lambda i, c: 0.5), task="alone"),
     ]
     words = setting_words(by_arm(records))
-    assert sorted(words.values()) == ["", "steps 200", "steps 500"]
+    assert sorted(words.values()) == ["", "200 steps", "500 steps"]

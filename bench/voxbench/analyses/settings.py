@@ -141,5 +141,10 @@ def _words(setting: str, fields: Mapping[str, Any], others: Sequence[Mapping[str
     differing = [
         name for name in fields if any(other.get(name) != fields[name] for other in others)
     ]
-    parts = [f"{name} {fields[name]}" for name in differing[:_MOST]]
+    parts = [_field(name, fields[name]) for name in differing[:_MOST]]
     return ", ".join([*parts, *["…"] * (len(differing) > _MOST)]) or setting
+
+
+def _field(name: str, value: object) -> str:
+    """`500 steps`, `loss dice_ce`."""
+    return f"{value} {name}" if name == "steps" else f"{name.replace('_', ' ')} {value}"

@@ -7,8 +7,10 @@ import typer
 
 from voxbench.cli.options import Json, Margin, MetricName
 from voxbench.cli.show import print_json
+from voxbench.cli.verify import Sweeps
 
 if TYPE_CHECKING:
+    from voxbench.api import Task
     from voxbench.reporting.report import Report
 
 
@@ -20,17 +22,23 @@ def report_verb(
     ] = None,
     metric: MetricName = "dice",
     margin: Margin = None,
+    width: Annotated[
+        float, typer.Option(min=2.0, max=40.0, help="Of the curves, in inches: 3.5 for a column.")
+    ] = 7.2,
     site: Annotated[
         Path | None, typer.Option(help="Where the pages go; beside report.md by default.")
     ] = None,
     public: Annotated[
         bool,
-        typer.Option("--public", help="Picture generated cases only, so that pages can be shared."),
+        typer.Option(
+            "--public", help="Picture only what is generated or openly licensed, to be shared."
+        ),
     ] = False,
     serve: Annotated[
         bool, typer.Option("--serve", help="Serve the pages on 127.0.0.1 until interrupted.")
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of --serve; 0 is any.")] = 8000,
+    sweep: Sweeps = None,
     json: Json = False,
 ) -> None:
     """Write tables, curves, what was found, and pages to look at, from the records of a folder."""
@@ -38,9 +46,9 @@ def report_verb(
     from voxbench.reporting.report import write_report
     from voxbench.reporting.site.build import build_site
 
-    made = write_report(directory, out or directory / "report", metric, margin)
+    made = write_report(directory, out or directory / "report", metric, margin, width)
     folder = site or made.page.parent
-    pages = build_site(made, directory, folder, public)
+    pages = build_site(made, directory, folder, public, _tasks(sweep or []))
     if json:
         told = made.to_json() | {"index": str(pages[0]), "pages": [str(path) for path in pages]}
         print_json(told)
@@ -48,6 +56,22 @@ def report_verb(
         _tell(made, pages[0])
     if serve:
         _serve(folder, [*made.files, *Store(directory).files()], port)
+
+
+def _tasks(sweeps: list[Path]) -> "dict[str, Task]":
+    """The tasks of sweeps by the names of their cards.
+
+    Raises:
+        SpecError: a sweep can't be read.
+        DataError: data of a task are missing.
+    """
+    from voxbench.design.cell import Ref
+    from voxbench.design.spec import read_sweep
+    from voxbench.plugins import find_task
+
+    entries = [entry for path in sweeps for entry in read_sweep(path).tasks]
+    found = [find_task(Ref.of(entry.name, entry.fields)) for entry in entries]
+    return {task.card.name: task for task in found}
 
 
 def _tell(made: "Report", index: Path) -> None:

@@ -297,6 +297,8 @@ class Facts(_Part):
         failure: why it failed.
         imported: the source of scores that were not made here.
         tuning: of a cell whose values a study chose.
+        cards: the task's, and that of the source of weights made here, as the plugins told them;
+            none in older records.
         external: of scores on an external test set; `data` then has its cases as the test cases,
             `contamination` is of it, and all else is that of the training.
     """
@@ -321,6 +323,13 @@ class Facts(_Part):
     imported: Imported | None = None
     tuning: TuningCost | None = None
     external: External | None = None
+    cards: dict[Literal["task", "source"], dict[str, Any]] = {}
+
+    @model_serializer(mode="wrap")
+    def _carded(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without cards where there are none, as in records from before they were told."""
+        told: dict[str, Any] = handler(self)
+        return told if self.cards else {k: v for k, v in told.items() if k != "cards"}
 
 
 class Record(Facts):

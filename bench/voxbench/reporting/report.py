@@ -16,8 +16,9 @@ from voxbench.analyses.label_efficiency import vanishing_table, worth_table
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.results import raced_effects
-from voxbench.analyses.read import read_groups, records_in
+from voxbench.analyses.read import by_arm, read_groups, records_in
 from voxbench.analyses.scale import trend_table
+from voxbench.analyses.settings import setting_words
 from voxbench.analyses.shifts import shift_table, shifts
 from voxbench.analyses.steps import steps_table, trajectory_table
 from voxbench.analyses.table import Table, as_row
@@ -32,6 +33,7 @@ from voxbench.records.table import refresh_table
 from voxbench.reporting.figures.best_of import draw_best
 from voxbench.reporting.figures.doubt import DoubtFigure, draw_doubt
 from voxbench.reporting.figures.draw import Figure, draw_figures
+from voxbench.reporting.figures.style import PAGE
 from voxbench.reporting.printer import as_markdown, escape_markdown, save_table
 from voxbench.stats.metric import FALSE_ALARMS, Metric, find_metric
 
@@ -130,7 +132,11 @@ class Report:
 
 
 def write_report(
-    store_dir: Path, out_dir: Path, metric: str = "dice", margin: float | None = None
+    store_dir: Path,
+    out_dir: Path,
+    metric: str = "dice",
+    margin: float | None = None,
+    width: float = PAGE,
 ) -> Report:
     """Write `report.md`, `tables/` and `figures/` from the records of a folder.
 
@@ -142,6 +148,7 @@ def write_report(
         metric: of effects and curves; a key of `stats.metric.ALL`.
         margin: of practical equivalence, in the metric's unit; 0.01 for Dice and NSD, 1 mm for
             HD95.
+        width: of the curves, in inches.
 
     Raises:
         RecordError: there is no record, or one can't be read.
@@ -176,7 +183,8 @@ def write_report(
     page = out_dir / "report.md"
     written = [*tables, *full_tables(doubt)]
     files = [page, *(path for table in written for path in save_table(table, out_dir / "tables"))]
-    figures = draw_figures(each, found, chosen, margin, out_dir / "figures")
+    recipes = setting_words(by_arm(records))
+    figures = draw_figures(each, found, chosen, margin, out_dir / "figures", recipes, width)
     figures += draw_best(studies, out_dir / "figures")
     drawn = draw_doubt(doubt, out_dir / "figures")
     files += [path for own in drawn for path in own.paths]

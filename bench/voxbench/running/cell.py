@@ -3,17 +3,21 @@
 import os
 import time
 from functools import partial
+from typing import Any, Literal
 
 from torch import nn
 
+from voxbench.api import TaskCard
 from voxbench.data.cell_data import CellData, load_cell_data
 from voxbench.design.cell import DIRECT
 from voxbench.errors import FitError
 from voxbench.fit.loop import FitResult
 from voxbench.memory import peak_memory_mb
 from voxbench.predict.case import score_cases
+from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Store
 from voxbench.records.cost import Cost, compute_hours
+from voxbench.records.places import without_places
 from voxbench.records.predictions import describe_predictions, prediction_path
 from voxbench.records.record import Data, Record
 from voxbench.running.bind import BoundCell
@@ -29,7 +33,7 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
     cell, device = bound.cell, worker.device
     started = time.perf_counter()
     data = load_cell_data(cell, bound.dataset, bound.preprocessing)
-    record.data = _told(data, bound)
+    record.data, record.cards = _told(data, bound), _cards(bound)
 
     network, record.weights = load_network(bound, worker)
 
@@ -71,6 +75,21 @@ def _told(data: CellData, bound: BoundCell) -> Data:
         mirrored=dataset.mirroring.axes if augmented else "",
         notes=[*dataset.notes, *filter(None, [bound.trainings.planned])],
     )
+
+
+def _cards(bound: BoundCell) -> dict[Literal["task", "source"], dict[str, Any]]:
+    """As their plugins tell them, without what is as usual and without places."""
+    weights = bound.weights
+    cards: dict[Literal["task", "source"], TaskCard] = {"task": bound.dataset.card}
+    if isinstance(weights, PretrainingPlan):
+        cards["source"] = weights.source.card
+    return {
+        part: {
+            name: without_places(value) if isinstance(value, str) else value
+            for name, value in card.model_dump(mode="json", exclude_defaults=True).items()
+        }
+        for part, card in cards.items()
+    }
 
 
 def cost_of(

@@ -75,16 +75,16 @@ def head(page, title):
 
 
 def test_a_click_sorts_and_another_turns_the_order(look, site):
-    page = look(site / "index.html")
+    page = look(site / "all.html")
     button = head(page, "Dice [95%]").get_by_role("button")
     button.click()
-    up = [float(text.split()[0]) for text in column(page, "leaderboard-dice", "Dice [95%]")]
-    assert up == sorted(up)
-    assert len(set(up)) > 3
-    assert head(page, "Dice [95%]").get_attribute("aria-sort") == "ascending"
-    button.click()
     down = [float(text.split()[0]) for text in column(page, "leaderboard-dice", "Dice [95%]")]
-    assert down == up[::-1]
+    assert down == sorted(down, reverse=True), "the best comes first"
+    assert len(set(down)) > 3
+    assert head(page, "Dice [95%]").get_attribute("aria-sort") == "descending"
+    button.click()
+    up = [float(text.split()[0]) for text in column(page, "leaderboard-dice", "Dice [95%]")]
+    assert up == down[::-1]
     head(page, "arm").get_by_role("button").click()
     assert page.locator("#leaderboard-dice th[aria-sort]").count() == 1
     arms = column(page, "leaderboard-dice", "arm")
@@ -92,7 +92,7 @@ def test_a_click_sorts_and_another_turns_the_order(look, site):
 
 
 def test_what_is_undefined_stays_below(look, site):
-    page = look(site / "index.html")
+    page = look(site / "all.html")
     for _ in range(2):
         head(page, "arm − twin").get_by_role("button").click()
         shown = column(page, "leaderboard-dice", "arm − twin [95%]")
@@ -101,7 +101,7 @@ def test_what_is_undefined_stays_below(look, site):
 
 
 def test_the_keyboard_alone_sorts_and_filters(look, site):
-    page = look(site / "index.html")
+    page = look(site / "all.html")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.keyboard.press("Enter")
@@ -120,9 +120,10 @@ def test_the_keyboard_alone_sorts_and_filters(look, site):
 
 
 def test_filters_leave_what_they_say(look, site):
-    page = look(site / "index.html")
+    page = look(site / "all.html")
     rows = page.locator("#leaderboard-dice tbody tr:visible")
     assert rows.count() == 6
+    assert not page.locator("#nothing").is_visible()
     page.locator("#filters [name=strategy]").select_option("=scratch")
     assert set(column(page, "leaderboard-dice", "strategy")) == {"scratch"}
     page.locator("#filters [name=fraction]").select_option("=100%")
@@ -135,20 +136,74 @@ def test_filters_leave_what_they_say(look, site):
     page.locator("#filters [name=text]").fill("")
     page.locator("#filters [name=contamination]").select_option("~overlaps")
     assert rows.count() == 0
+    assert page.locator("#nothing").is_visible()
     page.locator("#filters [name=contamination]").select_option("=unknown")
     assert rows.count() == 6
+
+
+def test_filters_are_in_the_address_and_hold_after_going_back(look, site):
+    page = look(site / "all.html")
+    rows = page.locator("#leaderboard-dice tbody tr:visible")
+    page.locator("#filters [name=strategy]").select_option("=scratch")
+    assert "strategy=" in page.url
+    kept = rows.count()
+    rows.locator("a").first.click()
+    page.go_back()
+    page.wait_for_function("document.getElementById('count').value.startsWith('3 of')")
+    assert rows.count() == kept == 3
+    assert page.locator("#filters [name=strategy]").input_value() == "=scratch"
+
+
+def test_the_front_page_switches_fraction_and_metric(look, site):
+    page = look(site / "index.html")
+    answer = page.locator(".panel:visible .answer")
+    assert answer.count() == 1
+    first = answer.inner_text()
+    assert "3 labelled patients" in first
+    page.locator("label", has_text="all patients").click()
+    assert answer.inner_text() != first
+    assert page.url.endswith("#at=all%20patients")
+    page.locator(".metrics a", has_text="HD95").click()
+    page.wait_for_url("**/hd95_mm.html*")
+    assert "all patients" in answer.inner_text()
+    page.keyboard.press("Tab")
+    for _ in range(12):
+        if page.evaluate("document.activeElement.name") == "fraction":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowLeft")
+    assert "3 labelled patients" in answer.inner_text()
+
+
+def test_on_a_phone_the_verdict_and_effect_come_first(look, site):
+    page = look(site / "index.html", PHONE)
+    cell = page.locator(".panel:visible td.v").first
+    box = cell.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE[0]
+    assert cell.inner_text().lstrip().startswith(("▲", "≈", "?", "▼", "△", "▽"))
+
+
+@pytest.mark.parametrize("name", ["index.html", "all.html", "tasks", "results", "baselines"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(look, site, name, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is missing")
+    path = site / name
+    page = look(path if path.is_file() else next(path.glob("*.html")), scheme=scheme)
+    found = axe.Axe().run(page).response["violations"]
+    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == []
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_is_wider_than_the_screen_and_text_can_be_read(look, site, size, scheme):
-    kinds = ["index.html", *(next((site / f).glob("*.html")).relative_to(site).as_posix()
-                             for f in ("tasks", "baselines", "results"))]  # fmt: skip
+    others = [next((site / kind).glob("*.html")) for kind in ("tasks", "baselines", "results")]
+    kinds = ["index.html", "all.html", *(path.relative_to(site).as_posix() for path in others)]
     for path in kinds:
         page = look(site / path, size, scheme)
         width, inner = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert width <= inner, path
-        for name in ("body", "a[href]", ".caption", "thead th"):
+        for name in ("body", "a[href]", "table", "thead th"):
             assert contrast(page, name) >= 4.5, (path, name)
 
 
@@ -177,7 +232,7 @@ def luminance(colour) -> float:
 
 
 def test_without_scripts_there_are_plain_tables_and_a_still(look, site):
-    page = look(site / "index.html", scripts=False)
+    page = look(site / "all.html", scripts=False)
     assert page.locator("#leaderboard-dice tbody tr").count() == 6
     assert not page.locator("#filters").is_visible()
     assert page.locator("thead button").count() == 0
@@ -187,10 +242,21 @@ def test_without_scripts_there_are_plain_tables_and_a_still(look, site):
 
 
 def test_on_paper_there_are_no_controls(look, site):
-    page = look(site / "index.html")
+    page = look(site / "all.html")
     page.emulate_media(media="print")
     assert not page.locator("#filters").is_visible()
     assert page.locator("#leaderboard-dice tbody tr").first.is_visible()
+
+
+@pytest.mark.parametrize("name", ["index.html", "all.html"])
+def test_paper_of_a4_holds_all_columns(look, site, name):
+    page = look(site / name, (1047, 740))  # A4 across without its margins, in CSS pixels
+    page.emulate_media(media="print")
+    for table in page.locator("table:visible").all():
+        box = table.bounding_box()
+        assert box["x"] + box["width"] <= 1047
+    if name == "index.html":
+        assert page.locator(".panel:visible").count() == page.locator(".panel").count()
 
 
 def counted(page) -> dict[str, int]:

@@ -12,7 +12,9 @@ from voxbench.api import TaskCard
 from voxbench.data.label_map import write_label_map
 from voxbench.data.nifti import Volume
 from voxbench.data.volumes import CaseVolumes
+from voxbench.design.cell import Ref
 from voxbench.errors import DataError
+from voxbench.plugins import find_task
 from voxbench.records import Store
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores
@@ -153,11 +155,11 @@ def test_flags_say_in_how_many_runs():
     assert row.notes == "a: prediction empty in 1 of 2 runs"
 
 
-def reason(root, public=False) -> str:
+def reason(root, public=False, tasks_here=None) -> str:
     """Why the only case of a store has no picture."""
     store = Store(root)
     result = result_of(*store)
-    material = SimpleNamespace(store=store, public=public)
+    material = SimpleNamespace(store=store, public=public, tasks_here=tasks_here or {})
     [(row, page)] = pictured(material, result, case_rows(result, METRICS["dice"]))
     assert page is None
     assert row.page == ""
@@ -202,7 +204,28 @@ def test_a_record_can_not_point_the_page_at_other_folders(tmp_path):
     assert ref.values == {}
 
 
-def test_pages_to_give_away_picture_generated_cases_only(tmp_path):
+def test_pages_to_give_away_have_no_pictures_of_data_that_may_not_be(tmp_path, monkeypatch):
     root = one_case(tmp_path, task=["msd-heart", {}], stored_shape=(2, 2, 2))
-    assert "pictures of real cases are left out" in reason(root, public=True)
-    assert "pictures of real cases" not in reason(root)
+    monkeypatch.setattr(cases_of_pages, "is_open", lambda licence: False)
+    assert "have no pictures of data under «CC-BY-SA 4.0»" in reason(root, public=True)
+    assert "no pictures of data" not in reason(root)
+
+
+@pytest.mark.parametrize(
+    ("licence", "may"),
+    [
+        ("CC-BY-SA 4.0", True), ("CC BY 4.0", True), ("CC0", True), ("Apache-2.0 (x)", True),
+        ("CC BY-NC-SA 4.0", False), ("CC-BY-NC 4.0", False), ("CC BY-ND", False),
+        ("on request, by agreement", False), ("unknown", False), ("licence not told", False),
+        ("CC BY 4.0, non-commercial use", False),
+    ],
+)  # fmt: skip
+def test_only_an_open_licence_lets_volumes_be_shown(licence, may):
+    assert cases_of_pages.is_open(licence) is may
+
+
+def test_a_sweep_says_where_the_cases_lie(tmp_path):
+    root = one_case(tmp_path, task=["nnunet-folder", {}], stored_shape=(2, 2, 2))
+    assert "needs `root`" in reason(root)
+    task = find_task(Ref.of(*PHANTOM))
+    assert "needs `root`" not in reason(root, tasks_here={"openkbp": task})

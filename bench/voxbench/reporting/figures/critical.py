@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voxbench.reporting.figures.style import INK, new_figure, save_figure
+from voxbench.reporting.people import arm_names
 from voxbench.stats.friedman import Friedman
 
 if TYPE_CHECKING:
@@ -33,12 +34,13 @@ def _compose(
     axes.set_ylim(rows + 0.5, -1.8)
     axes.axis("off")
     axes.plot((1, len(arms)), (0, 0), color=INK, linewidth=1, clip_on=False)
-    for tick in range(1, len(arms) + 1):
+    for tick in range(1, len(arms) + 1, 1 + len(arms) // 12):
         axes.plot((tick, tick), (0, -0.25), color=INK, linewidth=1, clip_on=False)
         axes.text(tick, -0.4, str(tick), ha="center", va="bottom", fontsize=8)
     for row, bar in enumerate(bars, start=1):
         ends = [test.ranks[bar[0]] - 0.03, test.ranks[bar[-1]] + 0.03]
         axes.plot(ends, (0.6 * row, 0.6 * row), color=INK, linewidth=3, solid_capstyle="butt")
+    names = arm_names(arms)
     order = sorted(range(len(arms)), key=lambda arm: float(test.ranks[arm]))
     first = 0.6 * len(bars) + 1.2
     half = (len(order) + 1) // 2
@@ -48,8 +50,8 @@ def _compose(
         end = 0.8 if left else len(arms) + 0.2
         rank = float(test.ranks[arm])
         axes.plot((rank, rank, end), (0, height, height), color=INK, linewidth=0.7, clip_on=False)
-        name = f"{arms[arm]}  {rank:.2f} " if left else f" {rank:.2f}  {arms[arm]}"
-        axes.text(end, height, name, ha="right" if left else "left", va="center", fontsize=8)
+        name = f"{names[arms[arm]]}  {rank:.2f} " if left else f" {rank:.2f}  {names[arms[arm]]}"
+        axes.text(end, height, name, ha="right" if left else "left", va="center", fontsize=7.5)
     axes.text(
         len(arms) + 0.2, -1.8, f"critical difference {test.critical:.2f}, {test.blocks} patients",
         ha="right", va="bottom", fontsize=7, color="#6e6e6e",

@@ -1,123 +1,205 @@
-"""The data-efficiency curve of a task: score and effect against the labelled patients."""
+"""Score and effect of each strategy against the labelled patients, as small multiples."""
 
-from collections.abc import Sequence
+import itertools
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from voxbench.analyses.effects import Effect, Mean
-from voxbench.reporting.figures.lines import (
-    Line,
-    draw_names,
-    draw_scores,
-    log_axis,
-    names_height,
-    panels,
-)
+from voxbench.analyses.table import Column, Table, interval_column, number, or_dash, plain_columns
+from voxbench.files import write_atomically
+from voxbench.reporting.figures.lines import log_axis
 from voxbench.reporting.figures.style import (
     COLOURS,
     FAINT,
-    GREYS,
     INK,
+    PAGE,
     marker_of,
     new_figure,
     save_figure,
 )
+from voxbench.reporting.people import ArmName, arm_names
+from voxbench.reporting.printer import as_csv
+from voxbench.stats.interval import UNDEFINED, Interval
 from voxbench.stats.metric import Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as MplFigure
 
-DODGE = 0.022  # of the axis, between the effects of neighbouring arms
+TWIN = "#6e6e6e"
+DODGE = 0.035  # of the axis, between neighbours
+_LEAST = 2.2  # inches across a panel
+
+Points = list[tuple[float, Interval]]
+
+
+class Series(NamedTuple):
+    """An arm, or the twin in grey: its scores, and its effects where it has a twin."""
+
+    name: str
+    colour: str
+    marker: str
+    scores: Points
+    effects: Points
+
+
+class Panel(NamedTuple):
+    """The arms of one strategy, their twins first."""
+
+    title: str
+    series: list[Series]
 
 
 def draw_curve(
     title: str, means: Sequence[Mean], effects: Sequence[Effect], metric: Metric, margin: float,
-    stem: Path,
+    stem: Path, width: float = PAGE,
 ) -> list[Path]:  # fmt: skip
-    """Write `<stem>.svg` and `<stem>.png`; nothing if no arm has a score.
+    """Write `<stem>.svg`, `.png` and what they show as `.csv`; nothing if no arm has a score.
 
-    The means and effects are those of one task. The same input gives the same bytes.
+    A panel for each strategy, with its arms' twins in grey: scores above, arm − twin below. The
+    means and effects are those of one task; `width` is in inches. The same input gives the same
+    bytes.
     """
-    lines = _lines(means, effects, metric)
-    if not lines:
+    drawn = [mean for mean in means if mean.runs]
+    panels = _panels(drawn, effects, metric)
+    if not panels:
         return []
-    least = 4.6 if any(line.effects for line in lines) else 3.2
-    with new_figure(max(least, names_height(lines))) as figure:
-        _compose(figure, title, lines, _ticks(means), metric, margin)
-        return save_figure(figure, stem)
+    compared = any(series.effects for panel in panels for series in panel.series)
+    columns = max(1, min(len(panels), int(width // _LEAST)))
+    rows = -(-len(panels) // columns)
+    with new_figure(rows * (3.6 if compared else 2.5) + 0.4, width) as figure:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold", color=INK)
+        _compose(figure, panels, (rows, columns), _ticks(drawn), metric, margin, compared)
+        table = curve_values(drawn, effects, metric)
+        csv = stem.with_name(f"{stem.name}.csv")
+        write_atomically(csv, as_csv(table))
+        return [*save_figure(figure, stem), csv]
 
 
-def _lines(means: Sequence[Mean], effects: Sequence[Effect], metric: Metric) -> list[Line]:
-    """Arms in colour; their twins dashed, in the arm's colour unless several arms share them."""
-    arms = list(dict.fromkeys(mean.arm for mean in means if mean.runs))
-    pairs = {(effect.arm, effect.other) for effect in effects}
-    owners = {arm: sorted(own for own, twin in pairs if twin == arm) for arm in arms}
-    trained = [arm for arm in arms if not owners[arm]]
-    colours = {arm: COLOURS[i % len(COLOURS)] for i, arm in enumerate(trained)}
-    greys = iter(GREYS * len(arms))
-    for arm in arms:
-        if owners[arm]:
-            own = len(owners[arm]) == 1 and owners[arm][0] in colours
-            colours[arm] = colours[owners[arm][0]] if own else next(greys)
+def curve_values(means: Sequence[Mean], effects: Sequence[Effect], metric: Metric) -> Table:
+    """What a curve shows, a row a point."""
+    known = {(effect.where, effect.arm): effect for effect in effects if effect.verdict}
+    rows = []
+    for mean in means:
+        effect = known.get((mean.where, mean.arm))
+        score, gain = mean.scores[metric.key], effect.effect if effect else UNDEFINED
+        rows.append({
+            "arm": mean.arm, "against": effect.other if effect else "", **mean.where.told,
+            "train_patients": mean.train_patients,
+            **dict(zip(("mean", "low", "high"), score, strict=True)),
+            **dict(zip(("effect", "effect_low", "effect_high"), gain, strict=True)),
+            "verdict": effect.verdict if effect else "",
+        })  # fmt: skip
+    return Table(
+        f"curve-{metric.key}",
+        "Curve",
+        f"{metric.label} and arm − twin by labelled patients.",
+        [
+            *plain_columns("arm", "against", "fraction"),
+            Column("labelled", ("train_patients",), number(0), True),
+            interval_column(f"{metric.label} [95%]", "mean", metric.digits),
+            Column("verdict", show=or_dash),
+        ],
+        rows,
+    )
+
+
+def _panels(means: Sequence[Mean], effects: Sequence[Effect], metric: Metric) -> list[Panel]:
+    """By the title of their names; arms that nobody is twin of and that have none stand alone."""
+    names = arm_names(mean.arm for mean in means)
+    others: dict[str, set[str]] = defaultdict(set)
+    for effect in effects:
+        others[effect.arm].add(effect.other)
+    twins = set().union(*others.values()) if others else set()
+    families: dict[str, list[str]] = defaultdict(list)
+    for arm in names:
+        if arm not in twins:
+            families[names[arm].title].append(arm)
+    if not families:  # twins whose arms have all failed
+        families = {names[arm].title: [arm] for arm in names}
     return [
-        Line(
-            arm,
-            colours[arm],
-            marker_of(trained.index(arm)) if arm in trained else "o",
-            bool(owners[arm]),
-            [(m.train_patients, m.scores[metric.key]) for m in means if m.arm == arm and m.runs],
-            [(e.train_patients, e.effect) for e in effects if e.arm == arm and e.verdict],
-        )
-        for arm in arms
+        Panel(family, _series(arms, others, names, means, effects, metric))
+        for family, arms in families.items()
     ]
 
 
+def _series(
+    arms: Sequence[str], others: Mapping[str, set[str]], names: Mapping[str, ArmName],
+    means: Sequence[Mean], effects: Sequence[Effect], metric: Metric,
+) -> list[Series]:  # fmt: skip
+    twins = sorted({twin for arm in arms for twin in others.get(arm, ()) if twin in names})
+    made = [Series(str(names[twin]), TWIN, "o", _scores(twin, means, metric), []) for twin in twins]
+    for place, (arm, colour) in enumerate(zip(arms, itertools.cycle(COLOURS), strict=False)):
+        gains = [(e.train_patients, e.effect) for e in effects if e.arm == arm and e.verdict]
+        name = names[arm].detail or names[arm].title
+        made.append(Series(name, colour, marker_of(place), _scores(arm, means, metric), gains))
+    return made
+
+
+def _scores(arm: str, means: Sequence[Mean], metric: Metric) -> Points:
+    return [(mean.train_patients, mean.scores[metric.key]) for mean in means if mean.arm == arm]
+
+
 def _ticks(means: Sequence[Mean]) -> dict[float, str]:
-    """Labelled patients → the fractions' names, for all with a finished cell."""
-    names: dict[float, list[str]] = {}
-    for mean in means:
-        if mean.runs and mean.where.fraction not in names.setdefault(mean.train_patients, []):
-            names[mean.train_patients].append(mean.where.fraction)
-    return {patients: ", ".join(names[patients]) for patients in sorted(names)}
+    """Labelled patients → how they are told, for all with a finished cell."""
+    return {patients: f"{patients:g}" for patients in sorted({m.train_patients for m in means})}
 
 
 def _compose(
-    figure: "MplFigure", title: str, lines: Sequence[Line], ticks: dict[float, str], metric: Metric,
-    margin: float,
+    figure: "MplFigure", panels: Sequence[Panel], grid: tuple[int, int], ticks: dict[float, str],
+    metric: Metric, margin: float, compared: bool,
 ) -> None:  # fmt: skip
-    compared = [line for line in lines if line.effects]
-    heights, bottom = ([2.2, 1], 0.135) if compared else ([1], 0.19)
-    axes = panels(figure, title, metric.label, heights, bottom)
-    draw_scores(axes[0], lines)
-    if compared:
-        width = np.log10(max(ticks) / min(ticks)) or 0.4
-        _effects(axes[1], compared, margin, width)
-        axes[1].set_ylabel(f"arm − twin{f' ({metric.unit})' if metric.unit else ''}")
-    for panel in axes:
-        panel.tick_params(length=3)
-    written = {patients: f"{patients:g}\n{name}" for patients, name in ticks.items()}
-    log_axis(axes[-1], written, 0.04 + DODGE * len(compared) / 2, "labelled patients")
-    figure.align_ylabels(axes)
-    draw_names(axes[0], lines, lowest=-0.1)
-
-
-def _effects(axes: "Axes", lines: Sequence[Line], margin: float, width: float) -> None:
-    """Effects with intervals, side by side; `width` is the axis' in powers of ten."""
-    axes.axhspan(-margin, margin, color=FAINT, alpha=0.55, linewidth=0)
-    axes.axhline(0, color=INK, linewidth=0.8)
-    for i, line in enumerate(lines):
-        shift = (i - (len(lines) - 1) / 2) * DODGE * width
-        x = np.array([point for point, _ in line.effects]) * 10**shift
-        mean, low, high = np.array([found for _, found in line.effects]).T
-        axes.vlines(x, low, high, color=line.colour, linewidth=1.4)
-        axes.plot(
-            x, mean, color=line.colour, marker=line.marker, markersize=5, linestyle="none",
-            markeredgecolor="white", markeredgewidth=0.5,
-        )  # fmt: skip
-    axes.annotate(
-        "practically\nequivalent", xy=(1, 0), xycoords=("axes fraction", "data"), xytext=(6, 0),
-        textcoords="offset points", fontsize=7, color="#6e6e6e", va="center",
+    rows, columns = grid
+    heights = [2.0, 1.0] if compared else [1.0]
+    axes = figure.subplots(
+        rows * len(heights), columns, sharex=True, sharey="row", squeeze=False,
+        gridspec_kw={"height_ratios": heights * rows},
     )  # fmt: skip
+    width = np.log10(max(ticks) / min(ticks)) or 0.4
+    for place in range(rows * columns):
+        own = axes[len(heights) * (place // columns) :, place % columns][: len(heights)]
+        if place >= len(panels):
+            for empty in own:
+                empty.set_visible(False)
+            continue
+        panel = panels[place]
+        own[0].set_title(panel.title, loc="left", fontsize=8.5, color=INK)
+        _points(own[0], panel.series, "scores", width, joined=True)
+        own[0].legend(frameon=False, fontsize=6.5, loc="lower right", handletextpad=0.3)
+        if compared:
+            own[1].axhspan(-margin, margin, color=FAINT, alpha=0.55, linewidth=0)
+            own[1].axhline(0, color=INK, linewidth=0.8)
+            _points(own[1], panel.series, "effects", width)
+        if place % columns == 0:
+            own[0].set_ylabel(metric.label)
+            if compared:
+                own[1].set_ylabel("arm − twin")
+        log_axis(
+            own[-1], ticks, 0.12, "labelled patients" if place + columns >= len(panels) else ""
+        )
+        for panel_axes in own:
+            panel_axes.grid(axis="y", color=FAINT, linewidth=0.5)
+            panel_axes.set_axisbelow(True)
+            panel_axes.tick_params(length=3, labelsize=7.5, labelbottom=panel_axes is own[-1])
+    figure.tight_layout(rect=(0, 0, 1, 0.97), h_pad=0.3)
+
+
+def _points(
+    axes: "Axes", series: Sequence[Series], what: str, width: float, joined: bool = False
+) -> None:
+    """Dodged points with their intervals; `width` is the axis' in powers of ten."""
+    shown = [(one, getattr(one, what)) for one in series if getattr(one, what)]
+    for place, (one, points) in enumerate(shown):
+        shift = (place - (len(shown) - 1) / 2) * DODGE * width
+        x = np.array([point for point, _ in points]) * 10**shift
+        mean, low, high = np.array([found for _, found in points]).T
+        axes.vlines(x, low, high, color=one.colour, linewidth=1.2)
+        axes.plot(
+            x, mean, color=one.colour, marker=one.marker, markersize=4,
+            linewidth=0.8 if joined else 0, alpha=0.9, markeredgecolor="white",
+            markeredgewidth=0.4, label=one.name,
+        )  # fmt: skip

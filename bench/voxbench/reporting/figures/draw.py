@@ -1,6 +1,6 @@
 """The figures of a report: curves of each task, and of each scale of pre-training."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,8 +9,12 @@ from voxbench.analyses.groups import Where
 from voxbench.design.cell import DIRECT
 from voxbench.reporting.figures.curve import draw_curve
 from voxbench.reporting.figures.scale import draw_scale
+from voxbench.reporting.figures.style import PAGE
 from voxbench.reporting.names import slug
 from voxbench.stats.metric import Metric
+
+Recipes = Mapping[tuple[str, str], str]
+"""(task, setting) → what tells its recipe from the task's others, in words."""
 
 
 class Figure(NamedTuple):
@@ -23,18 +27,20 @@ class Figure(NamedTuple):
 
 
 class _Content(NamedTuple):
-    """What one figure shows, and its names beside the task's others."""
+    """What one figure shows, its title, and the names of its file beside the task's others."""
 
     where: Where
+    title: str
     names: list[str]
     means: list[Mean]
     effects: list[Effect]
 
 
 def draw_figures(
-    means: Sequence[Mean], effects: Sequence[Effect], metric: Metric, margin: float, folder: Path
-) -> list[Figure]:
-    """Write all figures into a folder.
+    means: Sequence[Mean], effects: Sequence[Effect], metric: Metric, margin: float, folder: Path,
+    recipes: Recipes, width: float = PAGE,
+) -> list[Figure]:  # fmt: skip
+    """Write all figures into a folder, curves so many inches wide.
 
     A data-efficiency curve for each task, and one for each adaptation and setting where these
     differ; a scale curve for each fraction too, where arms differ in their volumes. Direct
@@ -43,13 +49,13 @@ def draw_figures(
     """
     made = []
     learnt = [m for m in means if m.where.adaptation not in DIRECT and m.train_patients != 0]
-    for where, names, own, found in _contents(learnt, effects, by_fraction=False):
-        title, stem = " · ".join(names), slug("-".join(["curve", *names, metric.key]))
-        paths = draw_curve(title, own, found, metric, margin, folder / stem)
+    for where, title, names, own, found in _contents(learnt, effects, recipes, by_fraction=False):
+        stem = slug("-".join(["curve", *names, metric.key]))
+        paths = draw_curve(title, own, found, metric, margin, folder / stem, width)
         heading = f"Score and effect by labelled patients: {title}"
         made.append(Figure(where.task, where.setting, heading, paths))
-    for where, names, own, found in _contents(means, effects, by_fraction=True):
-        title, stem = " · ".join(names), "-".join(["scale", *names, metric.key])
+    for where, title, names, own, found in _contents(means, effects, recipes, by_fraction=True):
+        stem = "-".join(["scale", *names, metric.key])
         stem = slug(stem.replace(" ", "-").replace("%", ""))
         paths = draw_scale(title, own, found, metric, folder / stem)
         heading = f"Score by amount of pre-training: {title}"
@@ -58,7 +64,7 @@ def draw_figures(
 
 
 def _contents(
-    means: Sequence[Mean], effects: Sequence[Effect], by_fraction: bool
+    means: Sequence[Mean], effects: Sequence[Effect], recipes: Recipes, by_fraction: bool
 ) -> Iterator[_Content]:
     def shared(row: Mean | Effect) -> Where:
         return row.where if by_fraction else row.where._replace(fraction="")
@@ -67,10 +73,12 @@ def _contents(
     for where in wheres:
         several = len({other.setting for other in wheres if other.task == where.task}) > 1
         adapted = where.adaptation if where.adaptation != "full" else ""
-        names = [where.task, adapted, where.fraction, where.setting if several else ""]
+        names = list(filter(None, [where.task, adapted, where.fraction]))
+        recipe = recipes.get((where.task, where.setting)) or where.setting
         yield _Content(
             where,
-            [name for name in names if name],
+            " · ".join([*names, recipe] if several else names),
+            [*names, where.setting] if several else names,
             [mean for mean in means if shared(mean) == where],
             [effect for effect in effects if shared(effect) == where],
         )

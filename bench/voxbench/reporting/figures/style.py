@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 GREYS = ("#4d4d4d", "#8c8c8c", "#6e6e6e", "#a6a6a6")
+PAGE = 7.2  # inches across a page of two columns; a column has about half of it
 INK, FAINT = "#262626", "#d9d9d9"
 
 STYLE: dict[str, Any] = {
@@ -34,20 +35,23 @@ STYLE: dict[str, Any] = {
 
 
 @contextmanager
-def new_figure(height: float) -> Iterator["MplFigure"]:
-    """A figure of 7.2 inches by `height` in this style, whatever the user's own is."""
+def new_figure(height: float, width: float = PAGE) -> Iterator["MplFigure"]:
+    """A figure of `width` by `height` inches in this style, whatever the user's own is."""
     import matplotlib as mpl
     from matplotlib.figure import Figure as MplFigure
 
     with mpl.rc_context({**mpl.rcParamsDefault, **STYLE}):
-        yield MplFigure(figsize=(7.2, height))
+        yield MplFigure(figsize=(width, height))
 
 
 def save_figure(figure: "MplFigure", stem: Path) -> list[Path]:
     """Write `<stem>.svg` and `<stem>.png`, without a date; see `save_table`."""
     remove_leavings(stem.parent)
     paths = []
-    for ending, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 200})):
+    for ending, options in (
+        ("svg", {"metadata": {"Date": None}, "transparent": True}),
+        ("png", {"dpi": 200}),
+    ):
         content = io.BytesIO()
         figure.savefig(content, format=ending, **options)
         paths.append(stem.with_name(f"{stem.name}.{ending}"))

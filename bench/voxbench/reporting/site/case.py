@@ -1,6 +1,7 @@
 """The cases of a result: their scores, and pictures of the worst, the median and the best."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
@@ -18,9 +19,9 @@ from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores, ClassScores
 from voxbench.records.scored import scores_of
 from voxbench.reporting.names import slug
+from voxbench.reporting.site.cards import ref_of
 from voxbench.reporting.site.material import ArmResult, Material
 from voxbench.reporting.site.picture import Picture, picture
-from voxbench.reporting.site.task import ref_of
 from voxbench.stats.metric import METRICS, Metric
 
 FLAGS = {
@@ -138,7 +139,7 @@ def _with_page(
     material: Material, result: ArmResult, row: CaseRow, record: Scored, path: Path
 ) -> tuple[CaseRow, CasePage | None]:
     try:
-        task, cases = _readable(record, material.public)
+        task, cases = _readable(record, material)
         made = _picture(task, cases, row.case, path)
     except VoxbenchError as error:
         return row._replace(reason=without_places(str(error))), None
@@ -148,13 +149,27 @@ def _with_page(
     return row, CasePage(result, row, record, scores, task.card, made)
 
 
-def _readable(record: Facts, public: bool) -> tuple[Task, dict[str, Case]]:
-    """The record's task and its cases by id, if their files may be shown and are here."""
-    ref = ref_of(record)
-    task = find_task(ref)
-    if public and not task.generated:
-        raise DataError("pictures of real cases are left out of pages that are given away.")
+def _readable(record: Facts, material: Material) -> tuple[Task, dict[str, Case]]:
+    """The record's task and its cases by id, if their files may be shown and are here.
+
+    Where its data lie only a sweep of the reader's own may tell, never a record.
+    """
+    known = material.tasks_here.get(record.arm.task)
+    task = known or find_task(ref_of(record))
+    if material.public and not (task.generated or is_open(task.card.licence)):
+        raise DataError(
+            f"pages that are given away have no pictures of data under «{task.card.licence}»."
+        )
     return task, _cases(task)
+
+
+_OPEN = re.compile(r"\b(?:CC0|CC[- ]BY|public domain|Apache|MIT|BSD)\b", re.IGNORECASE)
+_CLOSED = re.compile(r"\bN[CD]\b|non-?commercial|no derivatives|agreement", re.IGNORECASE)
+
+
+def is_open(licence: str) -> bool:
+    """Whether volumes under a licence may be shown to anyone by anyone."""
+    return bool(_OPEN.search(licence)) and not _CLOSED.search(licence)
 
 
 @lru_cache(maxsize=8)

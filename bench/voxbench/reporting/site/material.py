@@ -1,7 +1,7 @@
 """What the pages are made of: every arm at every fraction of every task, with its records."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from voxbench.analyses.ranks.leagues import task_leagues
 from voxbench.analyses.read import by_arm
 from voxbench.analyses.settings import setting_words
 from voxbench.analyses.table import DASH, Column, Table
+from voxbench.api import Task
 from voxbench.design.cell import digest
 from voxbench.records import Facts, Scored, Store
 from voxbench.reporting.names import slug
@@ -83,7 +84,8 @@ class Material:
         report: what was found and written.
         store: the records; site: the folder of the pages.
         results: in the order of the groups.
-        public: pictures of real cases are left out.
+        public: only cases that are generated or under an open licence are pictured.
+        tasks_here: name → task whose data a sweep says where to find.
     """
 
     report: Report
@@ -91,6 +93,7 @@ class Material:
     site: Path
     results: list[ArmResult]
     public: bool
+    tasks_here: Mapping[str, Task]
 
     @property
     def metric(self) -> Metric:
@@ -147,13 +150,18 @@ class Material:
 
         "" on public pages where the link would name folders that voxbench did not make.
         """
+        return self._link(path, _OWN)
+
+    def _link(self, path: Path, own: int) -> str:
+        """As `href`, where so many parts of a link are voxbench's own."""
         link = Path(os.path.relpath(path, self.site))
         named = [part for part in link.parts if part != ".."]
-        return "" if self.public and len(named) > _OWN else quote(link.as_posix())
+        return "" if self.public and len(named) > own else quote(link.as_posix())
 
     def record(self, key: str) -> str:
         """The JSON of a record as a link from the root of the site."""
-        return self.href(self.store.path(key))
+        path = self.store.path(key)
+        return self._link(path, len(path.relative_to(self.store.root).parts))
 
     def downloads(self, name: str, folder: Path) -> list[tuple[str, str]]:
         """A table's files as (name, link)."""
@@ -162,7 +170,9 @@ class Material:
         return [(kind, href) for kind, href in links if href]
 
 
-def gather(report: Report, store: Store, site: Path, public: bool) -> Material:
+def gather(
+    report: Report, store: Store, site: Path, public: bool, tasks: Mapping[str, Task] | None = None
+) -> Material:
     """Put the parts of a report together by arm."""
     members = by_arm(report.records)
     recipes = setting_words(members)
@@ -174,7 +184,7 @@ def gather(report: Report, store: Store, site: Path, public: bool) -> Material:
         records = sorted(members[key], key=lambda record: (record.arm.draw, record.arm.seed))
         recipe, league = recipes[group.where.task, group.where.setting], leagues.get(group.where)
         results.append(ArmResult(group, mean, records, effects.get(key), recipe, league))
-    return Material(report, store, site, results, public)
+    return Material(report, store, site, results, public, tasks or {})
 
 
 def baseline_of(record: Facts) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from voxbench.analyses.table import number
+from voxbench.analyses.table import Column, number
 from voxbench.files import remove_leavings, write_atomically
 from voxbench.reporting.report import SMOKE
-from voxbench.stats.metric import METRICS
+from voxbench.stats.metric import ALL, METRICS
 
 STATIC = Path(__file__).parent / "static"
 FOLDERS = ("tasks", "uncertainty", "baselines", "results", "cases")
@@ -34,13 +34,17 @@ class Pages:
             "metrics": METRICS,
             "SMOKE": SMOKE.replace("*", ""),
         }
-        self.environment.filters |= {"digits": _digits, "breakable": _breakable}
+        self.environment.filters |= {"digits": _digits, "breakable": _breakable, "rises": _rises}
 
     def page(self, template: str, path: str, **content: Any) -> None:
         """Write one page; `path` is from the root of the site."""
         root = "../" * path.count("/")
         text = self.environment.get_template(template).render(root=root, **content)
         self._write(path, text.encode())
+
+    def text(self, path: str, content: str) -> None:
+        """Write a file that is no page."""
+        self._write(path, content.encode())
 
     def static(self, *names: str) -> None:
         """Copy files as they are."""
@@ -52,7 +56,7 @@ class Pages:
         written = set(self.files)
         for folder in {path.parent for path in written}:
             remove_leavings(folder)
-        for name in FOLDERS:
+        for name in (".", *FOLDERS):
             for path in (self.site / name).glob("*.html"):
                 if path not in written and MARK in path.read_bytes():
                     path.unlink()
@@ -63,9 +67,22 @@ class Pages:
         self.files.append(target)
 
 
+def rendered(markdown: str) -> Markup:
+    """Markdown of our own as HTML; HTML in it is text."""
+    from markdown_it import MarkdownIt
+
+    return Markup(MarkdownIt("commonmark", {"html": False}).render(markdown))  # noqa: S704 (escaped)
+
+
 def _breakable(text: str) -> Markup:
     """Escaped, with the places where the label of an arm may be broken."""
     return Markup("<wbr>").join(re.split(r"(?<=[,\[=])", text))
+
+
+def _rises(column: Column) -> bool:
+    """Whether more of it is better, so that the first click shows the best first."""
+    metric = ALL.get(column.keys[0] if column.keys else column.title)
+    return bool(metric and metric.sign > 0) or column.keys[:1] == ("effect",)
 
 
 def _digits(value: float, metric: str) -> str:

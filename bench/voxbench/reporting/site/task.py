@@ -1,16 +1,11 @@
 """The page of a task: curves, ranks, classes, distributions, and what failed."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from voxbench.api import TaskCard
-from voxbench.design.cell import Ref
-from voxbench.errors import VoxbenchError
-from voxbench.plugins import find_task
-from voxbench.records import Facts
-from voxbench.records.places import without_places
 from voxbench.reporting.figures.draw import Figure
 from voxbench.reporting.names import slug
 from voxbench.reporting.printer import save_table
+from voxbench.reporting.site.cards import Card, card_of
 from voxbench.reporting.site.classes import class_tables
 from voxbench.reporting.site.html import HtmlTable, html_table
 from voxbench.reporting.site.leaderboard import leaderboard
@@ -23,14 +18,14 @@ class Drawing(NamedTuple):
 
     title: str
     source: str
+    values: str = ""
 
 
 class TaskPage(NamedTuple):
-    """What a task's page shows; `card` is None where it can't be read, for `reason`."""
+    """What a task's page shows."""
 
     name: str
-    card: dict[str, Any] | None
-    reason: str
+    card: Card
     curves: list[Drawing]
     ranks: HtmlTable
     classes: list[HtmlTable]
@@ -39,9 +34,10 @@ class TaskPage(NamedTuple):
     smoke: bool
 
 
-def _caption(material: Material, figure: Figure) -> str:
-    recipe = material.recipes.get((figure.task, figure.setting))
-    return f"{figure.title} ({recipe})" if recipe else figure.title
+def _values(material: Material, figure: Figure) -> str:
+    """The link of its CSV, where it has one."""
+    found = [path for path in figure.paths if path.suffix == ".csv"]
+    return material.href(found[0]) if found else ""
 
 
 def task_path(name: str) -> str:
@@ -52,7 +48,7 @@ def task_path(name: str) -> str:
 def task_page(material: Material, name: str) -> TaskPage:
     """Put the page of a task together; its tables of classes are written."""
     results = material.of_task(name)
-    card, reason = _card(results[0].records[0])
+    card = card_of(results)
     classes = []
     for table in class_tables(material.report.groups, name):
         save_table(table, material.site / "tables")
@@ -65,9 +61,8 @@ def task_page(material: Material, name: str) -> TaskPage:
     return TaskPage(
         name,
         card,
-        reason,
         [
-            Drawing(_caption(material, figure), material.href(figure.paths[0]))
+            Drawing(figure.title, material.href(figure.paths[0]), _values(material, figure))
             for figure in material.report.figures
             if figure.task == name and material.href(figure.paths[0])
         ],
@@ -77,34 +72,6 @@ def task_page(material: Material, name: str) -> TaskPage:
         _failed(material, name),
         any(result.group.smoke for result in results),
     )
-
-
-def find_card(record: Facts) -> TaskCard:
-    """The card of a record's task, as the plugin that is installed here gives it.
-
-    Raises:
-        VoxbenchError: there is none, or it needs data that are not here.
-    """
-    return find_task(ref_of(record)).card
-
-
-def ref_of(record: Facts) -> Ref:
-    """The task that a record names, without any place: records may come from strangers.
-
-    Raises:
-        VoxbenchError: it names none.
-    """
-    found = record.cell.get("task")
-    if not (isinstance(found, list) and len(found) == 2 and isinstance(found[1], dict)):
-        raise VoxbenchError("its records do not say which task plugin it is.")
-    return Ref.of(str(found[0]), found[1]).without_locations()
-
-
-def _card(record: Facts) -> tuple[dict[str, Any] | None, str]:
-    try:
-        return find_card(record).model_dump(), ""
-    except VoxbenchError as error:
-        return None, without_places(str(error))
 
 
 def _ranks(material: Material, name: str) -> HtmlTable:

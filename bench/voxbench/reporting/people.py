@@ -1,0 +1,91 @@
+"""Names for people: an arm by its strategy and source, a fraction by who was labelled."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+_LABEL = re.compile(r"(?P<name>[^\[#]+)(?:\[(?P<axes>.*)\])?(?P<rest>[^\]]*)", re.DOTALL)
+_COMMA = re.compile(r",(?![^\[({]*[\])}])")
+_PLUGIN = re.compile(r"[a-z0-9.-]+")
+_ASIDE = ("architecture", "size", "weights")  # told only where the rest names several arms
+
+
+class ArmName(NamedTuple):
+    """What is trained, as «Masked autoencoder», and how it differs, as «on malf, 28 volumes»."""
+
+    title: str
+    detail: str
+
+    def __str__(self) -> str:
+        """Both."""
+        return " ".join(filter(None, self))
+
+
+def arm_names(labels: Iterable[str]) -> dict[str, ArmName]:
+    """Label of a record → its name, no two alike.
+
+    Network and weights are part of it only where arms have the rest of their names in common.
+    """
+    known = list(dict.fromkeys(labels))
+    short = {label: _named(label, _ASIDE) for label in known}
+    several = Counter(short.values())
+    names = {
+        label: name if several[name] == 1 else _named(label, ()) for label, name in short.items()
+    }
+    alike = Counter(names.values())
+    return {
+        label: name if alike[name] == 1 else ArmName(label, "") for label, name in names.items()
+    }
+
+
+def _named(label: str, aside: Iterable[str]) -> ArmName:
+    found = _LABEL.fullmatch(label)
+    if found is None:
+        return ArmName(label, "")
+    axes = [_axis(text) for text in _COMMA.split(found["axes"] or "") if text]
+    axes.sort(key=lambda axis: axis[0] != "source")
+    told = [_told(name, value) for name, value in axes if name not in aside]
+    detail = ", ".join(filter(None, [*told, found["rest"].strip()]))
+    return ArmName(_title(found["name"].strip()), detail)
+
+
+def _title(name: str) -> str:
+    """Of a plugin; what others call their arms stays as it is."""
+    return name.replace("-", " ").capitalize() if _PLUGIN.fullmatch(name) else name
+
+
+def _axis(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _told(name: str, value: str) -> str:
+    """`volumes=28` as «28 volumes»."""
+    if name == "source":
+        return f"on {value}"
+    if name in ("architecture", "size", "weights"):
+        return value
+    words = name.replace("_", " ")
+    return f"{value} {words}" if value.isdigit() else f"{words} {value}".strip()
+
+
+def labelled(fraction: str) -> str:
+    """`3 shots` as «3 patients», `100%` as «all patients»."""
+    count, _, unit = fraction.partition(" ")
+    if unit.startswith("shot"):
+        return "1 patient" if count == "1" else f"{count} patients"
+    return "all patients" if fraction == "100%" else f"{fraction} of the patients"
+
+
+def duration(cpu: float, gpu: float) -> str:
+    """`3 CPU min`, `1.5 GPU h`; "" where nothing was spent."""
+    parts = [f"{_time(value, kind)}" for value, kind in ((cpu, "CPU"), (gpu, "GPU")) if value]
+    return " + ".join(parts)
+
+
+def _time(hours: float, kind: str) -> str:
+    if hours >= 1:
+        return f"{hours:,.{0 if hours >= 100 else 1}f} {kind} h"
+    minutes = round(60 * hours)
+    return f"{minutes} {kind} min" if minutes else f"{60 * 60 * hours:.0f} {kind} s"

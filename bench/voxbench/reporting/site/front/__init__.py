@@ -1,0 +1,1 @@
+"""The front page: does pre-training pay off, for whom, and at what cost?"""

@@ -1,0 +1,79 @@
+"""What a front page tells by one metric: scores, effects and worth of all arms, and leagues."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from voxbench.analyses.curves import learning_curves
+from voxbench.analyses.effects import Effect
+from voxbench.analyses.groups import Group, Where
+from voxbench.analyses.label_efficiency import Worth, worth
+from voxbench.analyses.pairing import twins
+from voxbench.analyses.races.declaration import races_in
+from voxbench.analyses.races.results import raced_effects
+from voxbench.analyses.ranks.league import League
+from voxbench.analyses.ranks.leagues import task_leagues
+from voxbench.reporting.people import ArmName, arm_names
+from voxbench.reporting.site.material import ArmResult, Material
+from voxbench.stats.metric import Metric
+
+Key = tuple[Where, str]
+"""Where an arm was run, and its label."""
+
+
+class Evidence(NamedTuple):
+    """What was measured and decided by one metric; smoke runs are no part of it.
+
+    Attributes:
+        margin: of practical equivalence, in the metric's unit.
+        results: every arm at every fraction of every task.
+        effects: against the scratch twin; their family is all comparisons of the report.
+        worth: in labels.
+        leagues: of the arms that may be ranked with each other.
+        names: of the arms, for people.
+        pages: of the results, from the root of the site.
+    """
+
+    metric: Metric
+    margin: float
+    results: list[ArmResult]
+    effects: Mapping[Key, Effect]
+    worth: Mapping[Key, Worth]
+    leagues: Mapping[Where, League]
+    names: Mapping[str, ArmName]
+    pages: Mapping[Key, str]
+
+    @property
+    def groups(self) -> list[Group]:
+        """The same as arms."""
+        return [result.group for result in self.results]
+
+    def result(self, where: Where, arm: str) -> str:
+        """The page of a result, from the root of the site."""
+        return self.pages.get((where, arm), "")
+
+
+def gather_evidence(material: Material, metric: Metric) -> Evidence:
+    """By the primary metric as the report decided it, by another as a family of its own."""
+    report = material.report
+    pairs = twins(report.groups, metric)
+    if metric == report.metric:
+        margin, found = report.margin, report.effects
+        leagues = {r.group.where: r.league for r in material.results if r.league}
+    else:
+        margin = metric.margin
+        found = raced_effects(pairs, races_in(material.store.root), report.records, margin)
+        leagues = task_leagues(report.groups, metric, margin)
+    curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
+    worths = [row for own in curves for row in worth(own)]
+    results = [result for result in material.results if not result.group.smoke]
+    kept = {(result.group.where, result.group.arm) for result in results}
+    return Evidence(
+        metric,
+        margin,
+        results,
+        {(own.where, own.arm): own for own in found if (own.where, own.arm) in kept},
+        {(row.where, row.arm): row for row in worths},
+        leagues,
+        arm_names(group.arm for group in report.groups),
+        {(result.group.where, result.group.arm): result.page for result in results},
+    )

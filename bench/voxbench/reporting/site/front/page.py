@@ -1,0 +1,183 @@
+"""The front page put together: a panel for each fraction, and what is the same for all."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from voxbench.analyses.cost import frontier
+from voxbench.analyses.label_efficiency import times
+from voxbench.analyses.table import interval, number
+from voxbench.reporting.people import duration, labelled
+from voxbench.reporting.site.front.cell import GLYPHS
+from voxbench.reporting.site.front.evidence import Evidence
+from voxbench.reporting.site.front.finding import Finding, find
+from voxbench.reporting.site.front.matrix import Section, sections
+from voxbench.stats.metric import FALSE_ALARMS
+
+
+class TaskHead(NamedTuple):
+    """A column: the task, and how many patients test it."""
+
+    name: str
+    patients: int
+
+
+class Line(NamedTuple):
+    """A line beneath the matrix: an arm, what is told of it, and where that leads."""
+
+    arm: str
+    told: str
+    href: str
+
+
+class Ranked(NamedTuple):
+    """A league: arms of one task and recipe, best mean first; those of one letter are tied.
+
+    Attributes:
+        rows: letters, name, score and page of each.
+    """
+
+    title: str
+    rows: list[tuple[str, str, str, str]]
+
+
+class Panel(NamedTuple):
+    """What a page shows of one fraction.
+
+    Attributes:
+        facts: beside the tally, each a few words.
+        worth, alarms, offers: beneath the matrix; `no_worth` says why there is none.
+    """
+
+    id: str
+    label: str
+    finding: Finding
+    facts: list[str]
+    tasks: list[TaskHead]
+    sections: list[Section]
+    worth: list[Line]
+    no_worth: str
+    alarms: list[Line]
+    offers: list[Line]
+    ranks: list[Ranked]
+
+
+def panels(evidence: Evidence) -> list[Panel]:
+    """One for each fraction, the fewest labelled patients first."""
+    sizes: dict[str, float] = {}
+    for result in evidence.results:
+        known = result.group.train_patients
+        size = math.inf if math.isnan(known) else known
+        fraction = result.group.where.fraction
+        sizes[fraction] = min(size, sizes.get(fraction, math.inf))
+    order = sorted(sizes, key=lambda fraction: (fraction == "100%", sizes[fraction], fraction))
+    return [_panel(evidence, fraction, f"f{place}") for place, fraction in enumerate(order)]
+
+
+def _panel(evidence: Evidence, fraction: str, name: str) -> Panel:
+    tested: dict[str, int] = {}
+    for result in evidence.results:
+        if result.group.where.fraction == fraction:
+            task = result.group.where.task
+            tested[task] = max(tested.get(task, 0), result.mean.patients)
+    tasks = [TaskHead(task, tested[task]) for task in sorted(tested)]
+    worth = list(_worth(evidence, fraction))
+    return Panel(
+        name,
+        labelled(fraction),
+        find(evidence, fraction),
+        list(_facts(evidence, fraction)),
+        tasks,
+        sections(evidence, fraction, [task.name for task in tasks]),
+        worth,
+        "" if worth else _no_worth(evidence, fraction),
+        list(_alarms(evidence, fraction)),
+        list(_offers(evidence, fraction)),
+        list(_ranks(evidence, fraction)),
+    )
+
+
+def _facts(evidence: Evidence, fraction: str) -> Iterator[str]:
+    """Contamination, in a few words."""
+    arms = {
+        (r.group.where.task, r.group.arm): r.group.contamination for r in evidence.results
+        if r.group.where.fraction == fraction and r.group.twin
+    }  # fmt: skip
+    counts = Counter(arms.values())
+    seen = sum(n for status, n in counts.items() if status.startswith("overlaps"))
+    if arms:
+        yield f"contaminated: {seen or 'none'} known, {counts['unknown'] or 'none'} unknown"
+
+
+def _worth(evidence: Evidence, fraction: str) -> Iterator[Line]:
+    """Every k that has an interval with two ends, the highest first."""
+    found = []
+    for (where, arm), row in evidence.worth.items():
+        for k, how in ((row.fitted, "by the twin's power law"), (row.direct, "between its points")):
+            if where.fraction == fraction and k.low > 0 and math.isfinite(k.high):
+                result = evidence.result(where, arm)
+                told = f"{times(*k)} the labels on {where.task}, {how}"
+                found.append((-k.mean, Line(str(evidence.names[arm]), told, result)))
+                break
+    yield from (line for _, line in sorted(found))
+
+
+def _no_worth(evidence: Evidence, fraction: str) -> str:
+    """The most frequent reason."""
+    reasons = Counter(
+        row.refused or row.refused_direct or "the twin's fractions set no limit on one side"
+        for (where, _), row in evidence.worth.items() if where.fraction == fraction
+    )  # fmt: skip
+    if not reasons:
+        return "No arm ran at two fractions, as a worth in labels needs."
+    [(reason, count)] = reasons.most_common(1)
+    return f"None can be given with an interval: {reason} ({count} of {reasons.total()} arms)."
+
+
+def _alarms(evidence: Evidence, fraction: str) -> Iterator[Line]:
+    show = interval(FALSE_ALARMS["false_alarms"].digits, signed=True)
+    for (where, arm), effect in evidence.effects.items():
+        if where.fraction == fraction and effect.alarms_verdict:
+            glyph = GLYPHS[effect.alarms_verdict]
+            told = f"{glyph} {effect.alarms_verdict} on {where.task}: {show(*effect.alarms)}"
+            yield Line(str(evidence.names[arm]), told, evidence.result(where, arm))
+
+
+def _offers(evidence: Evidence, fraction: str) -> Iterator[Line]:
+    """Who is on a frontier of cost and quality, by task; the cheapest first."""
+    here = [g for g in evidence.groups if g.where.fraction == fraction and not g.imported]
+    show = number(evidence.metric.digits)
+    for offer in sorted(
+        frontier(here, evidence.metric), key=lambda o: (o.where.task, o.gpu_hours, o.cpu_hours)
+    ):
+        paid = [word for word, on in (("even if its weights are paid at once", offer.whole),
+                ("if all runs here share its weights", offer.amortised),
+                ("if its weights are free", offer.free)) if on]  # fmt: skip
+        if paid:
+            cost = duration(offer.cpu_hours, offer.gpu_hours)
+            once = duration(offer.pretraining_cpu_hours, offer.pretraining_gpu_hours)
+            told = f"{show(offer.score)} on {offer.where.task} for {cost} a run"
+            told += f" and {once} once, {paid[0]}" if once else ""
+            yield Line(
+                str(evidence.names[offer.arm]), told, evidence.result(offer.where, offer.arm)
+            )
+
+
+def _ranks(evidence: Evidence, fraction: str) -> Iterator[Ranked]:
+    show = interval(evidence.metric.digits)
+    recipes = {result.group.where: result.recipe for result in evidence.results}
+    settings: dict[str, set[str]] = defaultdict(set)
+    for where in evidence.leagues:
+        settings[where.task].add(where.setting)
+    for where, league in evidence.leagues.items():
+        if where.fraction == fraction:
+            told = recipes.get(where, "") if len(settings[where.task]) > 1 else ""
+            adapted = "" if where.adaptation == "full" else where.adaptation
+            title = ", ".join(filter(None, [where.task, adapted, told]))
+            best = sorted(league.rows, key=lambda row: -evidence.metric.sign * row.mean.mean)
+            yield Ranked(title, [
+                (row.group, str(evidence.names[row.arm]), show(*row.mean),
+                 evidence.result(where, row.arm))
+                for row in best
+            ])  # fmt: skip

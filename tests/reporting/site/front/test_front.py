@@ -1,0 +1,121 @@
+"""The front page says what the verdicts say, and no more."""
+
+import pytest
+from voxbench.analyses.claims import judge_claims
+from voxbench.records import Store
+from voxbench.records.record import Imported
+from voxbench.reporting.report import write_report
+from voxbench.reporting.site.front.cell import line_of
+from voxbench.reporting.site.front.evidence import gather_evidence
+from voxbench.reporting.site.front.matrix import MADE, PUBLISHED, TAKEN
+from voxbench.reporting.site.front.page import panels
+from voxbench.reporting.site.material import gather
+from voxbench.stats.interval import UNDEFINED, Interval
+
+from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
+from tests.reporting.site.demo import made
+from tests.reporting.site.html import Page
+
+CONTROL = "negative-control[source=malf]"
+
+
+def shown(root, gains, patients=12, seeds=3, **changes):
+    """The evidence and panels of a store in which arms gain so much on scratch."""
+    for arm, gain in {SCRATCH: 0.0, **gains}.items():
+        for seed in range(seeds):
+            found = cases(lambda i, c, g=gain, s=seed: 0.5 + 0.02 * i + g + 0.001 * (s + i) * (
+                g != 0), patients)  # fmt: skip
+            own = record(found, arm, seed=seed, **changes)
+            own.arm.strategy = {SCRATCH: "scratch", CONTROL: "control"}.get(arm, "self-supervised")
+            stored(root, own)
+    report = write_report(root, root / "report")
+    evidence = gather_evidence(gather(report, Store(root), root / "site", False), report.metric)
+    return evidence, panels(evidence)
+
+
+def test_yes_names_task_arm_and_gain_and_is_a_claim_that_holds(tmp_path):
+    evidence, [panel] = shown(tmp_path, {MASKED: 0.1})
+    assert panel.finding.answer == "Yes."
+    assert "Masked autoencoder on malf, 28 volumes beats a random start on openkbp by 0.1" in (
+        panel.finding.sentence
+    )
+    assert [r.verdict for r in judge_claims(panel.finding.claims, evidence.groups)] == ["holds"]
+
+
+def test_worse_everywhere_is_a_no(tmp_path):
+    _, [panel] = shown(tmp_path, {MASKED: -0.1})
+    assert panel.finding.answer == "No."
+    assert panel.finding.claims == []
+
+
+def test_undecided_is_not_a_no(tmp_path):
+    _, [panel] = shown(tmp_path, {MASKED: 0.1}, patients=5)
+    assert panel.finding.answer == "Not shown."
+    [[row]] = [section.rows for section in panel.sections]
+    assert (row.cells[0][0].word, row.cells[0][0].reason) == ("undecided", "5 patients: too few")
+
+
+def test_a_control_is_no_pretraining_and_warns_where_it_differs(tmp_path):
+    _, [panel] = shown(tmp_path, {CONTROL: 0.1, MASKED: -0.1})
+    assert panel.finding.answer == "No."
+    assert panel.finding.comparisons == 1
+    assert "doubt what is beside it" in panel.finding.warning
+    rows = panel.sections[0].rows
+    assert [row.about for row in rows] == ["self-supervised", "control: must be ≈"]
+
+
+def test_without_a_comparison_nothing_is_answered(tmp_path):
+    _, [panel] = shown(tmp_path, {})
+    assert panel.finding.answer == "Not asked."
+
+
+def test_the_twin_stands_above_its_arms_with_its_own_score(tmp_path):
+    _, [panel] = shown(tmp_path, {MASKED: 0.1})
+    [section] = panel.sections
+    assert section.title.startswith(TAKEN)
+    assert section.twin.cells[0][0].effect == "0.610"
+    assert section.rows[0].once == "downloaded"
+
+
+def test_weights_made_here_stand_apart(tmp_path):
+    cell = {"recipe": {"steps": 300}, "source": ["phantom-atlas", {}]}
+    _, [panel] = shown(tmp_path, {MASKED: 0.1}, cell=cell)
+    assert panel.sections[0].title.startswith(MADE)
+
+
+@pytest.mark.parametrize(
+    ("interval", "path"),
+    [
+        ((0.0, -0.02, 0.02), "M40 6H60"),
+        ((0.2, 0.05, 0.5), "M75 6H96M93 2L97 6L93 10"),
+        ((-0.2, -0.5, 0.0), "M4 6H50M7 2L3 6L7 10"),
+    ],
+)
+def test_a_line_is_in_units_of_ten_margins_and_leaves_by_an_arrow(interval, path):
+    assert line_of(Interval(*interval), 0.01).reach == path
+
+
+def test_what_is_undefined_has_no_line():
+    assert line_of(UNDEFINED, 0.01) is None
+
+
+def test_imported_scores_alone_ask_for_the_best_arm(tmp_path):
+    root = tmp_path / "store"
+    for arm, gain in (("A", 0.0), ("B", 0.1)):
+        own = record(cases(lambda i, c, g=gain: 0.5 + 0.02 * i + g, 12), arm, cell={})
+        own.arm.twin = None
+        own.imported = Imported(layout="wide", source="someone", files={})
+        stored(root, own)
+    index = Page(made(root, tmp_path / "out"))
+    assert "Which arm segments best?" in index.text
+    assert PUBLISHED in index.text
+    assert "B is ahead" in index.text
+
+
+def test_references_are_a_bibtex_file(site):
+    text = (site / "references.bib").read_text()
+    assert text.count("@misc{") == text.count("\n}\n") > 1
+
+
+def test_the_front_page_is_small(site):
+    assert (site / "index.html").stat().st_size < 300_000
