@@ -7,6 +7,7 @@ from voxbench.cli.options import Cells, Include, Json, Limit, Output, Overrides,
 from voxbench.cli.show import print_json, print_remarks, print_rows
 
 if TYPE_CHECKING:
+    from voxbench.running.active import ActivePlan
     from voxbench.running.external_plan import PlannedExternal
     from voxbench.running.plan import Planned, PlannedStudy, PlannedWeights
     from voxbench.running.uncertainty import UncertaintyPlan
@@ -28,6 +29,7 @@ def plan_verb(
     """
     from pathlib import Path
 
+    from voxbench.running.active import ActivePlan
     from voxbench.running.builtin import find_sweep
     from voxbench.running.external_plan import plan_external
     from voxbench.running.plan import plan_cells, plan_studies, weights_bytes, with_costs
@@ -42,9 +44,12 @@ def plan_verb(
     planned, weights = with_costs(plan_cells(bound, root))
     studies, external = plan_studies(tuner), plan_external(planned, root)
     uncertainty = UncertaintyPlan.of(sweep, bound, root)
+    active = ActivePlan.of(sweep, bound, root)
     if json:
         trials = (row for one in studies for row in _trial_rows(one))
-        again = (*map(_external_row, external), *_uncertainty_rows(uncertainty))
+        again = (
+            *map(_external_row, external), *_uncertainty_rows(uncertainty), *_active_rows(active),
+        )  # fmt: skip
         print_json([*map(_row, planned), *trials, *again])
         return
     print_rows(map(_listed, planned) if cells else _counted(planned))
@@ -55,13 +60,20 @@ def plan_verb(
         _print_external(external)
     if any(one.to_run for one in planned):
         size = f"{weights_bytes(planned, root) / 2**30:.2f} GiB"
-        named = {"external test sets": external, "[uncertainty]": uncertainty.all}
+        named = {
+            "external test sets": external,
+            "[uncertainty]": uncertainty.all,
+            "[active]": active.all,
+        }
         if wanted := " and ".join(name for name, those in named.items() if those):
             print(f"their weights are kept, at most {size}, for {wanted}")
         else:
             print(f"their weights would take {size} with --keep-weights")
     if uncertainty.all:
         _print_uncertainty(uncertainty)
+    if active.all:
+        done = sum(map(active.is_done, active.all))
+        print(f"{len(active.all)} rounds of active learning: {done} done")
     if weights:
         _print_weights(weights)
     print_remarks(remarks(bound))
@@ -244,6 +256,20 @@ def _uncertainty_rows(plan: "UncertaintyPlan") -> Iterator[dict[str, Any]]:
             "seeds": [cell.seed for cell in job.cells],
             "seconds": None,
             "reason": None if state == "predicted" else state,
+        }
+
+
+def _active_rows(plan: "ActivePlan") -> Iterator[dict[str, Any]]:
+    """A row for each round; those that are there are cached, as cells are."""
+    for job in plan.all:
+        yield {
+            "key": job.id,
+            "state": "cached" if plan.is_done(job) else "missing",
+            **job.cell.arm.model_dump(),
+            "strategy": str(job.strategy),
+            "round": job.number,
+            "seconds": None,
+            "reason": None,
         }
 
 

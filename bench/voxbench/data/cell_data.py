@@ -1,6 +1,6 @@
 """The prepared cases of a cell: what it trains on, selects by and is tested on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -52,6 +52,18 @@ def load_cell_data(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -
     """
     prepared = _checked(dataset, preprocessing)
     return _of(cell, dataset, preprocessing, prepared, _subset(cell, dataset, prepared))
+
+
+def with_training(
+    data: CellData,
+    cell: Cell,
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    names: Collection[str],
+) -> CellData:
+    """The same with other cases to learn from: those of the split's training part with such ids."""
+    chosen = tuple(case for case in dataset.split.train if case.id in names)
+    return _of(cell, dataset, preprocessing, data.prepared, Subset(chosen, data.validation))
 
 
 def load_folds(cell: Cell, dataset: Dataset, preprocessing: Preprocessing) -> list[CellData]:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from voxbench.design.active import Active
 from voxbench.design.cell import Adaptation
 from voxbench.design.entries import ExternalEntry, Named, NamedBaseline, NamedSource
 from voxbench.design.fold import Fold, FoldAxis
@@ -83,6 +84,7 @@ class Sweep(BaseModel):
         tuning: what is tried for every arm and its twin alike; each has its cells with the values
             that were best on validation cases, beside those by the recipe as it is.
         uncertainty: how finished cells predict again; the weights of the cells are kept for it.
+        active: rounds of active learning that start from finished cells; as well.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -103,6 +105,12 @@ class Sweep(BaseModel):
     engine: dict[str, dict[str, Any]] = {}
     tuning: Tuning | None = None
     uncertainty: Uncertainty | None = None
+    active: Active | None = None
+
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether finished cells are asked for more than their scores."""
+        return self.uncertainty is not None or self.active is not None
 
     @model_validator(mode="before")
     @classmethod
@@ -277,7 +285,7 @@ def _explain(item: ErrorDetails) -> str:
     if item["type"] == "extra_forbidden":
         models: dict[str, type[BaseModel]] = {
             "recipe": RecipeTable, "pretraining": Pretraining, "tuning": Tuning,
-            "uncertainty": Uncertainty,
+            "uncertainty": Uncertainty, "active": Active,
         }  # fmt: skip
         model = models.get(str(item["loc"][0]), Sweep)
         return f"{unknown('key', str(item['loc'][-1]), model.model_fields)} (at {key})"

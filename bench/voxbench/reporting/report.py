@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voxbench.analyses.active import round_rows, round_table
 from voxbench.analyses.best_of import best_table
 from voxbench.analyses.cost import frontier_table
 from voxbench.analyses.curves import curve_table, learning_curves
@@ -163,6 +164,7 @@ def write_report(
     found = raced_effects(pairs, races_in(store_dir), records, margin)
     each, over_tasks = means(groups), overall(pairs)
     studies, doubt = studies_in(store_dir), find_doubt(store_dir, records)
+    rounds = round_rows(store_dir, records)
     tables = [
         effect_table(found, chosen, margin),
         *_external_tables(store_dir, groups, chosen, margin),
@@ -179,6 +181,7 @@ def write_report(
         failed_table(groups),
         *_tuning_tables(studies, groups, found, records, chosen),
         *doubt_tables(doubt),
+        *([round_table(rounds)] if rounds else []),
     ]
     page = out_dir / "report.md"
     written = [*tables, *full_tables(doubt)]

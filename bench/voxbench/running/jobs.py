@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from voxbench.data.external_test import ExternalTest
+from voxbench.design.active import Active, Strategy
 from voxbench.design.cell import Ref
 from voxbench.design.tuning import Tuning
 from voxbench.design.uncertainty import Uncertainty
@@ -181,7 +182,36 @@ class UncertaintyJob:
         return f"{where} · seed {seeds} · {self.model.name}"
 
 
-Job = PretrainingJob | CellJob | ExternalJob | TrialJob | UncertaintyJob
+@dataclass(frozen=True)
+class ActiveJob:
+    """A round of active learning, from the network of the round before.
+
+    Attributes:
+        id: the name of its record, and of the weights that it keeps.
+        cell: that the rounds start from.
+        model: prediction model that scores the pool.
+        table: budget and rounds.
+        strategy: how cases are chosen.
+        number: of the round, from 1.
+        before: name of the weights that score the pool: the cell's, or those of the last round.
+    """
+
+    id: str
+    cell: BoundCell
+    model: Ref
+    table: Active
+    strategy: Strategy
+    number: int
+    before: str
+    devices: ClassVar[int] = 1
+    needs: ClassVar[None] = None
+
+    def __str__(self) -> str:
+        """For progress lines."""
+        return f"{CellJob(self.cell)} · {self.strategy} · round {self.number}"
+
+
+Job = PretrainingJob | CellJob | ExternalJob | TrialJob | UncertaintyJob | ActiveJob
 
 
 def _weights_of(cell: BoundCell) -> str | None:

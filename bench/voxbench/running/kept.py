@@ -22,8 +22,14 @@ def keep_weights(network: nn.Module, root: Path, key: str) -> None:
     write_atomically(weights_path(root, key), save(tensors, {"cell": key}))
 
 
-def load_kept(bound: BoundCell, root: Path, device: str) -> nn.Module:
+def load_kept(bound: BoundCell, root: Path, device: str, key: str = "") -> nn.Module:
     """The network of a finished cell with the weights that were kept of it, on the device.
+
+    Args:
+        bound: the cell.
+        root: the output folder.
+        device: "cpu" or "cuda:N".
+        key: that the weights were kept under, where it is not the cell's.
 
     Raises:
         WeightsError: none were kept, or they are damaged or of another network.
@@ -31,7 +37,7 @@ def load_kept(bound: BoundCell, root: Path, device: str) -> nn.Module:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    path = weights_path(root, bound.key)
+    path = weights_path(root, key or bound.key)
     if not path.exists():
         raise WeightsError(f"{path}: not kept; run the sweep with --keep-weights.")
     network = initialised(bound)

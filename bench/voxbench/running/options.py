@@ -74,7 +74,7 @@ class Run:
             include=tuple(options.include),
             trust=tuple(options.trust),
             predictions=options.predictions,
-            weights=options.weights or self.sweep.uncertainty is not None,
+            weights=options.weights or self.sweep.keeps_weights,
             time_limit_s=options.time_limit_s,
         )
 

@@ -8,6 +8,7 @@ from voxbench.records.external import store_of
 from voxbench.records.places import without_places
 from voxbench.running.faults import Kind, kind_of, why_failed
 from voxbench.running.jobs import (
+    ActiveJob,
     CellJob,
     ExternalJob,
     Job,
@@ -25,6 +26,7 @@ def perform(job: Job, worker: Worker) -> JobOutcome:
     import torch
 
     from voxbench.pretrain.engine import make_weights
+    from voxbench.running.active_job import run_active
     from voxbench.running.cell import run_cell
     from voxbench.running.external import score_on_external
     from voxbench.running.trial import run_trial
@@ -42,6 +44,8 @@ def perform(job: Job, worker: Worker) -> JobOutcome:
                 score_on_external(record, job.cell, job.test, worker)
             elif isinstance(job, UncertaintyJob):
                 run_uncertainty(job, worker)
+            elif isinstance(job, ActiveJob):
+                run_active(job, worker)
             elif record:
                 run_cell(record, job.cell, worker)
         return JobOutcome(job, record)

@@ -11,11 +11,13 @@ from voxbench.locks import Lock
 from voxbench.paths import cache_dir
 from voxbench.pretrain.plan import seconds_made
 from voxbench.records import Store
+from voxbench.records.active import active_path
 from voxbench.records.external import external_store
 from voxbench.records.trials import Trials
 from voxbench.records.uncertainty import uncertainty_path
 from voxbench.running import claims
 from voxbench.running.jobs import (
+    ActiveJob,
     CellJob,
     ExternalJob,
     Job,
@@ -219,6 +221,8 @@ class Queue:
             return self._stamp(job) != self._stamps.get(job.id)
         if isinstance(job, TrialJob):
             return self.trials.path(job.id).exists()
+        if isinstance(job, ActiveJob):
+            return active_path(self.root, job.id).exists()
         if isinstance(job, UncertaintyJob):
             return uncertainty_path(self.root, job.id).exists()
         if seconds_made(job.id) is not None:

@@ -12,6 +12,7 @@ from voxbench.records import Store
 from voxbench.records.glance import verdict_digest
 from voxbench.records.kept import weights_path
 from voxbench.records.predictions import missing_predictions
+from voxbench.running.active import ActivePlan
 from voxbench.running.engines import JobRetry, JobStart
 from voxbench.running.external_plan import external_after, external_jobs, plan_external
 from voxbench.running.jobs import CellJob, Job, JobOutcome, TrialJob, jobs_for
@@ -46,11 +47,13 @@ def run_sweep(
     external = plan_external(planned, root)
     uncertainty = UncertaintyPlan.of(sweep, cells, root)
     untrained = {one.cell.key for one in external if one.untrained}
-    untrained |= uncertainty.untrained
+    active = ActivePlan.of(sweep, cells, root)
+    untrained |= uncertainty.untrained | active.untrained
     todo: list[Job] = [
         *_todo(planned, root, options, tuner.jobs(), untrained),
         *external_jobs(external, retry_failed=options.retry_failed),
         *uncertainty.ready(),
+        *active.ready(),
     ]
     watch.planned(planned, todo)
     tidy(root, {job.id for job in todo})
@@ -63,11 +66,14 @@ def run_sweep(
         if tuned := tuner.after(job):
             cells += tuned
             uncertainty = UncertaintyPlan.of(sweep, cells, root)
+            active = ActivePlan.of(sweep, cells, root)
             jobs = _todo(plan_cells(tuned, root), root, options)
             more = [job for job in jobs if isinstance(job, CellJob)]
             queue.add(more)
             watch.added(more)
-        then: list[Job] = [*external_after(job, root), *uncertainty.after(job)]
+        then: list[Job] = [
+            *external_after(job, root), *uncertainty.after(job), *active.after(job),
+        ]  # fmt: skip
         if then:
             queue.add(then)
             watch.added(then)

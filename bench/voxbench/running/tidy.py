@@ -10,7 +10,7 @@ from voxbench.running.claims import release_left
 
 _FOLDERS = (
     "index", "sweeps", "private", "checkpoints", "splits", "races", "trials", "weights",
-    "ensembles", "uncertainty", "external/index",
+    "ensembles", "uncertainty", "active", "external/index",
 )  # fmt: skip
 
 

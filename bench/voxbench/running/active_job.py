@@ -1,0 +1,120 @@
+"""A round of active learning: score the pool, label the most doubted cases, train anew, test."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from nibabel.affines import voxel_sizes
+
+from voxbench.api import IGNORED, Case
+from voxbench.data.cell_data import CellData, load_cell_data, with_training
+from voxbench.data.geometry import uncropped
+from voxbench.design.seeds import stream
+from voxbench.fit.segmenter import fit_network
+from voxbench.predict.case import score_cases
+from voxbench.predict.members import MODELS, Subject, predict_members
+from voxbench.progress import Stage, tell
+from voxbench.records.active import ActiveRecord, active_path, read_active, write_active
+from voxbench.records.environment import environment
+from voxbench.running.jobs import ActiveJob
+from voxbench.running.kept import keep_weights, load_kept
+from voxbench.running.network import load_network
+from voxbench.running.worker import Worker
+from voxbench.score.uncertainty.case import Predicted, Question
+from voxbench.score.uncertainty.judged import judge
+from voxbench.score.uncertainty.validation import NOTHING
+from voxbench.uncertainty.active import query
+
+
+def run_active(job: ActiveJob, worker: Worker) -> None:
+    """Do a round and store its record; the network is kept for the round behind it.
+
+    Cases are chosen from the training part of the task's split, less what is labelled already.
+
+    Raises:
+        DataError: a file is not what it was when the sweep was planned.
+        WeightsError: kept weights are damaged.
+        FitError: the loss is not finite.
+    """
+    if active_path(worker.root, job.id).exists():  # by another process meanwhile
+        return
+    process, started, bound = os.getpid(), time.perf_counter(), job.cell
+    data = load_cell_data(bound.cell, bound.dataset, bound.preprocessing)
+    labelled = _labelled(job, data, worker)
+    pool = [case for case in bound.dataset.split.train if case.id not in labelled]
+    scores = _scores(job, pool, data, worker) if job.strategy.measure else {}
+    queried = _chosen(job, pool, scores)
+    labelled |= {*queried}
+
+    mine = with_training(data, bound.cell, bound.dataset, bound.preprocessing, labelled)
+    network, _ = load_network(bound, worker)
+    checkpoint = worker.root / "checkpoints" / f"{job.id}.ckpt"
+    fit_network(network, bound.cell, mine, worker.device, checkpoint)
+    cases = score_cases(network, mine.test, mine, bound.cell.recipe, worker.device)
+    record = ActiveRecord(
+        key=job.id,
+        smoke=bound.cell.limit is not None,
+        sweep=worker.sweep,
+        cell=bound.key,
+        arm=bound.arm,
+        strategy=str(job.strategy),
+        model=(job.model.name, job.model.without_locations().values),
+        round=job.number,
+        budget=job.table.budget,
+        queried=queried,
+        scores=scores,
+        labelled=[case.id for case in mine.train],
+        cases=cases,
+        seconds=time.perf_counter() - started,
+        environment=environment(worker.device, worker.threads),
+    )
+    if os.getpid() == process:  # and not a copy that a plugin forked
+        keep_weights(network, worker.root, job.id)
+        write_active(worker.root, record)
+        checkpoint.unlink(missing_ok=True)
+
+
+def _labelled(job: ActiveJob, data: CellData, worker: Worker) -> set[str]:
+    """What the network was trained on that scores the pool."""
+    if job.number == 1:
+        return {case.id for case in data.train}
+    return {*read_active(active_path(worker.root, job.before)).labelled}
+
+
+def _scores(
+    job: ActiveJob, pool: Sequence[Case], data: CellData, worker: Worker
+) -> dict[str, float]:
+    """How much each case of the pool is doubted; nobody looks at its label."""
+    network = load_kept(job.cell, worker.root, worker.device, job.before)
+    model, recipe = MODELS.make(job.model), job.cell.cell.recipe
+    measure, aggregation = str(job.strategy.measure), str(job.strategy.aggregation)
+    question, found = Question({}, IGNORED, [measure]), {}
+    for done, case in enumerate(pool, start=1):
+        prepared = data.prepared[case.id]
+        how = recipe, worker.device, data.mirrored, job.cell.seed
+        members = predict_members(model, Subject([network], prepared, *how))
+        grid = prepared.grid
+        said = Predicted(
+            {measure: uncropped(getattr(members.measures(), measure), grid)},
+            members.mean,
+            uncropped(members.labels.astype(np.uint8), grid),
+            [],
+            [],
+            tuple(voxel_sizes(np.array(grid.affine)).tolist()),
+        )
+        judged = judge(case.id, case.patient, said, question, NOTHING)
+        found[case.id] = judged.scores[measure][aggregation]
+        tell(Stage("scoring the pool", done, len(pool)))
+    return found
+
+
+def _chosen(job: ActiveJob, pool: Sequence[Case], scores: Mapping[str, float]) -> list[str]:
+    """As many as the budget says, or all that are left."""
+    names = [case.id for case in pool]
+    if not scores:
+        seed = stream("query", draw=job.cell.draw, seed=job.cell.seed, round=job.number)
+        drawn = np.random.default_rng(seed).permutation(len(names))
+        return [names[place] for place in drawn[: job.table.budget]]
+    doubt = np.array([scores[name] for name in names])
+    return query(names, np.where(np.isnan(doubt), np.inf, doubt), 1.0)[: job.table.budget]

@@ -1,0 +1,43 @@
+"""Rounds of active learning: chosen from the pool, trained anew, never from the test."""
+
+from voxbench.records import Store
+from voxbench.records.active import active_in
+from voxbench.records.kept import weights_path
+from voxbench.running.options import Options
+from voxbench.running.sweep import run_sweep
+
+from tests.running.conftest import Notes, make_sweep
+
+INLINE = Options(jobs=1)
+SHORT = {"steps": 2, "patch": [16, 16, 16], "augmentation": "none"}
+TABLE = {"budget": 1, "rounds": 2}
+
+
+def rounds(root):
+    return {(one.strategy, one.round): one for one in active_in(root)}
+
+
+def test_each_round_labels_what_is_doubted_most_and_never_a_test_case(example, tmp_path):
+    sweep = make_sweep(seeds=1, recipe=SHORT, active=TABLE)
+    notes = Notes()
+    [cell] = run_sweep(sweep, tmp_path, INLINE, notes)
+    assert [str(outcome.job) for outcome in notes.outcomes if outcome.failure] == []
+    found, own = rounds(tmp_path), Store(tmp_path).read(cell.key)
+    name = "predictive_entropy · image mean"
+    assert set(found) == {("random", 1), ("random", 2), (name, 1), (name, 2)}
+    start = {*own.data.train}
+    for strategy in ("random", name):
+        first, second = found[strategy, 1], found[strategy, 2]
+        assert {*first.labelled} == start | {*first.queried}
+        assert {*second.labelled} == {*first.labelled} | {*second.queried}
+        assert len(first.queried) == len(second.queried) == 1
+        assert {*second.labelled}.isdisjoint({*own.data.test, *own.data.validation})
+        assert [case.case for case in second.cases] == own.data.test
+        assert weights_path(tmp_path, second.key).exists()
+    doubted = found[name, 1]
+    assert doubted.queried == [max(doubted.scores, key=doubted.scores.__getitem__)]
+    assert start.isdisjoint(doubted.scores)
+
+    again = Notes()
+    run_sweep(sweep, tmp_path, INLINE, again)
+    assert again.todo == []
