@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from voxbench.api import Case, Task
@@ -38,7 +37,7 @@ class Split(NamedTuple):
     sha256: str
     unlabelled: tuple[Case, ...] = ()
     drawn: bool = False
-    lists: Mapping[str, Sequence[str]] = MappingProxyType({})
+    lists: Mapping[str, Sequence[str]] = {}
 
     @property
     def labelled(self) -> bool:
