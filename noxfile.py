@@ -110,7 +110,7 @@ def preparing(session: nox.Session) -> None:
 @nox.session(venv_backend="virtualenv")
 def browser(session: nox.Session) -> None:
     """The pages of a report in a headless Chromium: /usr/bin/chromium, or $CHROMIUM."""
-    session.install("-c", "constraints.txt", "-e", ".[dev]", "playwright")
+    session.install("-c", "constraints.txt", "-e", ".[dev]", "playwright", "axe-playwright-python")
     session.run("pytest", "-n", "0", "-m", "browser", "tests/reporting/site", *session.posargs)
 
 
