@@ -21,7 +21,7 @@ def test_network_and_weights_are_told_where_arms_have_the_rest_in_common():
 
 def test_no_two_arms_share_a_name_and_strangers_keep_theirs():
     assert told("a[b=1]", "a[b=1]#x", "A") == ["A 1 b", "A 1 b, #x", "A"]
-    assert told("nnU-Net_U-Net", "[x", "a b") == ["nnU-Net_U-Net", "[x", "a b"]
+    assert told("nnU-Net_U-Net", "[x", "a b", "") == ["nnU-Net_U-Net", "[x", "a b", ""]
     assert len(set(told("a", "A"))) == 2
 
 
