@@ -36,7 +36,7 @@ def test_with_uneven_seeds_the_draw_is_still_told_apart():
     rng = np.random.default_rng(1)
     found = []
     for _ in range(200):
-        values, draws = simulated(rng)
+        values, draws, _ = simulated(rng)
         kept = [0, 1, 2, 3, 4, 6, 9, 10, 11]
         found.append(
             variance_components(Sample(values[:, kept], tuple(draws[i] for i in kept)))[:4]
@@ -61,7 +61,7 @@ def test_where_nothing_is_missing_restricted_likelihood_says_the_same():
     pytest.importorskip("statsmodels")
     from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
-    values, draws = simulated(np.random.default_rng(0), patients=12, draws=3, seeds=3)
+    values, draws, _ = simulated(np.random.default_rng(0), patients=12, draws=3, seeds=3)
     found = variance_components(Sample(values, draws))
     assert not found.clipped
     patients, runs = (labels.ravel() for labels in np.indices(values.shape))
@@ -116,7 +116,7 @@ def test_patients_that_never_meet_a_second_training_leave_nothing_to_tell_apart(
     scale=some.floats(0.1, 10),
 )
 def test_a_shift_changes_nothing_and_a_scale_squares(seed, shift, scale):
-    values, draws = simulated(np.random.default_rng(seed), patients=6, draws=2, seeds=2)
+    values, draws, _ = simulated(np.random.default_rng(seed), patients=6, draws=2, seeds=2)
     found = np.array(variance_components(Sample(values, draws))[:4])
     moved = np.array(variance_components(Sample(scale * values + shift, draws))[:4])
     assert moved == pytest.approx(scale**2 * found, rel=1e-5, abs=1e-9)

@@ -43,8 +43,8 @@ def variance_components(sample: Sample) -> Components:
     the sums of squares of the class means are equated with their expectations. It is unbiased,
     needs no normal data, takes missing values as they are, and is the analysis of variance where
     none is missing. With few levels an estimate is rough, and may fall below 0: it is then set to
-    0 and named. The folds of a
-    cross-validation have no component of theirs: patients and trainings are not crossed there.
+    0 and named. The folds of a cross-validation have no component of theirs: patients and trainings
+    are not crossed there.
     """
     known = ~np.isnan(sample.values)
     if not known.any():
