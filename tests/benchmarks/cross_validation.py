@@ -9,7 +9,7 @@ the folds share ("shared").
 
 - how often the 95% interval holds the truth with folds as blocks, and how often where patients
   would be taken for independent values;
-- the same for 30 comparisons at once: how often all hold.
+- the same of an interval that is as wide as one of 30 comparisons, which wants 99.83%.
 
 Exit code 1 if an interval without anything shared leaves 95% by more than 2 standard errors.
 """
@@ -41,7 +41,7 @@ def main() -> int:
     repeats = options.parse_args().repeats
     slack = 2 * np.sqrt(0.05 * 0.95 / repeats)
     kept = True
-    print(f"{'':42} folds  patients   family of {FAMILY}")
+    print(f"{'':42} folds  patients   one of {FAMILY}")
     for name, *case, luck, shared in CASES:
         rng = np.random.default_rng(0)
         held = np.zeros(3)
