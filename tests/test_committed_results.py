@@ -28,6 +28,12 @@ def test_every_claim_can_be_tested_and_none_is_refuted(voxbench):
     assert verdicts <= {"holds", "undecided"}, f"{told}\ntell it in results/README.md: {CLAIMS}"
 
 
+def test_every_claim_that_was_declared_before_its_records_can_be_tested(voxbench):
+    _, told, _ = voxbench("claims", "results/claims-cardiac.toml", "results", "--json")
+    verdicts = {claim["verdict"] for claim in json.loads(told)}
+    assert verdicts <= {"holds", "does not hold", "head start", "undecided"}, told
+
+
 def test_the_page_of_weights_tells_what_real_files_loaded():
     [row] = [line for line in PARTS["weights"]().splitlines() if line.startswith("| obelisk |")]
     assert "100.0% did (sha256 " in row, "docs/weights.md names weights that no record has"
