@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from voxbench.analyses.claims import ClaimResult, TaskResult
 from voxbench.analyses.table import interval, number, p_value
-from voxbench.stats.metric import Metric, find_metric
+from voxbench.design.claims import Claim
+from voxbench.stats.metric import find_metric
 
 
 def describe_claims(results: Sequence[ClaimResult]) -> Iterator[str]:
@@ -27,7 +28,7 @@ def _described(result: ClaimResult) -> Iterator[str]:
     unit = f" {metric.unit}" if metric.unit else ""
     yield f"  {result.arm} − {result.other}, {metric.title}, margin {result.margin:g}{unit}"
     for row in result.tasks:
-        yield f"  {_task_line(row, metric)}"
+        yield f"  {task_sentence(row, claim)}"
         if row.other_by_steps:
             shown = number(metric.digits)
             means = ", ".join(f"{shown(mean)} at {n}" for n, mean in row.other_by_steps)
@@ -36,7 +37,9 @@ def _described(result: ClaimResult) -> Iterator[str]:
             yield f"    records: {' '.join(row.records)}"
 
 
-def _task_line(row: TaskResult, metric: Metric) -> str:
+def task_sentence(row: TaskResult, claim: Claim) -> str:
+    """What a claim's test found on a task: verdict, difference, p, patients and runs."""
+    metric = find_metric(claim.metric)
     if not row.patients:
         return f"{row.task}: {row.verdict}: {row.note}"
     shown = interval(metric.digits, signed=True)(row.effect, row.low, row.high)

@@ -39,16 +39,24 @@ def report_verb(
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of --serve; 0 is any.")] = 8000,
     sweep: Sweeps = None,
+    claims: Annotated[
+        list[Path] | None,
+        typer.Option(help="Declared claims to lead the pages; Holm within each file."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write tables, curves, what was found, and pages to look at, from the records of a folder."""
+    from voxbench.analyses.claims import judge_claims
+    from voxbench.design.claims import read_claims
     from voxbench.records import Store
     from voxbench.reporting.report import write_report
     from voxbench.reporting.site.build import build_site
 
     made = write_report(directory, out or directory / "report", metric, margin, width)
     folder = site or made.page.parent
-    pages = build_site(made, directory, folder, public, _tasks(sweep or []))
+    files = [read_claims(path) for path in claims or []]
+    judged = [result for own in files for result in judge_claims(own, made.groups)]
+    pages = build_site(made, directory, folder, public, _tasks(sweep or []), judged)
     if json:
         told = made.to_json() | {"index": str(pages[0]), "pages": [str(path) for path in pages]}
         print_json(told)

@@ -1,9 +1,10 @@
 """Write the site: pages, tables, and the few static files that they need."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from voxbench.analyses.claims import ClaimResult
 from voxbench.analyses.ranks.leagues import shared_leagues
 from voxbench.analyses.ranks.tables import shared_table
 from voxbench.analyses.table import Column, Table
@@ -36,6 +37,7 @@ def build_site(
     site: Path,
     public: bool = False,
     tasks: Mapping[str, Task] | None = None,
+    claims: Sequence[ClaimResult] = (),
 ) -> list[Path]:
     """Write the front page, `index.html`, and all behind it; the same report gives the same bytes.
 
@@ -46,13 +48,14 @@ def build_site(
         public: picture only what is generated or under an open licence, so that the pages may be
             given away.
         tasks: name → task, of those whose data records can't tell where to find.
+        claims: what became of claims that were declared.
 
     Returns:
         The files, the front page first.
     """
     material = gather(report, Store(store_dir), site, public, tasks)
     writer = Pages(site)
-    write_front(material, writer)
+    write_front(material, writer, claims)
     _all_rows(material, writer)
     for name in material.tasks:
         doubted = uncertainty_path(name) if name in report.doubt.tasks else ""

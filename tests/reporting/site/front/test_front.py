@@ -2,10 +2,12 @@
 
 import pytest
 from voxbench.analyses.claims import judge_claims
+from voxbench.design.claims import Claim
 from voxbench.records import Store
 from voxbench.records.record import Imported
 from voxbench.reporting.report import write_report
 from voxbench.reporting.site.front.cell import line_of
+from voxbench.reporting.site.front.declared import declared
 from voxbench.reporting.site.front.evidence import gather_evidence
 from voxbench.reporting.site.front.matrix import MADE, PUBLISHED, TAKEN
 from voxbench.reporting.site.front.page import panels
@@ -110,6 +112,24 @@ def test_imported_scores_alone_ask_for_the_best_arm(tmp_path):
     assert "Which arm segments best?" in index.text
     assert PUBLISHED in index.text
     assert "B is ahead" in index.text
+
+
+def test_declared_claims_lead_with_what_became_of_them(tmp_path):
+    evidence, _ = shown(tmp_path, {MASKED: 0.1, CONTROL: -0.1})
+    claims = [
+        Claim(
+            text=text, arm=arm, relation="better", other="scratch", fraction="3 shots", tasks="all"
+        )
+        for text, arm in (("masks that are guessed pay", MASKED), ("noise pays", CONTROL))
+    ]
+    results = judge_claims(claims, evidence.groups)
+    assert [(one.verdict, one.glyph) for one in declared(results)] == [
+        ("holds", "▲"),
+        ("does not hold", "▼"),
+    ]
+    told = made(tmp_path, tmp_path / "out", claims=results).read_text(encoding="utf-8")
+    assert "1 of 2 declared claims hold." in told
+    assert "<b>does not hold</b>: noise pays<small>openkbp: does not hold: −0." in told
 
 
 def test_references_are_a_bibtex_file(site):

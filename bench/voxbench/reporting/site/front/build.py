@@ -1,10 +1,13 @@
 """Write the front page, once for each metric."""
 
 import math
+from collections.abc import Sequence
 
+from voxbench.analyses.claims import ClaimResult
 from voxbench.analyses.uncertainty.findings import front_sentence
 from voxbench.reporting.site.baseline import baseline_path
 from voxbench.reporting.site.cards import bibtex, card_of, cited, sources, told_modality
+from voxbench.reporting.site.front.declared import declared
 from voxbench.reporting.site.front.evidence import gather_evidence
 from voxbench.reporting.site.front.page import panels
 from voxbench.reporting.site.material import Material
@@ -18,7 +21,7 @@ PAYS = "Does pre-training pay off in 3D medical segmentation?"
 BEST = "Which arm segments best?"
 
 
-def write_front(material: Material, writer: Pages) -> None:
+def write_front(material: Material, writer: Pages, claims: Sequence[ClaimResult]) -> None:
     """`index.html` by the report's metric, and a page beside it for each other one."""
     primary = material.metric
     metrics = [m for m in METRICS.values() if m == primary or _measured(material, m)]
@@ -44,6 +47,7 @@ def write_front(material: Material, writer: Pages) -> None:
             sources=sources(material.report.records),
             tables=_tables(material),
             cited=cited(cards, material),
+            declared=declared(claims),
             commands=sweep_commands(material),
             doubt=front_sentence(material.report.doubt.rows),
             doubted=[(name, uncertainty_path(name)) for name in material.report.doubt.tasks],

@@ -1,0 +1,38 @@
+"""Claims that were declared, on the front page: what became of each."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from voxbench.analyses.claim_sentences import task_sentence
+from voxbench.analyses.claims import ClaimResult, ClaimVerdict
+from voxbench.reporting.site.front.cell import GLYPHS
+
+_AS_EFFECT: dict[ClaimVerdict, str] = {
+    "holds": "better", "head start": "head start", "undecided": "undecided",
+    "does not hold": "worse", "cannot be tested": "",
+}  # fmt: skip
+"""Verdict → the one on an effect that has its glyph and its colour."""
+
+
+class Declared(NamedTuple):
+    """A claim: its verdict with glyph and colour, its words, and what was found on each task."""
+
+    verdict: ClaimVerdict
+    glyph: str
+    look: str
+    text: str
+    found: list[str]
+
+
+def declared(results: Sequence[ClaimResult]) -> list[Declared]:
+    """In the order of their file."""
+    return [
+        Declared(
+            result.verdict,
+            GLYPHS[_AS_EFFECT[result.verdict]],
+            _AS_EFFECT[result.verdict].replace(" ", "-"),
+            result.claim.text or str(result.claim),
+            [task_sentence(row, result.claim) for row in result.tasks],
+        )
+        for result in results
+    ]
