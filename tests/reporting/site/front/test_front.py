@@ -129,7 +129,8 @@ def test_declared_claims_lead_with_what_became_of_them(tmp_path):
     ]
     told = made(tmp_path, tmp_path / "out", claims=results).read_text(encoding="utf-8")
     assert "1 of 2 declared claims hold." in told
-    assert "<b>does not hold</b>: noise pays<small>openkbp: does not hold: −0." in told
+    assert f"<small>{CONTROL} − {SCRATCH}, 3 patients</small>" in told
+    assert "<small>openkbp: does not hold: −0." in told
 
 
 def test_references_are_a_bibtex_file(site):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from voxbench.analyses.claim_sentences import task_sentence
 from voxbench.analyses.claims import ClaimResult, ClaimVerdict
+from voxbench.reporting.people import labelled
 from voxbench.reporting.site.front.cell import GLYPHS
 
 _AS_EFFECT: dict[ClaimVerdict, str] = {
@@ -15,12 +16,13 @@ _AS_EFFECT: dict[ClaimVerdict, str] = {
 
 
 class Declared(NamedTuple):
-    """A claim: its verdict with glyph and colour, its words, and what was found on each task."""
+    """A claim: verdict with glyph and colour, words, what was compared, what each task says."""
 
     verdict: ClaimVerdict
     glyph: str
     look: str
     text: str
+    compared: str
     found: list[str]
 
 
@@ -32,6 +34,7 @@ def declared(results: Sequence[ClaimResult]) -> list[Declared]:
             GLYPHS[_AS_EFFECT[result.verdict]],
             _AS_EFFECT[result.verdict].replace(" ", "-"),
             result.claim.text or str(result.claim),
+            f"{result.arm} − {result.other}, {labelled(result.claim.fraction)}",
             [task_sentence(row, result.claim) for row in result.tasks],
         )
         for result in results
