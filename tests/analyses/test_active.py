@@ -2,7 +2,7 @@
 
 import pytest
 from voxbench.analyses.active import round_rows, round_table
-from voxbench.records.active import ActiveRecord, write_active
+from voxbench.records.active import ActiveRecord, ActiveRecords
 
 from tests.analyses.records import cases, record, stored
 
@@ -11,9 +11,7 @@ PATIENTS = 10
 
 def write(root, cell, strategy, number, gain):
     found = cases(lambda i, _: 0.4 + 0.01 * i + gain + 0.0005 * (i % 3), PATIENTS)
-    write_active(
-        root,
-        ActiveRecord(
+    ActiveRecords(root).write(ActiveRecord(
             key=f"{strategy}-{number}-{cell.key}", smoke=False, sweep="test", cell=cell.key,
             arm=cell.arm, strategy=strategy, model=("softmax", {}), round=number, budget=2,
             queried=["x", "y"], scores={}, labelled=["a"] * (3 + 2 * number), cases=found,

@@ -10,8 +10,7 @@ from voxbench.analyses.uncertainty.tables import table_of_task
 from voxbench.records.uncertainty import (
     UncertainCase,
     UncertaintyRecord,
-    uncertainty_in,
-    write_uncertainty,
+    UncertaintyRecords,
 )
 from voxbench.reporting.report import write_report
 from voxbench.uncertainty.detection import detect
@@ -52,8 +51,7 @@ def rows(tmp_path):
     stored(tmp_path, *cells)
     for cell in cells:
         good, noise = cell.arm.baseline == MASKED, 0.001 * cell.arm.seed
-        write_uncertainty(
-            tmp_path,
+        UncertaintyRecords(tmp_path).write(
             uncertain(
                 cell,
                 lambda _, dice, good=good: 1 - dice if good else dice,
@@ -102,11 +100,13 @@ def test_the_report_has_a_section_of_it(rows, tmp_path):
 
 
 def test_seeds_that_predict_together_are_compared_with_as_many(rows, tmp_path):
-    first, *_ = uncertainty_in(tmp_path)
+    first, *_ = UncertaintyRecords(tmp_path)
     cell = first.cells[0]
     for seeds in ([0, 1], [0, 1, 2]):
         same = {"key": f"e{len(seeds)}", "model": ("ensemble", {}), "seeds": seeds}
-        write_uncertainty(tmp_path, first.model_copy(update={**same, "cells": [cell] * len(seeds)}))
+        UncertaintyRecords(tmp_path).write(
+            first.model_copy(update={**same, "cells": [cell] * len(seeds)})
+        )
     found = doubts_in(tmp_path, records_in(tmp_path))
     labels = {doubt.label for doubt in found}
     assert labels == {"softmax", "ensemble of 2", "ensemble of 3"}
@@ -124,7 +124,7 @@ def detection_of(tmp_path, doubt):
         made = uncertain(cell, lambda i, _, c=cell: doubt(i, c.arm), lambda _: 0.1)
         for place, case in enumerate(made.test):
             case.shift = "grey" if place % 2 else ""
-        write_uncertainty(tmp_path, made)
+        UncertaintyRecords(tmp_path).write(made)
     return doubt_rows(doubts_in(tmp_path, cells))
 
 

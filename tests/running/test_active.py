@@ -1,7 +1,7 @@
 """Rounds of active learning: chosen from the pool, trained anew, never from the test."""
 
 from voxbench.records import Store
-from voxbench.records.active import active_in
+from voxbench.records.active import ActiveRecords
 from voxbench.records.kept import weights_path
 from voxbench.running.options import Options
 from voxbench.running.sweep import run_sweep
@@ -14,7 +14,7 @@ TABLE = {"budget": 1, "rounds": 2}
 
 
 def rounds(root):
-    return {(one.strategy, one.round): one for one in active_in(root)}
+    return {(one.strategy, one.round): one for one in ActiveRecords(root)}
 
 
 def test_each_round_labels_what_is_doubted_most_and_never_a_test_case(example, tmp_path):

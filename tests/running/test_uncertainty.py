@@ -11,7 +11,7 @@ from voxbench.errors import PluginError, SpecError
 from voxbench.records import Store
 from voxbench.records.external import external_store
 from voxbench.records.kept import weights_path
-from voxbench.records.uncertainty import uncertainty_in
+from voxbench.records.uncertainty import UncertaintyRecords
 from voxbench.running.bind import bind
 from voxbench.running.options import Options
 from voxbench.running.sweep import run_sweep
@@ -41,7 +41,7 @@ def finished(example, tmp_path):
 
 def test_cells_and_their_seeds_together_predict_once_the_weights_are_there(finished):
     planned, root = finished
-    records = {(r.model[0], tuple(r.seeds)): r for r in uncertainty_in(root)}
+    records = {(r.model[0], tuple(r.seeds)): r for r in UncertaintyRecords(root)}
     assert set(records) == {("softmax", (0,)), ("softmax", (1,)), ("ensemble", (0, 1))}
     together = records["ensemble", (0, 1)]
     assert together.cells == [one.key for one in planned]
@@ -78,7 +78,7 @@ def test_a_model_that_is_added_later_takes_the_kept_weights_and_trains_nothing(f
         "softmax", "softmax", "tta", "tta",
     ]  # fmt: skip
     assert [weights_path(root, one.key).stat().st_mtime_ns for one in planned] == stamps
-    (model,) = {str(r.model) for r in uncertainty_in(root) if r.model[0] == "tta"}
+    (model,) = {str(r.model) for r in UncertaintyRecords(root) if r.model[0] == "tta"}
     assert "0.2" in model
 
 
@@ -99,7 +99,7 @@ def test_cases_of_an_external_set_are_predicted_too_where_somebody_asks(example,
     data = {"name": "nnunet-folder", "root": str(write_other(tmp_path / "there", {"CUBE": 2}))}
     tests = [{"task": "example-cubes", "name": "elsewhere", "data": data}]
     run_sweep(asked(["softmax"], tests=tests), tmp_path / "out", INLINE)
-    records = list(uncertainty_in(tmp_path / "out"))
+    records = list(UncertaintyRecords(tmp_path / "out"))
     external = external_store(tmp_path / "out")
     for one in records:
         [found] = [r for r in external if r.external.training == one.cells[0]]

@@ -13,7 +13,7 @@ from voxbench.analyses.groups import Run, Where
 from voxbench.analyses.read import by_arm
 from voxbench.analyses.table import Column, Table, as_row, interval_column, number, plain_columns
 from voxbench.records import ScoredRecord
-from voxbench.records.active import ActiveRecord, active_in
+from voxbench.records.active import ActiveRecord, ActiveRecords
 from voxbench.records.record import CaseScores
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.bootstrap import Sample, infer_each
@@ -70,7 +70,7 @@ def round_rows(folder: Path, records: Sequence[ScoredRecord]) -> list[RoundRow]:
     """
     arms = {r.key: (where, arm) for (where, arm), own in by_arm(records).items() for r in own}
     found: dict[Place, dict[Run, ActiveRecord]] = defaultdict(dict)
-    for one in active_in(folder):
+    for one in ActiveRecords(folder):
         if one.cell in arms:
             # the strategy that draws cases needs no model, and stands beside every one
             name = "" if one.strategy == _RANDOM else one.model[0]

@@ -1,13 +1,10 @@
 """What rounds of active learning came to: one atomic JSON file each, `active/KEY.json`."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from voxbench.errors import RecordError, first_rule
-from voxbench.files import write_atomically
+from voxbench.records.folder import RecordFolder
 from voxbench.records.record import Arm, CaseScores, NanFloat
 
 
@@ -53,35 +50,9 @@ class ActiveRecord(BaseModel):
     environment: dict[str, Any]
 
 
-def active_path(root: Path, key: str) -> Path:
-    """Where the record lies."""
-    return root / "active" / f"{key}.json"
+class ActiveRecords(RecordFolder[ActiveRecord]):
+    """The rounds of one output folder that are over."""
 
-
-def write_active(root: Path, record: ActiveRecord) -> None:
-    """Store a record, whole or not at all."""
-    write_atomically(active_path(root, record.key), record.model_dump_json(indent=1))
-
-
-def read_active(path: Path) -> ActiveRecord:
-    """Read a record.
-
-    Raises:
-        RecordError: the file is damaged or of another schema.
-    """
-    try:
-        return ActiveRecord.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise RecordError(
-            f"{path}: no record of active learning ({first_rule(error)}); move it away to make it "
-            "again."
-        ) from None
-
-
-def active_in(root: Path) -> Iterator[ActiveRecord]:
-    """All of an output folder, in the order of their keys.
-
-    Raises:
-        RecordError: a file is damaged or of another schema.
-    """
-    return map(read_active, sorted((root / "active").glob("*.json")))
+    name = "active"
+    kind = ActiveRecord
+    told = "record of active learning"

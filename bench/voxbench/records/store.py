@@ -7,7 +7,7 @@ from pathlib import Path
 
 from voxbench.files import write_atomically
 from voxbench.records import index
-from voxbench.records.glance import Glance
+from voxbench.records.glance import Glance, glance
 from voxbench.records.record import Record
 from voxbench.records.scored import ScoredRecord, read_record, read_scored
 
@@ -61,6 +61,15 @@ class Store:
             kept = self.root / "index" / f"{folder.name}.json"
             found |= index.glances(folder, kept)
         return (found[name] for name in sorted(found))
+
+    def has_finished(self, key: str) -> bool:
+        """Whether a cell has a record, and did not fail.
+
+        Raises:
+            RecordError: the file is damaged or of another schema.
+        """
+        path = self.path(key)
+        return path.exists() and glance(str(path)).failure is None
 
     def facts(self, key: str) -> ScoredRecord:
         """All of a record but its scores, which are read when they are asked for.

@@ -1,15 +1,13 @@
 """The trials of tunings: one atomic JSON file each, `trials/<study>-<number>.json`."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from voxbench.design.tuning import Value
-from voxbench.errors import RecordError, first_rule
-from voxbench.files import write_atomically
 from voxbench.records.cost import Cost
+from voxbench.records.folder import RecordFolder
 from voxbench.records.record import Arm, NanFloat, Told
 
 TrialState = Literal["complete", "pruned", "failed"]
@@ -73,28 +71,12 @@ def trial_key(study: str, number: int) -> str:
     return f"{study}-{number:04d}"
 
 
-class Trials:
-    """The trials of one output folder that are over."""
+class Trials(RecordFolder[TrialRecord]):
+    """The trials of one output folder that are over, study by study in the order of numbers."""
 
-    def __init__(self, root: Path) -> None:
-        self.folder = root / "trials"
-
-    def path(self, key: str) -> Path:
-        """Where a trial lies."""
-        return self.folder / f"{key}.json"
-
-    def write(self, trial: TrialRecord) -> None:
-        """Store a trial, whole or not at all."""
-        content = trial.model_dump_json(indent=1)
-        write_atomically(self.path(trial.key), content)
-
-    def __iter__(self) -> Iterator[TrialRecord]:
-        """All of them, study by study, in the order of their numbers.
-
-        Raises:
-            RecordError: a file is damaged or of another schema.
-        """
-        return map(_read, sorted(self.folder.glob("*.json")))
+    name = "trials"
+    kind = TrialRecord
+    told = "trial"
 
     def of(self, study: str) -> list[TrialRecord]:
         """Those of a study, in the order of their numbers.
@@ -102,16 +84,7 @@ class Trials:
         Raises:
             RecordError: a file is damaged or of another schema.
         """
-        return [*map(_read, sorted(self.folder.glob(f"{study}-*.json")))]
-
-
-def _read(path: Path) -> TrialRecord:
-    try:
-        return TrialRecord.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise RecordError(
-            f"{path}: not a trial ({first_rule(error)}); move it away to run it again."
-        ) from None
+        return [*self.matching(f"{study}-*")]
 
 
 def best_of(trials: Sequence[TrialRecord]) -> TrialRecord | None:

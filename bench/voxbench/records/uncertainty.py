@@ -1,14 +1,11 @@
 """What finished cells predicted again: one atomic JSON file each, `uncertainty/KEY.json`."""
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from voxbench.errors import RecordError, first_rule
-from voxbench.files import write_atomically
+from voxbench.records.folder import RecordFolder
 from voxbench.records.record import Arm, CaseScores, NanFloat
 
 Figures = dict[str, dict[str, NanFloat]]
@@ -83,31 +80,9 @@ class UncertaintyRecord(BaseModel):
     environment: dict[str, Any]
 
 
-def uncertainty_path(root: Path, key: str) -> Path:
-    """Where the record lies."""
-    return root / "uncertainty" / f"{key}.json"
+class UncertaintyRecords(RecordFolder[UncertaintyRecord]):
+    """What the cells of one output folder predicted again."""
 
-
-def write_uncertainty(root: Path, record: UncertaintyRecord) -> None:
-    """Store a record, whole or not at all."""
-    content = record.model_dump_json(indent=1)
-    write_atomically(uncertainty_path(root, record.key), content)
-
-
-def uncertainty_in(root: Path) -> Iterator[UncertaintyRecord]:
-    """All of an output folder, in the order of their keys.
-
-    Raises:
-        RecordError: a file is damaged or of another schema.
-    """
-    return map(_read, sorted((root / "uncertainty").glob("*.json")))
-
-
-def _read(path: Path) -> UncertaintyRecord:
-    try:
-        return UncertaintyRecord.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise RecordError(
-            f"{path}: no record of uncertainty ({first_rule(error)}); move it away to make it "
-            "again."
-        ) from None
+    name = "uncertainty"
+    kind = UncertaintyRecord
+    told = "record of uncertainty"

@@ -11,8 +11,7 @@ from voxbench.design.spec import Sweep
 from voxbench.errors import PluginError, SpecError
 from voxbench.metrics import METRICS_VERSION
 from voxbench.records import Store
-from voxbench.records.active import active_path
-from voxbench.records.glance import glance
+from voxbench.records.active import ActiveRecords
 from voxbench.records.kept import weights_path
 from voxbench.running.bind import BoundCell
 from voxbench.running.jobs import ActiveJob, CellJob, Job
@@ -53,7 +52,7 @@ class ActivePlan:
 
     def is_done(self, job: ActiveJob) -> bool:
         """Whether its record is there."""
-        return active_path(self.root, job.id).exists()
+        return job.id in ActiveRecords(self.root)
 
     def is_ready(self, job: ActiveJob) -> bool:
         """Whether it is to be done, and the network that scores its pool is there."""
@@ -78,9 +77,8 @@ class ActivePlan:
     def _is_over(self, job: ActiveJob) -> bool:
         """Whether what it starts from is finished."""
         if job.number > 1:
-            return active_path(self.root, job.before).exists()
-        path = Store(self.root).path(job.before)
-        return path.exists() and glance(str(path)).failure is None
+            return job.before in ActiveRecords(self.root)
+        return Store(self.root).has_finished(job.before)
 
     @cached_property
     def _behind(self) -> dict[str, list[ActiveJob]]:

@@ -9,19 +9,19 @@ from nibabel.affines import voxel_sizes
 
 from voxbench.api import IGNORED, Case
 from voxbench.data.cell_data import CellData, load_cell_data, with_training
-from voxbench.data.geometry import uncropped
 from voxbench.design.seeds import stream
 from voxbench.fit.segmenter import fit_network
 from voxbench.predict.case import score_cases
-from voxbench.predict.members import MODELS, Subject, predict_members
+from voxbench.predict.members import Subject
 from voxbench.progress import Stage, tell
-from voxbench.records.active import ActiveRecord, active_path, read_active, write_active
+from voxbench.records.active import ActiveRecord, ActiveRecords
 from voxbench.records.environment import environment
 from voxbench.running.jobs import ActiveJob
 from voxbench.running.kept import keep_weights, load_kept
 from voxbench.running.network import load_network
+from voxbench.running.predicted import predicted
 from voxbench.running.worker import Worker
-from voxbench.score.uncertainty.case import Predicted, Question
+from voxbench.score.uncertainty.case import Question
 from voxbench.score.uncertainty.judged import judge
 from voxbench.score.uncertainty.validation import NOTHING
 from voxbench.uncertainty.active import query
@@ -37,7 +37,8 @@ def run_active(job: ActiveJob, worker: Worker) -> None:
         WeightsError: kept weights are damaged.
         FitError: the loss is not finite.
     """
-    if active_path(worker.root, job.id).exists():  # by another process meanwhile
+    records = ActiveRecords(worker.root)
+    if job.id in records:  # by another process meanwhile
         return
     process, started, bound = os.getpid(), time.perf_counter(), job.cell
     data = load_cell_data(bound.cell, bound.dataset, bound.preprocessing)
@@ -71,7 +72,7 @@ def run_active(job: ActiveJob, worker: Worker) -> None:
     )
     if os.getpid() == process:  # and not a copy that a plugin forked
         keep_weights(network, worker.root, job.id)
-        write_active(worker.root, record)
+        records.write(record)
         checkpoint.unlink(missing_ok=True)
 
 
@@ -79,7 +80,7 @@ def _labelled(job: ActiveJob, data: CellData, worker: Worker) -> set[str]:
     """What the network was trained on that scores the pool."""
     if job.number == 1:
         return {case.id for case in data.train}
-    return {*read_active(active_path(worker.root, job.before)).labelled}
+    return {*ActiveRecords(worker.root).read(job.before).labelled}
 
 
 def _scores(
@@ -87,22 +88,13 @@ def _scores(
 ) -> dict[str, float]:
     """How much each case of the pool is doubted; nobody looks at its label."""
     network = load_kept(job.cell, worker.root, worker.device, job.before)
-    model, recipe = MODELS.make(job.model), job.cell.cell.recipe
+    how = job.cell.cell.recipe, worker.device, data.mirrored, job.cell.seed
     measure, aggregation = str(job.strategy.measure), str(job.strategy.aggregation)
     question, found = Question({}, IGNORED, [measure]), {}
     for done, case in enumerate(pool, start=1):
         prepared = data.prepared[case.id]
-        how = recipe, worker.device, data.mirrored, job.cell.seed
-        members = predict_members(model, Subject([network], prepared, *how))
-        grid = prepared.grid
-        said = Predicted(
-            {measure: uncropped(getattr(members.measures(), measure), grid)},
-            members.mean,
-            uncropped(members.labels.astype(np.uint8), grid),
-            [],
-            [],
-            tuple(voxel_sizes(np.array(grid.affine)).tolist()),
-        )
+        spacing_mm = tuple(voxel_sizes(np.array(prepared.grid.affine)).tolist())
+        said = predicted(job.model, Subject([network], prepared, *how), [measure], spacing_mm)
         judged = judge(case.id, case.patient, said, question, NOTHING)
         found[case.id] = judged.scores[measure][aggregation]
         tell(Stage("scoring the pool", done, len(pool)))

@@ -8,7 +8,7 @@ from voxbench.data.external_test import ExternalTest
 from voxbench.design.cell import DIRECT
 from voxbench.records import Store
 from voxbench.records.external import external_store
-from voxbench.records.glance import Glance, glance
+from voxbench.records.glance import Glance
 from voxbench.records.kept import weights_path
 from voxbench.running.bind import BoundCell
 from voxbench.running.jobs import CellJob, ExternalJob, Job
@@ -93,8 +93,7 @@ def external_after(job: Job, root: Path) -> Iterator[ExternalJob]:
     """What may be scored now that a job is over: on the sets of the cell that it has finished."""
     if not isinstance(job, CellJob) or not job.cell.trainings.tests:
         return
-    record = Store(root).path(job.id)
-    if record.exists() and glance(str(record)).failure is None and _is_there(job.cell, root):
+    if Store(root).has_finished(job.id) and _is_there(job.cell, root):
         store = external_store(root)
         for test in job.cell.trainings.tests:
             if not store.path(test.key(job.id)).exists():

@@ -11,10 +11,10 @@ from voxbench.locks import Lock
 from voxbench.paths import cache_dir
 from voxbench.pretrain.plan import seconds_made
 from voxbench.records import Store
-from voxbench.records.active import active_path
+from voxbench.records.active import ActiveRecords
 from voxbench.records.external import external_store
 from voxbench.records.trials import Trials
-from voxbench.records.uncertainty import uncertainty_path
+from voxbench.records.uncertainty import UncertaintyRecords
 from voxbench.running import claims
 from voxbench.running.jobs import (
     ActiveJob,
@@ -222,9 +222,9 @@ class Queue:
         if isinstance(job, TrialJob):
             return self.trials.path(job.id).exists()
         if isinstance(job, ActiveJob):
-            return active_path(self.root, job.id).exists()
+            return job.id in ActiveRecords(self.root)
         if isinstance(job, UncertaintyJob):
-            return uncertainty_path(self.root, job.id).exists()
+            return job.id in UncertaintyRecords(self.root)
         if seconds_made(job.id) is not None:
             return True
         needing = [other for other in self.waiting if other.needs == job.id]

@@ -13,9 +13,8 @@ from voxbench.design.uncertainty import Uncertainty
 from voxbench.errors import PluginError, SpecError
 from voxbench.metrics import METRICS_VERSION
 from voxbench.records import Store
-from voxbench.records.glance import glance
 from voxbench.records.kept import weights_path
-from voxbench.records.uncertainty import uncertainty_path
+from voxbench.records.uncertainty import UncertaintyRecords
 from voxbench.running.bind import BoundCell, Trainings
 from voxbench.running.jobs import CellJob, Job, UncertaintyJob
 
@@ -48,7 +47,7 @@ class UncertaintyPlan:
 
     def state(self, job: UncertaintyJob) -> State:
         """Whether it is done, can be, or waits for its cells or their weights."""
-        if uncertainty_path(self.root, job.id).exists():
+        if job.id in UncertaintyRecords(self.root):
             return "predicted"
         if not all(map(self._is_finished, job.cells)):
             return "cells first"
@@ -85,8 +84,7 @@ class UncertaintyPlan:
         return found
 
     def _is_finished(self, cell: BoundCell) -> bool:
-        path = Store(self.root).path(cell.key)
-        return path.exists() and glance(str(path)).failure is None
+        return Store(self.root).has_finished(cell.key)
 
 
 def _jobs(table: Uncertainty, cells: Sequence[BoundCell]) -> Iterator[UncertaintyJob]:

@@ -16,24 +16,19 @@ from voxbench.data.cache import PreparedCase
 from voxbench.data.cell_data import CellData, load_cell_data
 from voxbench.data.content_hash import check_unchanged
 from voxbench.data.external_test import ExternalTest
-from voxbench.data.geometry import uncropped
 from voxbench.data.prepare import prepare_cases
 from voxbench.data.volumes import read_raters, read_reference
 from voxbench.predict.case import score_prediction
 from voxbench.predict.external import score_shared
-from voxbench.predict.members import MODELS, Subject, predict_members
+from voxbench.predict.members import MODELS, Subject
 from voxbench.progress import Stage, tell
 from voxbench.records.environment import environment
 from voxbench.records.record import CaseScores
-from voxbench.records.uncertainty import (
-    UncertainCase,
-    UncertaintyRecord,
-    uncertainty_path,
-    write_uncertainty,
-)
+from voxbench.records.uncertainty import UncertainCase, UncertaintyRecord, UncertaintyRecords
 from voxbench.running.ensemble import KeptNetworks
 from voxbench.running.jobs import UncertaintyJob
 from voxbench.running.kept import load_kept
+from voxbench.running.predicted import predicted
 from voxbench.running.worker import Worker
 from voxbench.score.uncertainty.case import Predicted, Question
 from voxbench.score.uncertainty.judged import judge
@@ -56,7 +51,8 @@ def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
         DataError: a file is not what it was when the sweep was planned.
         WeightsError: kept weights are damaged.
     """
-    if uncertainty_path(worker.root, job.id).exists():  # by another process meanwhile
+    records = UncertaintyRecords(worker.root)
+    if job.id in records:  # by another process meanwhile
         return
     process, started, first = os.getpid(), time.perf_counter(), job.cells[0]
     data = load_cell_data(first.cell, first.dataset, first.preprocessing)
@@ -92,7 +88,7 @@ def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
         environment=environment(worker.device, worker.threads),
     )
     if os.getpid() == process:  # and not a copy that a plugin forked
-        write_uncertainty(worker.root, record)
+        records.write(record)
 
 
 def _subject_of(
@@ -154,21 +150,8 @@ def _predict(
     raters: Sequence[NDArray[Any]],
     spacing_mm: tuple[float, ...],
 ) -> Predicted:
-    """All that the members say of a case, on the grid of its files."""
-    table, drawn = job.table, list[NDArray[np.uint8]]()
-    wanted = "pairwise Dice" in table.aggregations or len(raters) > 1
-    members = predict_members(MODELS.make(job.model), subject, labels=drawn if wanted else None)
-    grid, found = subject.prepared.grid, members.measures()
-    mean = np.stack([uncropped(own, grid) for own in members.mean])
-    mean[0][~uncropped(np.ones(members.shape, bool), grid)] = 1  # background around the crop
-    return Predicted(
-        {name: uncropped(getattr(found, name), grid) for name in table.measures},
-        mean,
-        uncropped(members.labels.astype(np.uint8), grid),
-        [uncropped(own, grid) for own in drawn],
-        raters,
-        spacing_mm,
-    )
+    wanted = "pairwise Dice" in job.table.aggregations or len(raters) > 1
+    return predicted(job.model, subject, job.table.measures, spacing_mm, raters, each=wanted)
 
 
 def _classes(data: CellData) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from voxbench.records.uncertainty import write_uncertainty
+from voxbench.records.uncertainty import UncertaintyRecords
 from voxbench.reporting.report import write_report
 from voxbench.reporting.site.build import build_site
 
@@ -31,7 +31,7 @@ def site(tmp_path_factory):
             case.correlations = {"expected_entropy": 0.5, "mutual_information": 0.1 + 0.01 * place}
             case.shift = "grey" if place % 2 else ""
             case.reliability = ([1.0, 3.0], [0.0, 3.0], [0.4, 2.7])
-        write_uncertainty(root, made)
+        UncertaintyRecords(root).write(made)
     build_site(write_report(root, root), root, root / "site")
     return root
 

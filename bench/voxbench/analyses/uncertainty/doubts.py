@@ -13,7 +13,7 @@ from voxbench.analyses.groups import Run, Where
 from voxbench.analyses.read import by_arm
 from voxbench.analyses.uncertainty.figures import Scored, What, detections, figures
 from voxbench.records import ScoredRecord
-from voxbench.records.uncertainty import UncertaintyRecord, uncertainty_in
+from voxbench.records.uncertainty import UncertaintyRecord, UncertaintyRecords
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def doubts_in(folder: Path, records: Sequence[ScoredRecord]) -> list[Doubt]:
     found: dict[tuple[Where, str, str | None, str], dict[Run, UncertaintyRecord]] = defaultdict(
         dict
     )
-    for one in uncertainty_in(folder):
+    for one in UncertaintyRecords(folder):
         if one.cells[0] in arms:
             together = one.seeds if len(one.seeds) > 1 else None
             model = json.dumps([one.model, one.asked, together], sort_keys=True)
