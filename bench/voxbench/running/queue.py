@@ -220,7 +220,7 @@ class Queue:
         if isinstance(job, CellJob | ExternalJob):
             return self._stamp(job) != self._stamps.get(job.id)
         if isinstance(job, TrialJob):
-            return self.trials.path(job.id).exists()
+            return job.id in self.trials
         if isinstance(job, ActiveJob):
             return job.id in ActiveRecords(self.root)
         if isinstance(job, UncertaintyJob):
