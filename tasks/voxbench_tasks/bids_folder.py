@@ -36,7 +36,7 @@ from voxbench.toolkit import (
 
 from voxbench_tasks.folder import LabelledFolder
 
-_NAME = re.compile(r"(?P<case>(?P<subject>sub-[^_]+)(?:_ses-[^_]+)?)_(?P<ending>.+)")
+_NAME = re.compile(r"(?P<case>sub-[^_]+(?:_ses-[^_]+)?)_(?P<ending>.+)")
 _MAP = re.compile(r"(?:.*_)?dseg")
 _MASK = re.compile(r"(?:.*_)?(?:mask|\w*-manual)")
 _STRUCTURE = re.compile(r"(?:.*_)?label-([^_]+)_.*")
@@ -44,7 +44,6 @@ _STRUCTURE = re.compile(r"(?:.*_)?label-([^_]+)_.*")
 
 class _File(NamedTuple):
     case: str
-    subject: str
     ending: str
     path: Path
 
@@ -98,7 +97,7 @@ class BidsFolder(LabelledFolder):
 
     @cached_property
     def _arranged(self) -> FolderCases:
-        subjects = {one.case: one.subject for one in self._files}
+        subjects = {case.id: case.patient for cases in self._found.values() for case in cases}
         return arrange_cases(self.root, self._found, self.patients, self.split, subjects)
 
     @cached_property
@@ -112,10 +111,13 @@ class BidsFolder(LabelledFolder):
         for path in sorted(self.root.rglob("sub-*_*")):
             name = _NAME.fullmatch(stem_of(path.name) or "")
             if name and "sourcedata" not in path.relative_to(self.root).parts:
-                yield _File(name["case"], name["subject"], name["ending"], path)
+                yield _File(name["case"], name["ending"], path)
 
     def _is_derived(self, path: Path) -> bool:
         return "derivatives" in path.relative_to(self.root).parts
+
+    def _is_of_pipeline(self, path: Path) -> bool:
+        return self.pipeline in (None, *path.relative_to(self.root).parts)
 
     @cached_property
     def _label_endings(self) -> tuple[str, ...]:
@@ -139,18 +141,26 @@ class BidsFolder(LabelledFolder):
 
     @cached_property
     def _channels(self) -> tuple[str, ...]:
+        """The endings of the images; a label that is not asked for is none, unless it is named."""
+        images = [
+            one
+            for one in self._files
+            if one.ending not in self._label_endings and not self._is_derived(one.path)
+        ]
+        known = {one.ending for one in images}
+        for name in self.channels or ():
+            if name not in known:
+                raise DataError(f"{self.root}: {unknown('channel', name, known)}")
+        if self.channels:
+            return self.channels
         sessions: dict[str, list[str]] = {}
-        for one in self._files:
-            if one.ending not in self._label_endings and not self._is_derived(one.path):
+        for one in images:
+            if not (_MAP.fullmatch(one.ending) or _MASK.fullmatch(one.ending)):
                 sessions.setdefault(one.case, []).append(one.ending)
         if not sessions:
             raise DataError(f"{self.root}: no image of any session beside the labels.")
-        most = Counter(tuple(sorted(endings)) for endings in sessions.values()).most_common(1)
-        found = most[0][0]
-        for name in self.channels or ():
-            if name not in (known := {e for endings in sessions.values() for e in endings}):
-                raise DataError(f"{self.root}: {unknown('channel', name, known)}")
-        return self.channels or found
+        [(found, _)] = Counter(map(tuple, map(sorted, sessions.values()))).most_common(1)
+        return found
 
     @cached_property
     def _classes(self) -> dict[str, int]:
@@ -158,12 +168,23 @@ class BidsFolder(LabelledFolder):
             return {name: value for value, name in enumerate(self._structures, start=1)}
         if self.classes:
             return dict(self._value(text) for text in self.classes)
-        table = next(iter(sorted(self.root.rglob("*dseg.tsv"))), None)
-        if table is None:
+        tables = {
+            table: self._named(table)
+            for table in sorted(self.root.rglob("*dseg.tsv"))
+            if self._is_of_pipeline(table)
+        }
+        if not tables:
             raise DataError(
                 f"{self.root}: nothing says what the values of {self._label_endings[0]} mean; give "
                 'classes = ["lesion=1", …], or a dseg.tsv with columns index and name.'
             )
+        (first, found), *others = tables.items()
+        if differing := [table for table, named in others if named != found]:
+            raise DataError(f"{first} and {differing[0]} name other values; say which `pipeline`.")
+        return found
+
+    def _named(self, table: Path) -> dict[str, int]:
+        """Class → value, by a table."""
         columns = read_table(table).columns
         if not {"index", "name"} <= columns.keys():
             raise DataError(f"{table}: expected columns index and name, got {', '.join(columns)}.")
@@ -198,7 +219,7 @@ class BidsFolder(LabelledFolder):
             derived = self._is_derived(one.path)
             if not wanted or (derived and one.ending not in self._label_endings):
                 continue
-            if derived and self.pipeline not in (None, *one.path.relative_to(self.root).parts):
+            if derived and not self._is_of_pipeline(one.path):
                 continue
             other = files.setdefault(one.case, {}).setdefault(one.ending, one.path)
             if other != one.path:
@@ -210,10 +231,10 @@ class BidsFolder(LabelledFolder):
         return parts
 
     def _case(self, name: str, found: Mapping[str, Path]) -> Case:
-        subject = name.partition("_")[0]
+        subject, *session = name.split("_")
+        place = self.root.joinpath(subject, *session, "anat")
         images = tuple(
-            found.get(ending, self.root / subject / "anat" / f"{name}_{ending}.nii.gz")
-            for ending in self._channels
+            found.get(ending, place / f"{name}_{ending}.nii.gz") for ending in self._channels
         )
         if self._is_map:
             return Case(name, images, found.get(self._label_endings[0]), subject)

@@ -119,6 +119,38 @@ def test_what_is_not_clear_is_asked_for(masks):
         BidsFolder(root=masks / "sourcedata" / "nothing").cases()
 
 
+def test_a_label_beside_the_images_that_is_not_asked_for_is_no_channel(tmp_path):
+    for subject, session in SESSIONS:
+        for ending in ("T1w", "label-L_mask", "label-R_mask"):
+            image(tmp_path, subject, session, ending)
+    assert BidsFolder(root=tmp_path, labels=("label-L_mask",)).card.channels == ("T1w",)
+    for subject, session in SESSIONS:
+        image(tmp_path, subject, session, "dseg")
+    assert BidsFolder(root=tmp_path, classes=("ball=1",)).card.channels == ("T1w",)
+    named = BidsFolder(root=tmp_path, classes=("ball=1",), channels=("T1w", "label-R_mask"))
+    assert named.card.channels == ("T1w", "label-R_mask")
+
+
+def test_the_table_of_the_label_maps_is_that_of_their_pipeline(tmp_path):
+    for subject, session in SESSIONS:
+        image(tmp_path, subject, session, "T2w")
+    for pipeline, names in (("auto", "box\n4\tball"), ("manual", "ball\n4\tbox")):
+        place = tmp_path / "derivatives" / pipeline / "sub-01" / "ses-1" / "anat"
+        save(place / "sub-01_ses-1_dseg.nii.gz", volumes()[1])
+        table = tmp_path / "derivatives" / pipeline / "dseg.tsv"
+        table.write_text(f"index\tname\n0\tbackground\n1\t{names}\n")
+    with pytest.raises(DataError, match="name other values; say which `pipeline`"):
+        _ = BidsFolder(root=tmp_path).card
+    assert BidsFolder(root=tmp_path, pipeline="manual").card.classes == {"ball": 1, "box": 4}
+
+
+def test_a_channel_that_a_session_lacks_is_missed_where_it_would_lie(masks):
+    gone = masks / "sub-02" / "ses-1" / "anat" / "sub-02_ses-1_T1w.nii.gz"
+    gone.unlink()
+    found = {case.id: case for case in BidsFolder(root=masks).cases()["all"]}
+    assert found["sub-02_ses-1"].images[1] == gone
+
+
 def test_a_sweep_is_drafted_for_it(masks, monkeypatch):
     mine = {"mine": Registration("mine", "the tests", BidsFolder)}
     monkeypatch.setattr(TASKS, "loose", mine)
