@@ -151,6 +151,14 @@ def test_a_channel_that_a_session_lacks_is_missed_where_it_would_lie(masks):
     assert found["sub-02_ses-1"].images[1] == gone
 
 
+def test_a_split_of_the_subjects_is_that_of_their_sessions(masks):
+    table = "participant_id\tsplit\nsub-01\ttrain\nsub-02\ttest\nsub-03\ttrain\n"
+    (masks / "participants.tsv").write_text(table)
+    parts = BidsFolder(root=masks).cases()
+    assert [case.id for case in parts["test"]] == ["sub-02_ses-1", "sub-02_ses-2"]
+    assert {case.patient for case in parts["train"]} == {"sub-01", "sub-03"}
+
+
 def test_a_sweep_is_drafted_for_it(masks, monkeypatch):
     mine = {"mine": Registration("mine", "the tests", BidsFolder)}
     monkeypatch.setattr(TASKS, "loose", mine)

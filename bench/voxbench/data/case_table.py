@@ -21,6 +21,14 @@ _CASE = re.compile(
 )
 
 
+PERSON = re.compile(
+    r"(?:anon|anonymi[sz]ed|deidentified|study|unique)?"
+    r"(?:patient|subject|subj|participant|person|individual|proband|pt)s?"
+    r"(?:id|identifier|no|nr|num|number|code|key|name|uid|label)?|pid|mrn|externalcode"
+)
+"""How a column of persons is called, in plain letters and digits."""
+
+
 class ShiftedNumbersError(DataError):
     """A table numbers the cases from another start than their ids do."""
 
@@ -65,6 +73,14 @@ class CaseTable(NamedTuple):
         return {
             case: [row for row, cell in enumerate(cells) if cell in names]
             for case, names in found.items()
+        }
+
+    def rows_begun(self, title: str, cases: Sequence[str]) -> dict[str, list[int]]:
+        """Case → the rows whose cell in a column it begins with, by `match_starts`."""
+        cells = self.columns[title]
+        return {
+            case: [row for row, cell in enumerate(cells) if cell == start]
+            for case, start in match_starts(cells, cases).items()
         }
 
 

@@ -16,7 +16,6 @@ cases whose names look grouped (`grouping`) must be settled in writing; others c
 each.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,9 +23,9 @@ from typing import Any, NamedTuple
 
 from voxbench.data.case_table import (
     NOTHING,
+    PERSON,
     CaseTable,
     match_names,
-    match_starts,
     plain,
     read_table,
     refuse_shifted,
@@ -37,12 +36,6 @@ from voxbench.data.dataset_json import read_json
 from voxbench.data.grouping import describe_groups, find_groups
 from voxbench.errors import DataError
 from voxbench.paths import expanded
-
-_PERSON = re.compile(
-    r"(?:anon|anonymi[sz]ed|deidentified|study|unique)?"
-    r"(?:patient|subject|subj|participant|person|individual|proband|pt)s?"
-    r"(?:id|identifier|no|nr|num|number|code|key|name|uid|label)?|pid|mrn|externalcode"
-)
 
 
 class UnsettledPatientsError(DataError):
@@ -219,12 +212,14 @@ def _of_pairs(pairs: list[tuple[str, str]], name: str, cases: Sequence[str]) -> 
 
 def _of_columns(table: CaseTable, name: str, cases: Sequence[str]) -> _Table | None:
     """What a table's columns say; None where there is no column of persons, or it is empty."""
-    column = table.column(_PERSON)
+    column = table.column(PERSON)
     if column is None or not any(persons := table.columns[column]):
         return None
     rows = table.rows_of(cases, apart=column)
-    named = {case: {persons[row] for row in at} - {""} for case, at in rows.items()}
-    begun = {case: {person} for case, person in match_starts(persons, cases).items()}
+    named, begun = (
+        {case: {persons[row] for row in at} - {""} for case, at in found.items()}
+        for found in (rows, table.rows_begun(column, cases))
+    )
     names = next((cells for title, cells in table.columns.items() if title != column), persons)
     if len(begun) > len(named):
         return _Table(name, begun, [*filter(None, names)], len({*persons} - {"", *_only(begun)}))
@@ -254,7 +249,7 @@ def _listed(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     lists = [value for value in content.values() if isinstance(value, list)]
     for entry in (one for listed in lists for one in listed if isinstance(one, dict)):
         names = [name for key in ("image", "label") if isinstance(name := entry.get(key), str)]
-        keys = [key for key in entry if _PERSON.fullmatch(plain(key))]
+        keys = [key for key in entry if PERSON.fullmatch(plain(key))]
         persons = [str(entry[key]).strip() for key in keys if isinstance(entry[key], str | int)]
         if names and persons and persons[0].lower() not in NOTHING:
             yield names[0], persons[0]

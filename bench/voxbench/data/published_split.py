@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from voxbench.api import Part
 from voxbench.data.case_table import (
+    PERSON,
     CaseTable,
     ShiftedNumbersError,
     match_names,
@@ -144,6 +145,8 @@ def _column(root: Path, path: Path, cases: Sequence[str]) -> PublishedSplit | No
     if strange := {cell for cell in cells if cell and cell not in parts}:
         raise DataError(f"{root}: {origin}: {some(strange)} names no part. {OWN}")
     rows = table.rows_of(cases, apart=column)
+    if person := table.column(PERSON):  # which sessions begin with
+        rows = max(rows, table.rows_begun(person, cases), key=len)
     found = {case: {parts[cells[row]] for row in rows[case] if cells[row]} for case in rows}
     if double := [case for case, parts_of in found.items() if len(parts_of) > 1]:
         raise DataError(f"{root}: {origin} has {some(double)} in two parts. {OWN}")
