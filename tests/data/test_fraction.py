@@ -67,6 +67,14 @@ def test_classes_appear_as_early_as_a_greedy_choice_can_make_them(rows, seed):
         covered = now
 
 
+def test_a_published_list_that_shows_fewer_patients_than_its_name_says_is_none():
+    split, _ = made([(i, frozenset("a")) for i in range(20)])
+    [one, other, *_] = [case.id for case in split.train]
+    split = split._replace(lists={"its-2": [one, other], "its-3": [one, other]})
+    assert unfit(split, Fraction(shots=2, listed="its")) is None
+    assert unfit(split, Fraction(shots=3, listed="its")) == "its-3: its cases show 2 patients"
+
+
 def test_shares_are_shares_of_the_patients_and_validation_follows():
     split, present = made([(i, frozenset("a")) for i in range(100)])
     drawn = draw_subset(split, Fraction(share=0.1), 0, present)

@@ -1,13 +1,17 @@
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from voxbench.api import IGNORED
+from voxbench.data.cross_validation import cross_validated
+from voxbench.data.dataset import open_dataset
 from voxbench.data.prepare import inspect_cases, prepare_cases
 from voxbench.data.split import SPLIT_PARTS, split_cases
 from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Ref
+from voxbench.design.fold import Fold
 from voxbench.errors import DataError
 from voxbench.plugins import TASKS
 from voxbench_tasks.nnunet_folder import NnunetFolder
@@ -241,3 +245,27 @@ def test_channels_of_no_known_modality_are_told(tmp_path):
     assert told in unknown.notes
     said = NnunetFolder(root=tmp_path, modality=("CT", "other"))
     assert not any("z-scored" in note for note in said.notes)
+
+
+def finals(root, *validating):
+    cases = sorted({case for fold in validating for case in fold})
+    rest = [[case for case in cases if case not in fold] for fold in validating]
+    folds = [{"train": train, "val": [*val]} for train, val in zip(rest, validating, strict=True)]
+    (root / "splits_final.json").write_text(json.dumps(folds))
+
+
+def test_its_folds_are_those_of_splits_final_by_patient(tmp_path):
+    task = NnunetFolder(root=raw(tmp_path, names="abcde", patients={"a": "p", "b": "p"}))
+    finals(tmp_path, "abe", "cd")
+    assert task.folds(2) == {"p": 0, "e": 0, "c": 1, "d": 1}
+    assert task.folds(5) is None
+    assert replace(task, split="own").folds(2) is None
+    found = cross_validated(task, open_dataset(task), Fold(1, 2))
+    assert [case.id for case in found.split.test] == ["c", "d"]
+
+
+def test_folds_that_divide_a_patient_are_refused(tmp_path):
+    task = NnunetFolder(root=raw(tmp_path, names="abcdef", patients={"d": "p", "e": "p"}))
+    finals(tmp_path, "ab", "cd", "ef")
+    with pytest.raises(DataError, match="patient p in two folds"):
+        task.folds(3)

@@ -20,22 +20,29 @@ class Subset(NamedTuple):
 def unfit(split: Split, fraction: Fraction) -> str | None:
     """Say why a split can't give this fraction, or None if it can."""
     if fraction.listed is not None:
-        return _unlisted(split, str(fraction))
+        return _unlisted(split, str(fraction), fraction.shots)
     patients = len({case.patient for case in split.train})
     if fraction.count(patients) > patients:
         return f"{fraction} of {patients} training patients"
     return None
 
 
-def _unlisted(split: Split, name: str) -> str | None:
-    """Why a published list can't be taken as it is, or None if it can."""
+def _unlisted(split: Split, name: str, shots: int | None) -> str | None:
+    """Why a published list of so many patients can't be taken as it is, or None if it can."""
     if name not in split.lists:
         known = ", ".join(split.lists) or "none is known here"
         return f"{name} is a list that the task does not have: {known}"
     train = {case.id for case in split.train}
     if lacking := sorted({*split.lists[name]} - train):
         return f"{name}: {len(lacking)} of its cases are not in the training part, as {lacking[0]}"
-    return None
+    patients = len(_patients_of(split, name))
+    return f"{name}: its cases show {patients} patients" if patients != shots else None
+
+
+def _patients_of(split: Split, name: str) -> set[str]:
+    """Whom the cases of a published list show."""
+    named = {*split.lists[name]}
+    return {case.patient for case in split.train if case.id in named}
 
 
 def draw_subset(
@@ -61,8 +68,7 @@ def draw_subset(
         raise DataError(f"fraction {reason}: take another one.")
     train = _order(split.train, seed, classes)
     if fraction.listed is not None:
-        named = {*split.lists[str(fraction)]}
-        own = {case.patient for case in split.train if case.id in named}
+        own = _patients_of(split, str(fraction))
         train = sorted(train, key=lambda patient: patient not in own)
     validation = _order(split.validation, seed, classes)
     count = fraction.count(len(train))

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from voxbench.api import Part
 from voxbench.data.case_table import (
@@ -94,7 +94,8 @@ def published_folds(root: Path, cases: Sequence[str], of: int) -> Mapping[str, i
         of: how many folds are asked for.
 
     Raises:
-        DataError: it has so many folds, and they don't test on every case once.
+        DataError: it has so many folds, and they don't test on every case once; or it can't be
+            read.
     """
     final = root / "splits_final.json"
     if not final.is_file() or len(folds := _folds_of(final)) != of:
@@ -112,10 +113,19 @@ def published_folds(root: Path, cases: Sequence[str], of: int) -> Mapping[str, i
 def _folds_of(path: Path) -> list[list[str]]:
     """The names that each fold of a file validates by."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-        return [[str(name) for name in fold["val"]] for fold in content]
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
-        return []
+        return [[str(name) for name in fold["val"]] for fold in _content(path)]
+    except (KeyError, TypeError):
+        raise DataError(
+            f"{path}: no folds of nnU-Net, each with the cases of its `val`. {OWN}"
+        ) from None
+
+
+def _content(path: Path) -> Any:
+    """Of a JSON file; None where it can't be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _columns(root: Path, cases: Sequence[str]) -> Iterator[PublishedSplit]:
@@ -200,10 +210,7 @@ def _listed(root: Path, cases: Sequence[str]) -> Iterator[PublishedSplit]:
 
 def _parts_of(path: Path) -> dict[Part, list[str]]:
     """The names that a JSON file lists by part, of the first fold where it has folds."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return {}
+    content = _content(path)
     if isinstance(content, list) and content:
         content = content[0]
     found: dict[Part, list[str]] = {}
