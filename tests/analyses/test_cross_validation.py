@@ -68,6 +68,19 @@ def test_arms_are_compared_on_the_folds_that_both_have():
     assert effect.patients == PATIENTS - len(range(4, PATIENTS, 5))
 
 
+def test_different_folds_of_two_arms_are_never_paired():
+    [effect] = effects(twins(read_groups([fold(0, MASKED, gain=0.1), fold(1)]), DICE), 0.01)
+    assert (effect.patients, effect.verdict) == (0, "")
+    assert np.isnan(effect.effect.mean)
+    assert effect.note == "no patient with a score in both"
+
+
+def test_folds_of_another_division_are_never_paired():
+    ten = fold(0, MASKED, gain=0.1, of=10, fingerprint="e" * 64)
+    [effect] = effects(twins(read_groups([ten, fold(0)]), DICE), 0.01)
+    assert effect.note == f"no record of {effect.other}"
+
+
 def test_a_run_that_lacks_folds_waits():
     [group] = read_groups([fold(n) for n in range(5)] + [fold(n, seed=1) for n in range(2)])
     assert group.runs == (Run(0, 0),)
