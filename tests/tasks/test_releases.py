@@ -509,7 +509,11 @@ def test_a_series_without_frames_in_the_table_is_refused(tmp_path):
     root = mms(tmp_path)
     [table] = root.glob("*.csv")
     table.write_text(table.read_text().replace("A0S9V9", "Z0S9V9"))
-    with pytest.raises(DataError, match="no frames ED and ES of A0S9V9"):
+    for vendor in (None, "B"):
+        with pytest.raises(DataError, match="no frames ED and ES of A0S9V9"):
+            MMs(root=root, vendor=vendor).cases()
+    table.write_text(table.read_text().replace("Vendor,", "Scanner,"))
+    with pytest.raises(DataError, match="no column Vendor"):
         MMs(root=root).cases()
 
 

@@ -7,29 +7,32 @@ frame are labelled; which these are, counted from 0, and the vendor stand in the
 maker's NSD tolerance was found: voxbench's own. The grid is that of ACDC's cine MR.
 """
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
-from voxbench.api import Case, Source, TaskCard, added
+from voxbench.api import Case, Part, Source, TaskCard, added
 from voxbench.errors import DataError, SpecError
+from voxbench.toolkit import read_table
 
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release, numbered
 
 _TABLE = "*Dataset_information*.csv"
 _NAMES = ("left ventricle", "myocardium", "right ventricle")
-_PARTS = (
-    ("train", "Training/Labeled"), ("validation", "Validation"), ("test", "Testing"),
-)  # fmt: skip
+_COLUMNS = ("External code", "Vendor", "ED", "ES")
+_FOLDERS: dict[str, Part] = {
+    "Training/Labeled": "train",
+    "Validation": "validation",
+    "Testing": "test",
+    "Training/Unlabeled": "train",
+}
 
 
-def _place(part: str, folder: str) -> Place:
+def _place(part: Part, folder: str) -> Place:
     case = f"{folder}/{{case}}/{{case}}_sa"
-    unlabelled = folder.endswith("Unlabeled")
-    return Place(part, r"[A-Z0-9]{6}", (case,), f"{case}_gt", unlabelled)  # type: ignore[arg-type]
+    return Place(part, r"[A-Z0-9]{6}", (case,), f"{case}_gt", folder.endswith("Unlabeled"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,7 @@ class MMs(Release):
         reference="Campello et al., M&Ms, IEEE TMI 40:3543 (2021)",
         corpora=("M&Ms",),
     )
-    places = (*(_place(*one) for one in _PARTS), _place("train", "Training/Unlabeled"))
+    places = tuple(_place(part, folder) for folder, part in _FOLDERS.items())
     published = "of its authors"
     source = Source(
         where="Unpack OpenDataset of ub.edu/mnms there, with its table of frames and vendors.",
@@ -70,31 +73,35 @@ class MMs(Release):
         """Patient → the row of the table."""
         if not (found := sorted(self.root.glob(_TABLE))):
             raise DataError(f"{self.root}: no {_TABLE}, which says the frames. {self.source.where}")
-        with found[0].open(encoding="utf-8-sig", newline="") as file:
-            return {row["External code"]: row for row in csv.DictReader(file)}
+        columns = read_table(found[0]).columns
+        if lacking := [title for title in _COLUMNS if title not in columns]:
+            raise DataError(f"{found[0]}: no column {', '.join(lacking)}; take the released table.")
+        rows = zip(*(columns[title] for title in _COLUMNS), strict=True)
+        return {row[0]: dict(zip(_COLUMNS, row, strict=True)) for row in rows}
 
     def _cases(self, place: Place) -> Iterator[Case]:
         """The two frames of each series; an image without a label has its first."""
         if self.vendor not in (None, "A", "B"):
             raise SpecError(f'mms: vendor: expected "A" or "B", which train, got {self.vendor!r}.')
         for series in super()._cases(place):
-            row = self._told.get(series.id, {})
-            vendor = row.get("Vendor", "")
-            if place.part != "test" and series.label and self.vendor not in (None, vendor):
+            if series.label is None:
+                yield replace(series, id=f"{series.id}_frame00", frame=0)
                 continue
-            trained = "AB" if self.vendor is None else self.vendor
+            vendor, frames = self._said_of(series.id)
+            if place.part != "test" and self.vendor not in (None, vendor):
+                continue
+            trained = ("A", "B") if self.vendor is None else (self.vendor,)
             shift = f"vendor {vendor}" if place.part == "test" and vendor not in trained else None
-            for frame in self._frames(series, row):
+            for frame in frames:
                 name = f"{series.id}_frame{frame:02d}"
                 yield replace(series, id=name, frame=frame, shift=shift)
 
-    def _frames(self, series: Case, row: Mapping[str, str]) -> list[int]:
-        """Those that are labelled, from 0."""
-        if series.label is None:
-            return [0]
-        try:
-            return sorted({int(row["ED"]), int(row["ES"])})
-        except (KeyError, ValueError):
+    def _said_of(self, patient: str) -> tuple[str, list[int]]:
+        """The vendor, and the frames that are labelled, from 0."""
+        row = self._told.get(patient, {})
+        vendor, *frames = (row.get(title, "") for title in _COLUMNS[1:])
+        if not (vendor and all(map(str.isdecimal, frames))):
             raise DataError(
-                f"{self.root}: {_TABLE} says no frames ED and ES of {series.id}."
-            ) from None
+                f"{self.root}: {_TABLE} says no frames ED and ES of {patient}, or no vendor."
+            )
+        return vendor, sorted({*map(int, frames)})
