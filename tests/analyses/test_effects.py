@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from voxbench.analyses.effects import effects, means, overall
+from voxbench.analyses.effects import effects, overall
+from voxbench.analyses.means import means
 from voxbench.analyses.pairing import pair_arms, twins
 from voxbench.analyses.read import read_groups
 from voxbench.stats.metric import METRICS

@@ -4,7 +4,8 @@ import math
 
 import pytest
 from voxbench.analyses.effect_sentences import effect_sentence
-from voxbench.analyses.effects import effects, means
+from voxbench.analyses.effects import effects
+from voxbench.analyses.means import means
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.ranks.board import apply_policy, boards
 from voxbench.analyses.ranks.league import league

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from voxbench.analyses.effects import effects, means
+from voxbench.analyses.effects import effects
+from voxbench.analyses.means import means
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.ranks.leagues import task_leagues
 from voxbench.analyses.read import read_groups

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from voxbench.analyses.effects import Effect, Mean, Overall
+from voxbench.analyses.effects import Effect, Overall
 from voxbench.analyses.groups import Group
+from voxbench.analyses.means import Mean
 from voxbench.analyses.table import (
     Column,
     Table,

@@ -1,4 +1,4 @@
-"""Effects of arms against the arms that they are compared with, and the means of arms."""
+"""Effects of arms against the arms that they are compared with."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.analyses.groups import Group, Scale, Scope, Where
+from voxbench.analyses.groups import Scope, Where
 from voxbench.analyses.pairing import Pair
-from voxbench.analyses.shared import sample_of
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap, infer_mean
 from voxbench.stats.inference import Judged, joined, judge
 from voxbench.stats.interval import FEWEST_TASKS, UNDEFINED, Interval
-from voxbench.stats.metric import FALSE_ALARMS, METRICS
+from voxbench.stats.metric import FALSE_ALARMS
 from voxbench.stats.moderated import Sides, moderate
 from voxbench.stats.paired import FEWEST_PATIENTS, effect_verdict, wilcoxon
 
@@ -69,32 +68,6 @@ class Effect:
     failed: int
     contamination: str
     note: str
-
-
-@dataclass(frozen=True)
-class Mean:
-    """One row of the table of means: an arm at a fraction of a task, and what it cost."""
-
-    where: Where
-    train_patients: float
-    arm: str
-    patients: int
-    runs: int
-    undefined: int
-    failed_cases: int
-    failed: int
-    converged: str
-    fit_seconds: float
-    cpu_hours: float
-    gpu_hours: float
-    pretraining_cpu_hours: float
-    pretraining_gpu_hours: float
-    tuning_cpu_hours: float
-    tuning_gpu_hours: float
-    scale: Scale
-    contamination: str
-    note: str
-    scores: dict[str, Interval]
 
 
 @dataclass(frozen=True)
@@ -274,31 +247,3 @@ def _overall_notes(tasks: Mapping[str, Sequence[Sample]]) -> Iterator[str]:
     several = [task for task, samples in tasks.items() if len(samples) > 1]
     if several:
         yield f"one of several versions of the data of {', '.join(several)}"
-
-
-def means(groups: Sequence[Group]) -> list[Mean]:
-    """Mean and interval of every metric for every arm, also of those that failed."""
-    return [
-        Mean(
-            where=group.where,
-            train_patients=group.train_patients,
-            arm=group.arm,
-            patients=len(group.patients),
-            runs=len(group.runs),
-            scores={
-                key: bootstrap(
-                    sample_of(group.scores[key], group.cases, group.runs, [group])
-                ).within(0.0, metric.most)
-                for key, metric in (METRICS | FALSE_ALARMS).items()
-            },
-            undefined=group.undefined["dice"],
-            failed_cases=group.failed_cases,
-            failed=len(group.failed),
-            converged=group.convergence.word,
-            **group.spent._asdict(),
-            scale=group.scale,
-            contamination=group.contamination,
-            note="; ".join(group.notes),
-        )
-        for group in groups
-    ]

@@ -11,9 +11,10 @@ from voxbench.analyses.cost import frontier_table
 from voxbench.analyses.curves import curve_table, learning_curves
 from voxbench.analyses.effect_sentences import effect_chapters, effect_summary, overall_sentence
 from voxbench.analyses.effect_tables import effect_table, failed_table, mean_table, overall_table
-from voxbench.analyses.effects import Effect, Mean, Overall, effects, means, overall
+from voxbench.analyses.effects import Effect, Overall, effects, overall
 from voxbench.analyses.groups import Group
 from voxbench.analyses.label_efficiency import vanishing_table, worth_table
+from voxbench.analyses.means import Mean, means
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.results import raced_effects

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voxbench.analyses.effects import effects, means
+from voxbench.analyses.effects import effects
+from voxbench.analyses.means import means
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.read import read_groups
 from voxbench.reporting.figures.curve import TWIN, _panels, draw_curve

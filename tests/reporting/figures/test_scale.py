@@ -1,7 +1,8 @@
 """The scale curve: transfer against the volumes that were pre-trained on."""
 
 import pytest
-from voxbench.analyses.effects import effects, means
+from voxbench.analyses.effects import effects
+from voxbench.analyses.means import means
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.read import read_groups
 from voxbench.reporting.figures.scale import _families, _lines, _twins, draw_scale, family

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import nibabel
 import numpy as np
 import pytest
-from voxbench.analyses.effects import means
+from voxbench.analyses.means import means
 from voxbench.analyses.read import read_groups
 from voxbench.api import TaskCard
 from voxbench.data.label_map import write_label_map

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from voxbench.analyses.effects import Effect, Mean
+from voxbench.analyses.effects import Effect
+from voxbench.analyses.means import Mean
 from voxbench.analyses.table import Column, Table, interval_column, number, or_dash, plain_columns
 from voxbench.files import write_atomically
 from voxbench.reporting.figures.lines import log_axis

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from voxbench.analyses.effects import Effect, Mean
+from voxbench.analyses.effects import Effect
 from voxbench.analyses.groups import Where
+from voxbench.analyses.means import Mean
 from voxbench.design.cell import DIRECT
 from voxbench.reporting.figures.curve import draw_curve
 from voxbench.reporting.figures.scale import draw_scale

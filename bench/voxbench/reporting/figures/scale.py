@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voxbench.analyses.effects import Effect, Mean
+from voxbench.analyses.effects import Effect
+from voxbench.analyses.means import Mean
 from voxbench.reporting.figures.lines import (
     Line,
     draw_names,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from voxbench.analyses.classes import class_groups
-from voxbench.analyses.effects import Mean, means
 from voxbench.analyses.groups import Group, Where
+from voxbench.analyses.means import Mean, means
 from voxbench.analyses.table import Column, Table, interval, plain_columns
 from voxbench.reporting.names import slug
 from voxbench.stats.metric import METRICS, Metric

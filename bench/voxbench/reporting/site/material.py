@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from voxbench.analyses.effects import Effect, Mean
+from voxbench.analyses.effects import Effect
 from voxbench.analyses.groups import Group, Where
+from voxbench.analyses.means import Mean
 from voxbench.analyses.ranks.league import League, RankRow
 from voxbench.analyses.ranks.leagues import task_leagues
 from voxbench.analyses.read import by_arm
