@@ -10,7 +10,7 @@ from voxbench.ledger.corpora import corpora
 from voxbench.plugins import BASELINES, find_task
 from voxbench.records import Facts
 from voxbench.records.places import without_places
-from voxbench.reporting.site.material import ArmResult, Material
+from voxbench.reporting.site.material import ArmResult, Material, plugin_of
 
 _ARXIV = re.compile(r"arXiv[: ](\d{4}\.\d{4,5})")
 _DOI = re.compile(r"\b10\.\d{4,}/[^\s;,]+")
@@ -43,10 +43,10 @@ def ref_of(record: Facts) -> Ref:
     Raises:
         VoxbenchError: it names none.
     """
-    found = record.cell.get("task")
-    if not (isinstance(found, list) and len(found) == 2 and isinstance(found[1], dict)):
+    name, fields = plugin_of(record, "task")
+    if not name:
         raise VoxbenchError("its records do not say which task plugin it is.")
-    return Ref.of(str(found[0]), found[1]).without_locations()
+    return Ref.of(name, fields).without_locations()
 
 
 def _corpus(name: str) -> dict[str, Any]:
@@ -69,16 +69,10 @@ def sources(records: Iterable[Facts]) -> list[tuple[str, str]]:
     """Name of each source that weights were made of here → what it is, in words."""
     found: dict[str, list[Facts]] = {}
     for record in records:
-        source = _axes(record).get("source")
+        source = plugin_of(record, "baseline")[1].get("source")
         if isinstance(source, str):
             found.setdefault(source, []).append(record)
     return [(name, "; ".join(_described(name, own))) for name, own in sorted(found.items())]
-
-
-def _axes(record: Facts) -> Mapping[str, Any]:
-    found = record.cell.get("baseline")
-    told = found[1] if isinstance(found, list) and len(found) == 2 else {}
-    return told if isinstance(told, Mapping) else {}
 
 
 def _described(name: str, records: Sequence[Facts]) -> Iterator[str]:
@@ -94,12 +88,8 @@ def _described(name: str, records: Sequence[Facts]) -> Iterator[str]:
         if card.get(field):
             yield without_places(str(card[field]))
     if not card:
-        yield f"read by {_plugin(records[0])}; its records say no more"
-
-
-def _plugin(record: Facts) -> str:
-    found = record.cell.get("source")
-    return str(found[0]) if isinstance(found, list) and found else "a plugin"
+        plugin = plugin_of(records[0], "source")[0] or "several plugins"
+        yield f"read by {plugin}; its records say no more"
 
 
 def cited(cards: Mapping[str, Card], material: Material) -> list[tuple[str, str]]:

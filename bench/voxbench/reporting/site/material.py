@@ -188,9 +188,14 @@ def gather(
     return Material(report, store, site, results, public, tasks or {})
 
 
+def plugin_of(record: Facts, part: str) -> tuple[str, Mapping[str, Any]]:
+    """Name and fields of a cell's task, baseline or source; none where its record tells no one."""
+    match record.cell.get(part):
+        case [str(name), dict(fields)]:
+            return name, fields
+    return "", {}
+
+
 def baseline_of(record: Facts) -> str:
     """The name of an arm's plugin: from its cell, else from its label."""
-    found = record.cell.get("baseline")
-    if isinstance(found, list) and found and isinstance(found[0], str):
-        return found[0]
-    return record.arm.baseline.partition("[")[0]
+    return plugin_of(record, "baseline")[0] or record.arm.baseline.partition("[")[0]

@@ -20,7 +20,7 @@ from voxbench.records.convergence import Convergence, convergence
 from voxbench.records.places import without_places
 from voxbench.records.scored import scores_of
 from voxbench.reporting.site.html import HtmlTable, html_table
-from voxbench.reporting.site.material import ArmResult, Material
+from voxbench.reporting.site.material import ArmResult, Material, plugin_of
 from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import FALSE_ALARMS, METRICS, Metric
 
@@ -144,10 +144,10 @@ def _facts(record: Facts) -> dict[str, dict[str, str]]:
         value = record.cell.get(name)
         if isinstance(value, Mapping) and value:
             found[heading] = flat(value)
-    for heading, name in (("Baseline", "baseline"), ("Task", "task"), ("Source", "source")):
-        value = record.cell.get(name)
-        if isinstance(value, list) and len(value) == 2 and isinstance(value[1], Mapping):
-            found[heading] = {"plugin": str(value[0]), **flat(value[1])}
+    for part in ("baseline", "task", "source"):
+        plugin, fields = plugin_of(record, part)
+        if plugin:
+            found[part.capitalize()] = {"plugin": plugin, **flat(fields)}
     if record.data:
         data = record.data
         found["Data"] = {

@@ -5,10 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from voxbench.analyses.settings import steps_of
 from voxbench.design.toml import read_toml, written
 from voxbench.errors import SpecError
 from voxbench.records import Facts
-from voxbench.reporting.site.material import ArmResult, Material
+from voxbench.reporting.site.material import ArmResult, Material, plugin_of
+
+Table = dict[str, Any]
+"""A sweep's entry for a plugin: its name and fields."""
 
 
 def sweep_file(material: Material, name: str) -> Path | None:
@@ -34,7 +38,8 @@ def cell_command(material: Material, result: ArmResult) -> str:
     """The sweep, cut down to the trainings of a result; "" where scores were made elsewhere.
 
     Its first sweep, if several ran parts of it. What the records do not tell (where data lie) is
-    taken from the sweep's file, and left as it is where that says too little.
+    taken from the sweep's file, and left as it is where that says too little. A twin under the
+    input contract of an arm is run with that arm, which alone can ask for it.
     """
     first = result.records[0]
     if first.imported:
@@ -58,21 +63,76 @@ def _overrides(
     yield "fractions", [first.arm.fraction]
     for axis in ("draw", "seed"):
         yield f"{axis}s", sorted({getattr(record.arm, axis) for record in records})
-    for key, part in (("tasks", "task"), ("baselines", "baseline")):
-        entry = _entry(first, part, sweep.get(key, []))
-        if entry:
-            yield key, [entry]
+    adaptation = first.arm.adaptation.partition(",")[0]  # «frozen, tuned» is run beside «frozen»
+    if _has(sweep.get("adaptation"), adaptation):
+        yield "adaptation", adaptation
+    recipe, steps = sweep.get("recipe"), steps_of(first)
+    if isinstance(recipe, Mapping) and _has(recipe.get("steps"), steps):
+        yield "recipe.steps", steps
+    if tasks := _agreeing(*plugin_of(first, "task"), _tables(sweep, "tasks")):
+        yield "tasks", list(map(_short, tasks))
+    if baselines := _baselines(first, _tables(sweep, "baselines")):
+        yield "baselines", list(map(_short, baselines))
+    if first.arm.twin:
+        yield "twins", False
 
 
-def _entry(record: Facts, part: str, entries: Any) -> Any:
-    """The only entry of the sweep for the record's plugin, each axis at the record's value."""
-    found = record.cell.get(part)
-    if not (isinstance(found, list) and len(found) == 2 and isinstance(entries, list)):
-        return None
-    name, values = found
+def _tables(sweep: Mapping[str, Any], key: str) -> list[Table]:
+    """The sweep's entries for plugins."""
+    told = sweep.get(key, [])
+    entries = told if isinstance(told, list) else [told]
     tables = [{"name": own} if isinstance(own, str) else own for own in entries]
-    own = [table for table in tables if isinstance(table, dict) and table.get("name") == name]
-    if len(own) != 1 or (record.arm.strategy == "control" and part == "baseline"):
-        return None
-    fixed = {k: values[k] if isinstance(v, list) and k in values else v for k, v in own[0].items()}
-    return fixed["name"] if list(fixed) == ["name"] else fixed
+    return [table for table in tables if isinstance(table, dict)]
+
+
+def _baselines(record: Facts, tables: Sequence[Table]) -> list[Table]:
+    """The entries that have the record's arm, or the arm under whose contract it is a twin.
+
+    A twin that has no entry is told with its fields.
+    """
+    (name, values), label = plugin_of(record, "baseline"), record.arm.baseline
+    _, _, contracted = label.partition(" as ")
+    if contracted:
+        return _agreeing(contracted, values, tables)
+    unusual = [key for key in values if f"[{key}=" in label or f",{key}=" in label]
+    found = [one for one in _agreeing(name, values, tables) if set(unusual) <= one.keys()]
+    if record.arm.strategy == "control":
+        return [_scheduled(record, entry, values, tables) for entry in found]
+    return found or ([{"name": name, **values}] if name and record.arm.twin is None else [])
+
+
+def _agreeing(name: str, values: Mapping[str, Any], tables: Sequence[Table]) -> list[Table]:
+    """The entries of a plugin whose fields can have such values, each axis at its value."""
+
+    def agrees(key: str, told: Any) -> bool:
+        known = key in values and not isinstance(told, Mapping)
+        return not known or told == values[key] or _has(told, values[key])
+
+    def fixed(key: str, told: Any) -> Any:
+        axis = key in values and told != values[key] and _has(told, values[key])
+        return [values[key]] if axis else told
+
+    return [
+        {key: fixed(key, told) for key, told in table.items()}
+        for table in tables
+        if table.get("name") == name and all(agrees(*field) for field in table.items())
+    ]
+
+
+def _short(table: Table) -> Table | str:
+    return table["name"] if list(table) == ["name"] else table
+
+
+def _has(told: Any, value: Any) -> bool:
+    return isinstance(told, list) and value in told
+
+
+def _scheduled(
+    record: Facts, entry: Table, values: Mapping[str, Any], tables: Sequence[Table]
+) -> Table:
+    """A control's entry with the schedule that its donor has by an entry of its own, if any."""
+    donors = [table for table in tables if table["name"] == values.get("of")]
+    keys = {key for table in donors for key in table.get("pretraining", {})}
+    schedule = record.cell.get("pretraining") or {}
+    own = {key: schedule[key] for key in sorted(keys & schedule.keys())}
+    return {**entry, "pretraining": {**own, **entry.get("pretraining", {})}} if own else entry
