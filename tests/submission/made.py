@@ -18,7 +18,8 @@ from voxbench.records import Record, Store
 from voxbench.records.cost import Cost
 from voxbench.records.predictions import prediction_path
 from voxbench.records.record import CaseScores, ClassScores, Data, LoadAudit, Weights
-from voxbench.running.bind import BoundCell, bind
+from voxbench.running.bind import bind
+from voxbench.running.bound import BoundCell
 from voxbench.running.plan import plan_cells
 from voxbench.running.unfinished import unfinished_record
 from voxbench.running.worker import Worker

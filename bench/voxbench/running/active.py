@@ -13,7 +13,7 @@ from voxbench.metrics import METRICS_VERSION
 from voxbench.records import Store
 from voxbench.records.active import ActiveRecords
 from voxbench.records.kept import weights_path
-from voxbench.running.bind import BoundCell
+from voxbench.running.bound import BoundCell
 from voxbench.running.jobs import ActiveJob, CellJob, Job
 
 _VERSION = 1  # of what a record says

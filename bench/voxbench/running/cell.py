@@ -20,7 +20,7 @@ from voxbench.records.cost import Cost, compute_hours
 from voxbench.records.places import without_places
 from voxbench.records.predictions import describe_predictions, prediction_path
 from voxbench.records.record import Data, Record
-from voxbench.running.bind import BoundCell
+from voxbench.running.bound import BoundCell
 from voxbench.running.fitting import fit_cell
 from voxbench.running.kept import keep_weights
 from voxbench.running.network import load_network

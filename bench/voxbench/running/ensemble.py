@@ -20,7 +20,7 @@ from voxbench.predict.models import Ensemble
 from voxbench.progress import Stage, tell
 from voxbench.records.kept import weights_path
 from voxbench.records.record import CaseScores
-from voxbench.running.bind import BoundCell, Trainings
+from voxbench.running.bound import BoundCell, Trainings
 from voxbench.running.kept import load_kept
 from voxbench.running.plan import Planned
 

@@ -13,7 +13,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from voxbench.errors import VoxbenchError
-from voxbench.running.bind import Trainings
+from voxbench.running.bound import Trainings
 from voxbench.running.passes import PASSES, Network, Work, network_of, patches
 
 MEASURED_S = 2.0

@@ -14,7 +14,7 @@ from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record
 from voxbench.records.external import external_store
 from voxbench.records.record import Contamination
-from voxbench.running.bind import BoundCell
+from voxbench.running.bound import BoundCell
 from voxbench.running.cell import cost_of
 from voxbench.running.kept import load_kept
 from voxbench.running.network import load_network

@@ -10,7 +10,7 @@ from voxbench.records import Store
 from voxbench.records.external import external_store
 from voxbench.records.glance import Glance
 from voxbench.records.kept import weights_path
-from voxbench.running.bind import BoundCell
+from voxbench.running.bound import BoundCell
 from voxbench.running.jobs import CellJob, ExternalJob, Job
 from voxbench.running.plan import Planned, State
 

@@ -13,7 +13,7 @@ from voxbench.fit.segmenter import fit_network
 from voxbench.fit.together import together
 from voxbench.model.direct import Direct
 from voxbench.model.segmenter import Segmenter
-from voxbench.running.bind import BoundCell
+from voxbench.running.bound import BoundCell
 from voxbench.running.network import load_network
 from voxbench.running.worker import Worker
 

@@ -14,7 +14,7 @@ from voxbench.design.uncertainty import Uncertainty
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record
 from voxbench.records.trials import trial_key
-from voxbench.running.bind import BoundCell, Trainings
+from voxbench.running.bound import BoundCell, Trainings
 from voxbench.running.faults import Kind
 
 

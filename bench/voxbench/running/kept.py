@@ -7,7 +7,7 @@ from torch import nn
 from voxbench.errors import WeightsError
 from voxbench.files import write_atomically
 from voxbench.records.kept import weights_path
-from voxbench.running.bind import BoundCell
+from voxbench.running.bound import BoundCell
 from voxbench.running.network import initialised
 
 

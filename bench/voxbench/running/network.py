@@ -19,7 +19,7 @@ from voxbench.pretrain.engine import make_weights
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.published.file import WeightsFile
 from voxbench.records.record import LoadAudit, Weights
-from voxbench.running.bind import BoundCell
+from voxbench.running.bound import BoundCell
 from voxbench.running.worker import Worker
 
 _COST = ("volumes", "masks", "gpu_hours", "cpu_hours")

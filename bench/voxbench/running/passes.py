@@ -13,7 +13,7 @@ from voxbench.api import Baseline
 from voxbench.design.cell import DIRECT
 from voxbench.design.kernels import Spacing
 from voxbench.pretrain.plan import PretrainingPlan
-from voxbench.running.bind import Trainings
+from voxbench.running.bound import Trainings
 from voxbench.running.remarks import shapes_of
 
 if TYPE_CHECKING:

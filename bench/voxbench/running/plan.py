@@ -18,7 +18,7 @@ from voxbench.records import Facts, Store
 from voxbench.records.glance import Glance
 from voxbench.records.record import Arm
 from voxbench.records.trials import TrialRecord
-from voxbench.running.bind import BoundCell, Trainings
+from voxbench.running.bound import BoundCell, Trainings
 from voxbench.running.jobs import PretrainingJob, pretrainings
 from voxbench.running.passes import Work, by_finished, network_of
 from voxbench.running.studies import Study

@@ -9,7 +9,8 @@ from voxbench.analyses.races.progress import raced_comparisons
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.records import Scored, Store
-from voxbench.running.bind import BoundCell, bind
+from voxbench.running.bind import bind
+from voxbench.running.bound import BoundCell
 from voxbench.running.jobs import CellJob, Job, PretrainingJob, jobs_for
 from voxbench.running.options import DEFAULTS, Options, Run
 from voxbench.running.plan import Planned, plan_cells

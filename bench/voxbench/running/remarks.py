@@ -12,7 +12,7 @@ from voxbench.data.voxel_size import across_slices, kernel_spacing
 from voxbench.design.recipe import Pretraining, Recipe, deciding
 from voxbench.errors import DataError
 from voxbench.pretrain.plan import PretrainingPlan
-from voxbench.running.bind import BoundCell, Trainings
+from voxbench.running.bound import BoundCell, Trainings
 
 _LOOKED_AT = 64  # images of a data set, whose headers say how large they are
 

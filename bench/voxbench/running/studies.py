@@ -14,7 +14,8 @@ from voxbench.design.spec import Sweep
 from voxbench.design.tuning import ADAPTATION, Tuned, Tuning, adapted
 from voxbench.records.record import Arm, TuningCost
 from voxbench.records.trials import TrialRecord, Trials, best_of
-from voxbench.running.bind import ArmRecipes, BoundCell, Trainings, keys_of, trainings_at
+from voxbench.running.bind import ArmRecipes, keys_of, trainings_at
+from voxbench.running.bound import BoundCell, Trainings
 from voxbench.running.task_arm import TaskArm
 
 _VERSION = 1  # of what a trial is

@@ -25,7 +25,7 @@ from voxbench.records.cost import Cost
 from voxbench.records.environment import environment
 from voxbench.records.record import CaseScores
 from voxbench.records.trials import TrialRecord, Trials, TrialState
-from voxbench.running.bind import BoundCell
+from voxbench.running.bound import BoundCell
 from voxbench.running.cell import cost_of
 from voxbench.running.jobs import TrialJob
 from voxbench.running.network import load_network

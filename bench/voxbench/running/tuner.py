@@ -5,7 +5,8 @@ from pathlib import Path
 
 from voxbench.design.spec import Sweep
 from voxbench.records.trials import Trials
-from voxbench.running.bind import ArmRecipes, BoundCell, bind_arms, cells_of
+from voxbench.running.bind import ArmRecipes, bind_arms, cells_of
+from voxbench.running.bound import BoundCell
 from voxbench.running.jobs import Job, TrialJob
 from voxbench.running.studies import Study, studies_of, trials_in
 

@@ -15,7 +15,7 @@ from voxbench.metrics import METRICS_VERSION
 from voxbench.records import Store
 from voxbench.records.kept import weights_path
 from voxbench.records.uncertainty import UncertaintyRecords
-from voxbench.running.bind import BoundCell, Trainings
+from voxbench.running.bound import BoundCell, Trainings
 from voxbench.running.jobs import CellJob, Job, UncertaintyJob
 
 _VERSION = 2  # of what a record says

@@ -7,7 +7,7 @@ from voxbench.errors import RecordError
 from voxbench.records import Store
 from voxbench.records.environment import environment
 from voxbench.records.record import External, Record
-from voxbench.running.bind import BoundCell
+from voxbench.running.bound import BoundCell
 from voxbench.running.worker import Worker
 
 

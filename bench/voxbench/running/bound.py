@@ -1,0 +1,124 @@
+"""Cells with all that they stand for here."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from voxbench.api import Baseline
+from voxbench.data.dataset import Dataset
+from voxbench.data.external_test import ExternalTest
+from voxbench.data.voxel_size import kernel_spacing
+from voxbench.design.cell import DIRECT, Cell
+from voxbench.design.kernels import Spacing
+from voxbench.design.preprocessing import Preprocessing
+from voxbench.records.record import Arm, Contamination, TuningCost
+from voxbench.running.task_arm import InitialWeights
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """What all trainings of an arm at one fraction of a task share, whatever their draw and seed.
+
+    Attributes:
+        cell: that of draw and seed 0.
+        arm: its names.
+        dataset: the task's, with its cases.
+        preprocessing: grid and intensity of its images.
+        baseline: the plugin of its arm.
+        weights: the file they are in, or how they are made here; None for scratch.
+        contamination: whether they have seen the test cases; None where it can't be run.
+        reason: why it can't be run, if it can't.
+        planned: what of its recipe was planned, and from what; "" where nothing was.
+        tuning: what choosing its values took; None where the sweep's are taken.
+        tests: external test sets, which its networks are scored on besides.
+    """
+
+    cell: Cell
+    arm: Arm
+    dataset: Dataset
+    preprocessing: Preprocessing
+    baseline: Baseline
+    weights: InitialWeights = None
+    contamination: Contamination | None = None
+    reason: str | None = None
+    planned: str = ""
+    tuning: TuningCost | None = None
+    tests: tuple[ExternalTest, ...] = ()
+
+    @property
+    def kernel_spacing(self) -> Spacing | None:
+        """The voxel size that decides the network's kernels; None where they are cubes.
+
+        Raises:
+            DataError: the header of an image can't be read.
+        """
+        direct = self.cell.adaptation in DIRECT
+        return (
+            None if direct else kernel_spacing(self.dataset, self.preprocessing, self.cell.recipe)
+        )
+
+    def __hash__(self) -> int:
+        """By its names, once: it is asked for with every draw and seed."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        arm = self.arm
+        names = arm.task, arm.baseline, arm.fraction, arm.adaptation, arm.fold
+        return hash((*names, self.cell.recipe.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCell:
+    """A cell with all that running it takes; nothing of it is ever looked up again.
+
+    Attributes:
+        trainings: what it shares with other draws and seeds.
+        draw: which training cases.
+        seed: of its training.
+        key: of its record; empty where it can't be run.
+    """
+
+    trainings: Trainings
+    draw: int
+    seed: int
+    key: str
+
+    @property
+    def cell(self) -> Cell:
+        """What is trained on what."""
+        return self.trainings.cell.model_copy(update={"draw": self.draw, "seed": self.seed})
+
+    @property
+    def arm(self) -> Arm:
+        """The names that tables group it by."""
+        return self.trainings.arm.model_copy(update={"draw": self.draw, "seed": self.seed})
+
+    @property
+    def dataset(self) -> Dataset:
+        """The task's, with its cases."""
+        return self.trainings.dataset
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Grid and intensity of its images."""
+        return self.trainings.preprocessing
+
+    @property
+    def baseline(self) -> Baseline:
+        """The plugin of its arm."""
+        return self.trainings.baseline
+
+    @property
+    def weights(self) -> InitialWeights:
+        """The file they are in, or how they are made here; None for scratch."""
+        return self.trainings.weights
+
+    @property
+    def contamination(self) -> Contamination | None:
+        """Whether its weights have seen the test cases; None where it can't be run."""
+        return self.trainings.contamination
+
+    @property
+    def reason(self) -> str | None:
+        """Why it can't be run, if it can't."""
+        return self.trainings.reason
