@@ -163,3 +163,37 @@ def test_pseudo_values_of_a_mean_are_its_values():
     found = pseudo_values(lambda at: [float(values[at].mean())], ["c", "a", "b"])
     assert found[:, 0] == pytest.approx([0.5, 0.9, 0.2])
     assert np.isnan(pseudo_values(lambda at: [1.0], ["a", "a"])).all()
+
+
+def test_a_score_that_no_case_has_is_left_out(tmp_path):
+    found = detection_of(tmp_path, lambda i, _: float("nan"))
+    assert not [row for row in found if row.what.application == "OoD detection"]
+
+
+def test_runs_in_which_no_case_has_the_score_count_nothing(tmp_path):
+    found = detection_of(tmp_path, lambda i, arm: float("nan") if arm.seed else float(i % 2))
+    rows = {r.what.figure: r for r in found if r.what.application == "OoD detection"}
+    assert {name: row.runs for name, row in rows.items()} == {
+        "AUROC": 1,
+        "AUPR": 1,
+        "FPR at 95%": 1,
+    }
+    assert rows["FPR at 95%"].value == (0, 0, 0)
+
+
+def test_an_interval_holds_no_difference_that_can_not_be(tmp_path):
+    found = detection_of(tmp_path, lambda i, arm: float(i * (3 + arm.seed + bool(arm.twin)) % 7))
+    [row] = [r for r in found if (r.what.figure, r.arm) == ("AUROC", MASKED)]
+    assert row.effect.low >= -1
+    assert row.effect.high == 1
+    assert row.verdict == "undecided"
+
+
+def test_cells_that_predicted_again_count_with_the_set_that_was_added(rows, tmp_path):
+    kept = UncertaintyRecords(tmp_path)
+    for first in list(kept):
+        added = {"key": f"a{first.key}", "external": {"elsewhere": first.test}}
+        kept.write(first.model_copy(update=added))
+    for found in doubts_in(tmp_path, records_in(tmp_path)):
+        assert len(found.runs) == 3
+        assert all(record.external for record in found.runs.values())

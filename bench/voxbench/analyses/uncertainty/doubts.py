@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from voxbench.analyses.by_run import ByPatient
 from voxbench.analyses.groups import Run, Where
 from voxbench.analyses.read import by_arm
 from voxbench.analyses.uncertainty.figures import Scored, What, detections, figures
@@ -38,9 +40,8 @@ class Doubt:
     def label(self) -> str:
         """The model as tables call it."""
         (name, fields), _, seeds = json.loads(self.model)
-        told = ",".join(f"{key}={value}" for key, value in fields.items())
-        options, together = f"[{told}]" if told else "", f" of {len(seeds)}" if seeds else ""
-        return f"{name}{options}{together}"
+        together = f" of {len(seeds)}" if seeds else ""
+        return model_label(name, fields) + together
 
     @property
     def name(self) -> str:
@@ -58,9 +59,9 @@ class Doubt:
         return frozenset(name for name, own in scores.items() if not np.nan_to_num(own).any())
 
     @cached_property
-    def values(self) -> dict[What, dict[Run, dict[str, float]]]:
+    def values(self) -> dict[What, dict[Run, ByPatient]]:
         """Figure → run → patient → value; an area has pseudo-values."""
-        found: dict[What, dict[Run, dict[str, float]]] = defaultdict(dict)
+        found: dict[What, dict[Run, ByPatient]] = defaultdict(dict)
         for run, record in self.runs.items():
             for what, own in figures(record):
                 found[what][run] = own
@@ -70,13 +71,21 @@ class Doubt:
         """What OoD detection is judged by: scores of each strange set → run → cases."""
         found: dict[What, dict[Run, Scored]] = defaultdict(dict)
         for run, record in self.runs.items():
-            for what, own in detections(record) if _asked_of(record) else ():
+            for what, own in detections(record):
                 found[what][run] = own
         return found
 
 
+def model_label(name: str, fields: Mapping[str, Any]) -> str:
+    """A prediction model with its options, as tables call it."""
+    told = ",".join(f"{key}={value}" for key, value in fields.items())
+    return f"{name}[{told}]" if told else name
+
+
 def doubts_in(folder: Path, records: Sequence[ScoredRecord]) -> list[Doubt]:
     """What is kept of uncertainty in an output folder, by arm and model.
+
+    Cells that predicted again, since an external test set was added, count with all their sets.
 
     Raises:
         RecordError: a file can't be read.
@@ -89,13 +98,9 @@ def doubts_in(folder: Path, records: Sequence[ScoredRecord]) -> list[Doubt]:
     found: dict[tuple[Where, str, str | None, str], dict[Run, UncertaintyRecord]] = defaultdict(
         dict
     )
-    for one in UncertaintyRecords(folder):
+    for one in sorted(UncertaintyRecords(folder), key=lambda record: len(record.external)):
         if one.cells[0] in arms:
             together = one.seeds if len(one.seeds) > 1 else None
             model = json.dumps([one.model, one.asked, together], sort_keys=True)
             found[*arms[one.cells[0]], model][Run(one.arm.draw, one.seeds[0])] = one
     return [Doubt(*own, runs) for own, runs in sorted(found.items(), key=lambda item: str(item[0]))]
-
-
-def _asked_of(record: UncertaintyRecord) -> bool:
-    return "OoD detection" in record.asked.get("applications", [])

@@ -8,21 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from voxbench.analyses.by_run import ByPatient, mean_by_patient
 from voxbench.records.uncertainty import UncertainCase, UncertaintyRecord
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.uncertainty.detection import detect
 from voxbench.uncertainty.failure import detect_failures
+from voxbench.uncertainty.names import AGREEMENT, DETECTION, FAILURE
 from voxbench.uncertainty.pseudo import pseudo_values
 
-AGREEMENT = "pairwise Dice"
 IID = "i.i.d."
 ANY = "any shift"
-_FAILURE = "AURC", "E-AURC", "AUGRC"
-_DETECTION = "AUROC", "AUPR"  # a rate at a quantile has no pseudo-values
-_SIGNS = {"AUROC": 1, "AUPR": 1, "NCC": 1, "missed": 0}
-_BOUNDS = {"NCC": (-1.0, 1.0), "GED²": (-2.0, 2.0)}
-
-ByPatient = dict[str, float]
+_AREAS = DETECTION[:2]  # a rate at a quantile has no pseudo-values
 
 
 class What(NamedTuple):
@@ -40,16 +36,6 @@ class What(NamedTuple):
     aggregation: str
     cases: str = ""
 
-    @property
-    def sign(self) -> int:
-        """+1 where more is better, −1 where less is, 0 where neither is."""
-        return _SIGNS.get(self.figure, -1)
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The smallest and the largest that there can be."""
-        return _BOUNDS.get(self.figure, (0.0, 1.0))
-
 
 class Scored(NamedTuple):
     """Cases with one score each, as an application takes them.
@@ -63,6 +49,13 @@ class Scored(NamedTuple):
     score: Array
     against: Array
     patients: list[str]
+
+    @property
+    def defined(self) -> "Scored":
+        """The cases in which both are defined."""
+        known = ~np.isnan(self.score) & ~np.isnan(self.against)
+        who = [patient for patient, there in zip(self.patients, known, strict=True) if there]
+        return Scored(self.score[known], self.against[known], who)
 
 
 Judge = Callable[[Array, Array], Sequence[float]]
@@ -80,10 +73,8 @@ def strange_sets(record: UncertaintyRecord) -> dict[str, list[UncertainCase]]:
 
 def figures(record: UncertaintyRecord) -> Iterator[tuple[What, ByPatient]]:
     """Figure → patient → value, of all that was asked of a run."""
-    asked = record.asked.get("applications", [])
-    if "OoD detection" in asked:
-        yield from _detections(record)
-    if "failure detection" in asked:
+    yield from _detections(record)
+    if "failure detection" in record.asked.get("applications", []):
         yield from _failures(record)
     yield from _calibration(record.test)
     yield from _ambiguity(record.test)
@@ -91,12 +82,14 @@ def figures(record: UncertaintyRecord) -> Iterator[tuple[What, ByPatient]]:
 
 def _detections(record: UncertaintyRecord) -> Iterator[tuple[What, ByPatient]]:
     for what, scored in detections(record):
-        for figure, own in _pseudo(scored, lambda score, ood: detect(score, ood)[:2], _DETECTION):
+        for figure, own in _pseudo(scored, lambda score, ood: detect(score, ood)[:2], _AREAS):
             yield what._replace(figure=figure), own
 
 
 def detections(record: UncertaintyRecord) -> Iterator[tuple[What, Scored]]:
-    """The cases without a shift, beside those of each strange set, by every score."""
+    """The cases without a shift, beside those of each strange set, by every score; if asked for."""
+    if "OoD detection" not in record.asked.get("applications", []):
+        return
     known = [case for case in record.test if not case.shift]
     for name, cases in strange_sets(record).items():
         who = [case.scored.patient for case in known]
@@ -111,7 +104,7 @@ def detections(record: UncertaintyRecord) -> Iterator[tuple[What, Scored]]:
 
 def _failures(record: UncertaintyRecord) -> Iterator[tuple[What, ByPatient]]:
     for what, scored in failures(record):
-        titles = [f"{name} of {what.figure}" for name in _FAILURE]
+        titles = [f"{name} of {what.figure}" for name in FAILURE]
         for figure, own in _pseudo(scored, lambda u, risk: detect_failures(risk, -u), titles):
             yield what._replace(figure=figure), own
 
@@ -152,11 +145,9 @@ def _risks(cases: Sequence[UncertainCase]) -> dict[str, Array]:
 
 def _pseudo(scored: Scored, judge: Judge, titles: Sequence[str]) -> Iterator[tuple[str, ByPatient]]:
     """Figure → patient → pseudo-value, of the cases in which both are defined."""
-    known = ~np.isnan(scored.score) & ~np.isnan(scored.against)
-    who = [patient for patient, there in zip(scored.patients, known, strict=True) if there]
+    score, against, who = scored.defined
     if not who:
         return
-    score, against = scored.score[known], scored.against[known]
     at: Callable[[NDArray[np.intp]], Sequence[float]] = lambda of: judge(score[of], against[of])  # noqa: E731
     values = pseudo_values(at, who)
     for title, column in zip(titles, values.T, strict=True):
@@ -184,8 +175,4 @@ def _ambiguity(cases: Sequence[UncertainCase]) -> Iterator[tuple[What, ByPatient
 
 
 def _means(cases: Sequence[UncertainCase], values: Sequence[float]) -> ByPatient:
-    """Patient → mean over cases; NaN where none is defined."""
-    found: dict[str, list[float]] = defaultdict(list)
-    for case, value in zip(cases, values, strict=True):
-        found[case.scored.patient].append(value)
-    return {patient: float(nanmean(np.array(own), axis=0)) for patient, own in found.items()}
+    return mean_by_patient([case.scored.patient for case in cases], values)

@@ -7,17 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from voxbench.analyses.by_run import ByRun, paired, patients_of, sample_of, whole_sample
 from voxbench.analyses.groups import Where
 from voxbench.analyses.uncertainty.doubts import Doubt
-from voxbench.analyses.uncertainty.figures import AGREEMENT, What
-from voxbench.analyses.uncertainty.rows import ByRun, patients_of, sample_of
 from voxbench.stats.arrays import nanmean
-from voxbench.stats.bootstrap import Sample, infer_each
+from voxbench.stats.bootstrap import infer_each
 from voxbench.stats.counts import patient_counts
 from voxbench.stats.inference import judge, percentiles_of
 from voxbench.stats.interval import Interval
 from voxbench.stats.ranks import ranks
 from voxbench.stats.shares import variance_shares
+from voxbench.uncertainty.names import AGREEMENT, difference_bounds, sign_of
 
 FIGURES = "AURC of 1 − Dice", "AUROC"
 """What methods are ranked by: of failure detection, and of OoD detection."""
@@ -98,7 +98,7 @@ def method_rows(found: Mapping[Contest, Mapping[Method, ByRun]]) -> list[MethodR
 
 
 def _ranked(contest: Contest, methods: Mapping[Method, ByRun]) -> Iterator[MethodRow]:
-    sign = What("", contest.figure, "", "").sign
+    sign = sign_of(contest.figure)
     points = {method: _mean(values) for method, values in methods.items()}
     defined = [method for method, point in points.items() if not np.isnan(point)]
     if not defined:
@@ -106,26 +106,18 @@ def _ranked(contest: Contest, methods: Mapping[Method, ByRun]) -> Iterator[Metho
     scores = np.array([[sign * points[method] for method in defined]])
     places = dict(zip(defined, ranks(scores)[0].tolist(), strict=True))
     best, *others = sorted(defined, key=lambda method: (places[method], method))
-    away = judge(infer_each([_difference(methods[other], methods[best]) for other in others]))
+    differences = [paired(methods[other], methods[best]).difference for other in others]
+    away = judge(infer_each(differences))
     yield MethodRow(contest, best, points[best], places[best], Interval(0.0, 0.0, 0.0), True)
     for other, own in zip(others, away, strict=True):
-        behind = own.together
+        behind = own.together.within(*difference_bounds(contest.figure))
         tied = behind.low <= 0 <= behind.high
         yield MethodRow(contest, other, points[other], places[other], behind, tied)
 
 
 def _mean(values: ByRun) -> float:
     """Over patients of the mean over runs."""
-    sample = sample_of(values, sorted(values), patients_of(values))
-    return float(nanmean(nanmean(sample.values, axis=1), axis=0))
-
-
-def _difference(ours: ByRun, theirs: ByRun) -> Sample:
-    """Of what both have, (patient, run)."""
-    runs = sorted(run for run in ours if run in theirs)
-    patients = sorted({*patients_of(ours)} & {*patients_of(theirs)})
-    one, other = (sample_of(side, runs, patients) for side in (ours, theirs))
-    return Sample(one.values - other.values, one.draws)
+    return float(nanmean(nanmean(whole_sample(values).values, axis=1), axis=0))
 
 
 def component_rows(

@@ -1,17 +1,17 @@
 """Every figure of every arm with its interval, and what pre-training changes of it."""
 
-import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.analyses.groups import Run, Where
+from voxbench.analyses.by_run import ByRun, Paired, paired, patients_in, whole_sample
+from voxbench.analyses.groups import Where
 from voxbench.analyses.uncertainty.doubts import Doubt
 from voxbench.analyses.uncertainty.figures import Scored, What
-from voxbench.stats.arrays import Array, nanmean
+from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Sample, infer_each
 from voxbench.stats.counts import patient_counts, run_counts
 from voxbench.stats.inference import judge, percentiles_of
@@ -20,10 +20,9 @@ from voxbench.stats.moderated import Sides, moderate
 from voxbench.stats.paired import effect_verdict
 from voxbench.uncertainty.detection import false_positives
 from voxbench.uncertainty.intervals import RESAMPLES
+from voxbench.uncertainty.names import bounds_of, difference_bounds, sign_of
 
 MARGIN = 0.01  # of figures in 0 … 1: what counts as practically the same
-
-ByRun = Mapping[Run, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -56,17 +55,13 @@ class _Compared(NamedTuple):
         doubt: the arm by a prediction model.
         what: the figure.
         ours: its values, (patient, run).
-        difference: arm − twin, (patient, run), of what both have.
-        runs: that both have.
-        means: of arm and twin over the patients that both have, (2, run).
+        paired: arm and twin.
     """
 
     doubt: Doubt
     what: What
     ours: Sample
-    difference: Sample
-    runs: tuple[Run, ...]
-    means: Array
+    paired: Paired
 
 
 def doubt_rows(doubts: Sequence[Doubt]) -> list[DoubtRow]:
@@ -81,93 +76,67 @@ def doubt_rows(doubts: Sequence[Doubt]) -> list[DoubtRow]:
     for doubt, own in zip(doubts, values, strict=True):
         twins = known.get((doubt.where, doubt.twin or "", doubt.model), {})
         for what, ours in own.items():
-            compared = _compared(doubt, what, ours, twins.get(what, {}))
+            theirs: ByRun = twins.get(what, {})
+            compared = _Compared(doubt, what, whole_sample(ours), paired(ours, theirs))
             families[what.application, what.figure].append(compared)
     rows = [row for family in families.values() for row in _judged(family)]
     return [*rows, *(row for doubt in doubts for row in _false_positives(doubt))]
 
 
-def _compared(doubt: Doubt, what: What, ours: ByRun, theirs: ByRun) -> _Compared:
-    """Arm and twin on the patients and runs that both have."""
-    runs = tuple(sorted(run for run in ours if run in theirs))
-    there = {*patients_of(theirs)}
-    patients = [patient for patient in patients_of(ours) if patient in there]
-    one, other = (sample_of(side, runs, patients) for side in (ours, theirs))
-    difference = Sample(one.values - other.values, one.draws)
-    both = np.where(np.isnan(difference.values), np.nan, np.stack([one.values, other.values]))
-    own = sample_of(ours, sorted(ours), patients_of(ours))
-    return _Compared(doubt, what, own, difference, runs, nanmean(both, axis=1))
-
-
 def _judged(family: Sequence[_Compared]) -> Iterator[DoubtRow]:
     """Effects whose intervals hold at once; arms lend each other what they show of seeds."""
-    inference = infer_each([one.difference for one in family])
+    differences = [one.paired.difference for one in family]
+    inference = infer_each(differences)
     sides = [
         Sides(
             (one.doubt.where, one.doubt.model, one.what),
             (one.doubt.arm, one.doubt.twin or ""),
-            one.runs,
-            one.means,
+            one.paired.runs,
+            one.paired.means,
         )
         for one in family
     ]
     found = judge(inference._replace(known=moderate(inference.known, sides)))
     values = infer_each([one.ours for one in family]).intervals()
-    for one, own, value in zip(family, found, values, strict=True):
-        patients, sign = _defined(one.difference), one.what.sign
-        effect = own.together if patients else UNDEFINED
+    for one, difference, own, value in zip(family, differences, found, values, strict=True):
+        figure = one.what.figure
+        patients, sign = patients_in(difference), sign_of(figure)
+        effect = own.together.within(*difference_bounds(figure)) if patients else UNDEFINED
         yield DoubtRow(
             where=one.doubt.where,
             arm=one.doubt.arm,
             model=one.doubt.label,
             what=one.what,
-            value=value.within(*one.what.bounds),
+            value=value.within(*bounds_of(figure)),
             effect=effect,
             verdict=effect_verdict(effect, patients, MARGIN, sign) if patients and sign else "",
-            patients=_defined(one.ours),
+            patients=patients_in(one.ours),
             runs=len(one.ours.draws),
         )
 
 
-def _defined(sample: Sample) -> int:
-    """Patients with a value."""
-    return int((~np.isnan(sample.values)).any(axis=1).sum())
-
-
 def _false_positives(doubt: Doubt) -> Iterator[DoubtRow]:
-    """A row for each score and strange set."""
+    """A row for each score and strange set, of the runs in which any case has the score."""
     for what, by_run in doubt.detected().items():
-        runs = sorted(by_run)
-        drawn, points = zip(*(_resampled(by_run[run]) for run in runs), strict=True)
-        weights = run_counts(tuple(run.draw for run in runs), 0, RESAMPLES).T
+        known = {run: by_run[run].defined for run in sorted(by_run)}
+        known = {run: scored for run, scored in known.items() if scored.patients}
+        if not known:
+            continue
+        drawn, points = zip(*map(_resampled, known.values()), strict=True)
+        weights = run_counts(tuple(run.draw for run in known), 0, RESAMPLES).T
         mean = (weights * np.array(drawn)).sum(axis=0) / weights.sum(axis=0)
-        patients = len({*by_run[runs[0]].patients})
+        patients = len({patient for scored in known.values() for patient in scored.patients})
         point, units = np.array([np.mean(points)]), np.array([patients], np.intp)
         [value] = percentiles_of(mean[:, None], point, units)
         named = what._replace(figure="FPR at 95%")
         where = doubt.where, doubt.arm, doubt.label, named
-        yield DoubtRow(*where, value, UNDEFINED, "", patients, len(runs))
+        yield DoubtRow(*where, value, UNDEFINED, "", patients, len(known))
 
 
 def _resampled(scored: Scored) -> tuple[Array, float]:
-    """The rate in each resample of the patients, and that of all."""
-    known = ~np.isnan(scored.score)
-    score, ood = scored.score[known], scored.against[known]
-    who = np.array(scored.patients)[known]
-    names, owner = np.unique(who, return_inverse=True)
+    """The rate in each resample of the patients, (resample,), and that of all."""
+    names, owner = np.unique(scored.patients, return_inverse=True)
     times = patient_counts(len(names), 1, 0, RESAMPLES)[:, owner]
     every = np.ones((1, len(owner)))
-    rates = false_positives(score, ood, np.concatenate([every, times]))
+    rates = false_positives(scored.score, scored.against, np.concatenate([every, times]))
     return rates[1:], float(rates[0])
-
-
-def patients_of(values: ByRun) -> list[str]:
-    """All of a figure, sorted."""
-    return sorted({patient for own in values.values() for patient in own})
-
-
-def sample_of(values: ByRun, runs: Sequence[Run], patients: Sequence[str]) -> Sample:
-    """A figure's values, (patient, run)."""
-    table = [[values[run].get(patient, math.nan) for run in runs] for patient in patients]
-    found: Array = np.array(table, np.float64).reshape(len(patients), len(runs))
-    return Sample(found, tuple(run.draw for run in runs))

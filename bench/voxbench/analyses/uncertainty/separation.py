@@ -5,20 +5,24 @@ to be high for cases of another distribution (AUROC): each more than the other d
 ICLR 2024, section 4.1. What a task has none of, raters or shifts, is not asked of it.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from voxbench.analyses.by_run import ByRun, paired
 from voxbench.analyses.groups import Where
 from voxbench.analyses.uncertainty.doubts import Doubt
 from voxbench.analyses.uncertainty.figures import ANY, What
-from voxbench.analyses.uncertainty.rows import ByRun, patients_of, sample_of
 from voxbench.stats.bootstrap import Sample, infer_each
 from voxbench.stats.inference import judge
 from voxbench.stats.interval import UNDEFINED, Interval
 from voxbench.uncertainty.measures import Kind, measure_of
+from voxbench.uncertainty.names import difference_bounds
 
+FIGURES = "NCC", "AUROC"
+"""By which the aleatoric and the epistemic kind are to rise."""
 AGGREGATION = "image mean"  # whose score finds shifts
 Answer = Literal["yes", "no", "undecided", ""]
 
@@ -99,16 +103,20 @@ def separations(doubts: Sequence[Doubt]) -> list[Separation]:
 def _separation(
     doubt: Doubt, halves: tuple[Sample, Sample], found: tuple[Interval, Interval]
 ) -> Separation:
-    there = [bool(len(half.values)) for half in halves]
+    raters, shifts = (
+        interval.within(*difference_bounds(figure)) if len(half.values) else UNDEFINED
+        for half, interval, figure in zip(halves, found, FIGURES, strict=True)
+    )
+    patients = [len(half.values) for half in halves]
     return Separation(
         where=doubt.where,
         arm=doubt.arm,
         model=doubt.label,
-        raters=found[0] if there[0] else UNDEFINED,
-        shifts=found[1] if there[1] else UNDEFINED,
-        aleatoric=_answer(found[0]) if there[0] else "",
-        epistemic=_answer(found[1]) if there[1] else "",
-        patients=max(len(half.values) for half in halves),
+        raters=raters,
+        shifts=shifts,
+        aleatoric=_answer(raters) if patients[0] else "",
+        epistemic=_answer(shifts) if patients[1] else "",
+        patients=max(patients),
     )
 
 
@@ -120,24 +128,18 @@ def _answer(difference: Interval) -> Answer:
 
 def _halves(doubt: Doubt) -> tuple[Sample, Sample]:
     """NCC, aleatoric − epistemic, and AUROC, epistemic − aleatoric, (patient, run) each."""
+    ncc, auroc = FIGURES
     return (
-        _half(doubt.values, doubt, ("aleatoric", "epistemic"), "NCC"),
-        _half(doubt.values, doubt, ("epistemic", "aleatoric"), "AUROC"),
+        _half(doubt, ("aleatoric", "epistemic"), ncc),
+        _half(doubt, ("epistemic", "aleatoric"), auroc),
     )
 
 
-def _half(
-    values: Mapping[What, ByRun], doubt: Doubt, kinds: tuple[Kind, Kind], figure: str
-) -> Sample:
-    ours, theirs = (_values(values, measure_of(kind, doubt.name), figure) for kind in kinds)
-    runs = sorted(run for run in ours if run in theirs)
-    patients = [
-        patient
-        for patient in sorted({*patients_of(ours)} & {*patients_of(theirs)})
-        if not all(math.isnan(ours[run].get(patient, math.nan)) for run in runs)
-    ]
-    one, other = (sample_of(side, runs, patients) for side in (ours, theirs))
-    return Sample(one.values - other.values, one.draws)
+def _half(doubt: Doubt, kinds: tuple[Kind, Kind], figure: str) -> Sample:
+    """A kind − the other, (patient, run), of the patients with a value."""
+    ours, theirs = (_values(doubt.values, measure_of(kind, doubt.name), figure) for kind in kinds)
+    found = paired(ours, theirs).difference
+    return found.of_patients(np.flatnonzero(~np.isnan(found.values).all(axis=1)).tolist())
 
 
 def _values(values: Mapping[What, ByRun], measure: str, figure: str) -> ByRun:

@@ -21,6 +21,7 @@ from voxbench.reporting.figures.style import (
 )
 from voxbench.reporting.names import slug
 from voxbench.stats.arrays import Array
+from voxbench.stats.interval import Interval
 from voxbench.uncertainty.calibration import Reliability
 from voxbench.uncertainty.failure import risk_coverage
 
@@ -56,7 +57,7 @@ def _draw_curves(where: Where, doubts: Sequence[Doubt], folder: Path) -> DoubtFi
     title = str(where)
     named = "-".join(("doubt", where.task, where.fraction, where.adaptation, where.setting))
     stem = folder / slug(named.replace(" ", "-").replace("%", ""))
-    left = " (the first 12)" if len(doubts) > _MOST else ""
+    left = f" (the first {_MOST})" if len(doubts) > _MOST else ""
     heading = f"Risk against coverage, and reliability{left}: {title}"
     with new_figure(3.1 + _NAME * len(shown)) as figure:
         risk, bins = figure.subplots(1, 2)
@@ -110,8 +111,8 @@ def _selective(doubt: Doubt) -> tuple[Array, Array] | None:
     for record in doubt.runs.values():
         for what, scored in failures(record):
             if what == _CURVE:
-                known = ~np.isnan(scored.score) & ~np.isnan(scored.against)
-                curves.append(risk_coverage(scored.against[known], -scored.score[known]))
+                score, risk, _ = scored.defined
+                curves.append(risk_coverage(risk, -score))
     sizes = {len(coverage) for coverage, _ in curves}
     if len(sizes) != 1 or sizes == {0}:
         return None
@@ -135,9 +136,9 @@ def _draw_separation(rows: Sequence[Separation], stem: Path) -> list[Path]:
         axes.axhline(0, color=FAINT, linewidth=1, zorder=0)
         axes.axvline(0, color=FAINT, linewidth=1, zorder=0)
         for number, row in enumerate(rows):
-            x, y = (np.nan_to_num(np.array(own)) for own in (row.raters, row.shifts))
+            x, y = np.nan_to_num([row.raters.mean, row.shifts.mean])
             axes.errorbar(
-                x[0], y[0], xerr=_arms(x), yerr=_arms(y),
+                x, y, xerr=_arms(row.raters), yerr=_arms(row.shifts),
                 color=COLOURS[number % len(COLOURS)], marker=marker_of(number), markersize=4,
                 linewidth=0.8, label=f"{row.where.task}, {row.arm}, {row.model}: {row.verdict}",
             )  # fmt: skip
@@ -152,7 +153,7 @@ def _draw_separation(rows: Sequence[Separation], stem: Path) -> list[Path]:
         return save_figure(figure, stem)
 
 
-def _arms(interval: Array) -> Array:
-    """How far an interval reaches below and above its mean, (2, 1)."""
+def _arms(interval: Interval) -> Array:
+    """How far an interval reaches below and above its mean, (2, 1); 0 where it has no ends."""
     mean, low, high = interval
-    return np.array([[mean - low], [high - mean]])
+    return np.nan_to_num([[mean - low], [high - mean]])

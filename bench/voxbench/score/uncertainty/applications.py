@@ -14,11 +14,9 @@ from voxbench.stats.interval import Interval
 from voxbench.uncertainty.detection import Detection, detect
 from voxbench.uncertainty.failure import FailureDetection, detect_failures
 from voxbench.uncertainty.intervals import over_patients
+from voxbench.uncertainty.names import AGREEMENT, DETECTION, FAILURE, bounds_of
 
 Score = Callable[[Judged], float]
-AGREEMENT = "pairwise Dice"
-_DETECTION = ("AUROC", "AUPR", "FPR at 95%", "OoD in the top half")
-_FAILURE = ("AURC", "E-AURC", "AUGRC")
 
 
 class Worth(NamedTuple):
@@ -88,7 +86,7 @@ def _detection(
     strange = np.arange(len(cases)) >= len(test)
     who = [case.patient for case in test] + [f"OoD {case.patient}" for case in ood]
     return _figures(
-        "OoD detection", _DETECTION, measure, aggregation, (scores, strange), who, detect
+        "OoD detection", DETECTION, measure, aggregation, (scores, strange), who, detect
     )
 
 
@@ -97,7 +95,7 @@ def _failure(
 ) -> list[Worth]:
     scores = np.array([score(case) for case in test])
     risks = np.array([case.risks[risk] for case in test])
-    titles = [f"{figure} of {risk}" for figure in _FAILURE]
+    titles = [f"{figure} of {risk}" for figure in FAILURE]
     who = [case.patient for case in test]
     return _figures(
         "failure detection", titles, measure, aggregation, (risks, -scores), who, detect_failures
@@ -133,6 +131,6 @@ def _mean(
     """The mean over patients of the mean over their cases."""
     owner = np.array([case.patient for case in test])
     by_patient = [nanmean(values[owner == patient], axis=0) for patient in np.unique(owner)]
-    interval = bootstrap(Sample(np.array(by_patient)[:, None], (0,)))
+    interval = bootstrap(Sample(np.array(by_patient)[:, None], (0,))).within(*bounds_of(figure))
     known = int((~np.isnan(values)).sum())
     return Worth(application, figure, measure, "", interval, known, len(values) - known)

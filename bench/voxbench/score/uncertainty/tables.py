@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from voxbench.analyses.table import Column, Table, interval, number, or_dash, plain_columns
 from voxbench.score.uncertainty.applications import Worth
 from voxbench.score.uncertainty.judged import AGGREGATIONS, Judged
+from voxbench.uncertainty.names import AGREEMENT
 
 _CASES = "Scores of every case; higher is less sure, but for the mean Dice of pairs of members."
 _WORTH = (
@@ -17,7 +18,7 @@ def tables(cases: Sequence[tuple[str, Judged]], worth: Sequence[Worth]) -> tuple
     rows = [
         {"part": part, "case": case.case, "patient": case.patient, "measure": measure}
         | dict(scores)
-        | {"pairwise Dice": case.agreement}
+        | {AGREEMENT: case.agreement}
         | dict(case.risks)
         for part, case in cases
         for measure, scores in case.scores.items()
@@ -25,7 +26,7 @@ def tables(cases: Sequence[tuple[str, Judged]], worth: Sequence[Worth]) -> tuple
     risks = list(cases[0][1].risks)
     columns = [
         *plain_columns("part", "case", "patient", "measure"),
-        *(Column(name, show=_short, number=True) for name in (*AGGREGATIONS, "pairwise Dice")),
+        *(Column(name, show=_short, number=True) for name in (*AGGREGATIONS, AGREEMENT)),
         *(Column(name, show=number(4), number=True) for name in risks),
     ]
     for row in rows:  # an OoD case has no reference
