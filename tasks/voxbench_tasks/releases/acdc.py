@@ -4,8 +4,8 @@ Labels: `Dataset027_ACDC.py` of https://github.com/MIC-DKFZ/nnUNet at commit 0e4
 `torch_em/data/datasets/medical/acdc.py` of https://github.com/constantinpape/torch-em at commit
 6f71247; M&Ms has another order. The 4D series and what lies unlabelled in them are not read. The
 grid is that of `Downstream/monai/ACDC/main.py` of https://github.com/Luffy03/Large-Scale-Medical.
-No maker's NSD tolerance was found: voxbench's own. The
-five folds are those of `create_ACDC_split` of nnU-Net's file, rebuilt by its rule.
+No maker's NSD tolerance was found: voxbench's own. The five folds are those of
+`create_ACDC_split` of nnU-Net's file, rebuilt by its rule.
 """
 
 from collections.abc import Mapping

@@ -7,8 +7,8 @@ bit, whose white is 255. Pictures follow the slices by name, as both read them. 
 checksum: `torch_em/data/datasets/medical/chaos.py` of https://github.com/constantinpape/torch-em at
 commit 0053265. CT and MR are of different people. T1 has two channels on one grid, in phase and out
 of phase; T2 lies on another grid, of the same patients. The labels of the test part are not public.
-Grids and NSD tolerances are voxbench's own. Reading DICOM takes SimpleITK. The
-archive's size is that of a public record of its download, which has the same checksum.
+Grids and NSD tolerances are voxbench's own. Reading DICOM takes SimpleITK. The archive's size is
+that of a public record of its download, which has the same checksum.
 """
 
 from dataclasses import dataclass

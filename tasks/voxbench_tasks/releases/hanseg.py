@@ -5,8 +5,8 @@ case misses one structure, and part 558 of the label maps of CADS (github.com/mu
 leaves out the spinal cord. Layout: `torch_em/data/datasets/medical/han_seg.py` of
 https://github.com/constantinpape/torch-em at commit 6f71247. The MR beside each CT is not
 registered to it and is not read. The test part is not public. Grid and NSD tolerance are
-voxbench's own. Reading NRRD takes SimpleITK. The archive's
-size is that of a public record of its download.
+voxbench's own. Reading NRRD takes SimpleITK. The archive's size is that of a public record of its
+download.
 """
 
 from dataclasses import dataclass
