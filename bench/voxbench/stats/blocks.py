@@ -27,9 +27,10 @@ class Blocks(NamedTuple):
     """A mean over patients by its folds, each (arm, fold).
 
     Attributes:
-        sums: of the residuals of a fold's patients, as shares of the mean.
+        sums: of the residuals of a fold's patients, over the number of all patients with a value:
+            what the fold adds to the error of the mean.
         patients: how many have a value.
-        within: squares of the patients' distances from the mean of their fold.
+        within: sum of squares of the patients' distances from the mean of their fold.
     """
 
     sums: Array
@@ -42,7 +43,7 @@ def blocks(by_patient: Array, folds: Sequence[int]) -> Blocks:
 
     Args:
         by_patient: means over runs, (arm, patient), NaN where undefined.
-        folds: of each patient.
+        folds: of each patient; the columns of what is returned are theirs, sorted.
     """
     of = np.array(folds)
     known = ~np.isnan(by_patient)
