@@ -23,8 +23,10 @@ from voxbench.data.nifti import (
     unreadable,
     without_trailing_axes,
 )
-from voxbench.data.other_formats import IMAGE_NAMES, is_other, read_other
+from voxbench.data.other_formats import IMAGE_NAMES, is_other, read_other, refuse_frame
 from voxbench.errors import DataError
+
+_GRID = "grid 1"  # counts up when files are read otherwise: what is remembered outlives a version
 
 
 def read_image(path: Path, frame: int | None = None) -> Volume:
@@ -39,8 +41,7 @@ def read_image(path: Path, frame: int | None = None) -> Volume:
             no such frame.
     """
     if is_other(path):
-        if frame is not None:
-            raise DataError(f"{path}: frames are read of NIfTI files alone; convert it first.")
+        refuse_frame(frame, path)
         return _other(path)
     image = _opened(path)
     try:
@@ -88,7 +89,7 @@ def _grid(path: Path, stamp: str | None) -> tuple[tuple[int, ...], NDArray[np.fl
     What has no header to read alone, as NIfTI has, is opened once for all processes.
     """
     if is_other(path) and stamp is not None:
-        shape, affine = json.loads(remembered(f"grid\0{stamp}", lambda: _opened_grid(path)))
+        shape, affine = json.loads(remembered(f"{_GRID}\0{stamp}", lambda: _opened_grid(path)))
         return tuple(shape), np.array(affine)
     header = _opened(path).header
     return tuple(header.get_data_shape()[:3]), affine_mm(header, path)

@@ -24,7 +24,7 @@ from voxbench.data.nifti import (
     unreadable,
     without_trailing_axes,
 )
-from voxbench.data.other_formats import LABEL_NAMES, is_other, read_other
+from voxbench.data.other_formats import LABEL_NAMES, is_other, read_other, refuse_frame
 from voxbench.data.pictures import read_pictures
 from voxbench.data.volume_files import is_picture, slice_files
 from voxbench.errors import DataError
@@ -51,8 +51,7 @@ def read_label_map(
             numbers.
     """
     if is_other(path):
-        if frame is not None:
-            raise DataError(f"{path}: frames are read of NIfTI files alone; convert it first.")
+        refuse_frame(frame, path)
         pictures = any(map(is_picture, slice_files(path)))
         found = read_pictures(path, beside) if pictures else read_other(path, LABEL_NAMES)
         if found.array.ndim != 3 or found.array.dtype.kind not in "biuf":

@@ -26,6 +26,16 @@ def is_other(path: Path) -> bool:
     return ended or path.is_dir()
 
 
+def refuse_frame(frame: int | None, path: Path) -> None:
+    """Refuse a frame of a series in time.
+
+    Raises:
+        DataError: one is asked for.
+    """
+    if frame is not None:
+        raise DataError(f"{path}: frames are read of NIfTI files alone; convert it first.")
+
+
 def read_other(path: Path, names: Sequence[str]) -> Volume:
     """Read a volume as it is stored.
 

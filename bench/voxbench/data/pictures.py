@@ -1,6 +1,5 @@
 """Label maps as pictures, one a slice of a DICOM series."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from voxbench.data.dicom import find_series
 from voxbench.data.nifti import Volume, unreadable
-from voxbench.data.volume_files import slice_files
+from voxbench.data.volume_files import slice_files, slice_stem
 from voxbench.errors import DataError
 
 
@@ -31,15 +30,11 @@ def read_pictures(folder: Path, beside: Path | None) -> Volume:
     series, pictures, slices = find_series(beside), slice_files(folder), slice_files(beside)
     if len(pictures) != len(slices):
         raise DataError(f"{folder}: {len(pictures)} pictures of {len(slices)} slices.")
-    names, others = ({_stem(path) for path in files} for files in (pictures, slices))
+    names, others = ({*map(slice_stem, files)} for files in (pictures, slices))
     if names & others and (lone := sorted(names ^ others)):
         raise DataError(f"{folder}: {', '.join(lone[:4])}: a picture or a slice without the other.")
     drawn = {on: _grey(path, series.shape[:2]) for on, path in zip(slices, pictures, strict=True)}
     return Volume(np.stack([drawn[each.path] for each in series.slices], axis=-1), series.affine)
-
-
-def _stem(path: Path) -> str:
-    return re.sub(r"\.(dcm|ima|png)$", "", path.name, flags=re.IGNORECASE)
 
 
 def _grey(path: Path, size: tuple[int, int]) -> NDArray[Any]:

@@ -15,8 +15,9 @@ NPZ = (".npz",)
 HEADERS = (".nhdr", ".mhd", ".hdr")
 """Of volumes whose voxels lie in a second file, which would escape the content hash: refused."""
 ENDINGS = (*NIFTI, *ITK, *NPZ, *HEADERS)
-PICTURE = ".png"
+_PICTURE = ".png"
 _DICOM = (".dcm", ".ima")
+_SLICES = (*_DICOM, _PICTURE)
 _ENDED = re.compile(r"\.[A-Za-z]\w*$")  # dots and numbers alone are a part of a DICOM name
 _DIRECTORY = "DICOMDIR"
 
@@ -71,11 +72,16 @@ def holds_series(folder: Path) -> bool:
 
 def is_picture(path: Path) -> bool:
     """Whether a slice is a picture rather than DICOM."""
-    return path.name.lower().endswith(PICTURE)
+    return path.name.lower().endswith(_PICTURE)
+
+
+def slice_stem(path: Path) -> str:
+    """The name of a slice without the ending of DICOM or of a picture."""
+    return path.stem if path.suffix.lower() in _SLICES else path.name
 
 
 def _may_be_slice(path: Path) -> bool:
-    ended = path.name.lower().endswith((*_DICOM, PICTURE)) or not _ENDED.search(path.name)
+    ended = path.name.lower().endswith(_SLICES) or not _ENDED.search(path.name)
     return ended and path.name != _DIRECTORY and path.is_file()
 
 
