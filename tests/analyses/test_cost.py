@@ -1,6 +1,7 @@
 import pytest
 from voxbench.analyses.cost import frontier
 from voxbench.analyses.read import read_groups
+from voxbench.records.record import Imported
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, WEIGHTS, cases, record
@@ -43,3 +44,12 @@ def test_equal_arms_stay_both():
     found = offers(arm=0.5, pretraining=0.0)
     assert found[MASKED].whole
     assert found[SCRATCH].whole
+
+
+def test_imported_scores_are_no_offer_for_nobody_told_their_cost():
+    own = record(cases(lambda i, c: 0.5), SCRATCH)
+    imported = record(cases(lambda i, c: 0.9), "theirs", key="theirs")
+    imported.arm.twin = None
+    imported.imported = Imported(layout="wide", source="someone", files={})
+    [found] = frontier(read_groups([own, imported]), METRICS["dice"])
+    assert (found.arm, found.free) == (SCRATCH, True)

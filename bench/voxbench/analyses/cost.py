@@ -42,7 +42,9 @@ class Offer:
 
 
 def frontier(groups: Sequence[Group], metric: Metric) -> list[Offer]:
-    """All arms with a score, and the frontiers that they are on.
+    """All arms with a score that were trained here, and the frontiers that they are on.
+
+    What imported scores cost nobody has told.
 
     An arm is off a frontier if another has a score as good for no more hours, and is better in one
     of the two. Hours of accelerators and processors are not added up.
@@ -52,7 +54,7 @@ def frontier(groups: Sequence[Group], metric: Metric) -> list[Offer]:
         uses[group.arm] += len(group.runs)
     members: dict[Where, list[Group]] = defaultdict(list)
     for group in groups:
-        if group.runs and not math.isnan(_score(group, metric)):
+        if group.runs and not group.imported and not math.isnan(_score(group, metric)):
             members[group.where].append(group)
     return [offer for own in members.values() for offer in _offers(own, metric, uses)]
 

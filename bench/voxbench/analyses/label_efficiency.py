@@ -1,5 +1,6 @@
 """What a pre-training is worth in labels, and where its benefit vanishes."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,12 @@ class Worth:
     refused: str
     refused_direct: str
     note: str
+
+    @property
+    def bounded(self) -> Interval | None:
+        """The fitted k, else the direct one, whose interval has two ends."""
+        found = (k for k in (self.fitted, self.direct) if k.low > 0 and math.isfinite(k.high))
+        return next(found, None)
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,7 @@ def vanishing(curves: LearningCurves, margin: float) -> Vanishing:
     return Vanishing(curves.where, curves.arm, curves.twin, found, "", curves.single_run)
 
 
-def worth_table(curves: Sequence[LearningCurves], metric: Metric) -> Table:
+def worth_table(rows: Sequence[Worth], metric: Metric) -> Table:
     """What each pre-training is worth at each fraction, in labels."""
     return Table(
         f"labels-{metric.key}",
@@ -168,7 +175,7 @@ def worth_table(curves: Sequence[LearningCurves], metric: Metric) -> Table:
             Column("not fitted because", ("refused",)),
             Column("note"),
         ],
-        [as_row(row, "setting") for own in curves for row in worth(own)],
+        [as_row(row, "setting") for row in rows],
     )
 
 

@@ -84,7 +84,7 @@ def _tasks(sweeps: list[Path]) -> "dict[str, Task]":
 
 def _tell(made: "Report", index: Path) -> None:
     from voxbench.analyses.effect_sentences import effect_chapters
-    from voxbench.reporting.report import SMOKE
+    from voxbench.reporting.page import SMOKE
 
     lines = [SMOKE.replace("*", "")] if made.smoke else []
     lines += made.opening

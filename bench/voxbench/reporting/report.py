@@ -1,6 +1,6 @@
 """The report of a result folder: tables, figures, and a page that leads with the findings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,11 @@ from voxbench.analyses.active import round_rows, round_table
 from voxbench.analyses.best_of import best_table
 from voxbench.analyses.cost import frontier_table
 from voxbench.analyses.curves import curve_table, learning_curves
-from voxbench.analyses.effect_sentences import effect_chapters, effect_summary, overall_sentence
+from voxbench.analyses.effect_sentences import effect_summary
 from voxbench.analyses.effect_tables import effect_table, failed_table, mean_table, overall_table
 from voxbench.analyses.effects import Effect, Overall, effects, overall
 from voxbench.analyses.groups import Group
-from voxbench.analyses.label_efficiency import vanishing_table, worth_table
+from voxbench.analyses.label_efficiency import Worth, vanishing_table, worth, worth_table
 from voxbench.analyses.means import Mean, means
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.races.declaration import races_in
@@ -26,7 +26,7 @@ from voxbench.analyses.steps import steps_table, trajectory_table
 from voxbench.analyses.table import Table, as_row
 from voxbench.analyses.tuned import beside, beside_table
 from voxbench.analyses.tuning import Studied, studies_in, study_table
-from voxbench.analyses.uncertainty.findings import Findings, find_doubt, front_sentence
+from voxbench.analyses.uncertainty.findings import Findings, find_doubt
 from voxbench.analyses.uncertainty.tables import doubt_tables, full_tables
 from voxbench.files import remove_leavings, write_atomically
 from voxbench.records import ScoredRecord, Store
@@ -36,28 +36,9 @@ from voxbench.reporting.figures.best_of import draw_best
 from voxbench.reporting.figures.doubt import DoubtFigure, draw_doubt
 from voxbench.reporting.figures.draw import Figure, draw_figures
 from voxbench.reporting.figures.style import PAGE
-from voxbench.reporting.printer import as_markdown, escape_markdown, save_table
+from voxbench.reporting.page import page_lines
+from voxbench.reporting.printer import save_table
 from voxbench.stats.metric import FALSE_ALARMS, Metric, find_metric
-
-SMOKE = (
-    "**Smoke run.** Some records were made with a limit: they show that the machinery works, and "
-    "nothing about pre-training."
-)
-READING = """## How to read this
-
-The unit is the patient: cases, classes, draws and seeds are averaged within a patient before any
-test. An effect is arm − scratch twin on the patients and runs that both have. Intervals resample
-patients and runs. The verdict of a row is that of one interval, which holds at once with those of
-all rows: «equivalent» if it lies inside the margin, else «better» or «worse» if it excludes 0, else
-«undecided». The more rows, the wider; a single question is asked by `voxbench compare` or declared
-as a claim. With few patients or runs intervals are stretched as Student's are; arms on one task and
-fraction lend each other what they show of the luck of seeds. That of a *mean* is still too narrow
-below about 30 patients (86 instead of 95% in simulations with 10), that of an *effect* is not; over
-tasks it is Student's, and there is none below three of them. Dice, NSD and HD95 are of the
-structures that the reference has, the same pairs of a case and a class in both arms; where it lacks
-one they are undefined and counted, and what is predicted is a false alarm.
-Where a task was run under several recipes, versions of its data or limits, the column `setting`
-tells them apart: rows of one setting are compared with each other only."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +67,7 @@ class Report:
     groups: list[Group]
     means: list[Mean]
     effects: list[Effect]
+    worths: list[Worth]
     overall: list[Overall]
     tables: list[Table]
     figures: list[Figure]
@@ -164,6 +146,7 @@ def write_report(
     curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
     found = raced_effects(pairs, races_in(store_dir), records, margin)
     each, over_tasks = means(groups), overall(pairs)
+    worths = [row for own in curves for row in worth(own)]
     studies, doubt = studies_in(store_dir), find_doubt(store_dir, records)
     rounds = round_rows(store_dir, records)
     tables = [
@@ -171,7 +154,7 @@ def write_report(
         *_external_tables(store_dir, groups, chosen, margin),
         *_alarm_tables(groups, chosen),
         overall_table(over_tasks, chosen),
-        worth_table(curves, chosen),
+        worth_table(worths, chosen),
         vanishing_table(curves, chosen, margin),
         curve_table(curves, chosen),
         trend_table(pairs, chosen, margin),
@@ -194,12 +177,12 @@ def write_report(
     files += [path for own in drawn for path in own.paths]
     files += [path for figure in figures for path in figure.paths]
     made = Report(
-        page, files, chosen, margin, records, groups, each, found, over_tasks, tables, figures,
-        doubt, drawn,
+        page, files, chosen, margin, records, groups, each, found, worths, over_tasks, tables,
+        figures, doubt, drawn,
     )  # fmt: skip
     refresh_table(Store(store_dir))
     remove_leavings(out_dir)
-    write_atomically(page, "\n".join(_lines(made)) + "\n")
+    write_atomically(page, "\n".join(page_lines(made)) + "\n")
     return made
 
 
@@ -243,39 +226,3 @@ def _alarm_tables(groups: Sequence[Group], primary: Metric) -> list[Table]:
             caption = f"{table.caption} Beside the primary metric, as a family of its own."
             tables.append(table._replace(title=metric.title, caption=caption))
     return tables
-
-
-def _lines(made: Report) -> Iterator[str]:
-    yield "# What these runs show\n"
-    if made.smoke:
-        yield f"> {SMOKE}\n"
-    yield escape_markdown(" ".join(made.opening))
-    for heading, sentences in effect_chapters(made.effects, made.metric):
-        yield f"\n## {escape_markdown(heading)}\n"
-        yield from (f"- {escape_markdown(sentence)}" for sentence in sentences)
-    if made.overall:
-        yield "\n## Over all tasks\n"
-        yield from (
-            f"- {escape_markdown(overall_sentence(row, made.metric))}" for row in made.overall
-        )
-    if made.figures:
-        yield "\n## Curves\n"
-        pictures = [figure.paths[0] for figure in made.figures]
-        yield from (f"![{path.stem}](figures/{path.name})" for path in pictures)
-    yield from _doubt_lines(made)
-    for table in made.tables:
-        if table.rows:
-            yield f"\n## {table.title}\n"
-            yield as_markdown(table)
-    yield READING
-
-
-def _doubt_lines(made: Report) -> Iterator[str]:
-    """What pre-training changes of doubt, whether its kinds separate, and its figures."""
-    if not made.doubt.doubts:
-        return
-    yield "\n## Can doubt be trusted?\n"
-    told = [front_sentence(made.doubt.rows), *(row.sentence for row in made.doubt.separations)]
-    yield from (f"- {escape_markdown(sentence)}" for sentence in told if sentence)
-    pictures = [figure.paths[0] for figure in made.doubt_figures]
-    yield from (f"\n![{path.stem}](figures/{path.name})" for path in pictures)

@@ -48,6 +48,12 @@ class Findings:
         """Those that something was asked of."""
         return list(dict.fromkeys(doubt.where.task for doubt in self.doubts))
 
+    @property
+    def sentences(self) -> list[str]:
+        """What pre-training changes of doubt, and whether its kinds separate."""
+        told = [front_sentence(self.rows), *(row.sentence for row in self.separations)]
+        return [sentence for sentence in told if sentence]
+
     def of_task(self, task: str) -> "Findings":
         """What was found on one."""
         return Findings(

@@ -10,8 +10,9 @@ from voxbench.analyses.ranks.tables import shared_table
 from voxbench.analyses.table import Column, Table
 from voxbench.api import Task
 from voxbench.records import Store
+from voxbench.reporting.page import READING
 from voxbench.reporting.printer import save_table
-from voxbench.reporting.report import READING, Report
+from voxbench.reporting.report import Report
 from voxbench.reporting.site.baseline import baseline_page, baseline_path
 from voxbench.reporting.site.case import CasePage, case_rows, pictured
 from voxbench.reporting.site.front.build import write_front

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from voxbench.analyses.table import Column, number
 from voxbench.files import remove_leavings, write_atomically
-from voxbench.reporting.report import SMOKE
+from voxbench.reporting.page import SMOKE
 from voxbench.stats.metric import ALL, METRICS
 
 STATIC = Path(__file__).parent / "static"

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from voxbench.analyses.uncertainty.findings import front_sentence
 from voxbench.analyses.uncertainty.tables import doubt_tables, table_of_task
 from voxbench.reporting.names import slug
 from voxbench.reporting.site.html import HtmlTable, html_table
@@ -37,7 +36,6 @@ def uncertainty_page(material: Material, task: str) -> UncertaintyPage:
     """Put the page of a task together, for a task that something was asked of."""
     found = material.report.doubt.of_task(task)
     separated = bool(found.separations)
-    told = [front_sentence(found.rows), *(row.sentence for row in found.separations)]
     drawings = [
         Drawing(figure.title, material.href(figure.paths[0]))
         for figure in material.report.doubt_figures
@@ -46,7 +44,7 @@ def uncertainty_page(material: Material, task: str) -> UncertaintyPage:
     name = table_of_task(task, []).name
     return UncertaintyPage(
         task,
-        [sentence for sentence in told if sentence],
+        found.sentences,
         [drawing for drawing in drawings if drawing.source],
         [
             html_table(table, lambda row, _: material.link_of(row) if "arm" in row else "")

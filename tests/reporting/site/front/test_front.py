@@ -85,6 +85,12 @@ def test_weights_made_here_stand_apart(tmp_path):
     assert panel.sections[0].title.startswith(MADE)
 
 
+def test_weights_are_shared_by_the_runs_of_all_fractions(tmp_path):
+    shown(tmp_path, {MASKED: 0.1})
+    evidence, _ = shown(tmp_path, {MASKED: 0.1}, fraction="100%")
+    assert [offer.uses for offer in evidence.offers if offer.arm == MASKED] == [6, 6]
+
+
 @pytest.mark.parametrize(
     ("interval", "path"),
     [

@@ -129,10 +129,9 @@ def _doubts(effect: Effect, evidence: Evidence) -> Iterator[str]:
 def _worth(evidence: Evidence, result: ArmResult) -> str:
     """`worth 1.2× labels [0.8, 2.1]`; nothing without an interval of two ends."""
     found = evidence.worth.get((result.group.where, result.group.arm))
-    for k in (found.fitted, found.direct) if found else ():
-        if k.low > 0 and math.isfinite(k.high):
-            return f"worth {times(*k).replace('× ', '× labels ')}"
-    return ""
+    if not found or not found.bounded:
+        return ""
+    return f"worth {times(*found.bounded).replace('× ', '× labels ')}"
 
 
 def _seen(result: ArmResult) -> str:

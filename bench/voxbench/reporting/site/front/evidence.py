@@ -1,8 +1,9 @@
 """What a front page tells by one metric: scores, effects and worth of all arms, and leagues."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from voxbench.analyses.cost import Offer, frontier
 from voxbench.analyses.curves import learning_curves
 from voxbench.analyses.effects import Effect
 from voxbench.analyses.groups import Group, Where
@@ -29,6 +30,7 @@ class Evidence(NamedTuple):
         effects: against the scratch twin; their family is all comparisons of the report.
         worth: in labels.
         leagues: of the arms that may be ranked with each other.
+        offers: what each arm gives for its cost.
         names: of the arms, for people.
         pages: of the results, from the root of the site.
     """
@@ -39,6 +41,7 @@ class Evidence(NamedTuple):
     effects: Mapping[Key, Effect]
     worth: Mapping[Key, Worth]
     leagues: Mapping[Where, League]
+    offers: Sequence[Offer]
     names: Mapping[str, ArmName]
     pages: Mapping[Key, str]
 
@@ -47,24 +50,20 @@ class Evidence(NamedTuple):
         """The same as arms."""
         return [result.group for result in self.results]
 
-    def result(self, where: Where, arm: str) -> str:
-        """The page of a result, from the root of the site."""
-        return self.pages.get((where, arm), "")
-
 
 def gather_evidence(material: Material, metric: Metric) -> Evidence:
     """By the primary metric as the report decided it, by another as a family of its own."""
     report = material.report
-    pairs = twins(report.groups, metric)
     if metric == report.metric:
         margin, found = report.margin, report.effects
         leagues = {r.group.where: r.league for r in material.results if r.league}
+        worths = report.worths
     else:
-        margin = metric.margin
+        margin, pairs = metric.margin, twins(report.groups, metric)
         found = raced_effects(pairs, races_in(material.store.root), report.records, margin)
         leagues = task_leagues(report.groups, metric, margin)
-    curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
-    worths = [row for own in curves for row in worth(own)]
+        curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
+        worths = [row for own in curves for row in worth(own)]
     results = [result for result in material.results if not result.group.smoke]
     kept = {(result.group.where, result.group.arm) for result in results}
     return Evidence(
@@ -72,8 +71,9 @@ def gather_evidence(material: Material, metric: Metric) -> Evidence:
         margin,
         results,
         {(own.where, own.arm): own for own in found if (own.where, own.arm) in kept},
-        {(row.where, row.arm): row for row in worths},
+        {(row.where, row.arm): row for row in worths if (row.where, row.arm) in kept},
         leagues,
+        frontier([result.group for result in results], metric),
         arm_names(group.arm for group in report.groups),
         {(result.group.where, result.group.arm): result.page for result in results},
     )

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from voxbench.analyses.cost import frontier
+from voxbench.analyses.groups import Where
 from voxbench.analyses.label_efficiency import times
 from voxbench.analyses.table import interval, number
 from voxbench.reporting.people import duration, labelled
@@ -110,16 +110,19 @@ def _facts(evidence: Evidence, fraction: str) -> Iterator[str]:
         yield f"contaminated: {seen or 'none'} known, {counts['unknown'] or 'none'} unknown"
 
 
+def _line(evidence: Evidence, where: Where, arm: str, told: str) -> Line:
+    return Line(str(evidence.names[arm]), told, evidence.pages[where, arm])
+
+
 def _worth(evidence: Evidence, fraction: str) -> Iterator[Line]:
     """Every k that has an interval with two ends, the highest first."""
     found = []
     for (where, arm), row in evidence.worth.items():
-        for k, how in ((row.fitted, "by the twin's power law"), (row.direct, "between its points")):
-            if where.fraction == fraction and k.low > 0 and math.isfinite(k.high):
-                result = evidence.result(where, arm)
-                told = f"{times(*k)} the labels on {where.task}, {how}"
-                found.append((-k.mean, Line(str(evidence.names[arm]), told, result)))
-                break
+        k = row.bounded
+        if where.fraction == fraction and k:
+            how = "by the twin's power law" if k is row.fitted else "between its points"
+            told = f"{times(*k)} the labels on {where.task}, {how}"
+            found.append((-k.mean, _line(evidence, where, arm, told)))
     yield from (line for _, line in sorted(found))
 
 
@@ -141,16 +144,14 @@ def _alarms(evidence: Evidence, fraction: str) -> Iterator[Line]:
         if where.fraction == fraction and effect.alarms_verdict:
             glyph = GLYPHS[effect.alarms_verdict]
             told = f"{glyph} {effect.alarms_verdict} on {where.task}: {show(*effect.alarms)}"
-            yield Line(str(evidence.names[arm]), told, evidence.result(where, arm))
+            yield _line(evidence, where, arm, told)
 
 
 def _offers(evidence: Evidence, fraction: str) -> Iterator[Line]:
     """Who is on a frontier of cost and quality, by task; the cheapest first."""
-    here = [g for g in evidence.groups if g.where.fraction == fraction and not g.imported]
+    here = [offer for offer in evidence.offers if offer.where.fraction == fraction]
     show = number(evidence.metric.digits)
-    for offer in sorted(
-        frontier(here, evidence.metric), key=lambda o: (o.where.task, o.gpu_hours, o.cpu_hours)
-    ):
+    for offer in sorted(here, key=lambda o: (o.where.task, o.gpu_hours, o.cpu_hours)):
         paid = [word for word, on in (("even if its weights are paid at once", offer.whole),
                 ("if all runs here share its weights", offer.amortised),
                 ("if its weights are free", offer.free)) if on]  # fmt: skip
@@ -159,9 +160,7 @@ def _offers(evidence: Evidence, fraction: str) -> Iterator[Line]:
             once = duration(offer.pretraining_cpu_hours, offer.pretraining_gpu_hours)
             told = f"{show(offer.score)} on {offer.where.task} for {cost} a run"
             told += f" and {once} once, {paid[0]}" if once else ""
-            yield Line(
-                str(evidence.names[offer.arm]), told, evidence.result(offer.where, offer.arm)
-            )
+            yield _line(evidence, offer.where, offer.arm, told)
 
 
 def _ranks(evidence: Evidence, fraction: str) -> Iterator[Ranked]:
@@ -178,6 +177,6 @@ def _ranks(evidence: Evidence, fraction: str) -> Iterator[Ranked]:
             best = sorted(league.rows, key=lambda row: -evidence.metric.sign * row.mean.mean)
             yield Ranked(title, [
                 (row.group, str(evidence.names[row.arm]), show(*row.mean),
-                 evidence.result(where, row.arm))
+                 evidence.pages[where, row.arm])
                 for row in best
             ])  # fmt: skip
