@@ -64,7 +64,7 @@ def _told(name: str, value: str) -> str:
     """`volumes=28` as «28 volumes»."""
     if name == "source":
         return f"on {value}"
-    if name in ("architecture", "size", "weights"):
+    if name in _ASIDE:
         return value
     words = name.replace("_", " ")
     return f"{value} {words}" if value.isdigit() else f"{words} {value}".strip()
@@ -80,8 +80,7 @@ def labelled(fraction: str) -> str:
 
 def duration(cpu: float, gpu: float) -> str:
     """`3 CPU min`, `1.5 GPU h`; "" where nothing was spent."""
-    parts = [f"{_time(value, kind)}" for value, kind in ((cpu, "CPU"), (gpu, "GPU")) if value]
-    return " + ".join(parts)
+    return " + ".join(_time(value, kind) for value, kind in ((cpu, "CPU"), (gpu, "GPU")) if value)
 
 
 def _time(hours: float, kind: str) -> str:

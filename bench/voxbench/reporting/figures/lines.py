@@ -18,14 +18,13 @@ WRAP = 40  # characters of an arm's fields beside the axes
 
 
 class Line(NamedTuple):
-    """One arm: its points, and its effects against the twin where it has one."""
+    """One arm and its points."""
 
     arm: str
     colour: str
     marker: str
     dashed: bool
     points: list[tuple[float, Interval]]
-    effects: list[tuple[float, Interval]]
 
 
 def names_height(lines: Sequence[Line]) -> float:

@@ -76,7 +76,6 @@ def _lines(grown: dict[str, list[Mean]], metric: Metric) -> list[Line]:
             marker_of(i),
             False,
             [(mean.scale.volumes, mean.scores[metric.key]) for mean in members],
-            [],
         )
         for i, (name, members) in enumerate(grown.items())
     ]
@@ -92,7 +91,7 @@ def _twins(
     ends = min(volumes), max(volumes)
     found = [mean for mean in means if mean.arm in others and mean.runs]
     return [
-        Line(mean.arm, grey, "", True, [(v, mean.scores[metric.key]) for v in ends], [])
+        Line(mean.arm, grey, "", True, [(v, mean.scores[metric.key]) for v in ends])
         for mean, grey in zip(found, itertools.cycle(GREYS), strict=False)
     ]
 

@@ -28,6 +28,20 @@ def write_front(material: Material, writer: Pages, claims: Sequence[ClaimResult]
     metrics = [*metrics, *([] if primary in metrics else [primary])]
     pages = {m.title: "index.html" if m == primary else f"{m.key}.html" for m in metrics}
     cards = {name: card_of(material.of_task(name)) for name in material.tasks}
+    shared = {
+        "metrics": list(pages.items()),
+        "smoke": material.report.smoke,
+        "about": {name: told_modality(card) for name, card in cards.items()},
+        "sources": sources(material.report.records),
+        "tables": _tables(material),
+        "cited": cited(cards, material),
+        "declared": declared(claims),
+        "commands": sweep_commands(material),
+        "doubt": front_sentence(material.report.doubt.rows),
+        "doubted": {name: uncertainty_path(name) for name in material.report.doubt.tasks},
+        "tasks": {name: task_path(name) for name in material.tasks},
+        "baselines": {name: baseline_path(name) for name in material.baselines},
+    }
     for metric in metrics:
         evidence = gather_evidence(material, metric)
         compared = any(result.group.twin for result in evidence.results)
@@ -40,19 +54,7 @@ def write_front(material: Material, writer: Pages, claims: Sequence[ClaimResult]
             margin=evidence.margin,
             compared=compared,
             comparisons=len(evidence.effects),
-            metrics=list(pages.items()),
-            smoke=material.report.smoke,
-            paths={name: task_path(name) for name in material.tasks},
-            about={name: told_modality(card) for name, card in cards.items()},
-            sources=sources(material.report.records),
-            tables=_tables(material),
-            cited=cited(cards, material),
-            declared=declared(claims),
-            commands=sweep_commands(material),
-            doubt=front_sentence(material.report.doubt.rows),
-            doubted=[(name, uncertainty_path(name)) for name in material.report.doubt.tasks],
-            task_links=[(name, task_path(name)) for name in material.tasks],
-            baseline_links=[(name, baseline_path(name)) for name in material.baselines],
+            **shared,
         )
     writer.text("references.bib", bibtex(cards, material))
 

@@ -29,7 +29,6 @@ class Row(NamedTuple):
     name: ArmName
     label: str
     about: str
-    href: str
     cells: list[list[Cell]]
     once: str
     run: str
@@ -115,7 +114,6 @@ def _row(evidence: Evidence, own: Sequence[ArmResult], tasks: Sequence[str]) -> 
         evidence.names[first.group.arm],
         first.group.arm,
         _about(first),
-        first.baseline,
         [[_cell(evidence, result) for result in _on(own, task)] for task in tasks],
         _once(own),
         _run(own),
