@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from voxbench.api import Case, Part
-from voxbench.data.case_table import some
+from voxbench.data.case_names import some
 from voxbench.data.patients import Patients, find_patients
 from voxbench.data.published_split import OWN, PublishedSplit, find_split
 from voxbench.errors import DataError, SpecError

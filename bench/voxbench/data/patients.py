@@ -10,7 +10,7 @@ A table beside the data says so, the first of these that names persons:
                         a column of persons (patient_id, subject, PatientID, participant_id, …) and
                         one of cases; or rows of persons whose names cases begin with (BIDS)
 
-Names need not be written as the cases are: see `case_table.match_names`. A table that names none
+Names need not be written as the cases are: see `case_names.match_names`. A table that names none
 of the cases is refused; one with an unusual name may be about something else. Where there is none,
 cases whose names look grouped (`grouping`) must be settled in writing; others count as a person
 each.
@@ -21,17 +21,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from voxbench.data.case_table import (
-    NOTHING,
-    PERSON,
-    CaseTable,
-    match_names,
-    plain,
-    read_table,
-    refuse_shifted,
-    some,
-    tables_beside,
-)
+from voxbench.data.case_names import match_names, refuse_shifted, some
+from voxbench.data.case_table import NOTHING, PERSON, CaseTable, plain, read_table, tables_beside
 from voxbench.data.dataset_json import read_json
 from voxbench.data.grouping import describe_groups, find_groups
 from voxbench.errors import DataError

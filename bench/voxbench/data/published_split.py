@@ -23,16 +23,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from voxbench.api import Part
-from voxbench.data.case_table import (
-    PERSON,
-    CaseTable,
-    ShiftedNumbersError,
-    match_names,
-    read_table,
-    refuse_shifted,
-    some,
-    tables_beside,
-)
+from voxbench.data.case_names import ShiftedNumbersError, match_names, refuse_shifted, some
+from voxbench.data.case_table import PERSON, CaseTable, read_table, tables_beside
 from voxbench.errors import DataError
 
 OWN = 'Correct it, or say split = "own", which parts the cases by patient.'
