@@ -11,13 +11,12 @@ or its label; masks and label maps may also lie beside the images, as ATLAS v2.0
 that a session lacks counts as not annotated; a session without any label is unlabelled.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from voxbench.api import Case, Part, TaskCard
 from voxbench.errors import DataError, unknown
@@ -34,18 +33,8 @@ from voxbench.toolkit import (
     tolerances,
 )
 
+from voxbench_tasks.bids_files import BidsFile, bids_files, counting, is_map, is_mask, structure_of
 from voxbench_tasks.folder import LabelledFolder
-
-_NAME = re.compile(r"(?P<case>sub-[^_]+(?:_ses-[^_]+)?)_(?P<ending>.+)")
-_MAP = re.compile(r"(?:.*_)?dseg")
-_MASK = re.compile(r"(?:.*_)?(?:mask|\w*-manual)")
-_STRUCTURE = re.compile(r"(?:.*_)?label-([^_]+)_.*")
-
-
-class _File(NamedTuple):
-    case: str
-    ending: str
-    path: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,23 +90,8 @@ class BidsFolder(LabelledFolder):
         return arrange_cases(self.root, self._found, self.patients, self.split, subjects)
 
     @cached_property
-    def _files(self) -> list[_File]:
-        found = list(self._lying())
-        if not found:
-            raise DataError(f"{self.root}: no file like sub-01/anat/sub-01_T1w.nii.gz.")
-        return found
-
-    def _lying(self) -> Iterator[_File]:
-        for path in sorted(self.root.rglob("sub-*_*")):
-            name = _NAME.fullmatch(stem_of(path.name) or "")
-            if name and "sourcedata" not in path.relative_to(self.root).parts:
-                yield _File(name["case"], name["ending"], path)
-
-    def _is_derived(self, path: Path) -> bool:
-        return "derivatives" in path.relative_to(self.root).parts
-
-    def _is_of_pipeline(self, path: Path) -> bool:
-        return self.pipeline in (None, *path.relative_to(self.root).parts)
+    def _files(self) -> list[BidsFile]:
+        return bids_files(self.root, self.pipeline)
 
     @cached_property
     def _label_endings(self) -> tuple[str, ...]:
@@ -128,24 +102,21 @@ class BidsFolder(LabelledFolder):
                 raise DataError(f"{self.root}: labels: {unknown('ending', ending, seen)}")
         if self.labels:
             return self.labels
-        maps = sorted(ending for ending in seen if _MAP.fullmatch(ending))
+        maps = sorted(filter(is_map, seen))
         if maps[1:]:
             raise DataError(f"{self.root}: label maps {', '.join(maps)}: say which in `labels`.")
-        return tuple(maps or sorted(ending for ending in seen if _MASK.fullmatch(ending)))
+        return tuple(maps or sorted(filter(is_mask, seen)))
 
     @cached_property
     def _is_map(self) -> bool:
-        return len(self._label_endings) == 1 and bool(
-            self.classes or _MAP.fullmatch(self._label_endings[0])
-        )
+        endings = self._label_endings
+        return len(endings) == 1 and (bool(self.classes) or is_map(endings[0]))
 
     @cached_property
     def _channels(self) -> tuple[str, ...]:
         """The endings of the images; a label that is not asked for is none, unless it is named."""
         images = [
-            one
-            for one in self._files
-            if one.ending not in self._label_endings and not self._is_derived(one.path)
+            one for one in self._files if one.ending not in self._label_endings and not one.derived
         ]
         known = {one.ending for one in images}
         for name in self.channels or ():
@@ -155,7 +126,7 @@ class BidsFolder(LabelledFolder):
             return self.channels
         sessions: dict[str, list[str]] = {}
         for one in images:
-            if not (_MAP.fullmatch(one.ending) or _MASK.fullmatch(one.ending)):
+            if not (is_map(one.ending) or is_mask(one.ending)):
                 sessions.setdefault(one.case, []).append(one.ending)
         if not sessions:
             raise DataError(f"{self.root}: no image of any session beside the labels.")
@@ -169,9 +140,7 @@ class BidsFolder(LabelledFolder):
         if self.classes:
             return dict(self._value(text) for text in self.classes)
         tables = {
-            table: self._named(table)
-            for table in sorted(self.root.rglob("*dseg.tsv"))
-            if self._is_of_pipeline(table)
+            table: self._named(table) for table in counting(self.root, "*dseg.tsv", self.pipeline)
         }
         if not tables:
             raise DataError(
@@ -200,10 +169,7 @@ class BidsFolder(LabelledFolder):
     @cached_property
     def _structures(self) -> dict[str, str]:
         """Structure → ending of its masks."""
-        named = {
-            (told[1] if (told := _STRUCTURE.fullmatch(ending)) else ending): ending
-            for ending in self._label_endings
-        }
+        named = {structure_of(ending): ending for ending in self._label_endings}
         if len(named) < len(self._label_endings):
             raise DataError(
                 f"{self.root}: masks {', '.join(self._label_endings)} name a structure twice: say "
@@ -215,11 +181,8 @@ class BidsFolder(LabelledFolder):
     def _found(self) -> Mapping[Part, list[Case]]:
         files: dict[str, dict[str, Path]] = {}
         for one in self._files:
-            wanted = one.ending in (*self._label_endings, *self._channels)
-            derived = self._is_derived(one.path)
-            if not wanted or (derived and one.ending not in self._label_endings):
-                continue
-            if derived and not self._is_of_pipeline(one.path):
+            channels = () if one.derived else self._channels
+            if one.ending not in (*self._label_endings, *channels):
                 continue
             other = files.setdefault(one.case, {}).setdefault(one.ending, one.path)
             if other != one.path:

@@ -142,6 +142,18 @@ def test_the_table_of_the_label_maps_is_that_of_their_pipeline(tmp_path):
     with pytest.raises(DataError, match="name other values; say which `pipeline`"):
         _ = BidsFolder(root=tmp_path).card
     assert BidsFolder(root=tmp_path, pipeline="manual").card.classes == {"ball": 1, "box": 4}
+    (tmp_path / "derivatives" / "manual" / "dseg.tsv").rename(tmp_path / "dseg.tsv")
+    assert BidsFolder(root=tmp_path, pipeline="manual").card.classes == {"ball": 1, "box": 4}
+
+
+def test_labels_of_another_pipeline_decide_nothing(masks):
+    place = masks / "derivatives" / "auto" / "sub-01" / "ses-1" / "anat"
+    save(place / "sub-01_ses-1_dseg.nii.gz", volumes()[1])
+    task = BidsFolder(root=masks, pipeline="manual")
+    assert task.card.classes == {"core": 1, "lesion": 2}
+    assert len(task.cases()["all"]) == 5
+    with pytest.raises(DataError, match=r"unknown pipeline 'manul'.*manual"):
+        BidsFolder(root=masks, pipeline="manul").cases()
 
 
 def test_a_channel_that_a_session_lacks_is_missed_where_it_would_lie(masks):
