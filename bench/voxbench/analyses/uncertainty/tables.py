@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from voxbench.analyses.table import Column, Table, interval_column, number, or_dash, plain_columns
+from voxbench.analyses.table import (
+    Column,
+    Table,
+    as_row,
+    interval_column,
+    number,
+    or_dash,
+    plain_columns,
+)
 from voxbench.analyses.uncertainty.findings import HEADLINES, Findings
-from voxbench.analyses.uncertainty.methods import Components, MethodRow, mean_ranks
+from voxbench.analyses.uncertainty.methods import Components, Contest, MethodRow, mean_ranks
 from voxbench.analyses.uncertainty.rows import MARGIN, DoubtRow
 from voxbench.analyses.uncertainty.separation import Separation
-from voxbench.stats.interval import Interval
 
 _SHOWN = {*HEADLINES, "missed", "NCC", "GED²"}
 
@@ -60,21 +67,14 @@ def table_of_task(task: str, rows: Sequence[DoubtRow], figures: set[str] | None 
 
 
 def _told(row: DoubtRow) -> dict[str, Any]:
-    return {
-        **row.where._asdict(),
-        "arm": row.arm,
-        "model": row.model,
-        **row.what._asdict(),
-        **_interval("value", row.value),
-        **dict(zip(("effect", "low", "high"), row.effect, strict=True)),
-        "verdict": row.verdict,
-        "patients": row.patients,
-        "runs": row.runs,
+    first = {**row.where.told, "arm": row.arm, "model": row.model, **row.what._asdict()}
+    return first | as_row(row, "what")
+
+
+def _named(contest: Contest) -> dict[str, str]:
+    return contest.where.told | {
+        name: own for name, own in contest._asdict().items() if name != "where"
     }
-
-
-def _interval(name: str, interval: Interval) -> dict[str, float]:
-    return dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
 
 
 def _methods(rows: Sequence[MethodRow]) -> Table:
@@ -106,17 +106,7 @@ def _contests(rows: Sequence[MethodRow]) -> Table:
         "Every method in every contest: method − best, with intervals that hold at once.",
         plain_columns("task", "arm", "figure", "cases", "model", "measure", "aggregation", "rank"),
         [
-            {
-                **row.contest.where._asdict(),
-                "arm": row.contest.arm,
-                "figure": row.contest.figure,
-                "cases": row.contest.cases,
-                **row.method._asdict(),
-                "value": row.value,
-                "rank": row.rank,
-                **_interval("behind", row.behind),
-                "tied": row.tied,
-            }
+            _named(row.contest) | row.method._asdict() | as_row(row, "contest", "method")
             for row in rows
         ],
     )
@@ -138,21 +128,7 @@ def _components(rows: Sequence[Components]) -> Table:
             interval_column("rest", "rest", 2),
             Column("methods", show=number(0), number=True),
         ],
-        [
-            {
-                **row.contest.where._asdict(),
-                "arm": row.contest.arm,
-                "figure": row.contest.figure,
-                "cases": row.contest.cases,
-                **{
-                    key: value
-                    for name in ("model", "measure", "aggregation", "rest")
-                    for key, value in _interval(name, getattr(row, name)).items()
-                },
-                "methods": row.methods,
-            }
-            for row in rows
-        ],
+        [_named(row.contest) | as_row(row, "contest") for row in rows],
     )
 
 
@@ -170,16 +146,5 @@ def _separations(rows: Sequence[Separation]) -> Table:
             Column("verdict"),
             Column("patients", show=number(0), number=True),
         ],
-        [
-            {
-                **row.where._asdict(),
-                "arm": row.arm,
-                "model": row.model,
-                **_interval("raters", row.raters),
-                **_interval("shifts", row.shifts),
-                "verdict": row.verdict,
-                "patients": row.patients,
-            }
-            for row in rows
-        ],
+        [as_row(row, "aleatoric", "epistemic") | {"verdict": row.verdict} for row in rows],
     )
