@@ -43,10 +43,10 @@ AUDIT = LoadAudit(
 )  # fmt: skip
 
 
-def make(root: Path) -> Path:
+def make(root: Path, **changes) -> Path:
     """The records, label maps and split of `SWEEP`: two arms, two fractions, two seeds."""
     store = Store(root)
-    for planned in plan_cells(bind(parse_sweep(SWEEP)), root):
+    for planned in plan_cells(bind(parse_sweep(SWEEP | changes)), root):
         store.write(_record(planned.cell, root))
     return root
 
@@ -58,7 +58,7 @@ def _record(bound: BoundCell, root: Path) -> Record:
     chosen = draw_subset(split, cell.fraction, record.seeds["subset"], present)
     record.data = Data(
         fingerprint=bound.dataset.identity,
-        split_sha256=split.sha256,
+        split_sha256=bound.dataset.partition or split.sha256,
         train=[case.id for case in chosen.train],
         validation=[case.id for case in chosen.validation],
         test=[case.id for case in split.test],

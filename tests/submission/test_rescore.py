@@ -40,8 +40,8 @@ def rescored(dataset, change=lambda told: told):
         has_map=lambda key, name: True,
         read_map=lambda key, name: SubmittedMap(labels, reference.affine, False),
     )
-    cell = SimpleNamespace(task="toy")
-    return rescore(bundle, {"k": cell}, SimpleNamespace(find=lambda ref, name: dataset))
+    cell = SimpleNamespace(task="toy", fold=None)
+    return rescore(bundle, {"k": cell}, SimpleNamespace(find=lambda ref, name, fold: dataset))
 
 
 def test_what_was_scored_honestly_is_confirmed(dataset):

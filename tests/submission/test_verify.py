@@ -10,6 +10,8 @@ import pytest
 from voxbench.data.label_map import read_label_map, write_label_map
 from voxbench.data.split import freeze_split, split_cases
 from voxbench.data.volumes import read_reference
+from voxbench.design.cell import Ref
+from voxbench.design.fold import Fold
 from voxbench.design.spec import parse_sweep
 from voxbench.errors import BundleError
 from voxbench.plugins import TASKS, find_task
@@ -21,7 +23,7 @@ from voxbench.submission.evidence import Evidence
 from voxbench.submission.pack import pack
 from voxbench.submission.verify import verify_bundle
 
-from tests.submission.made import SWEEP, bundle, maps, members, scored
+from tests.submission.made import SWEEP, bundle, make, maps, members, scored
 
 NAN = math.nan
 
@@ -547,3 +549,24 @@ print("heavy:", sorted({{"torch", "monai", "matplotlib", "wandb"}} & set(sys.mod
     )
     assert "heavy: []" in told.stdout, told.stdout + told.stderr
     assert "tiny, 8 records" in told.stdout
+
+
+def test_label_maps_of_every_fold_are_scored_again(tmp_path, judge):
+    folded = make(tmp_path / "folded", folds=2, fractions=["4 shots"], seeds=1)
+    assert judge(label_maps=True, root=folded).errors == []
+    content = members(folded, altered) | maps(folded)
+    found = verify_bundle(bundle(tmp_path / "forged.zip", content), Evidence(None))
+    forged = [one for one in found.diagnostics if "scores otherwise" in one.rule]
+    assert len(forged) == sum(len(record.cases) for record in Store(folded))
+
+
+def altered(record):
+    """Tell of another Dice than the label maps have."""
+    for case in record.cases:
+        first = next(iter(case.classes.values()))
+        first.dice = first.dice * 0.99
+
+
+def test_a_fold_that_the_data_can_not_be_divided_into_is_named():
+    ref = TASKS.complete(Ref("boxes"))
+    assert "make no 500 folds" in str(Evidence(None).find(ref, "boxes", Fold(0, 500)))

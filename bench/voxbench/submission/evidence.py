@@ -40,16 +40,16 @@ class Evidence:
             for entry in (*sweep.tasks, *named):
                 ref = TASKS.complete(Ref.of(entry.name, entry.fields))
                 self._known.setdefault(_identity(ref), []).append(ref)
-        self._found: dict[Ref, Dataset | str] = {}
+        self._found: dict[tuple[Ref, Fold | None], Dataset | str] = {}
         self._sources: dict[Source, list[str]] = {}
 
     def find(self, ref: Ref, name: str, fold: Fold | None = None) -> Dataset | str:
         """A task that calls itself `name`, or a fold of it; or why it can't be had here."""
         reasons = []
         for candidate in self._candidates(ref):
-            found = self._look(candidate)
+            found = self._look(candidate, fold)
             if isinstance(found, Dataset) and found.card.name == name:
-                return cross_validated(find_task(candidate), found, fold) if fold else found
+                return found
             reasons.append(found if isinstance(found, str) else f"its name is {found.card.name}")
         return reasons[0] if reasons else f"{ref.name} does not say where its data lie"
 
@@ -76,13 +76,19 @@ class Evidence:
         known = self._known.get(_identity(ref), [])
         return known or ([ref] if _safe(ref) else [])
 
-    def _look(self, ref: Ref) -> Dataset | str:
-        if ref not in self._found:
+    def _look(self, ref: Ref, fold: Fold | None) -> Dataset | str:
+        if (ref, fold) not in self._found:
             try:
-                self._found[ref] = open_dataset(find_task(ref))
+                self._found[ref, fold] = self._open(ref, fold)
             except VoxbenchError as error:
-                self._found[ref] = str(error)
-        return self._found[ref]
+                self._found[ref, fold] = str(error)
+        return self._found[ref, fold]
+
+    def _open(self, ref: Ref, fold: Fold | None) -> Dataset | str:
+        if fold is None:
+            return open_dataset(find_task(ref))
+        whole = self._look(ref, None)
+        return cross_validated(find_task(ref), whole, fold) if isinstance(whole, Dataset) else whole
 
 
 def replaces(record: Record, known: Record) -> bool:

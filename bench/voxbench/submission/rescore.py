@@ -16,6 +16,7 @@ from voxbench.data.nifti import Volume
 from voxbench.data.scored_as import score_labels
 from voxbench.data.volumes import read_raters, read_reference
 from voxbench.design.cell import Cell, Ref
+from voxbench.design.fold import Fold
 from voxbench.errors import DataError
 from voxbench.records import Record
 from voxbench.records.record import CaseScores, ClassScores
@@ -51,11 +52,12 @@ class Rescored(NamedTuple):
 def rescore(bundle: Bundle, cells: Mapping[str, Cell], evidence: Evidence) -> Rescored:
     """Read every label map of a bundle that is open, and score it where its reference is here."""
     found = Rescored([], {}, set())
-    tasks: dict[tuple[Ref, str], list[Record]] = defaultdict(list)
+    tasks: dict[tuple[Ref, str, Fold | None], list[Record]] = defaultdict(list)
     for key in sorted(bundle.maps.keys() & cells.keys()):
-        tasks[cells[key].task, bundle.records[key].arm.task].append(bundle.records[key])
-    for (ref, name), records in tasks.items():
-        dataset = evidence.find(ref, name)
+        cell, record = cells[key], bundle.records[key]
+        tasks[cell.task, record.arm.task, cell.fold].append(record)
+    for (ref, name, fold), records in tasks.items():
+        dataset = evidence.find(ref, name, fold)
         if isinstance(dataset, Dataset):
             found.confirmed.update(record.key for record in records if record.cases)
             _rescore_task(bundle, records, dataset, found)
@@ -69,7 +71,7 @@ def rescore(bundle: Bundle, cells: Mapping[str, Cell], evidence: Evidence) -> Re
 def _rescore_task(
     bundle: Bundle, records: list[Record], dataset: Dataset | None, found: Rescored
 ) -> None:
-    """All records of one task, case by case, so that a reference is read once."""
+    """All records of a task, or of a fold, case by case, so that a reference is read once."""
     tested = {case.id: case for case in dataset.split.test} if dataset else {}
     told = {record.key: {case.case: case for case in record.cases} for record in records}
     for name in dict.fromkeys(name for cases in told.values() for name in cases):
