@@ -5,7 +5,8 @@ The first of these that there is:
     folders            imagesTs/labelsTs and imagesVa/labelsVa beside imagesTr; training/, testing/
     tables             a column `split` (set, subset, partition) of train, val and test in a CSV or
                        TSV file, such as TotalSegmentator's meta.csv; or a column `fold` of numbers,
-                       of which the first validates
+                       of which the first validates; its rows may be persons, whose names cases
+                       begin with (BIDS)
     splits_final.json  nnU-Net's folds, of which the first is taken; beside folders it says which
                        of the training cases validate
     lists              train, val and test in another JSON file (MONAI's data lists, split.json), or
