@@ -10,7 +10,7 @@ import numpy as np
 
 from voxbench.analyses.effects import Effect
 from voxbench.analyses.means import Mean
-from voxbench.analyses.table import Column, Table, interval_column, number, or_dash, plain_columns
+from voxbench.analyses.table import Table
 from voxbench.files import write_atomically
 from voxbench.reporting.figures.lines import log_axis
 from voxbench.reporting.figures.style import (
@@ -75,13 +75,13 @@ def draw_curve(
     with new_figure(rows * (3.6 if compared else 2.5) + 0.4, width) as figure:
         figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold", color=INK)
         _compose(figure, panels, (rows, columns), _ticks(drawn), metric, margin, compared)
-        table = curve_values(drawn, effects, metric)
-        csv = stem.with_name(f"{stem.name}.csv")
-        write_atomically(csv, as_csv(table))
-        return [*save_figure(figure, stem), csv]
+        files = save_figure(figure, stem)
+    values = stem.with_name(f"{stem.name}.csv")
+    write_atomically(values, as_csv(_values(drawn, effects, metric)))
+    return [*files, values]
 
 
-def curve_values(means: Sequence[Mean], effects: Sequence[Effect], metric: Metric) -> Table:
+def _values(means: Sequence[Mean], effects: Sequence[Effect], metric: Metric) -> Table:
     """What a curve shows, a row a point."""
     known = {(effect.where, effect.arm): effect for effect in effects if effect.verdict}
     rows = []
@@ -95,18 +95,7 @@ def curve_values(means: Sequence[Mean], effects: Sequence[Effect], metric: Metri
             **dict(zip(("effect", "effect_low", "effect_high"), gain, strict=True)),
             "verdict": effect.verdict if effect else "",
         })  # fmt: skip
-    return Table(
-        f"curve-{metric.key}",
-        "Curve",
-        f"{metric.label} and arm − twin by labelled patients.",
-        [
-            *plain_columns("arm", "against", "fraction"),
-            Column("labelled", ("train_patients",), number(0), True),
-            interval_column(f"{metric.label} [95%]", "mean", metric.digits),
-            Column("verdict", show=or_dash),
-        ],
-        rows,
-    )
+    return Table.plain(rows)
 
 
 def _panels(means: Sequence[Mean], effects: Sequence[Effect], metric: Metric) -> list[Panel]:
@@ -154,46 +143,46 @@ def _compose(
     figure: "MplFigure", panels: Sequence[Panel], grid: tuple[int, int], ticks: dict[float, str],
     metric: Metric, margin: float, compared: bool,
 ) -> None:  # fmt: skip
+    """Lay the panels out row by row; places that are left stay empty."""
     rows, columns = grid
     heights = [2.0, 1.0] if compared else [1.0]
     axes = figure.subplots(
         rows * len(heights), columns, sharex=True, sharey="row", squeeze=False,
         gridspec_kw={"height_ratios": heights * rows},
     )  # fmt: skip
-    width = np.log10(max(ticks) / min(ticks)) or 0.4
-    for place in range(rows * columns):
-        own = axes[len(heights) * (place // columns) :, place % columns][: len(heights)]
-        if place >= len(panels):
-            for empty in own:
-                empty.set_visible(False)
-            continue
-        panel = panels[place]
-        own[0].set_title(panel.title, loc="left", fontsize=8.5, color=INK)
-        _points(own[0], panel.series, "scores", width, joined=True)
-        own[0].legend(frameon=False, fontsize=6.5, loc="lower right", handletextpad=0.3)
-        if compared:
-            own[1].axhspan(-margin, margin, color=FAINT, alpha=0.55, linewidth=0)
-            own[1].axhline(0, color=INK, linewidth=0.8)
-            _points(own[1], panel.series, "effects", width)
+    places = axes.reshape(rows, len(heights), columns).swapaxes(1, 2).reshape(rows * columns, -1)
+    for place, (panel, own) in enumerate(zip(panels, places, strict=False)):
+        _draw(own, panel, margin, np.log10(max(ticks) / min(ticks)) or 0.4)
         if place % columns == 0:
-            own[0].set_ylabel(metric.label)
-            if compared:
-                own[1].set_ylabel("arm − twin")
-        log_axis(
-            own[-1], ticks, 0.12, "labelled patients" if place + columns >= len(panels) else ""
-        )
-        for panel_axes in own:
-            panel_axes.grid(axis="y", color=FAINT, linewidth=0.5)
-            panel_axes.set_axisbelow(True)
-            panel_axes.tick_params(length=3, labelsize=7.5, labelbottom=panel_axes is own[-1])
+            for part, label in zip(own, (metric.label, "arm − twin"), strict=False):
+                part.set_ylabel(label)
+        lowest = place + columns >= len(panels)
+        log_axis(own[-1], ticks, 0.12, "labelled patients" if lowest else "")
+    for empty in places[len(panels) :].flat:
+        empty.set_visible(False)
     figure.tight_layout(rect=(0, 0, 1, 0.97), h_pad=0.3)
 
 
+def _draw(own: Sequence["Axes"], panel: Panel, margin: float, width: float) -> None:
+    """Scores, and effects beneath them if there is a second one of axes."""
+    own[0].set_title(panel.title, loc="left", fontsize=8.5, color=INK)
+    _points(own[0], [(one, one.scores) for one in panel.series], width, joined=True)
+    own[0].legend(frameon=False, fontsize=6.5, loc="lower right", handletextpad=0.3)
+    for below in own[1:]:
+        below.axhspan(-margin, margin, color=FAINT, alpha=0.55, linewidth=0)
+        below.axhline(0, color=INK, linewidth=0.8)
+        _points(below, [(one, one.effects) for one in panel.series], width)
+    for part in own:
+        part.grid(axis="y", color=FAINT, linewidth=0.5)
+        part.set_axisbelow(True)
+        part.tick_params(length=3, labelsize=7.5, labelbottom=part is own[-1])
+
+
 def _points(
-    axes: "Axes", series: Sequence[Series], what: str, width: float, joined: bool = False
+    axes: "Axes", series: Sequence[tuple[Series, Points]], width: float, joined: bool = False
 ) -> None:
     """Dodged points with their intervals; `width` is the axis' in powers of ten."""
-    shown = [(one, getattr(one, what)) for one in series if getattr(one, what)]
+    shown = [(one, points) for one, points in series if points]
     for place, (one, points) in enumerate(shown):
         shift = (place - (len(shown) - 1) / 2) * DODGE * width
         x = np.array([point for point, _ in points]) * 10**shift
