@@ -28,6 +28,13 @@ def test_another_place_can_be_given(voxbench, folder, tmp_path):
     assert not (folder / "report").exists()
 
 
+def test_claims_that_cannot_be_read_are_told_before_anything_is_written(voxbench, folder):
+    code, _, err = voxbench("report", folder, "--claims", folder / "none.toml")
+    assert code != 0
+    assert "none.toml" in err
+    assert not (folder / "report").exists()
+
+
 def test_json_is_for_programs(voxbench, folder):
     code, out, _ = voxbench("report", folder, "--json")
     found = json.loads(out)

@@ -52,11 +52,11 @@ def report_verb(
     from voxbench.reporting.report import write_report
     from voxbench.reporting.site.build import build_site
 
+    files, tasks = [read_claims(path) for path in claims or []], _tasks(sweep or [])
     made = write_report(directory, out or directory / "report", metric, margin, width)
     folder = site or made.page.parent
-    files = [read_claims(path) for path in claims or []]
     judged = [result for own in files for result in judge_claims(own, made.groups)]
-    pages = build_site(made, directory, folder, public, _tasks(sweep or []), judged)
+    pages = build_site(made, directory, folder, public, tasks, judged)
     if json:
         told = made.to_json() | {"index": str(pages[0]), "pages": [str(path) for path in pages]}
         print_json(told)

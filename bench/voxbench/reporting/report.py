@@ -18,7 +18,7 @@ from voxbench.analyses.means import Mean, means
 from voxbench.analyses.pairing import twins
 from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.results import raced_effects
-from voxbench.analyses.read import by_arm, read_groups, records_in
+from voxbench.analyses.read import Members, by_arm, groups_of, read_groups, records_in
 from voxbench.analyses.scale import trend_table
 from voxbench.analyses.settings import setting_words
 from voxbench.analyses.shifts import shift_table, shifts
@@ -50,10 +50,11 @@ class Report:
         files: all files, the page first.
         metric, margin: of effects and curves.
         records: what the report was made of.
-        groups: the same as arms.
+        members: the same by arm; groups: their scores.
         means: of each group, in their order.
         effects: arm against twin, for each task and fraction.
-        overall: the same over tasks.
+        worths: of arms at fractions, in labels.
+        overall: effects over tasks.
         tables: as they were written.
         figures: curves by task.
         doubt: what uncertainty is worth, where a sweep asked; doubt_figures: its drawings.
@@ -64,6 +65,7 @@ class Report:
     metric: Metric
     margin: float
     records: list[ScoredRecord]
+    members: Members[ScoredRecord]
     groups: list[Group]
     means: list[Mean]
     effects: list[Effect]
@@ -141,7 +143,8 @@ def write_report(
     chosen = find_metric(metric)
     margin = chosen.margin if margin is None else margin
     records = records_in(store_dir)
-    groups = read_groups(records)
+    members = by_arm(records)
+    groups = groups_of(members)
     pairs = twins(groups, chosen)
     curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
     found = raced_effects(pairs, races_in(store_dir), records, margin)
@@ -170,15 +173,15 @@ def write_report(
     page = out_dir / "report.md"
     written = [*tables, *full_tables(doubt)]
     files = [page, *(path for table in written for path in save_table(table, out_dir / "tables"))]
-    recipes = setting_words(by_arm(records))
+    recipes = setting_words(members)
     figures = draw_figures(each, found, chosen, margin, out_dir / "figures", recipes, width)
     figures += draw_best(studies, out_dir / "figures")
     drawn = draw_doubt(doubt, out_dir / "figures")
     files += [path for own in drawn for path in own.paths]
     files += [path for figure in figures for path in figure.paths]
     made = Report(
-        page, files, chosen, margin, records, groups, each, found, worths, over_tasks, tables,
-        figures, doubt, drawn,
+        page, files, chosen, margin, records, members, groups, each, found, worths, over_tasks,
+        tables, figures, doubt, drawn,
     )  # fmt: skip
     refresh_table(Store(store_dir))
     remove_leavings(out_dir)

@@ -13,7 +13,6 @@ from voxbench.analyses.groups import Group, Where
 from voxbench.analyses.means import Mean
 from voxbench.analyses.ranks.league import League, RankRow
 from voxbench.analyses.ranks.leagues import task_leagues
-from voxbench.analyses.read import by_arm
 from voxbench.analyses.settings import setting_words
 from voxbench.analyses.table import DASH, Column, Table
 from voxbench.api import Task
@@ -175,14 +174,13 @@ def gather(
     report: Report, store: Store, site: Path, public: bool, tasks: Mapping[str, Task] | None = None
 ) -> Material:
     """Put the parts of a report together by arm."""
-    members = by_arm(report.records)
-    recipes = setting_words(members)
+    recipes = setting_words(report.members)
     effects = {(effect.where, effect.arm): effect for effect in report.effects}
     leagues = task_leagues(report.groups, report.metric, report.margin)
     results = []
     for group, mean in zip(report.groups, report.means, strict=True):
         key = group.where, group.arm
-        records = sorted(members[key], key=lambda record: (record.arm.draw, record.arm.seed))
+        records = sorted(report.members[key], key=lambda record: (record.arm.draw, record.arm.seed))
         recipe, league = recipes[group.where.task, group.where.setting], leagues.get(group.where)
         results.append(ArmResult(group, mean, records, effects.get(key), recipe, league))
     return Material(report, store, site, results, public, tasks or {})

@@ -24,8 +24,8 @@ BEST = "Which arm segments best?"
 def write_front(material: Material, writer: Pages, claims: Sequence[ClaimResult]) -> None:
     """`index.html` by the report's metric, and a page beside it for each other one."""
     primary = material.metric
-    metrics = [m for m in METRICS.values() if m == primary or _measured(material, m)]
-    metrics = [*metrics, *([] if primary in metrics else [primary])]
+    known = {**METRICS, primary.key: primary}
+    metrics = [m for m in known.values() if m == primary or _measured(material, m)]
     pages = {m.title: "index.html" if m == primary else f"{m.key}.html" for m in metrics}
     cards = {name: card_of(material.of_task(name)) for name in material.tasks}
     shared = {

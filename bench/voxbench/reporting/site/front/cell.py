@@ -30,28 +30,32 @@ class Cell(NamedTuple):
     """What a cell shows; all of it text but `line`.
 
     Attributes:
-        verdict: a word of `GLYPHS`.
-        word: the same, as it is read.
         effect: arm − twin, or the score of an arm that has no twin.
         interval: of it.
         href: of the result, from the root of the site.
         reason: why there is no verdict, or no more of one.
-        worth: in labels, where that has an interval.
         seen: whether the weights know the test cases, "" where they don't.
         recipe: what tells it from the task's other recipes.
+        verdict: a word of `GLYPHS`.
+        word: the same, as it is read; "" of a score.
+        worth: in labels, where that has an interval.
     """
 
-    verdict: str
-    glyph: str
-    word: str
     effect: str
     interval: str
-    line: Line | None
     href: str
-    reason: str = ""
+    reason: str
+    seen: str
+    recipe: str
+    verdict: str = ""
+    word: str = ""
+    line: Line | None = None
     worth: str = ""
-    seen: str = ""
-    recipe: str = ""
+
+    @property
+    def glyph(self) -> str:
+        """Of its verdict."""
+        return GLYPHS[self.verdict]
 
 
 def effect_cell(evidence: Evidence, result: ArmResult, effect: Effect) -> Cell:
@@ -60,17 +64,16 @@ def effect_cell(evidence: Evidence, result: ArmResult, effect: Effect) -> Cell:
     mean, low, high = effect.effect
     known = bool(effect.verdict)
     return Cell(
-        effect.verdict,
-        GLYPHS[effect.verdict],
-        effect.verdict or "not compared",
-        show(mean),
-        f"[{show(low)}, {show(high)}]" if known else "",
-        line_of(effect.effect, evidence.margin) if known else None,
-        result.page,
-        "; ".join(_reasons(effect, evidence)),
-        _worth(evidence, result),
-        _seen(result),
-        result.recipe,
+        effect=show(mean),
+        interval=f"[{show(low)}, {show(high)}]" if known else "",
+        href=result.page,
+        reason="; ".join(_reasons(effect, evidence)),
+        seen=_seen(result),
+        recipe=result.recipe,
+        verdict=effect.verdict,
+        word=effect.verdict or "not compared",
+        line=line_of(effect.effect, evidence.margin) if known else None,
+        worth=_worth(evidence, result),
     )
 
 
@@ -78,10 +81,13 @@ def score_cell(evidence: Evidence, result: ArmResult) -> Cell:
     """The score of an arm itself: of a twin, and of whoever has none."""
     mean, low, high = result.mean.scores[evidence.metric.key]
     show = number(evidence.metric.digits)
-    told = "" if math.isnan(mean) else f"[{show(low)}, {show(high)}]"
-    reason = "not converged" if result.group.unconverged else ""
     return Cell(
-        "", "", "", show(mean), told, None, result.page, reason, "", _seen(result), result.recipe
+        effect=show(mean),
+        interval="" if math.isnan(mean) else f"[{show(low)}, {show(high)}]",
+        href=result.page,
+        reason="not converged" if result.group.unconverged else "",
+        seen=_seen(result),
+        recipe=result.recipe,
     )
 
 
