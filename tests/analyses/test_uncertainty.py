@@ -181,6 +181,14 @@ def test_runs_in_which_no_case_has_the_score_count_nothing(tmp_path):
     assert rows["FPR at 95%"].value == (0, 0, 0)
 
 
+def test_a_run_that_scores_no_strange_case_leaves_the_rates_of_others(tmp_path):
+    found = detection_of(
+        tmp_path, lambda i, arm: float("nan") if arm.seed and i % 2 else float(i % 2)
+    )
+    [rate] = [r for r in found if (r.what.figure, r.arm) == ("FPR at 95%", MASKED)]
+    assert (rate.value, rate.runs) == ((0, 0, 0), 1)
+
+
 def test_an_interval_holds_no_difference_that_can_not_be(tmp_path):
     found = detection_of(tmp_path, lambda i, arm: float(i * (3 + arm.seed + bool(arm.twin)) % 7))
     [row] = [r for r in found if (r.what.figure, r.arm) == ("AUROC", MASKED)]

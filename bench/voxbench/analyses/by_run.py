@@ -13,7 +13,7 @@ from voxbench.stats.bootstrap import Sample
 
 ByPatient = Mapping[str, float]
 ByRun = Mapping[Run, ByPatient]
-NO_FOLDS: Mapping[str, int] = {}
+_NO_FOLDS: Mapping[str, int] = {}
 
 
 class Paired(NamedTuple):
@@ -40,7 +40,7 @@ class Paired(NamedTuple):
         return nanmean(np.where(undefined, np.nan, self.both.values), axis=1)
 
 
-def paired(ours: ByRun, theirs: ByRun, folds: Mapping[str, int] = NO_FOLDS) -> Paired:
+def paired(ours: ByRun, theirs: ByRun, folds: Mapping[str, int] = _NO_FOLDS) -> Paired:
     """Two sides on the patients and runs that both have.
 
     Args:
@@ -54,7 +54,7 @@ def paired(ours: ByRun, theirs: ByRun, folds: Mapping[str, int] = NO_FOLDS) -> P
     return Paired(runs, one.with_values(np.stack([one.values, other.values])))
 
 
-def whole_sample(values: ByRun, folds: Mapping[str, int] = NO_FOLDS) -> Sample:
+def whole_sample(values: ByRun, folds: Mapping[str, int] = _NO_FOLDS) -> Sample:
     """All patients and runs, (patient, run)."""
     return sample_of(values, sorted(values), patients_of(values), folds)
 
@@ -63,7 +63,7 @@ def sample_of(
     values: ByRun,
     runs: Sequence[Run],
     patients: Sequence[str],
-    folds: Mapping[str, int] = NO_FOLDS,
+    folds: Mapping[str, int] = _NO_FOLDS,
 ) -> Sample:
     """Values of some patients in some runs, (patient, run); NaN where a run lacks a patient."""
     table = [[values[run].get(patient, math.nan) for run in runs] for patient in patients]

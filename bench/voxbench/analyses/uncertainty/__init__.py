@@ -1,5 +1,7 @@
 """What the doubt of finished cells is worth, from their records of uncertainty.
 
-`doubts` reads what an arm said by a prediction model, `figures` judges it by every application,
-`rows` sets it beside the scratch twin.
+The way of a value: `doubts` reads the records of an arm and a prediction model, `figures` makes of
+each run values of patients (of areas their pseudo-values). `rows` gives them intervals and sets
+them beside the scratch twin, `methods` sets ways of doubting beside the best, `separation` one kind
+of uncertainty beside the other. `findings` holds all of it, `tables` shows it.
 """

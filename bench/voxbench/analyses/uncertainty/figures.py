@@ -97,7 +97,7 @@ def detections(record: UncertaintyRecord) -> Iterator[tuple[What, Scored]]:
         prefix = f"{name}: " if name in record.external else ""
         who += [prefix + case.scored.patient for case in cases]
         ood = np.arange(len(who)) >= len(known)
-        for measure, aggregation, scores in scores_of([*known, *cases]):
+        for measure, aggregation, scores in _scores_of([*known, *cases]):
             what = What("OoD detection", "", measure, aggregation, name)
             yield what, Scored(scores, ood.astype(np.float64), who)
 
@@ -118,12 +118,12 @@ def failures(record: UncertaintyRecord) -> Iterator[tuple[What, Scored]]:
     for name, cases in parts.items():
         who = [case.scored.patient for case in cases]
         for title, risk in _risks(cases).items():
-            for measure, aggregation, scores in scores_of(cases):
+            for measure, aggregation, scores in _scores_of(cases):
                 what = What("failure detection", title, measure, aggregation, name)
                 yield what, Scored(scores, risk, who)
 
 
-def scores_of(cases: Sequence[UncertainCase]) -> Iterator[tuple[str, str, Array]]:
+def _scores_of(cases: Sequence[UncertainCase]) -> Iterator[tuple[str, str, Array]]:
     """Measure, aggregation, and the score of each case, (case,); higher is less sure."""
     for measure, own in (cases[0].scores if cases else {}).items():
         for name in own:

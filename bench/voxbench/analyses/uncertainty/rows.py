@@ -116,10 +116,10 @@ def _judged(family: Sequence[_Compared]) -> Iterator[DoubtRow]:
 
 
 def _false_positives(doubt: Doubt) -> Iterator[DoubtRow]:
-    """A row for each score and strange set, of the runs in which any case has the score."""
+    """A row for each score and strange set, of the runs in which cases of both kinds have it."""
     for what, by_run in doubt.detected().items():
         known = {run: by_run[run].defined for run in sorted(by_run)}
-        known = {run: scored for run, scored in known.items() if scored.patients}
+        known = {run: own for run, own in known.items() if {0.0, 1.0} <= {*own.against}}
         if not known:
             continue
         drawn, points = zip(*map(_resampled, known.values()), strict=True)

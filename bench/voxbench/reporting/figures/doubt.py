@@ -106,7 +106,7 @@ def _line(
 
 
 def _selective(doubt: Doubt) -> tuple[Array, Array] | None:
-    """Coverage and risk, mean over runs, by the predictive entropy's mean over the image."""
+    """Coverage and risk, (case,) each, mean over runs, by the image's mean predictive entropy."""
     curves = []
     for record in doubt.runs.values():
         for what, scored in failures(record):
@@ -120,7 +120,7 @@ def _selective(doubt: Doubt) -> tuple[Array, Array] | None:
 
 
 def _reliability(doubt: Doubt) -> tuple[Array, Array] | None:
-    """Confidence and accuracy of the bins that are not empty, all cases and runs together."""
+    """Confidence and accuracy, (bin,) each, of those that are not empty; all cases and runs."""
     cases = [case for record in doubt.runs.values() for case in record.test if case.reliability]
     if not cases:
         return None
