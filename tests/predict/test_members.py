@@ -92,6 +92,18 @@ def test_a_network_that_does_not_mind_mirrors_has_members_that_agree():
     assert found.measures().mutual_information.max() < 1e-5
 
 
+@pytest.mark.parametrize("noise", [-0.1, float("nan"), float("inf")])
+def test_noise_that_is_none_is_refused(noise):
+    with pytest.raises(ValueError, match="noise must be 0 or more"):
+        Augmented(noise)
+
+
+@pytest.mark.parametrize("model", [Dropout, StochasticSegmentation])
+def test_no_member_is_refused_before_anything_is_trained(model):
+    with pytest.raises(ValueError, match="members must be at least 1, got 0"):
+        model(members=0)
+
+
 def test_noise_is_drawn_once_for_all_its_members():
     told = subject(nn.Conv3d(2, 3, 1), mirrored=(0,))
     first, second = (predict_members(Augmented(), told).mean for _ in range(2))

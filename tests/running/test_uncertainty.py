@@ -154,6 +154,7 @@ def test_a_faulty_table_is_told_on_one_line_with_its_key(example, table, said):
     [
         (["softmx"], {}, "uncertainty.models: .*'softmx'.*softmax"),
         ([{"name": "tta", "nois": 1.0}], {}, "uncertainty.models: .*nois.*noise"),
+        ([{"name": "tta", "noise": -1.0}], {}, "uncertainty.models: .*noise must be 0 or more"),
         (["dropout"], {}, 'uncertainty.models: dropout needs recipe.stochastic = "dropout"'),
     ],
 )

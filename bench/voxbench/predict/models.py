@@ -1,5 +1,6 @@
 """The prediction models of ValUES (Kahl et al., ICLR 2024), and one pass."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -59,6 +60,9 @@ class Dropout(UncertaintyModel):
     stochastic: ClassVar[Stochastic | None] = "dropout"
     members: int = 10
 
+    def __post_init__(self) -> None:
+        _require_members(self.members)
+
     def passes(self, subject: Subject) -> Iterator[Pass]:
         """Each with values dropped anew in every window."""
         network = subject.networks[0]
@@ -83,6 +87,10 @@ class Augmented(UncertaintyModel):
     """
 
     noise: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.noise < math.inf:
+            raise ValueError(f"noise must be 0 or more, got {self.noise}")
 
     def passes(self, subject: Subject) -> Iterator[Pass]:
         """Every choice of axes, of the image as it is and with noise."""
@@ -114,6 +122,9 @@ class StochasticSegmentation(UncertaintyModel):
     stochastic: ClassVar[Stochastic | None] = "ssn"
     members: int = 10
 
+    def __post_init__(self) -> None:
+        _require_members(self.members)
+
     def passes(self, subject: Subject) -> Iterator[Pass]:
         """The one."""
         network = subject.networks[0]
@@ -131,6 +142,11 @@ class StochasticSegmentation(UncertaintyModel):
 
         with inference(network, lambda x: network.distribution(x).stacked()) as forward:
             yield Pass(subject.prepared.image, forward, draw)
+
+
+def _require_members(members: int) -> None:
+    if members < 1:
+        raise ValueError(f"members must be at least 1, got {members}")
 
 
 def _seeded(forward: Forward, seed: int) -> Forward:
