@@ -45,19 +45,21 @@ def trained(path, overrides=()):
     return found
 
 
-def rerun(tmp_path, arm):
+def rerun(tmp_path, arm, ran=(), steps=8):
     """What the command of an arm's result on one task would train, beside that result's cells."""
     path = tmp_path / "store/sweeps/several.toml"
     path.parent.mkdir(parents=True)
     path.write_text("\n".join(f"{key} = {written(value)}" for key, value in SWEEP.items()))
     own = [
         bound
-        for bound in trained(path)[arm]
+        for bound in trained(path, ran)[arm]
         if (bound.arm.task, bound.arm.fraction, bound.arm.adaptation, bound.cell.recipe.steps)
-        == ("phantom-shifted", "3 shots", "frozen", 8)
+        == ("phantom-shifted", "3 shots", "frozen", steps)
     ]
     records = [
-        SimpleNamespace(cell=one.cell.to_json(), arm=one.arm, sweep="several", imported=None)
+        SimpleNamespace(
+            cell=one.cell.to_json(), arm=one.arm, sweep="several", imported=None, smoke=False
+        )
         for one in own
     ]
     material = SimpleNamespace(store=Store(tmp_path / "store"))
@@ -73,6 +75,11 @@ def test_the_command_of_a_result_trains_its_cells_alone(tmp_path, arm):
     assert {name: [one.cell for one in found] for name, found in again.items()} == {
         name: [one.cell for one in found] for name, found in own.items()
     }
+
+
+def test_steps_that_the_file_does_not_tell_are_those_of_the_records(tmp_path):
+    again, own = rerun(tmp_path, "scratch", ran=["recipe.steps=6"], steps=6)
+    assert [one.cell for one in again["scratch"]] == [one.cell for one in own["scratch"]]
 
 
 def test_a_twin_under_a_contract_is_run_with_the_arm_that_asks_for_it(tmp_path):

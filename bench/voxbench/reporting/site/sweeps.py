@@ -67,8 +67,8 @@ def _overrides(
     if _has(sweep.get("adaptation"), adaptation):
         yield "adaptation", adaptation
     recipe, steps = sweep.get("recipe"), steps_of(first)
-    if isinstance(recipe, Mapping) and _has(recipe.get("steps"), steps):
-        yield "recipe.steps", steps
+    if isinstance(recipe, Mapping) and recipe.get("steps", steps) != steps and not first.smoke:
+        yield "recipe.steps", steps  # one of several, or it was run with others by --set
     if tasks := _agreeing(*plugin_of(first, "task"), _tables(sweep, "tasks")):
         yield "tasks", list(map(_short, tasks))
     if baselines := _baselines(first, _tables(sweep, "baselines")):
