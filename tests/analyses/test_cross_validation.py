@@ -81,9 +81,10 @@ def test_folds_of_another_division_are_never_paired():
     assert effect.note == f"no record of {effect.other}"
 
 
-def test_a_run_that_lacks_folds_waits():
+def test_a_run_that_lacks_folds_waits_and_is_told():
     [group] = read_groups([fold(n) for n in range(5)] + [fold(n, seed=1) for n in range(2)])
     assert group.runs == (Run(0, 0),)
+    assert "1 run with other folds left out" in group.notes
 
 
 def test_missing_folds_are_told():

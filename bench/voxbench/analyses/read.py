@@ -147,7 +147,7 @@ def _group(where: Where, arm: str, records: Sequence[Scored]) -> Group:
         imported=any(record.imported for record in records),
         course=_course(records[0], done),
         convergence=converged,
-        notes=(*_notes(done), *filter(None, [converged.note])),
+        notes=(*_notes(done), *_waiting(records, runs), *filter(None, [converged.note])),
     )
 
 
@@ -194,6 +194,13 @@ def _folds(records: Iterable[Scored]) -> dict[str, int]:
         if record.arm.fold is not None
         for patient in scores_of(record).patients
     }
+
+
+def _waiting(records: Iterable[Facts], runs: Sequence[Run]) -> Iterator[str]:
+    """Of the runs that lack folds which the others have."""
+    begun = {Run(r.arm.draw, r.arm.seed) for r in records if r.status == "ok"}
+    if lacking := len(begun.difference(runs)):
+        yield f"{lacking} run{'s' if lacking > 1 else ''} with other folds left out"
 
 
 def _notes(records: Sequence[Facts]) -> Iterator[str]:
