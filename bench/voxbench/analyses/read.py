@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.analyses.empties import MEASURED, measured, undefined
-from voxbench.analyses.groups import Course, Failed, Group, Run, Scale, Spent, Where, find_arms
+from voxbench.analyses.groups import Course, Group, Scale, Spent, Where, find_arms
 from voxbench.analyses.imports import adopted, homes
 from voxbench.analyses.settings import (
     Kind,
@@ -19,6 +19,7 @@ from voxbench.analyses.settings import (
     steps_of,
     suffixes,
 )
+from voxbench.analyses.trainings import failed_in, finished_in, folds_in, waiting_in
 from voxbench.errors import RecordError
 from voxbench.records import Facts, Scored, ScoredRecord, Store
 from voxbench.records.convergence import convergence, mean_curve
@@ -110,7 +111,7 @@ def by_arm(records: Iterable[Kind]) -> dict[tuple[Where, str], list[Kind]]:
 
 
 def _group(where: Where, arm: str, records: Sequence[Scored]) -> Group:
-    finished = _finished(where, arm, records)
+    finished = finished_in(where, arm, records)
     runs = sorted(finished)
     done = [record for run in runs for record in finished[run]]
     scores = [scores_of(record) for record in done]
@@ -133,11 +134,11 @@ def _group(where: Where, arm: str, records: Sequence[Scored]) -> Group:
         runs=tuple(runs),
         keys=tuple((run, record.key) for run in runs for record in finished[run]),
         cases=tuple(cases),
-        folds=_folds(done),
+        folds=folds_in(done),
         classes=tuple(names),
         values=values,
         lacking=lacking,
-        failed=_failed(records, finished),
+        failed=failed_in(records, finished),
         failed_cases=sum(found.failed for found in scores),
         spent=_spent(done),
         scale=_scale(done),
@@ -147,60 +148,13 @@ def _group(where: Where, arm: str, records: Sequence[Scored]) -> Group:
         imported=any(record.imported for record in records),
         course=_course(records[0], done),
         convergence=converged,
-        notes=(*_notes(done), *_waiting(records, runs), *filter(None, [converged.note])),
+        notes=(*_notes(done), *waiting_in(records, runs), *filter(None, [converged.note])),
     )
 
 
 def _course(record: Facts, done: Sequence[Facts]) -> Course:
     curve = mean_curve([found.validation for found in done])
     return Course(steps_of(record), recipe_but_steps(record), curve)
-
-
-def _finished(where: Where, arm: str, records: Sequence[Kind]) -> dict[Run, list[Kind]]:
-    """The records of each training: of several folds, or imported ones of other cases."""
-    found: dict[Run, list[Kind]] = defaultdict(list)
-    for record in records:
-        if record.status == "ok":
-            run = Run(record.arm.draw, record.arm.seed)
-            for other in found[run]:
-                if not _parts(record, other):
-                    raise RecordError(
-                        f"records {other.key} and {record.key} are the same training ({arm} on "
-                        f"{where.task}, {where.fraction}, draw {run.draw}, seed {run.seed}) with "
-                        "other weights, data or scores: delete the older one."
-                    )
-            found[run].append(record)
-    return _whole(found)
-
-
-def _parts(one: Facts, other: Facts) -> bool:
-    apart = one.arm.fold != other.arm.fold or (one.imported and other.imported)
-    both = [set(record.data.test) for record in (one, other) if apart and record.data]
-    return len(both) == 2 and not both[0] & both[1]
-
-
-def _whole(found: dict[Run, list[Kind]]) -> dict[Run, list[Kind]]:
-    """The runs with the folds of the one that has most; a run that lacks some is not over."""
-    folds = {run: {record.arm.fold for record in records} for run, records in found.items()}
-    most = max((folds[run] for run in sorted(folds)), key=len, default=set())
-    return {run: records for run, records in found.items() if folds[run] == most}
-
-
-def _folds(records: Iterable[Scored]) -> dict[str, int]:
-    """The fold of each patient."""
-    return {
-        patient: record.arm.fold
-        for record in records
-        if record.arm.fold is not None
-        for patient in scores_of(record).patients
-    }
-
-
-def _waiting(records: Iterable[Facts], runs: Sequence[Run]) -> Iterator[str]:
-    """Of the runs that lack folds which the others have."""
-    begun = {Run(r.arm.draw, r.arm.seed) for r in records if r.status == "ok"}
-    if lacking := len(begun.difference(runs)):
-        yield f"{lacking} run{'s' if lacking > 1 else ''} with other folds left out"
 
 
 def _notes(records: Sequence[Facts]) -> Iterator[str]:
@@ -236,20 +190,6 @@ def _add(
         own[row[scores.case], column[scores.name]] = found[key]
     for key, count in undefined(scores, found).items():
         lacking[key][column] += count
-
-
-def _failed(
-    records: Iterable[Facts], finished: Mapping[Run, Sequence[Facts]]
-) -> tuple[Failed, ...]:
-    """The failed trainings, of one fold each, that no later record replaces."""
-    over = {(run, record.arm.fold) for run, own in finished.items() for record in own}
-    found = {}
-    for record in records:
-        run = Run(record.arm.draw, record.arm.seed)
-        if record.status == "failed" and (run, record.arm.fold) not in over:
-            failed = Failed(record.key, run, record.failure or "no reason recorded")
-            found[run, -1 if record.arm.fold is None else record.arm.fold] = failed
-    return tuple(found[place] for place in sorted(found))
 
 
 def _spent(records: Sequence[Facts]) -> Spent:
