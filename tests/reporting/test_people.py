@@ -26,8 +26,9 @@ def test_no_two_arms_share_a_name_and_strangers_keep_theirs():
 
 
 def test_fractions_and_hours_are_told_as_people_do():
-    assert [labelled(f) for f in ("3 shots", "1 shot", "100%", "5%")] == [
+    assert [labelled(f) for f in ("3 shots", "1 shot", "100%", "5%", "suprem-64")] == [
         "3 patients", "1 patient", "all patients", "5% of the patients",
+        "the patients of suprem-64",
     ]  # fmt: skip
     assert duration(0.05, 0) == "3 CPU min"
     assert duration(0.001, 1.5) == "4 CPU s + 1.5 GPU h"

@@ -9,6 +9,11 @@ _UNSAFE = re.compile(r"[^a-z0-9._-]+")
 _DIGEST = re.compile(r"-[0-9a-f]{8}$")
 
 
+def stem(*parts: str) -> str:
+    """The file name of a task at a fraction: dashes for spaces, and no percent sign."""
+    return slug("-".join(parts).replace(" ", "-").replace("%", ""))
+
+
 def slug(text: str) -> str:
     """A file name of lower-case letters, digits, points, dashes and underscores.
 

@@ -71,11 +71,15 @@ def _told(name: str, value: str) -> str:
 
 
 def labelled(fraction: str) -> str:
-    """`3 shots` as «3 patients», `100%` as «all patients»."""
+    """`3 shots` as «3 patients», `100%` as «all patients», a published list by its name."""
     count, _, unit = fraction.partition(" ")
     if unit.startswith("shot"):
         return "1 patient" if count == "1" else f"{count} patients"
-    return "all patients" if fraction == "100%" else f"{fraction} of the patients"
+    if fraction == "100%":
+        return "all patients"
+    return (
+        f"{fraction} of the patients" if fraction.endswith("%") else f"the patients of {fraction}"
+    )
 
 
 def duration(cpu: float, gpu: float) -> str:

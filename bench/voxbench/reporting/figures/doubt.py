@@ -19,7 +19,7 @@ from voxbench.reporting.figures.style import (
     new_figure,
     save_figure,
 )
-from voxbench.reporting.names import slug
+from voxbench.reporting.names import stem
 from voxbench.stats.arrays import Array
 from voxbench.stats.interval import Interval
 from voxbench.uncertainty.calibration import Reliability
@@ -55,8 +55,7 @@ def _draw_curves(where: Where, doubts: Sequence[Doubt], folder: Path) -> DoubtFi
     """Risk against coverage, and reliability, of the first arms and models."""
     shown = doubts[:_MOST]
     title = str(where)
-    named = "-".join(("doubt", where.task, where.fraction, where.adaptation, where.setting))
-    stem = folder / slug(named.replace(" ", "-").replace("%", ""))
+    path = folder / stem("doubt", where.task, where.fraction, where.adaptation, where.setting)
     left = f" (the first {_MOST})" if len(doubts) > _MOST else ""
     heading = f"Risk against coverage, and reliability{left}: {title}"
     with new_figure(3.1 + _NAME * len(shown)) as figure:
@@ -77,7 +76,7 @@ def _draw_curves(where: Where, doubts: Sequence[Doubt], folder: Path) -> DoubtFi
         figure.legend(handles, names, loc="lower center", frameon=False, fontsize=7)
         top = 2.9 / (3.1 + _NAME * len(shown))
         figure.tight_layout(rect=(0, 1 - top, 1, 1))
-        return DoubtFigure(where.task, heading, save_figure(figure, stem))
+        return DoubtFigure(where.task, heading, save_figure(figure, path))
 
 
 def _named(axes: "Axes", x: str, y: str) -> None:
@@ -129,7 +128,7 @@ def _reliability(doubt: Doubt) -> tuple[Array, Array] | None:
     return bins.confidence[full], bins.accuracy[full]
 
 
-def _draw_separation(rows: Sequence[Separation], stem: Path) -> list[Path]:
+def _draw_separation(rows: Sequence[Separation], path: Path) -> list[Path]:
     """Both differences of each arm and model; what was not asked lies on the axis."""
     with new_figure(3.6 + _NAME * len(rows)) as figure:
         axes = figure.subplots()
@@ -150,7 +149,7 @@ def _draw_separation(rows: Sequence[Separation], stem: Path) -> list[Path]:
         figure.legend(loc="lower center", frameon=False, fontsize=7)
         top = 3.4 / (3.6 + _NAME * len(rows))
         figure.tight_layout(rect=(0, 1 - top, 1, 1))
-        return save_figure(figure, stem)
+        return save_figure(figure, path)
 
 
 def _arms(interval: Interval) -> Array:

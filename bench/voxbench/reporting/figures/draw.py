@@ -11,7 +11,7 @@ from voxbench.design.cell import DIRECT
 from voxbench.reporting.figures.curve import draw_curve
 from voxbench.reporting.figures.scale import draw_scale
 from voxbench.reporting.figures.style import PAGE
-from voxbench.reporting.names import slug
+from voxbench.reporting.names import slug, stem
 from voxbench.stats.metric import Metric
 
 Recipes = Mapping[tuple[str, str], str]
@@ -51,14 +51,13 @@ def draw_figures(
     made = []
     learnt = [m for m in means if m.where.adaptation not in DIRECT and m.train_patients != 0]
     for where, title, names, own, found in _contents(learnt, effects, recipes, by_fraction=False):
-        stem = slug("-".join(["curve", *names, metric.key]))
-        paths = draw_curve(title, own, found, metric, margin, folder / stem, width)
+        path = folder / slug("-".join(["curve", *names, metric.key]))
+        paths = draw_curve(title, own, found, metric, margin, path, width)
         heading = f"Score and effect by labelled patients: {title}"
         made.append(Figure(where.task, where.setting, heading, paths))
     for where, title, names, own, found in _contents(means, effects, recipes, by_fraction=True):
-        stem = "-".join(["scale", *names, metric.key])
-        stem = slug(stem.replace(" ", "-").replace("%", ""))
-        paths = draw_scale(title, own, found, metric, folder / stem)
+        path = folder / stem("scale", *names, metric.key)
+        paths = draw_scale(title, own, found, metric, path)
         heading = f"Score by amount of pre-training: {title}"
         made.append(Figure(where.task, where.setting, heading, paths))
     return [figure for figure in made if figure.paths]
