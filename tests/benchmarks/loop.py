@@ -1,7 +1,7 @@
 """What the training loop adds to a bare one, a step and a set-up, in one run.
 
-By the clock, medians; and seconds of the processor, the least of all rounds, which say something on
-a machine that others use too.
+Both take turns, and every step is timed by itself: medians over the steps of all turns, by the
+clock and in seconds of the processor, hold on a machine that others use too.
 """
 
 import resource
@@ -17,15 +17,14 @@ from voxbench.design.recipe import Recipe
 from voxbench.fit.loop import train
 from voxbench.fit.loss import segmentation_loss
 
-STEPS, ROUNDS = 200, 7
+STEPS, ROUNDS = 60, 12
+
+Times = list[tuple[float, float]]
+"""By the clock, and of the processor, in seconds."""
 
 
-Seconds = NDArray[np.float64]
-"""By the clock, and of the processor."""
-
-
-def now() -> Seconds:
-    return np.array([time.perf_counter(), time.process_time()])
+def now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
 
 
 def network(width: int) -> nn.Module:
@@ -42,25 +41,24 @@ IMAGES = RANDOM.normal(size=(2, 1, 16, 16, 16)).astype(np.float32)
 BATCH = Batch(IMAGES, (IMAGES[:, 0] > 0).astype(np.uint8), np.ones((2, 1), bool))
 
 
-def bare(width: int) -> Seconds:
-    """Seconds of a plain loop with the same optimiser and schedule."""
-    net = network(width)
+def bare(width: int) -> Times:
+    """When each step of a plain loop began, with the same optimiser and schedule."""
+    net, began = network(width), []
     optimiser = torch.optim.AdamW(net.parameters(), lr=1e-3)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0)
-    started = now()
     for step in range(STEPS):
+        began.append(now())
         images, labels, labelled = (torch.from_numpy(part) for part in batches(step))
         optimiser.zero_grad()
         segmentation_loss(net(images), labels.long(), labelled).backward()
         optimiser.step()
         scheduler.step()
-    return now() - started
+    return began
 
 
-def ours(width: int, steps: int = STEPS) -> Seconds:
-    """Seconds of `train`, its set-up included."""
-    net = network(width)
-    started = now()
+def ours(width: int, steps: int = STEPS) -> Times:
+    """When each step of `train` began."""
+    net, began = network(width), []
     train(
         net,
         lambda images, labels, labelled: segmentation_loss(net(images), labels, labelled),
@@ -68,29 +66,34 @@ def ours(width: int, steps: int = STEPS) -> Seconds:
         Recipe(steps=steps, patch=(16, 16, 16), warmup=0, schedule="constant"),
         seed=0,
         device="cpu",
+        before_step=lambda _share: began.append(now()),
     )
-    return now() - started
+    return began
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    first = ours(8, steps=1)
-    setups = np.array([ours(8, steps=1) for _ in range(5)])
-    later = np.median(setups[:, 0])
-    print(f"set-up of the first training {first[0]:.3f} s, of a later one {later:.3f} s")
+    first, *later = (set_up() for _ in range(6))
+    print(f"set-up of the first training {first:.3f} s, of a later one {np.median(later):.3f} s")
     for width in (8, 64, 256):
-        both = np.array([(bare(width), ours(width)) for _ in range(ROUNDS)]) / STEPS * 1e3
-        plain, whole = np.moveaxis(both, 1, 0)
-        shown("clock", np.median(plain[:, 0]), np.median((whole - plain)[:, 0]) - each(later))
-        least = whole[:, 1].min() - plain[:, 1].min() - each(setups[:, 1].min())
-        shown("CPU", plain[:, 1].min(), least)
+        turns = [(milliseconds(bare(width)), milliseconds(ours(width))) for _ in range(ROUNDS)]
+        for column, kind in enumerate(("clock", "CPU")):
+            plain, whole = (np.concatenate(side)[:, column] for side in zip(*turns, strict=True))
+            shown(kind, np.median(plain), np.median(whole) - np.median(plain))
     for _ in range(2):
         print(f"pages that the kernel clears a step: {faults(bare)} bare, {faults(ours)} here")
 
 
-def each(seconds: float) -> float:
-    """Milliseconds a step."""
-    return seconds / STEPS * 1e3
+def set_up() -> float:
+    """Seconds of a training of one step."""
+    started = time.perf_counter()
+    ours(8, steps=1)
+    return time.perf_counter() - started
+
+
+def milliseconds(began: Times) -> NDArray[np.float64]:
+    """Of each step, but the last: (steps, clock and processor)."""
+    return np.diff(np.array(began), axis=0) * 1e3
 
 
 def shown(kind: str, plain: float, added: float) -> None:

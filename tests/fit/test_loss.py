@@ -6,7 +6,8 @@ import pytest
 import torch
 from monai.losses import DiceLoss
 from voxbench.api import IGNORED
-from voxbench.fit.loss import region_parts, segmentation_loss
+from voxbench.fit import loss as losses
+from voxbench.fit.loss import label_likelihood, mean_counts, region_parts, segmentation_loss
 
 from tests.data.toy import card
 
@@ -110,3 +111,27 @@ def test_a_region_is_as_likely_as_its_parts_together():
 
 def test_classes_that_are_no_regions_need_no_parts():
     assert region_parts(card()) is None
+
+
+@pytest.mark.parametrize("kind", ["dice_ce", "dice", "ce"])
+def test_no_value_has_to_be_waited_for(kind):
+    """Meta tensors have none, and refuse whoever asks."""
+    logits, labels, labelled = (one.to("meta") for one in _batch())
+    assert segmentation_loss(logits, labels, labelled, kind).is_meta
+    assert label_likelihood(logits, labels, labelled).is_meta
+    assert mean_counts(labels, labelled).is_meta
+    with pytest.raises(RuntimeError, match="meta"):
+        bool(labelled.all())
+
+
+@pytest.mark.parametrize("kind", ["dice_ce", "dice", "ce"])
+def test_a_device_that_is_not_asked_computes_the_same(kind, monkeypatch):
+    def found():
+        logits, labels, labelled = _batch()
+        value = segmentation_loss(logits.requires_grad_(), labels, labelled, kind)
+        value.backward()
+        return value.detach(), logits.grad
+
+    asked = found()
+    monkeypatch.setattr(losses, "_surely", lambda _flags: False)
+    torch.testing.assert_close(found(), asked, rtol=1e-6, atol=1e-8)

@@ -43,7 +43,7 @@ def segmentation_loss(
     log_p = _log_probabilities(logits, labelled)
     known = labels != IGNORED
     voxels, structures = (None, None) if counts is None else counts.float()
-    if (whole := bool(known.all())) and voxels is None:
+    if (whole := _surely(known)) and voxels is None:
         entropy = F.nll_loss(log_p, labels)
     else:
         labels = torch.where(known, labels, 0)
@@ -101,7 +101,12 @@ def region_parts(card: TaskCard) -> Tensor | None:
 def _log_probabilities(logits: Tensor, labelled: Tensor) -> Tensor:
     """Of every class; one that was not annotated in a case is background there."""
     log_p = torch.log_softmax(logits.float(), dim=1)
-    return log_p if bool(labelled.all()) else _marginal(log_p, labelled)
+    return log_p if _surely(labelled) else _marginal(log_p, labelled)
+
+
+def _surely(flags: Tensor) -> bool:
+    """Whether all are true; a GPU is not asked, as the answer would have to be waited for."""
+    return flags.device.type == "cpu" and bool(flags.all())
 
 
 def _marginal(log_p: Tensor, labelled: Tensor) -> Tensor:

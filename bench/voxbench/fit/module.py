@@ -54,6 +54,13 @@ class Module(pl.LightningModule):
         self.ranks = ranks
         self.curve = LossCurve(schedule)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Torch looks for a parameter in it first: long, where Lightning notes 16 hooks a step."""
+        if name == "_current_fx_name":
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
     def training_step(self, batch: Tensors, _index: int) -> None:
         """One step of the optimiser."""
         step = self.global_step
