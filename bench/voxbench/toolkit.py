@@ -29,7 +29,8 @@ _HOMES = {
     "voxbench.data.case_table": ("read_table",),
     "voxbench.data.dataset_json": ("DatasetJson", "read_json"),
     "voxbench.data.folder_cases": ("FolderCases", "arrange_cases"),
-    "voxbench.data.published_split": ("find_split", "part_named", "published_folds"),
+    "voxbench.data.published_folds": ("published_folds",),
+    "voxbench.data.published_split": ("find_split", "part_named"),
     "voxbench.data.folder_card": (
         *("card_name", "corpora_of", "make_card", "median_spacing", "modality_of", "tolerances"),
     ),
@@ -65,9 +66,9 @@ if TYPE_CHECKING:
     from voxbench.data.folder_card import tolerances as tolerances
     from voxbench.data.folder_cases import FolderCases as FolderCases
     from voxbench.data.folder_cases import arrange_cases as arrange_cases
+    from voxbench.data.published_folds import published_folds as published_folds
     from voxbench.data.published_split import find_split as find_split
     from voxbench.data.published_split import part_named as part_named
-    from voxbench.data.published_split import published_folds as published_folds
     from voxbench.data.volume_files import ENDINGS as ENDINGS
     from voxbench.data.volume_files import holds_series as holds_series
     from voxbench.data.volume_files import stem_of as stem_of

@@ -84,7 +84,7 @@ class LabelledFolder(Folder):
         return arrange_cases(self.root, self._found, self.patients, self.split)
 
     def folds(self, of: int) -> Mapping[str, int] | None:
-        """Those of nnU-Net's `splits_final.json` among what may be trained on.
+        """Those that lie beside the data, of what may be trained on.
 
         Raises:
             DataError: they leave out a case, or divide a patient.
@@ -102,8 +102,9 @@ class LabelledFolder(Folder):
         fold_of = {who[case]: number for case, number in found.items()}
         if divided := sorted({who[case] for case in found if fold_of[who[case]] != found[case]}):
             raise DataError(
-                f"{self.root}: splits_final.json has patient {divided[0]} in two folds; all cases "
-                'of a patient belong to one. Correct it, or say split = "own".'
+                f"{self.root}: has patient {divided[0]} in two of its published folds; all cases "
+                'of a patient belong to one. Correct them, or say split = "own", which deals '
+                'patients out anew, or patients = "case", if each case shows another person.'
             )
         return fold_of
 

@@ -6,7 +6,9 @@ commit 1ad538b agree for all ten, which call the colon's class and the prostate'
 Of the 64 cases that are announced for the lung 63 were released. Addresses and checksums of the
 archives are those of MONAI's `DecathlonDataset`. The grids
 are the median spacings that nnU-Net's full resolution uses (Isensee et al. 2021). The NSD
-tolerances are voxbench's own: 1 mm for the hippocampus, whose voxels are 1 mm, 2 mm elsewhere.
+tolerances are voxbench's own: 1 mm for the hippocampus, whose voxels are 1 mm, 2 mm elsewhere. The
+five folds are those of `nnunetv2/utilities/crossval_split.py` of https://github.com/MIC-DKFZ/nnUNet
+at commit 47766ae, rebuilt by its rule; the hippocampus has none, since they divide its people.
 The challenge's test labels are not public: its training cases are split by patient here.
 """
 
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 from voxbench.api import Archive, Case, Part, PublicTask, Source, TaskCard
 from voxbench.toolkit import DatasetJson, stem_of
 
@@ -74,6 +77,16 @@ class Decathlon(PublicTask):
     def patient(self, case: str) -> str:
         """Who a case shows; each is a patient of its own, unless a task knows better."""
         return case
+
+    def folds(self, of: int) -> Mapping[str, int] | None:
+        """nnU-Net's five: its cases, shuffled, are cut into five runs."""
+        cases = [case.id for case in self.cases()["all"]]
+        if of != 5 or any(self.patient(case) != case for case in cases):
+            return None
+        shuffled = np.array(cases)
+        np.random.RandomState(12345).shuffle(shuffled)
+        runs = np.array_split(shuffled, of)
+        return {str(case): fold for fold, run in enumerate(runs) for case in run}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from voxbench.data.folder_cases import arrange_cases
-from voxbench.data.published_split import published_folds
 from voxbench.errors import DataError, SpecError
 
 from tests.data.toy import named
@@ -215,26 +214,3 @@ def test_a_split_that_counts_from_1_beside_cases_from_0_is_refused(tmp_path, fil
     (tmp_path / file).write_text(FROM_ONE[file])
     with pytest.raises(DataError, match=rf"{file}.*from 1 to 8, .* from 0 to 7.*Write the ids"):
         arrange(tmp_path, train=[str(number) for number in range(8)])
-
-
-def test_the_folds_of_nnu_net_are_those_that_each_case_validates_in(tmp_path):
-    halves = {"train": CASES[4:], "val": CASES[:4]}, {"train": CASES[:4], "val": CASES[4:]}
-    assert published_folds(tmp_path, CASES, 2) is None
-    folds(tmp_path, *halves, form="{}.nii.gz")
-    fold_of = dict.fromkeys(CASES[:4], 0) | dict.fromkeys(CASES[4:], 1)
-    assert published_folds(tmp_path, CASES, 2) == fold_of
-    assert published_folds(tmp_path, CASES, 5) is None
-
-
-@pytest.mark.parametrize("second", [CASES[3:], CASES[5:], [*CASES[4:7], "s9999"]])
-def test_folds_that_do_not_validate_every_case_once_are_refused(tmp_path, second):
-    folds(tmp_path, {"train": [], "val": CASES[:4]}, {"train": [], "val": second})
-    with pytest.raises(DataError, match="2 folds don't validate each of the 8 cases once"):
-        published_folds(tmp_path, CASES, 2)
-
-
-@pytest.mark.parametrize("content", ["{not json", "[1, 2]", '[{"val": ["s0000"]}, {}]'])
-def test_folds_that_cannot_be_read_are_not_taken_for_none(tmp_path, content):
-    (tmp_path / "splits_final.json").write_text(content)
-    with pytest.raises(DataError, match="no folds of nnU-Net"):
-        published_folds(tmp_path, CASES, 2)

@@ -1,11 +1,15 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from voxbench.data.cross_validation import cross_validated
+from voxbench.data.dataset import open_dataset
 from voxbench.data.prepare import inspect_cases, prepare_cases
 from voxbench.data.split import split_cases
 from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Ref
+from voxbench.design.fold import Fold
 from voxbench.errors import DataError
 from voxbench.plugins import find_task
 from voxbench_tasks.masks_folder import MasksFolder
@@ -169,6 +173,36 @@ def test_the_split_that_total_segmentator_publishes_is_used_and_named(tmp_path):
     assert [[case.id for case in part] for part in split[:3]] == [list("abc"), ["d"], ["e", "f"]]
     assert any("column split of meta.csv" in note for note in task.notes)
     assert list(MasksFolder(root=root, split="own").cases()) == ["all"]
+
+
+def test_folds_are_those_of_a_column_beside_the_data(tmp_path):
+    root = atlas(tmp_path, "abcdef")
+    rows = zip("abcdef", ["p", "p", "q", "r", "s", "t"], "221312", strict=True)
+    table = "".join(f"{case},{patient},{fold}\n" for case, patient, fold in rows)
+    (root / "patients.csv").write_text(f"case,patient,fold\n{table}")
+    task = MasksFolder(root=root)
+    found = cross_validated(task, open_dataset(task), Fold(1, 3))
+    assert [case.id for case in found.split.test] == ["a", "b", "f"]
+    assert "fold 1 of 3, as published" in found.notes[-1]
+    own = replace(task, split="own")
+    assert "dealt out by patient" in cross_validated(own, open_dataset(own), Fold(1, 4)).notes[-1]
+
+
+def test_suprems_five_folds_of_pancreas_divide_people_which_has_to_be_said(tmp_path):
+    """Its lists deal out scans: 2,041 of the 2,601 people of the lists are in several of them."""
+    scans = [f"FELIX{n:04}_{phase}" for n in range(5) for phase in ("ARTERIAL", "VENOUS")]
+    root = atlas(tmp_path, scans)
+    for fold in range(5):
+        (root / f"jhh_test_fold_{fold}.txt").write_text("\n".join(scans[fold::5]) + "\n")
+    by_person = MasksFolder(root=root, patients="prefix")
+    with pytest.raises(DataError, match="patient FELIX0000 in two of its published folds"):
+        by_person.folds(5)
+    task = MasksFolder(root=root, patients="case")
+    found = cross_validated(task, open_dataset(task), Fold(2, 5))
+    assert [case.id for case in found.split.test] == sorted(scans[2::5])
+    dealt = replace(by_person, split="own")
+    tested = cross_validated(dealt, open_dataset(dealt), Fold(2, 5)).split.test
+    assert len({case.patient for case in tested}) == 1
 
 
 def test_cases_may_lie_in_folders_of_parts(tmp_path):

@@ -86,6 +86,24 @@ def test_the_fourth_axis_of_prostate_gives_its_two_channels(tmp_path):
     assert (problem.kind, problem.detail) == ("channels", "2 channels, the task has 4")
 
 
+def test_the_five_folds_are_those_that_nnu_net_makes(tmp_path):
+    """As scikit-learn's KFold(5, shuffle=True, random_state=12345) has them of 41 cases."""
+    names = [f"spleen_{number:03d}" for number in range(41)]
+    training = [{"image": f"imagesTr/{n}.nii.gz", "label": f"labelsTr/{n}.nii.gz"} for n in names]
+    (tmp_path / "dataset.json").write_text(json.dumps({"training": training}))
+    folds = msd.Spleen(root=tmp_path).folds(5)
+    assert [names[at] for at in (0, 2, 3, 5, 19, 21, 25, 28, 32)] == [
+        name for name in names if folds[name] == 0
+    ]
+    assert sorted(folds.values()) == [0] * 9 + [1] * 8 + [2] * 8 + [3] * 8 + [4] * 8
+    assert msd.Spleen(root=tmp_path).folds(4) is None
+
+
+def test_folds_that_would_divide_people_are_not_taken(tmp_path):
+    decathlon(tmp_path, [f"hippocampus_{number:03d}" for number in range(1, 11)])
+    assert msd.Hippocampus(root=tmp_path).folds(5) is None
+
+
 def test_a_folder_that_is_not_there_says_where_to_get_it(tmp_path):
     with pytest.raises(DataError, match=r"Unpack Task09_Spleen\.tar of medicaldecathlon\.com"):
         msd.Spleen(root=tmp_path).cases()

@@ -24,6 +24,9 @@ PERSON = re.compile(
     r"(?:id|identifier|no|nr|num|number|code|key|name|uid|label)?|pid|mrn|externalcode"
 )
 """How a column of persons is called, in plain letters and digits."""
+_FOLD = re.compile(r"(?:cv|k)?folds?(?:id|no|nr|num|number|index)?")
+_NUMBER = re.compile(r"\d+(?:\.0)?")  # as a column of numbers with gaps is saved
+_FEWEST_FOLDS = 2
 
 
 class CaseTable(NamedTuple):
@@ -76,6 +79,18 @@ class CaseTable(NamedTuple):
             for case, start in match_starts(cells, cases).items()
         }
 
+    def cells_of(self, title: str, cases: Sequence[str]) -> dict[str, set[str]]:
+        """Case → what its rows have in a column, in lower case, by case or by person.
+
+        Raises:
+            ShiftedNumbersError: as of `rows_of`.
+        """
+        cells = [cell.lower() for cell in self.columns[title]]
+        rows = self.rows_of(cases, apart=title)
+        if person := self.column(PERSON):  # which sessions begin with
+            rows = max(rows, self.rows_begun(person, cases), key=len)
+        return {case: {cells[row] for row in rows[case]} - {""} for case in rows}
+
 
 class Tables(NamedTuple):
     """The files beside the data that may be tables about its cases.
@@ -123,6 +138,20 @@ def read_table(path: Path) -> CaseTable:
         if title
     }
     return CaseTable(path, columns)
+
+
+def fold_column(table: CaseTable) -> tuple[str, dict[str, int]] | None:
+    """The column that numbers the folds of a cross-validation, and the fold of each such cell.
+
+    Folds count from 0, whatever the table counts from; one number alone makes none.
+    """
+    if (column := table.column(_FOLD)) is None:
+        return None
+    numbered = {cell: float(cell) for cell in table.columns[column] if _NUMBER.fullmatch(cell)}
+    order = sorted({*numbered.values()})
+    if len(order) < _FEWEST_FOLDS:
+        return None
+    return column, {cell: order.index(number) for cell, number in numbered.items()}
 
 
 def plain(text: str) -> str:

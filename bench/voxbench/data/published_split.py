@@ -25,14 +25,11 @@ from typing import Any, NamedTuple
 
 from voxbench.api import Part
 from voxbench.data.case_names import ShiftedNumbersError, match_names, refuse_shifted, some
-from voxbench.data.case_table import PERSON, CaseTable, read_table, tables_beside
+from voxbench.data.case_table import CaseTable, fold_column, read_table, tables_beside
 from voxbench.errors import DataError
 
 OWN = 'Correct it, or say split = "own", which parts the cases by patient.'
 _COLUMN = re.compile(r"(?:dataset|data)?(?:split|set|subset|partition)")
-_FOLD = re.compile(r"(?:cv|k)?folds?(?:id|no|nr|num|number|index)?")
-_NUMBER = re.compile(r"\d+(?:\.0)?")  # as a column of numbers with gaps is saved
-_FEWEST_FOLDS = 2
 _PARTS: Mapping[str, Part] = {
     **dict.fromkeys(("train", "training", "tr"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "va", "dev", "tuning"), "validation"),
@@ -78,43 +75,8 @@ def find_split(root: Path, placed: Mapping[Part, Sequence[str]]) -> PublishedSpl
     return PublishedSplit(part_of, "its folders")
 
 
-def published_folds(root: Path, cases: Sequence[str], of: int) -> Mapping[str, int] | None:
-    """The fold of each case by nnU-Net's `splits_final.json`; None where it has another number.
-
-    Args:
-        root: folder of the data.
-        cases: ids of those that the folds divide.
-        of: how many folds are asked for.
-
-    Raises:
-        DataError: it has so many folds, and they don't test on every case once; or it can't be
-            read.
-    """
-    final = root / "splits_final.json"
-    if not final.is_file() or len(folds := _folds_of(final)) != of:
-        return None
-    found = [match_names(names, cases) for names in folds]
-    fold_of = {case: number for number, named in enumerate(found) for case in named}
-    if len(fold_of) < max(len(cases), sum(map(len, found))):
-        raise DataError(
-            f"{final}: its {of} folds don't validate each of the {len(cases)} cases once; correct "
-            "it, or take it away to have them dealt out."
-        )
-    return fold_of
-
-
-def _folds_of(path: Path) -> list[list[str]]:
-    """The names that each fold of a file validates by."""
-    try:
-        return [[str(name) for name in fold["val"]] for fold in _content(path)]
-    except (KeyError, TypeError):
-        raise DataError(
-            f"{path}: no folds of nnU-Net, each with the cases of its `val`. {OWN}"
-        ) from None
-
-
-def _content(path: Path) -> Any:
-    """Of a JSON file; None where it can't be read."""
+def json_of(path: Path) -> Any:
+    """The content of a JSON file; None where it can't be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
@@ -143,14 +105,11 @@ def _column(root: Path, path: Path, cases: Sequence[str]) -> PublishedSplit | No
     if (meant := _by_word(table) or _by_fold(table)) is None:
         return None
     column, parts = meant
-    cells = [cell.lower() for cell in table.columns[column]]
     origin = f"column {column} of {path.name}"
-    if strange := {cell for cell in cells if cell and cell not in parts}:
+    if strange := {cell.lower() for cell in table.columns[column]} - {"", *parts}:
         raise DataError(f"{root}: {origin}: {some(strange)} names no part. {OWN}")
-    rows = table.rows_of(cases, apart=column)
-    if person := table.column(PERSON):  # which sessions begin with
-        rows = max(rows, table.rows_begun(person, cases), key=len)
-    found = {case: {parts[cells[row]] for row in rows[case] if cells[row]} for case in rows}
+    cells = table.cells_of(column, cases)
+    found = {case: {parts[cell] for cell in cells[case]} for case in cells}
     if double := [case for case, parts_of in found.items() if len(parts_of) > 1]:
         raise DataError(f"{root}: {origin} has {some(double)} in two parts. {OWN}")
     part_of = {case: next(iter(parts_of)) for case, parts_of in found.items() if parts_of}
@@ -167,13 +126,10 @@ def _by_word(table: CaseTable) -> tuple[str, Mapping[str, Part]] | None:
 
 def _by_fold(table: CaseTable) -> tuple[str, Mapping[str, Part]] | None:
     """A column of numbered folds, of which the first validates, and what its cells mean."""
-    column = table.column(_FOLD)
-    folds = {cell for cell in table.columns[column] if _NUMBER.fullmatch(cell)} if column else set()
-    if column is None or len(folds) < _FEWEST_FOLDS:
+    if (found := fold_column(table)) is None:
         return None
-    first = min(map(float, folds))
     validates: dict[bool, Part] = {True: "validation", False: "train"}
-    return column, {**_PARTS, **{fold: validates[float(fold) == first] for fold in folds}}
+    return found[0], {**_PARTS, **{cell: validates[fold == 0] for cell, fold in found[1].items()}}
 
 
 def _listed(root: Path, cases: Sequence[str]) -> Iterator[PublishedSplit]:
@@ -197,13 +153,13 @@ def _listed(root: Path, cases: Sequence[str]) -> Iterator[PublishedSplit]:
     lists = {part: path for path, part in texts.items() if part}
     if len(lists) > 1:
         origin = ", ".join(path.name for path in lists.values())
-        named = {part: _lines(path) for part, path in lists.items()}
+        named = {part: lines_of(path) for part, path in lists.items()}
         yield _checked(root, _by_lists(root, origin, named, cases), cases)
 
 
 def _parts_of(path: Path) -> dict[Part, list[str]]:
     """The names that a JSON file lists by part, of the first fold where it has folds."""
-    content = _content(path)
+    content = json_of(path)
     if isinstance(content, list) and content:
         content = content[0]
     found: dict[Part, list[str]] = {}
@@ -217,7 +173,12 @@ def _parts_of(path: Path) -> dict[Part, list[str]]:
     return found
 
 
-def _lines(path: Path) -> list[str]:
+def lines_of(path: Path) -> list[str]:
+    """The lines of a list.
+
+    Raises:
+        DataError: it can't be read.
+    """
     try:
         return path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
