@@ -38,9 +38,10 @@ def test_a_copy_with_other_classes_derives_its_own_and_is_checked_again():
         ({"a": 1, "b": 1}, None, "distinct label values"),
         ({"a": (1, 2), "b": (2, 1)}, None, "distinct label values"),
         ({"a": ()}, None, "at least one label value"),
-        ({"a": (0, 1)}, None, "distinct label values in 1…255"),
+        ({"a": (0, 1)}, None, "distinct label values from 1"),
         ({"a": 1}, 1, "that no class has"),
-        ({"a": 1}, 256, "1…255"),
+        ({"a": 1}, 65536, "up to 65535"),
+        ({"a": 1}, 0, "from 1"),
     ],
 )
 def test_what_can_t_be_told_apart_is_refused(classes, ignore, rule):

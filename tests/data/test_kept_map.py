@@ -28,6 +28,15 @@ def test_a_kept_prediction_holds_label_values_and_is_read_as_class_indices(tmp_p
     assert np.array_equal(class_indices(submitted.labels, CLASSES, marked=True), INDICES)
 
 
+def test_values_beyond_a_byte_are_kept_as_they_are(tmp_path):
+    path, classes = tmp_path / "a.nii.gz", {"box": 500, "ball": 200}
+    write_prediction(path, INDICES, classes, RAS_2MM)
+    assert np.array_equal(read_label_map(path).array, np.array([0, 500, 200])[INDICES])
+    assert np.array_equal(read_prediction(path, classes).array, INDICES)
+    submitted = read_map(path.read_bytes())
+    assert np.array_equal(class_indices(submitted.labels, classes, marked=True), INDICES)
+
+
 def test_an_older_one_holds_class_indices(tmp_path):
     path = tmp_path / "a.nii.gz"
     write_label_map(path, INDICES, RAS_2MM)

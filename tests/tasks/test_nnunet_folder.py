@@ -85,12 +85,12 @@ def test_files_that_miss_their_pair_are_found_by_prepare(tmp_path):
 @pytest.mark.parametrize(
     ("description", "message"),
     [
-        ({"labels": {"background": 0, "whole": [1, 300]}}, "distinct label values in 1…255"),
+        ({"labels": {"background": 0, "whole": [1, 70000]}}, "label values go up to 65535"),
         ({"labels": {"background": 0, "ball": 1, "ignore": 1}}, "ignore must be a label value"),
         ({"labels": ["ball"]}, "labels: expected"),
         ({"labels": {"background": 0, "ball": "one"}}, "labels: expected"),
         ({"labels": {"background": 0}}, "classes: "),
-        ({"labels": {"background": 0, "ball": 300}}, "distinct label values in 1…255"),
+        ({"labels": {"background": 0, "ball": 70000}}, "label values go up to 65535"),
         ({"channel_names": ["CT"]}, "channel_names: expected"),
         ({"file_ending": ".png"}, "file_ending: '.png' is none of"),
         ({"patients": ["a"]}, "patients: expected"),

@@ -39,6 +39,7 @@ from voxbench_tasks.releases.hanseg import HaNSeg
 from voxbench_tasks.releases.kits23 import Kits23
 from voxbench_tasks.releases.lits import Lits
 from voxbench_tasks.releases.mms import MMs
+from voxbench_tasks.releases.mscmrseg import MSCMRSegBSSFP, MSCMRSegLGE, MSCMRSegT2
 from voxbench_tasks.releases.qubiq21 import QubiqLesion, QubiqPancreas
 from voxbench_tasks.releases.segthor import SegThor
 from voxbench_tasks.releases.toothfairy2 import ToothFairy2
@@ -70,7 +71,7 @@ def image(path: Path) -> None:
 
 def label(path: Path, *values: int) -> None:
     """A slab of each value."""
-    array = np.zeros(SHAPE, np.uint8)
+    array = np.zeros(SHAPE, np.uint8 if max(values) < 256 else np.int16)
     for at, value in enumerate(values):
         array[3:9, 3:9, 2 + at % 9] = value
     write(path, array)
@@ -170,6 +171,23 @@ def mms(root: Path) -> Path:
                 write(place / f"{code}_sa_gt.nii.gz", drawn)
     name = "211230_M&Ms_Dataset_information_diagnosis_opendataset.csv"
     (root / name).write_text("\n".join(rows) + "\n")
+    return root
+
+
+def mscmrseg(root: Path) -> Path:
+    """Three sequences in one folder; the later labels lie in an archive of their own."""
+    given, later = root / "C0LET2_nii45_for_challenge19", root / "C0LET2_gt_for_challenge19"
+    labelled = {
+        "C0": {given / "c0gt": (1, 9, 35), later / "C0_manual_10": (36, 45)},
+        "T2": {given / "t2gt": (1, 9, 35), later / "T2_manual_10": (36, 45)},
+        "LGE": {given / "lgegt": (1, 2, 5), later / "LGE_manual_35_TestData": (9, 36, 45)},
+    }
+    for sequence, folders in labelled.items():
+        for folder, numbers in folders.items():
+            for number in numbers:
+                name = f"patient{number}_{sequence}"
+                image(given / "c0t2lge" / f"{name}.nii.gz")
+                label(folder / f"{name}_manual.nii.gz", 200, 500, 600)
     return root
 
 
@@ -393,6 +411,9 @@ RELEASES = {
     AbdomenCT1K: (abdomenct1k, "5 all, 1 unlabelled"),
     ACDC: (acdc, "6 train, 2 test"),
     MMs: (mms, "6 train, 4 validation, 4 test, 1 unlabelled"),
+    MSCMRSegBSSFP: (mscmrseg, "3 train, 2 test"),
+    MSCMRSegT2: (mscmrseg, "3 train, 2 test"),
+    MSCMRSegLGE: (mscmrseg, "3 train, 3 test"),
     Kits23: (kits23, "4 all"),
     Lits: (lits, "5 all"),
     Brats21: (brats21, "4 all"),
@@ -402,8 +423,10 @@ RELEASES = {
     TotalSegmentatorV1: (totalsegmentator1, "1 train, 1 validation, 1 test"),
     TotalSegmentatorV2: (totalsegmentator2, "1 train, 1 validation, 1 test"),
 }
-QUICK = {BTCV, Brats23, AbdomenAtlas10, ChaosT1, MMs}
-"""A label map, regions in several channels, masks, slices, frames: the others train alike."""
+QUICK = {BTCV, Brats23, AbdomenAtlas10, ChaosT1, MMs, MSCMRSegLGE}
+"""A label map, regions in several channels, masks, slices, frames, values beyond a byte: the others
+train alike.
+"""
 
 
 @pytest.mark.parametrize("kind", RELEASES, ids=lambda kind: kind.__name__)
@@ -454,6 +477,7 @@ def test_amos_tells_ct_and_mr_apart_by_number(tmp_path):
         (Word, {"liver": 1, "spleen": 2, "colon": 10, "right head of femur": 16}),
         (ACDC, {"right ventricle": 1, "myocardium": 2, "left ventricle": 3}),
         (MMs, {"left ventricle": 1, "myocardium": 2, "right ventricle": 3}),
+        (MSCMRSegLGE, {"myocardium": 200, "left ventricle": 500, "right ventricle": 600}),
         (Brats21, {"whole tumour": (1, 2, 4), "tumour core": (1, 4), "enhancing tumour": 4}),
         (Brats23, {"whole tumour": (1, 2, 3), "tumour core": (1, 3), "enhancing tumour": 3}),
         (Kits23, {"kidney and mass": (1, 2, 3), "mass": (2, 3), "tumour": 2}),

@@ -11,6 +11,7 @@ from voxbench.design.preprocessing import Millimetres, Preprocessing, Window, ZS
 Modality = Literal["CT", "MR", "PET", "other"]
 IGNORED = 255
 """Index, in prepared label maps, of the voxels that nobody annotated."""
+_LARGEST = 65535  # label value: tables are as long
 
 
 class TaskCard(BaseModel):
@@ -52,13 +53,16 @@ class TaskCard(BaseModel):
     def _consistent(self) -> "TaskCard":
         groups = [self.values_of(name) for name in self.classes]
         values = {value for group in groups for value in group}
-        if len({*map(frozenset, groups)}) != len(groups) or not all(0 < v < 256 for v in values):
-            raise ValueError(f"classes need distinct label values in 1…255, got {self.classes}")
+        known = values if self.ignore is None else {*values, self.ignore}
+        if len({*map(frozenset, groups)}) != len(groups) or not all(v > 0 for v in values):
+            raise ValueError(f"classes need distinct label values from 1, got {self.classes}")
+        if beyond := [value for value in known if value > _LARGEST]:
+            raise ValueError(f"label values go up to {_LARGEST}, got {beyond}")
         if not all(groups):
             raise ValueError(f"a region needs at least one label value, got {self.classes}")
-        if self.ignore is not None and (self.ignore in values or not 0 < self.ignore < 256):
+        if self.ignore is not None and (self.ignore in values or self.ignore < 1):
             raise ValueError(
-                f"ignore must be a label value in 1…255 that no class has, got {self.ignore}"
+                f"ignore must be a label value from 1 that no class has, got {self.ignore}"
             )
         if len(values) >= IGNORED:
             raise ValueError(

@@ -22,7 +22,7 @@ def write_prediction(
     path: Path, indices: NDArray[np.uint8], classes: Mapping[str, int], affine: NDArray[np.float64]
 ) -> None:
     """Write class indices (d, h, w) as the label values of a task's classes, in their order."""
-    values = np.array([0, *classes.values()], np.uint8)
+    values = np.array([0, *classes.values()], np.uint16)
     write_label_map(path, values[indices], affine, MARK)
 
 
@@ -59,7 +59,7 @@ def class_indices(
     values = list(classes.values()) if marked else list(range(1, len(classes) + 1))
     if strange := [value for value in label_values(labels) if value not in (0, *values)]:
         raise ValueError(f"it holds {strange[0]}, the {len(classes)} classes are {values}")
-    table = np.zeros(256, np.uint8)
+    table = np.zeros(1 + max(values, default=0), np.uint8)
     table[values] = np.arange(1, len(values) + 1)
     indices: NDArray[np.uint8] = table[labels]
     return indices

@@ -31,6 +31,7 @@ from voxbench.errors import DataError
 from voxbench.files import write_atomically
 
 _ROUNDED = 1e-3
+_BYTE = 255
 _SILENT = logging.Logger("nifti", logging.CRITICAL + 1)  # what can't be mended is raised
 
 
@@ -81,8 +82,12 @@ def read_label_map(
 def write_label_map(
     path: Path, array: NDArray[Any], affine: NDArray[np.float64], described: bytes = b""
 ) -> None:
-    """Write a label map (d, h, w) as uint8 in a .nii.gz; the same array gives the same bytes."""
-    image = nibabel.Nifti1Image(np.asarray(array, np.uint8), affine)
+    """Write a label map (d, h, w) in a .nii.gz; the same array gives the same bytes.
+
+    It is uint8, or uint16 where a value needs it.
+    """
+    narrow = np.uint8 if array.max(initial=0) <= _BYTE else np.uint16
+    image = nibabel.Nifti1Image(np.asarray(array, narrow), affine)
     image.header["descrip"] = described
     image.header.set_xyzt_units("mm")
     image.set_sform(affine, code=1)
@@ -92,11 +97,11 @@ def write_label_map(
 
 def label_values(array: NDArray[Any]) -> list[int]:
     """The distinct values of a label map, without sorting its voxels."""
-    if array.min() < 0 or array.max() > 255:
+    if array.min() < 0 or array.max() > _BYTE:
         return [int(value) for value in np.unique(array)]
-    counts = np.zeros(256, np.int64)
+    counts = np.zeros(_BYTE + 1, np.int64)
     for slab in array.T:  # a file's last axis is its slowest
-        counts += np.bincount(slab.ravel().astype(np.int64, copy=False), minlength=256)
+        counts += np.bincount(slab.ravel().astype(np.int64, copy=False), minlength=_BYTE + 1)
     return [int(value) for value in np.flatnonzero(counts)]
 
 

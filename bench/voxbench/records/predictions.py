@@ -16,10 +16,10 @@ _LONGEST = 160  # bytes
 def prediction_path(root: Path, key: str, case: str) -> Path:
     """`ROOT/predictions/KEY/CASE.nii.gz`: label values, as the task's data set has them.
 
-    uint8, on the grid of the case's reference file; `dataset.json` beside them says which value is
-    which class. Older files hold class indices, see `data.kept_map`. What no file system or
-    archive takes in a name becomes "_", with a digest that tells such ids apart, so that none
-    leads out of the folder.
+    uint8, or uint16 where a value needs it, on the grid of the case's reference file;
+    `dataset.json` beside them says which value is which class. Older files hold class indices, see
+    `data.kept_map`. What no file system or archive takes in a name becomes "_", with a digest that
+    tells such ids apart, so that none leads out of the folder.
     """
     safe = _UNSAFE.sub("_", case)
     if safe != case or len(case.encode()) > _LONGEST:

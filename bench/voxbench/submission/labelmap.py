@@ -15,7 +15,8 @@ from voxbench.data.kept_map import MARK
 MOST_VOXELS = 1 << 29  # 512 MB as bytes
 _HEADER = 352
 _FURTHEST = 1 << 16  # where voxels may begin: behind the header's extensions
-_UINT8 = 2
+_KINDS = {(2, 8): np.dtype(np.uint8), (512, 16): np.dtype(np.uint16)}
+"""Datatype and bits of a header → what labels are stored as."""
 _CUT_OFF = "its compressed data end too early"
 
 
@@ -23,34 +24,35 @@ class SubmittedMap(NamedTuple):
     """A label map of a bundle.
 
     Attributes:
-        labels: (d, h, w) uint8, as they are stored.
+        labels: (d, h, w) uint8 or uint16, as they are stored.
         affine: (4, 4) to RAS+ millimetres.
         marked: whether they are label values; older ones are class indices.
     """
 
-    labels: NDArray[np.uint8]
+    labels: NDArray[np.uint8 | np.uint16]
     affine: NDArray[np.float64]
     marked: bool
 
 
 def read_map(raw: bytes) -> SubmittedMap:
-    """Read a compressed NIfTI label map of bytes, as `voxbench run --predictions` writes them.
+    """Read a compressed NIfTI label map, as `voxbench run --predictions` writes them.
 
     Raises:
         ValueError: anything else.
     """
     inflate = zlib.decompressobj(wbits=31)
     head = _take(inflate, raw, _HEADER)
-    shape, offset, affine = _judged(head)
+    shape, kind, offset, affine = _judged(head)
     voxels = math.prod(shape)
-    body = _take(inflate, inflate.unconsumed_tail, offset - _HEADER + voxels)
+    size = offset - _HEADER + voxels * kind.itemsize
+    body = _take(inflate, inflate.unconsumed_tail, size)
     if _inflated(inflate, inflate.unconsumed_tail, 1):
         raise ValueError("it holds more bytes than its header says")
     if not inflate.eof:
         raise ValueError(_CUT_OFF)
     if inflate.unused_data:
         raise ValueError("something follows its compressed data")
-    labels = np.frombuffer(body, np.uint8, voxels, offset - _HEADER)
+    labels = np.frombuffer(body, kind, voxels, offset - _HEADER)
     return SubmittedMap(labels.reshape(shape, order="F"), affine, head[148:].startswith(MARK))
 
 
@@ -69,8 +71,10 @@ def _inflated(inflate: "zlib._Decompress", compressed: bytes, most: int) -> byte
         raise ValueError(f"it is no gzip file, or a damaged one ({error})") from None
 
 
-def _judged(head: bytes) -> tuple[tuple[int, int, int], int, NDArray[np.float64]]:
-    """Shape, offset of the voxels and affine, if the header is one of a label map."""
+def _judged(
+    head: bytes,
+) -> tuple[tuple[int, int, int], np.dtype[np.unsignedinteger], int, NDArray[np.float64]]:
+    """Shape, type and offset of the voxels, and affine, if the header is one of a label map."""
     order = {b"\x5c\1\0\0": "<", b"\0\0\1\x5c": ">"}.get(head[:4])
     if order is None or head[344:348] != b"n+1\0":
         raise ValueError("it is no NIfTI-1 file")
@@ -80,14 +84,15 @@ def _judged(head: bytes) -> tuple[tuple[int, int, int], int, NDArray[np.float64]
     if math.prod(shape[:3]) > MOST_VOXELS:
         raise ValueError(f"its header says {shape[:3]} voxels; at most {MOST_VOXELS:,} are read")
     kind, bits = struct.unpack_from(f"{order}2h", head, 70)
-    if (kind, bits) != (_UINT8, 8):
-        raise ValueError(f"a label map holds bytes (uint8), its header says datatype {kind}")
+    if (kind, bits) not in _KINDS:
+        raise ValueError(f"a label map holds uint8 or uint16, its header says datatype {kind}")
     offset, slope, inter = struct.unpack_from(f"{order}3f", head, 108)
     if not (_HEADER <= offset <= _FURTHEST and offset == int(offset)):
         raise ValueError(f"its header says that voxels begin at {offset}")
     if not (slope in (0.0, 1.0) or math.isnan(slope)) or not (inter == 0 or math.isnan(inter)):
         raise ValueError("its values are scaled, which labels are not")
-    return (shape[0], shape[1], shape[2]), int(offset), _affine(head, order)
+    stored = _KINDS[kind, bits].newbyteorder(order)
+    return (shape[0], shape[1], shape[2]), stored, int(offset), _affine(head, order)
 
 
 def _affine(head: bytes, order: str) -> NDArray[np.float64]:
