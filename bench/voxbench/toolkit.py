@@ -15,7 +15,7 @@
   `tolerances`, `corpora_of`; `volume_files` of a folder, by the `stem_of` their names, one of which
   `holds_series` of DICOM; `arrange_cases`, which finds patients and a published split beside the
   data, or `find_split` the split alone, `published_folds` its folds; a `part_named` by a word;
-  `write_atomically`.
+  `values_held` by label maps; `write_atomically`.
 
 Nothing is imported before it is used, so that listing plugins costs no torch.
 """
@@ -34,6 +34,7 @@ _HOMES = {
     "voxbench.data.folder_card": (
         *("card_name", "corpora_of", "make_card", "median_spacing", "modality_of", "tolerances"),
     ),
+    "voxbench.data.values_held": ("values_held",),
     "voxbench.data.volume_files": ("ENDINGS", "holds_series", "stem_of", "volume_files"),
     "voxbench.design.cell": ("Ref",),
     "voxbench.design.recipe": ("Pretraining",),
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from voxbench.data.published_folds import published_folds as published_folds
     from voxbench.data.published_split import find_split as find_split
     from voxbench.data.published_split import part_named as part_named
+    from voxbench.data.values_held import values_held as values_held
     from voxbench.data.volume_files import ENDINGS as ENDINGS
     from voxbench.data.volume_files import holds_series as holds_series
     from voxbench.data.volume_files import stem_of as stem_of

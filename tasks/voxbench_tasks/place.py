@@ -18,7 +18,8 @@ class Place:
 
     Patterns are relative to the release's folder and have no ending, so that a volume may be
     compressed or not, but for folders of slices, whose patterns end in a slash; `{case}` stands for
-    the id of a case, `{class}` for the name of a class, and `*` for anything but a slash.
+    the id of a case, `{class}` for the name of a class, `*` for anything but a slash, and `**/` for
+    any folders between, or none.
 
     Attributes:
         part: of the published split.
@@ -97,7 +98,8 @@ class Place:
 
     def _named(self, path: Path, pattern: str) -> Iterator[str]:
         """The id in a path; none where the path is of something else."""
-        first, *others = re.escape(pattern).replace(r"\*", "[^/]+").split(re.escape(_CASE))
+        written = re.escape(pattern).replace(r"\*\*/", "(?:.+/)?").replace(r"\*", "[^/]+")
+        first, *others = written.split(re.escape(_CASE))
         wanted = f"{first}(?P<case>{self.case})" + "(?P=case)".join(others)
         if match := re.fullmatch(wanted, path.as_posix()):
             yield match["case"]

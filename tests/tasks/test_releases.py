@@ -35,6 +35,7 @@ from voxbench_tasks.releases.btcv import BTCV
 from voxbench_tasks.releases.chaos import ChaosCT, ChaosT1, ChaosT2
 from voxbench_tasks.releases.curvas import Curvas
 from voxbench_tasks.releases.flare22 import Flare22
+from voxbench_tasks.releases.flare23 import Flare23
 from voxbench_tasks.releases.hanseg import HaNSeg
 from voxbench_tasks.releases.kits23 import Kits23
 from voxbench_tasks.releases.lits import Lits
@@ -111,6 +112,20 @@ def flare22(root: Path) -> Path:
     names = [f"FLARE22_Tr_{number:04d}" for number in (1, 10, 11, 12, 50)]
     files = [(f"images/{name}_0000.nii.gz", f"labels/{name}.nii.gz") for name in names]
     return pairs(root, (1, 10, 13), *files)
+
+
+def flare23(root: Path) -> Path:
+    """Cases of each kind of annotation, in folders by number; one label was corrected later."""
+    kinds = {1: range(1, 14), 2: range(1, 15), 600: (1, 2, 3, 4, 13), 601: (1, 4, 14), 2200: (14,)}
+    for number, values in kinds.items():
+        below = "" if number == 2200 else "1-500/" if number <= 500 else "501-1000/"
+        name = f"FLARE23_{number:04d}"
+        files = (f"imagesTr2200/{below}{name}_0000.nii.gz", f"labelsTr2200/{name}.nii.gz")
+        pairs(root, values, files)
+    label(root / "labelsTr2200/20230507-fix/FLARE23_0601.nii.gz", 1, 3, 4, 14)
+    image(root / "unlabeledTr1800/unlabelTr2201-3100/FLARE23_2201_0000.nii.gz")
+    image(root / "unlabeledTr1800/FLARE23_4000_0000.nii.gz")
+    return root
 
 
 def word(root: Path) -> Path:
@@ -407,6 +422,7 @@ RELEASES = {
     AmosMR: (amos, "3 train, 2 test"),
     BTCV: (btcv, "3 train, 2 test"),
     Flare22: (flare22, "3 train, 2 test"),
+    Flare23: (flare23, "5 all, 2 unlabelled"),
     Word: (word, "3 train, 2 validation, 2 test"),
     AbdomenCT1K: (abdomenct1k, "5 all, 1 unlabelled"),
     ACDC: (acdc, "6 train, 2 test"),
@@ -474,6 +490,7 @@ def test_amos_tells_ct_and_mr_apart_by_number(tmp_path):
         (AmosCT, {"spleen": 1, "liver": 6, "duodenum": 13, "prostate or uterus": 15}),
         (BTCV, {"spleen": 1, "esophagus": 5, "pancreas": 11, "left adrenal gland": 13}),
         (Flare22, {"liver": 1, "right kidney": 2, "esophagus": 10, "left kidney": 13}),
+        (Flare23, {"liver": 1, "right kidney": 2, "left kidney": 13, "lesion": 14}),
         (Word, {"liver": 1, "spleen": 2, "colon": 10, "right head of femur": 16}),
         (ACDC, {"right ventricle": 1, "myocardium": 2, "left ventricle": 3}),
         (MMs, {"left ventricle": 1, "myocardium": 2, "right ventricle": 3}),
@@ -754,6 +771,29 @@ def test_han_seg_has_thirty_structures_and_toothfairy2_42():
 def test_a_structure_that_was_not_drawn_is_not_annotated(tmp_path):
     *_, last = HaNSeg(root=hanseg(tmp_path)).cases()["all"]
     assert last.labelled == set(HaNSeg.card.classes) - {"SpinalCord"}
+
+
+def test_what_a_label_map_shows_says_how_a_case_was_annotated(tmp_path):
+    task = Flare23(root=flare23(tmp_path))
+    found = {case.id[-4:]: case for case in task.cases()["all"]}
+    organs = {*Flare22.card.classes}
+    five = {"liver", "right kidney", "left kidney", "spleen", "pancreas"}
+    assert {name: case.labelled for name, case in found.items()} == {
+        "0001": organs,
+        "0002": organs | {"lesion"},
+        "0600": five,
+        "0601": five | {"lesion"},
+        "2200": {"lesion"},
+    }
+    assert found["0601"].label.parent.name == "20230507-fix"
+
+
+def test_a_label_map_that_cannot_be_read_is_reported_and_stops_no_other(tmp_path):
+    root = flare23(tmp_path)
+    (root / "labelsTr2200" / "FLARE23_0600.nii.gz").write_bytes(b"cut off")
+    task = Flare23(root=root)
+    problems = inspect_cases(task.card, task.cases()["all"], task.card.preprocessing)
+    assert [(p.case, p.kind) for p in problems] == [("FLARE23_0600", "corrupt file")]
 
 
 @pytest.mark.parametrize("kind", [ChaosCT, ChaosT1, ChaosT2])

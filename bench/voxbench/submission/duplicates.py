@@ -256,7 +256,7 @@ def _map(record: Record, case: str, bundle: Bundle, evidence: Evidence) -> Submi
         return None  # told where the label maps are scored
 
 
-def _dice(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+def _dice(one: NDArray[np.integer], other: NDArray[np.integer]) -> float:
     """Dice of two label maps, all classes together."""
     both = int(np.count_nonzero((one == other) & (one > 0)))
     return 2 * both / (int(np.count_nonzero(one)) + int(np.count_nonzero(other)))

@@ -15,7 +15,7 @@ from voxbench.data.kept_map import MARK
 MOST_VOXELS = 1 << 29  # 512 MB as bytes
 _HEADER = 352
 _FURTHEST = 1 << 16  # where voxels may begin: behind the header's extensions
-_KINDS = {(2, 8): np.dtype(np.uint8), (512, 16): np.dtype(np.uint16)}
+_KINDS = {(2, 8): "u1", (512, 16): "u2"}
 """Datatype and bits of a header → what labels are stored as."""
 _CUT_OFF = "its compressed data end too early"
 
@@ -29,7 +29,7 @@ class SubmittedMap(NamedTuple):
         marked: whether they are label values; older ones are class indices.
     """
 
-    labels: NDArray[np.uint8 | np.uint16]
+    labels: NDArray[np.unsignedinteger]
     affine: NDArray[np.float64]
     marked: bool
 
@@ -91,7 +91,7 @@ def _judged(
         raise ValueError(f"its header says that voxels begin at {offset}")
     if not (slope in (0.0, 1.0) or math.isnan(slope)) or not (inter == 0 or math.isnan(inter)):
         raise ValueError("its values are scaled, which labels are not")
-    stored = _KINDS[kind, bits].newbyteorder(order)
+    stored = np.dtype(order + _KINDS[kind, bits])
     return (shape[0], shape[1], shape[2]), stored, int(offset), _affine(head, order)
 
 

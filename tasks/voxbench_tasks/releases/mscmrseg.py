@@ -18,7 +18,9 @@ from voxbench.api import Source, TaskCard
 from voxbench_tasks.place import Place
 from voxbench_tasks.release import Release
 
-_CLASSES = {"myocardium": 200, "left ventricle": 500, "right ventricle": 600}
+_CLASSES: dict[str, int | tuple[int, ...]] = {
+    "myocardium": 200, "left ventricle": 500, "right ventricle": 600,
+}  # fmt: skip
 _CARD = TaskCard(
     name="ms-cmrseg-bssfp",
     modality="MR",
