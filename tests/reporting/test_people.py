@@ -14,13 +14,19 @@ def test_an_arm_is_named_by_strategy_and_source():
     ]
 
 
+def test_strategies_are_spelt_as_their_authors_do():
+    names = ["Swin UNETR SSL", "ImageNet EfficientNet", "STU-Net", "SuPreM U-Net"]
+    assert told("swin-unetr-ssl", "imagenet-efficientnet", "stu-net", "suprem-unet") == names
+    assert told("volume-contrast[crop=16,source=acdc]") == ["Volume contrast on acdc, crop 16"]
+
+
 def test_network_and_weights_are_told_where_arms_have_the_rest_in_common():
     assert told("scratch[size=tiny]", "scratch[size=small]") == ["Scratch tiny", "Scratch small"]
-    assert told("scratch[size=tiny]", "obelisk[weights=a]") == ["Scratch", "Obelisk"]
+    assert told("scratch[size=tiny]", "obelisk[weights=a]") == ["Scratch", "OBELISK"]
 
 
 def test_no_two_arms_share_a_name_and_strangers_keep_theirs():
-    assert told("a[b=1]", "a[b=1]#x", "A") == ["A 1 b", "A 1 b, #x", "A"]
+    assert told("a[b=1]", "a[b=1]#x", "A") == ["A b 1", "A b 1, #x", "A"]
     assert told("nnU-Net_U-Net", "[x", "a b", "") == ["nnU-Net_U-Net", "[x", "a b", ""]
     assert len(set(told("a", "A"))) == 2
 

@@ -7,8 +7,13 @@ from typing import NamedTuple
 
 _LABEL = re.compile(r"(?P<name>[^\[#]+)(?:\[(?P<axes>.*)\])?(?P<rest>[^\]]*)", re.DOTALL)
 _COMMA = re.compile(r",(?![^\[({]*[\])}])")
-_PLUGIN = re.compile(r"[a-z0-9.-]+")
+_PLUGIN = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_WORD = re.compile(r"stu-net|[^-]+")
 _ASIDE = ("architecture", "size", "weights")  # told only where the rest names several arms
+_AUTHORS = """CT DAE DoDNet EfficientNet FM Genesis ImageNet L M MedDINOv3 MedicalNet MoCo nnU-Net
+OBELISK OpenMind ResEnc SegResNet SimCLR SparK SqueezeNet SSL STU-Net SuPreM Swin Tang
+TotalSegmentator U-Net UNETR UniMiSS VoCo VoComni"""  # as they spell what they made
+_SPELT = {word.casefold().replace("-", ""): word for word in _AUTHORS.split()}
 
 
 class ArmName(NamedTuple):
@@ -52,7 +57,11 @@ def _named(label: str, aside: Iterable[str]) -> ArmName:
 
 def _title(name: str) -> str:
     """Of a plugin; what others call their arms stays as it is."""
-    return name.replace("-", " ").capitalize() if _PLUGIN.fullmatch(name) else name
+    if not _PLUGIN.fullmatch(name):
+        return name
+    words = [_SPELT.get(word.replace("-", ""), word) for word in _WORD.findall(name)]
+    first = words[0].capitalize() if words[0].islower() else words[0]
+    return " ".join([first, *words[1:]])
 
 
 def _axis(text: str) -> tuple[str, str]:
@@ -61,13 +70,14 @@ def _axis(text: str) -> tuple[str, str]:
 
 
 def _told(name: str, value: str) -> str:
-    """`volumes=28` as «28 volumes»."""
+    """`volumes=28` as «28 volumes», `crop=16` as «crop 16»."""
     if name == "source":
         return f"on {value}"
     if name in _ASIDE:
         return value
-    words = name.replace("_", " ")
-    return f"{value} {words}" if value.isdigit() else f"{words} {value}".strip()
+    if name == "volumes":
+        return f"{value} volumes"
+    return f"{name.replace('_', ' ')} {value}".strip()
 
 
 def labelled(fraction: str) -> str:
