@@ -2,9 +2,10 @@
 
 Labels: the released `dataset.json`, as `Downstream/monai/Amos/dataset_CT.json` of
 https://github.com/Luffy03/Large-Scale-Medical at commit 1ad538b keeps it, and
-`Downstream/monai/AMOS-MRI/AMOS_MRI.json` there. Images up to number 500 are CT:
-`Dataset218_Amos2022_task1.py` of https://github.com/MIC-DKFZ/nnUNet at commit 0e49508. The licence
-is that file's. Address and checksum of the archive: `torch_em/data/datasets/medical/amos.py` of
+`Downstream/monai/AMOS-MRI/AMOS_MRI.json` there; its `Amos/dataset/dataset.json` has FLARE22's list,
+which is wrong. Images up to number 500 are CT: `Dataset218_Amos2022_task1.py` of
+https://github.com/MIC-DKFZ/nnUNet at commit 0e49508, which tells the licence. Address and checksum
+of the archive: `torch_em/data/datasets/medical/amos.py` of
 https://github.com/constantinpape/torch-em at commit 30a7b56. The test labels are not public. Grids:
 the `main.py` beside those lists. No maker's NSD tolerance was found: voxbench's own.
 """

@@ -2,8 +2,9 @@
 
 Labels and layout: `Task055_SegTHOR.py` of https://github.com/MIC-DKFZ/MultiTalent at commit
 0bc7b2c; `Downstream/monai/SegThor/dataset.json` of https://github.com/Luffy03/Large-Scale-Medical
-at commit 1ad538b has the same values, and the grid is that of the `main.py` beside it. The test
-labels are not public. No maker's NSD tolerance was found: voxbench's own.
+at commit 1ad538b has the same values, and the grid is that of the `main.py` beside it; a picture in
+OML's `SegTHOR.md` is coloured in another order. The test labels are not public. No maker's NSD
+tolerance was found: voxbench's own.
 """
 
 from dataclasses import dataclass
