@@ -26,7 +26,8 @@ _PLAIN = ("", "arm", "cost", "data", "cases", "cases[].classes")
 _NAMED = {
     "class": "the structure.",
     "contamination": "status of the record's `contamination`.",
-    "converged": "yes, no, unknown, or empty where nothing was trained: see [recipes](recipes.md).",
+    "converged": "yes, no or unknown, by the record alone, see [recipes](recipes.md); empty where "
+    "nothing was trained.",
 }
 
 

@@ -34,6 +34,14 @@ def test_undefined_survives_json_as_null(tmp_path):
     assert read.cases[0].classes["c"].nsd == 0.5
 
 
+def test_a_record_from_before_its_validation_was_told_stays_what_it_is(tmp_path):
+    store, found = Store(tmp_path), [record("old"), record("new", validation_of="windows")]
+    for one in found:
+        store.write(one)
+    assert "validation_of" not in store.path("old").read_text()
+    assert [store.read(one.key).validation_of for one in found] == [None, "windows"]
+
+
 def test_a_missing_record_is_none(tmp_path):
     assert Store(tmp_path).read("k") is None
     assert list(Store(tmp_path)) == []

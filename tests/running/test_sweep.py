@@ -110,6 +110,16 @@ def test_the_record_tells_the_whole_story(example, tmp_path):
     assert str(tmp_path) not in record.model_dump_json()
 
 
+def test_the_record_tells_what_its_validation_was_of(example, tmp_path):
+    recipe = {"steps": 4, "patch": [16, 16, 16], "augmentation": "none", "validations": 1}
+    for selection in ("last", "best"):
+        own = make_sweep(seeds=1, recipe=recipe | {"selection": selection})
+        run_sweep(own, tmp_path / selection, Options(jobs=1))
+    (last,), (best,) = Store(tmp_path / "last"), Store(tmp_path / "best")
+    assert (last.validation_of, best.validation_of) == ("windows", "cases")
+    assert [*last.validation] == [*best.validation] == [4]
+
+
 def test_the_encoder_alone_or_with_its_decoder_is_an_axis_over_one_set_of_weights(
     example, tmp_path
 ):

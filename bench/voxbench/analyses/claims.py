@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from voxbench.analyses.effects import effects
 from voxbench.analyses.groups import Group, Scope
+from voxbench.analyses.more_steps import by_steps
 from voxbench.analyses.pairing import Pair, pair_arms
-from voxbench.analyses.steps import by_steps
 from voxbench.design.claims import Claim
 from voxbench.errors import SpecError, unknown
 from voxbench.stats.bootstrap import infer_mean

@@ -97,7 +97,7 @@ class Course(NamedTuple):
 
     Attributes:
         steps: of each training; 0 where that is not known.
-        rest: a digest of all else in its recipe.
+        rest: a digest of all else that its trainings are of: recipe, weights, data.
         validation: step → Dice of the validation cases, the mean of its trainings.
     """
 
@@ -142,7 +142,7 @@ class Group:
         imported: its scores were not made here.
         course: of its trainings.
         convergence: of its trainings, their curves averaged.
-        notes: what a reader must know of its records.
+        remarks: what a reader must know of its records.
     """
 
     where: Where
@@ -166,7 +166,12 @@ class Group:
     imported: bool
     course: Course
     convergence: Convergence
-    notes: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of its records and of its convergence."""
+        return (*self.remarks, *filter(None, [self.convergence.note]))
 
     @property
     def undefined(self) -> dict[str, int]:

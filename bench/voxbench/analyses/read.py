@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from voxbench.analyses.empties import MEASURED, measured, undefined
 from voxbench.analyses.groups import Course, Group, Scale, Spent, Where, find_arms
 from voxbench.analyses.imports import adopted, homes
+from voxbench.analyses.more_steps import judged_by_longer
 from voxbench.analyses.settings import (
     Kind,
-    recipe_but_steps,
+    all_but_steps,
     recipe_of,
     settings,
     steps_of,
@@ -79,7 +80,8 @@ def groups_of(members: Members[Scored]) -> list[Group]:
     Raises:
         RecordError: two records hold the same training.
     """
-    groups = adopted([_group(where, arm, found) for (where, arm), found in members.items()])
+    found = adopted([_group(where, arm, own) for (where, arm), own in members.items()])
+    groups = judged_by_longer(found, found)
     sizes = {(g.where.task, g.where.fraction): g.train_patients for g in groups if g.runs}
 
     def order(group: Group) -> tuple[object, ...]:
@@ -115,7 +117,6 @@ def _group(where: Where, arm: str, records: Sequence[Scored]) -> Group:
     runs = sorted(finished)
     done = [record for run in runs for record in finished[run]]
     scores = [scores_of(record) for record in done]
-    converged = convergence(done)
     columns = [column for column, run in enumerate(runs) for _ in finished[run]]
     cases = sorted(
         {case for found in scores for case in zip(found.patients, found.cases, strict=True)}
@@ -146,15 +147,15 @@ def _group(where: Where, arm: str, records: Sequence[Scored]) -> Group:
         smoke=any(record.smoke for record in records),
         recipe=recipe_of(records[0]),
         imported=any(record.imported for record in records),
-        course=_course(records[0], done),
-        convergence=converged,
-        notes=(*_notes(done), *waiting_in(records, runs), *filter(None, [converged.note])),
+        course=_course([*done, *records][0], done),
+        convergence=convergence(done),
+        remarks=(*_notes(done), *waiting_in(records, runs)),
     )
 
 
 def _course(record: Facts, done: Sequence[Facts]) -> Course:
     curve = mean_curve([found.validation for found in done])
-    return Course(steps_of(record), recipe_but_steps(record), curve)
+    return Course(steps_of(record), all_but_steps(record), curve)
 
 
 def _notes(records: Sequence[Facts]) -> Iterator[str]:

@@ -77,10 +77,12 @@ def steps_of(record: Facts) -> int:
     return steps if isinstance(steps, int) else 0
 
 
-def recipe_but_steps(record: Facts) -> str:
-    """A digest of what `recipe_of` is one of, without the steps."""
-    rest = {key: value for key, value in _recipe(record).items() if key != "steps"}
-    return digest([rest, record.cell.get("limit"), record.smoke])
+def all_but_steps(record: Facts) -> str:
+    """A digest of what two trainings share that differ in nothing but their steps."""
+    recipe = {key: value for key, value in _recipe(record).items() if key != "steps"}
+    data = record.data and [record.data.fingerprint, record.data.split_sha256]
+    same = [data, record.metrics_version, record.cell.get("limit"), record.smoke]
+    return digest([recipe, _weights_of(record), same])
 
 
 def _recipe(record: Facts) -> Mapping[str, Any]:
@@ -90,8 +92,7 @@ def _recipe(record: Facts) -> Mapping[str, Any]:
 
 def suffixes(records: Sequence[Facts]) -> dict[str, str]:
     """Key → what tells apart arms under one label, as after a change of the pre-training."""
-    identity = ("baseline", "source", "pretraining", "contract")
-    variants = {r.key: digest([_told(r, name) for name in identity])[:4] for r in records}
+    variants = {record.key: digest(_weights_of(record))[:4] for record in records}
     seen = defaultdict(set)
     for record in records:
         seen[record.arm.task, record.arm.baseline].add(variants[record.key])
@@ -99,6 +100,11 @@ def suffixes(records: Sequence[Facts]) -> dict[str, str]:
         r.key: f"#{variants[r.key]}" if len(seen[r.arm.task, r.arm.baseline]) > 1 else ""
         for r in records
     }
+
+
+def _weights_of(record: Facts) -> list[Any]:
+    """What a training begins with, and how it was made."""
+    return [_told(record, name) for name in ("baseline", "source", "pretraining", "contract")]
 
 
 def setting_words(

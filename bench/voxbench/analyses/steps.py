@@ -6,6 +6,7 @@ from typing import Any
 
 from voxbench.analyses.effects import Effect
 from voxbench.analyses.groups import Group, Where
+from voxbench.analyses.more_steps import family
 from voxbench.analyses.table import (
     Column,
     Table,
@@ -15,36 +16,19 @@ from voxbench.analyses.table import (
     or_dash,
     plain_columns,
 )
-from voxbench.stats.arrays import nanmean
 from voxbench.stats.metric import Metric
 
 _SOON = 0.9  # of the final validation Dice
 
 
-def by_steps(group: Group, groups: Sequence[Group], key: str) -> list[tuple[int, float]]:
-    """Steps and mean of a metric of an arm wherever its recipe is another in its steps alone."""
-    alike = [other for other in groups if _family(other) == _family(group) and other.runs]
-    means = {other.course.steps: _mean(other, key) for other in alike if other.course.steps}
-    return sorted(means.items()) if len(means) > 1 else []
-
-
-def _family(group: Group) -> tuple[object, ...]:
-    return *group.where[:3], group.arm, group.course.rest
-
-
-def _mean(group: Group, key: str) -> float:
-    return float(nanmean(nanmean(group.scores[key], axis=1), axis=0))
-
-
 def steps_table(effects: Sequence[Effect], groups: Sequence[Group], metric: Metric) -> Table:
     """Arm and twin by steps, of every arm that was run with several."""
-    course = {(group.where, group.arm): group.course for group in groups}
+    arms = {(group.where, group.arm): group for group in groups}
     families: dict[tuple[object, ...], dict[int, Effect]] = defaultdict(dict)
     for effect in effects:
-        own = course[effect.where, effect.arm]
-        if own.steps and effect.verdict:
-            place = *effect.where[:3], effect.arm, effect.other, own.rest
-            families[place][own.steps] = effect
+        arm = arms[effect.where, effect.arm]
+        if arm.course.steps and effect.verdict:
+            families[*family(arm), effect.other][arm.course.steps] = effect
     rows = [
         {"steps": steps, **as_row(found[steps])}
         for found in families.values()
@@ -78,9 +62,9 @@ def trajectory_table(groups: Sequence[Group]) -> Table:
         "trajectories",
         "How soon a training is good",
         "The step of the first validation that reaches 90% of the last one's Dice, and the seconds "
-        "of training until then. Curves are means over trainings, of patches where the recipe "
-        "selects the last weights. A rate that falls to 0 lifts the end: a training of fewer steps "
-        "ends above this curve.",
+        "of training until then. Curves are means over trainings; those of older records are of "
+        "patches about structures, and lie above what whole cases have. A rate that falls to 0 "
+        "lifts the end: a training of fewer steps ends above this curve.",
         [
             *plain_columns("task", "adaptation", "fraction"),
             Column("recipe", ("setting",)),

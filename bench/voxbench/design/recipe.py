@@ -176,7 +176,7 @@ class Recipe(_Schedule):
         foreground: share of patches centred on a random voxel of a random class.
         selection: "last" scores the final weights; "best" those with the best validation Dice.
         validations: how often training looks at the validation cases: all of them to select the
-            "best", else patches of them, at most every 25 steps, which changes nothing.
+            "best", else windows that stand for them, at most every 25 steps, which changes nothing.
         head_share: of the steps, that `adaptation = "warmup"` trains the head alone.
         layer_decay: factor a stage by which `adaptation = "layerwise"` lowers the rate.
         test_time_mirroring: the logits of a window are the mean over its mirrored copies, along the

@@ -17,7 +17,7 @@ from voxbench.fit.optim import ParameterGroup
 from voxbench.fit.ranks import ALONE, Ranks
 from voxbench.fit.share import WHOLE, Share
 from voxbench.fit.supervision import DeeplySupervised, supervised_counts, supervised_loss
-from voxbench.fit.validation import patch_dice
+from voxbench.fit.validation import window_dice
 from voxbench.model.direct import Direct
 from voxbench.model.segmenter import Segmenter
 from voxbench.model.stochastic import StochasticSegmenter
@@ -69,7 +69,8 @@ def fit_network(
     def whole_cases() -> float:
         return mean_dice(score_cases(segmenter, data.validation, data, recipe, device))
 
-    patches = patch_dice(segmenter, data, recipe, device)
+    selects = recipe.selection == "best"
+    validate = whole_cases if selects else window_dice(segmenter, data, recipe, device)
     return train(
         trained,
         _likelihood(stochastic) if stochastic else loss,
@@ -79,7 +80,7 @@ def fit_network(
         device=device,
         checkpoint=checkpoint,
         groups=groups,
-        validate=whole_cases if recipe.selection == "best" else patches,
+        validate=validate,
         hopeless=hopeless,
         before_step=stochastic and stochastic.at,
         counts=partial(counts_of, regions=regions),

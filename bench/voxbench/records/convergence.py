@@ -4,15 +4,20 @@ The rule, of one training or of several of an arm, whose curves are averaged ste
 not converged if
 
 - a class that the reference has was predicted in no test case (by one training is enough), or
-- the validation still rises: the mean Dice of its last quarter of the steps lies more than 0.03
-  above that of the quarter before, or
+- the validation still rises: its mean Dice over the last third of the steps lies more than 0.05
+  above that over the middle third, or
 - where there is no such curve, the loss still falls: its mean over the last quarter lies more than
   0.05 below that over the quarter before; within two standard errors of none it is unknown.
 
-The validation decides over the loss, which goes on falling where cases are learnt by heart. The
-thresholds leave room for what a rate that is annealed to 0 gains at the end of any training. The
-rule sees one that stopped too early. It does not see one that never went anywhere, nor what another
-recipe would reach: the same arm at several times the steps shows that.
+The validation decides over the loss, which goes on falling where cases are learnt by heart. It is
+of whole cases, or of windows that stand for them; where an older record's is of patches about
+structures, it can say no, and else it is unknown.
+
+A rate that is annealed to 0 flattens the end of every curve and lifts it above its middle, whatever
+more steps would bring. 0.05 lies between the trainings that three times the steps lift by less than
+0.03 Dice and those that they lift by more (docs/measurements.md). The rule sees one that stopped
+too early. It does not see one that never went anywhere, nor what another recipe would reach; what
+longer trainings of the same arm reach, `analyses.more_steps` compares.
 """
 
 from collections import Counter
@@ -26,9 +31,9 @@ from voxbench.design.cell import DIRECT
 from voxbench.records.scored import Scored, scores_of
 from voxbench.records.scores import NUMBERS
 
-LARGEST_RISE = 0.03
+LARGEST_RISE = 0.05
 LARGEST_FALL = 0.05
-_FEWEST = 2  # points of a curve in each of its last two quarters
+_FEWEST = 2  # points of a curve in each of the parts that are compared
 
 Word = Literal["yes", "no", "unknown", ""]
 
@@ -65,11 +70,11 @@ def convergence(records: Sequence[Scored]) -> Convergence:
     if reasons or known:
         reasons += [known] if known else []
         return Convergence("no", "; ".join(reasons))
-    return (
-        Convergence("unknown", "no curve is long and steady enough")
-        if known is None
-        else Convergence("yes")
-    )
+    if known is None:
+        return Convergence("unknown", "no curve is long and steady enough")
+    if found[0] is not None and any(map(_saw_patches, records)):
+        return Convergence("unknown", "its validation looked at patches about structures")
+    return Convergence("yes")
 
 
 def mean_curve(curves: Sequence[Mapping[int, float]]) -> dict[int, float]:
@@ -78,24 +83,30 @@ def mean_curve(curves: Sequence[Mapping[int, float]]) -> dict[int, float]:
     return {step: fmean(curve[step] for curve in curves) for step in sorted(steps)}
 
 
+def _saw_patches(record: Scored) -> bool:
+    """Its validation saw nothing of what is predicted far from structures."""
+    recipe = record.cell.get("recipe") or {}
+    return not record.validation_of and recipe.get("selection") != "best"
+
+
 def _of(count: int, runs: int) -> str:
     return f" in {count} of {runs} runs" if runs > 1 else ""
 
 
 def _rise(curves: Sequence[Mapping[int, float]]) -> str | None:
     """What is said of a validation that rises; "" if it does not, None where it can't be told."""
-    quarters = _last_quarters(curves)
-    if quarters is None:
+    parts = _parted(curves, 1 / 3, 2 / 3)
+    if parts is None:
         return None
-    rise = float(quarters[1].mean() - quarters[0].mean())
+    rise = float(parts[1].mean() - parts[0].mean())
     if rise <= LARGEST_RISE:
         return ""
-    return f"validation still rises, by {rise:.2f} Dice in the last quarter of the steps"
+    return f"validation still rises, by {rise:.2f} Dice over the last third of the steps"
 
 
 def _fall(curves: Sequence[Mapping[int, float]]) -> str | None:
     """What is said of a loss that falls; "" if it does not, None where it can't be told."""
-    quarters = _last_quarters(curves)
+    quarters = _parted(curves, 1 / 2, 3 / 4)
     if quarters is None:
         return None
     fall = float(quarters[0].mean() - quarters[1].mean())
@@ -107,17 +118,17 @@ def _fall(curves: Sequence[Mapping[int, float]]) -> str | None:
     return f"loss still falls, by {fall:.2f} in the last quarter of the steps"
 
 
-def _last_quarters(
-    curves: Sequence[Mapping[int, float]],
+def _parted(
+    curves: Sequence[Mapping[int, float]], first: float, last: float
 ) -> "tuple[np.ndarray, np.ndarray] | None":
-    """The mean curve in the third and fourth quarter of the steps; None if it is too short."""
+    """The mean curve between two shares of the steps and beyond; None if it is too short."""
     curve = mean_curve(curves)
     if not curve:
         return None
     values = np.array(list(curve.values()))
     share = np.array(list(curve)) / max(curve)
-    third, fourth = values[(share > 0.5) & (share <= 0.75)], values[share > 0.75]
-    return (third, fourth) if min(len(third), len(fourth)) >= _FEWEST else None
+    before, end = values[(share > first) & (share <= last)], values[share > last]
+    return (before, end) if min(len(before), len(end)) >= _FEWEST else None
 
 
 def _never_predicted(record: Scored) -> list[str]:

@@ -291,9 +291,12 @@ class Facts(_Part):
         contamination: None in records from before there was a ledger, until they are run again.
         metrics_version: of the metric definitions.
         training: step → mean loss since the last entry.
-        validation: step → Dice of the validation cases: their mean where the recipe selects the
-            best weights, else that of 16 of their patches pooled. Older records have it only where
-            weights were selected.
+        validation: step → Dice of the validation cases. Records from before there were validations
+            that select nothing have it only where weights were selected.
+        validation_of: what that Dice is of: `cases`, their mean, where the recipe selects the best
+            weights; else `windows`, which estimate the Dice of whole cases, pooled. Older records
+            lack it: where they selected nothing, it is that of 16 patches, most of them about
+            structures.
         failure: why it failed.
         imported: the source of scores that were not made here.
         tuning: of a cell whose values a study chose.
@@ -319,6 +322,7 @@ class Facts(_Part):
     metrics_version: str = ""
     training: dict[int, float] = {}
     validation: dict[int, float] = {}
+    validation_of: Literal["cases", "windows"] | None = None
     failure: Annotated[str | None, AfterValidator(_told)] = None
     imported: Imported | None = None
     tuning: TuningCost | None = None
@@ -326,10 +330,10 @@ class Facts(_Part):
     cards: dict[Literal["task", "source"], dict[str, Any]] = {}
 
     @model_serializer(mode="wrap")
-    def _carded(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without cards where there are none, as in records from before they were told."""
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what records lack that were made before it was told."""
         told: dict[str, Any] = handler(self)
-        return told if self.cards else {k: v for k, v in told.items() if k != "cards"}
+        return {k: v for k, v in told.items() if v or k not in {"cards", "validation_of"}}
 
 
 class Record(Facts):

@@ -40,6 +40,8 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
     checkpoint = worker.root / "checkpoints" / f"{bound.key}.ckpt"
     fitted = fit_cell(network, bound, data, worker, checkpoint)
     record.training, record.validation = fitted.losses, fitted.validation
+    if fitted.validation:
+        record.validation_of = "cases" if cell.recipe.selection == "best" else "windows"
 
     if (worker.weights or bound.trainings.tests) and cell.adaptation not in DIRECT:
         keep_weights(network, worker.root, bound.key)

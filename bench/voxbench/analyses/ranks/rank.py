@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from voxbench.analyses.groups import Group
+from voxbench.analyses.more_steps import judged_by_longer
 from voxbench.analyses.ranks.board import Board, Policy, apply_policy, boards, patient_means
 from voxbench.analyses.ranks.league import League, league
 from voxbench.analyses.ranks.sensitivity import Variant, sensitivity
@@ -68,11 +69,12 @@ def rank_folder(
     """
     chosen = find_metric(metric)
     margin = chosen.margin if margin is None else margin
-    recipes = by_recipe(records_in(store_dir))
+    every = records_in(store_dir)
+    known, recipes = read_groups(every), by_recipe(every)
     made: list[Ranking] = []
     left_out: list[tuple[str, SpecError]] = []
     for recipe, records in recipes.items():
-        groups = read_groups(records)
+        groups = judged_by_longer(read_groups(records), known)
         for board in boards(groups, chosen):
             try:
                 found = _ranking(groups, board, margin, how, policy)

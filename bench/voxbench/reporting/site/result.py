@@ -79,7 +79,7 @@ def _runs(material: Material, result: ArmResult) -> HtmlTable:
         "runs",
         "Trainings",
         "One row a training; its record is the JSON file behind the numbers. Scores are means over "
-        "patients.",
+        "patients. Converged is told by a training's own curves and predictions.",
         [
             Column("record", ("key",)),
             Column("status"),
