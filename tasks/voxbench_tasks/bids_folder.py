@@ -75,7 +75,7 @@ class BidsFolder(LabelledFolder):
             window=self.window,
             licence=str(described.get("License") or "unknown"),
             reference=str(described.get("Name") or name),
-            corpora=corpora_of(described, self.root, name),
+            corpora=self.corpora or corpora_of(described, self.root, name),
         )
 
     @classmethod

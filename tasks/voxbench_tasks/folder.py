@@ -28,6 +28,8 @@ class Folder(Task):
         window: of CT, in HU.
         patients: who is who, where no table beside the data says so, or against it: "prefix" (of
             the cases' names), "case" (each shows another person), or a table, relative to `root`.
+        corpora: that its volumes are of, by the names of `voxbench ls corpora` or of the sweep; by
+            default what the folder's description says, else the card's name.
     """
 
     title: str | None = None
@@ -35,6 +37,7 @@ class Folder(Task):
     spacing_mm: tuple[float, float, float] | None = None
     window: tuple[float, float] = (-175.0, 250.0)
     patients: str | None = added(None)
+    corpora: tuple[str, ...] | None = added(None)
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
         """The cases of each part, with their patients."""

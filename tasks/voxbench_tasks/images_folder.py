@@ -63,7 +63,7 @@ class ImagesFolder(Folder):
             window=self.window,
             licence=str(self._about.get("licence") or "unknown"),
             reference=str(self._about.get("reference") or self._about.get("name") or name),
-            corpora=corpora_of(self._about, self.root, name),
+            corpora=self.corpora or corpora_of(self._about, self.root, name),
         )
 
     @classmethod

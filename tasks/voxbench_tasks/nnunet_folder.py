@@ -81,7 +81,7 @@ class NnunetFolder(LabelledFolder):
             window=self.window,
             licence=str(self._described.table.get("licence") or "unknown"),
             reference=str(self._described.table.get("reference") or self.root.name),
-            corpora=corpora_of(self._described.table, self.root, name),
+            corpora=self.corpora or corpora_of(self._described.table, self.root, name),
         )
 
     @classmethod

@@ -19,6 +19,7 @@ from voxbench.design.cell import Ref
 from voxbench.design.fraction import Fraction
 from voxbench.errors import DataError, SpecError
 from voxbench.ledger.corpora import corpora
+from voxbench.ledger.verdict import by_corpus
 from voxbench.plugins import TASKS, find_task
 from voxbench.records import Store
 from voxbench.registry import Registration
@@ -750,8 +751,15 @@ def test_another_folder_is_refused_with_the_place_to_get_the_data(tmp_path):
 
 def test_every_release_is_a_corpus_that_the_ledger_knows():
     for kind in RELEASES:
-        for name in kind(root=Path()).card.corpora:
-            assert corpora().knows(name), name
+        names = kind(root=Path()).card.corpora
+        assert names, kind
+        assert all(map(corpora().knows, names)), names
+
+
+def test_hearts_and_bellies_of_other_people_are_clean_of_one_another():
+    hearts, bellies = ACDC.card.corpora, ChaosCT.card.corpora
+    assert by_corpus(hearts, bellies, corpora()).status == "clean"
+    assert by_corpus(bellies, hearts, corpora()).status == "clean"
 
 
 def test_every_release_is_registered_and_told_in_the_docs():

@@ -84,13 +84,14 @@ def _row(one: "Planned") -> dict[str, Any]:
         "key": one.key,
         "state": one.state,
         **one.arm.model_dump(),
+        "contamination": one.cell.contamination and one.cell.contamination.model_dump(),
         "seconds": one.seconds,
         "reason": one.reason,
     }
 
 
 def _listed(one: "Planned") -> dict[str, Any]:
-    hidden = {"twin", "strategy", "network", "reason", "seconds"}
+    hidden = {"twin", "strategy", "network", "contamination", "reason", "seconds"}
     return {
         **{name: value for name, value in _row(one).items() if name not in hidden},
         "≈ s": _seconds(one.seconds),
@@ -107,6 +108,7 @@ def _counted(planned: "Sequence[Planned]") -> Iterator[dict[str, Any]]:
     counts: dict[tuple[str, str, str], Counter[str]] = {}
     todo: dict[tuple[str, str, str], float] = defaultdict(float)
     reasons: dict[tuple[str, str, str], str] = {}
+    seen: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     unknown = set()
     for one in planned:
         shared = one.cell.trainings.arm
@@ -114,6 +116,8 @@ def _counted(planned: "Sequence[Planned]") -> Iterator[dict[str, Any]]:
         counts.setdefault(arm, Counter())[one.state] += 1
         if one.reason:
             reasons.setdefault(arm, _last_line(one.reason))
+        if one.cell.contamination:
+            seen[arm].add(one.cell.contamination.status)
         if one.to_run:
             todo[arm] += one.seconds or 0.0
             if one.seconds is None:
@@ -124,6 +128,7 @@ def _counted(planned: "Sequence[Planned]") -> Iterator[dict[str, Any]]:
             **dict(zip(("task", "baseline", "adaptation"), arm, strict=True)),
             **{state: own[state] for state in there},
             "≈ min": "?" if arm in unknown else f"{todo[arm] / 60:.1f}",
+            "contamination": ", ".join(sorted(seen[arm])),
             "reason": reasons.get(arm, ""),
         }
 

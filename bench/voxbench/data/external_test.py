@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from voxbench.api import Case, TaskCard
 from voxbench.data.dataset import Dataset
 from voxbench.design.cell import digest
+from voxbench.design.corpus import Corpus
 from voxbench.design.structures import canonical
 from voxbench.errors import SpecError
 
@@ -22,12 +23,14 @@ class ExternalTest:
         dataset: its own; all its labelled cases are tested on, since none was trained on.
         classes: class of the task → class there that is the same structure.
         lacking: classes of the task that it lacks: they are not scored there.
+        corpora: that the sweep registers.
     """
 
     name: str
     dataset: Dataset
     classes: Mapping[str, str] = field(compare=False)
     lacking: tuple[str, ...] = ()
+    corpora: tuple[Corpus, ...] = field(default=(), compare=False)
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -47,7 +50,9 @@ class ExternalTest:
         )[:20]
 
 
-def external_test(name: str, task: Dataset, other: Dataset) -> ExternalTest:
+def external_test(
+    name: str, task: Dataset, other: Dataset, corpora: tuple[Corpus, ...] = ()
+) -> ExternalTest:
     """What another data set can test of a task, by the canonical names of their classes.
 
     Raises:
@@ -71,7 +76,7 @@ def external_test(name: str, task: Dataset, other: Dataset) -> ExternalTest:
             f"task's {', '.join(task.card.classes)}. Name a data set with one of these structures."
         )
     lacking = tuple(known for known in own.values() if known not in classes)
-    return ExternalTest(name, other, classes, lacking)
+    return ExternalTest(name, other, classes, lacking, corpora)
 
 
 def _by_structure(told: str, card: TaskCard) -> dict[str, str]:

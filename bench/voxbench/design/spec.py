@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from voxbench.design.active import Active
 from voxbench.design.cell import Adaptation
+from voxbench.design.corpus import CorpusTables
 from voxbench.design.entries import ExternalEntry, Named, NamedBaseline, NamedSource
 from voxbench.design.fold import Fold, FoldAxis
 from voxbench.design.fraction import Fraction
@@ -63,6 +64,8 @@ class Sweep(BaseModel):
             `pretraining`.
         sources: name → table, what `source = …` of a baseline may refer to besides task names;
             `source = { union = ["a", "b"] }` stands for a source `a+b` of this kind.
+        corpora: name → table of a collection of images that no package registers: its `kind`, what
+            it was taken from (`parents`), who says so (`source`). Tasks name those they hold.
         fractions: shares in (0, 1], `"10%"`, `"5 shots"`, or published lists of a task by name,
             `"suprem-64"`, which have one draw.
         draws: a count or a list; each draws other training cases, nested over the fractions.
@@ -93,6 +96,7 @@ class Sweep(BaseModel):
     tasks: Annotated[tuple[Named, ...], BeforeValidator(_listed)] = Field(min_length=1)
     baselines: Annotated[tuple[NamedBaseline, ...], BeforeValidator(_listed)] = Field(min_length=1)
     sources: dict[str, NamedSource] = {}
+    corpora: CorpusTables = {}
     fractions: Annotated[tuple[Share, ...], BeforeValidator(_listed)] = (Fraction(share=1.0),)
     draws: Axis = (0,)
     seeds: Axis = (0, 1, 2)

@@ -1,7 +1,7 @@
 """Corpora by name, and which holds whose volumes; read from the files that plugins register.
 
 An entry point of the group `voxbench.corpora` names a TOML file inside a package:
-`mine = "mypackage:corpora.toml"`. Each of its tables is a corpus:
+`mine = "mypackage:corpora.toml"`. A sweep has such tables below `corpora`. Each is a corpus:
 
     [LUNA16]
     kind = ["CT"]
@@ -17,41 +17,13 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import metadata, resources
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from voxbench.design.corpus import Corpus
 from voxbench.design.toml import parse_toml
 from voxbench.errors import PluginError, SpecError, first_rule, unknown
 from voxbench.registry import failure
-
-CorpusKind = Literal["CT", "MR", "PET", "X-ray", "photograph", "synthetic", "other"]
-
-
-class Corpus(BaseModel):
-    """A collection of images that weights may have seen or a task may test on.
-
-    Attributes:
-        name: the canonical one.
-        kind: modalities it holds.
-        parents: corpora that volumes were taken from.
-        perhaps: corpora that volumes may have been taken from: said nowhere, or unchecked.
-        complete: False if its origins are not all known.
-        aliases: other names of it.
-        source: who says so.
-        checked: whether the source was looked up when the entry was written.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(min_length=1)
-    kind: tuple[CorpusKind, ...] = Field(min_length=1)
-    parents: tuple[str, ...] = ()
-    perhaps: tuple[str, ...] = ()
-    complete: bool = True
-    aliases: tuple[str, ...] = ()
-    source: str = Field(min_length=1)
-    checked: bool = True
 
 
 class Corpora:
@@ -144,7 +116,30 @@ def read_corpora(text: str, origin: str) -> list[Corpus]:
 
 
 @cache
-def corpora() -> Corpora:
+def corpora(own: tuple[Corpus, ...] = ()) -> Corpora:
+    """Every corpus that an installed package registers, and those of a sweep.
+
+    Raises:
+        PluginError: one of the sweep's shares a name, or names an unknown corpus as a parent.
+    """
+    known = registered()
+    return Corpora([*known.all, *own], known.broken) if own else known
+
+
+def check_own(own: tuple[Corpus, ...]) -> None:
+    """Look whether the corpora of a sweep can be registered.
+
+    Raises:
+        SpecError: as `corpora`.
+    """
+    try:
+        corpora(own)
+    except PluginError as error:
+        raise SpecError(f"corpora: {error}") from None
+
+
+@cache
+def registered() -> Corpora:
     """Every corpus that an installed package registers.
 
     A file of others that can't be read, breaks a rule or contradicts the rest is left out, and

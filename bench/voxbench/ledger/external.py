@@ -36,7 +36,10 @@ def verdict_on(
     split = test.dataset.split._replace(test=test.cases)
     tested = replace(test.dataset, split=split)
     try:
-        found = [verdict_for(baseline, tested, source, seen), _of_training(test, task)]
+        found = [
+            verdict_for(baseline, tested, source, seen, test.corpora),
+            _of_training(test, task),
+        ]
     except VoxbenchError as error:
         return Contamination(status="unknown", reason=str(error))
     return worst_of(found)

@@ -16,6 +16,7 @@ from voxbench.api import Baseline, Case, Pretrained
 from voxbench.data.content_hash import file_hashes
 from voxbench.data.dataset import Dataset
 from voxbench.data.union import own_cases
+from voxbench.design.corpus import Corpus
 from voxbench.errors import PluginError
 from voxbench.ledger.corpora import Corpora, corpora
 from voxbench.records.record import Contamination
@@ -26,6 +27,7 @@ def verdict_for(
     dataset: Dataset,
     source: Dataset | None = None,
     seen: Sequence[Case] = (),
+    own: tuple[Corpus, ...] = (),
 ) -> Contamination:
     """The verdict on an arm's weights and a task's test cases.
 
@@ -34,12 +36,13 @@ def verdict_for(
         dataset: what it is tested on.
         source: what weights that are made here were trained on; None for all others.
         seen: the cases of the source that were used.
+        own: corpora that the sweep registers.
     """
     if baseline.card.strategy == "scratch":
         return Contamination(status="clean")
     if not isinstance(baseline, Pretrained) or source is None:
-        return by_corpus(baseline.card.pretraining_data, dataset.card.corpora, corpora())
-    members, known = list(own_cases(source, seen)), corpora()
+        return by_corpus(baseline.card.pretraining_data, dataset.card.corpora, corpora(own))
+    members, known = list(own_cases(source, seen)), corpora(own)
     return worst_of([_of_source(dataset, member, own, known) for member, own in members])
 
 

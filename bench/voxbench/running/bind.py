@@ -61,7 +61,7 @@ def bind_arms(sweep: Sweep, limit: int | None = None) -> list[ArmRecipes]:
         replace(arm, pretraining=arm.pretraining and _limited(arm.pretraining, limit))
         for arm in resolve_arms(sweep)
     ]
-    binder = Binder()
+    binder = Binder(tuple(sweep.corpora.values()))
     found, refs = [], _tasks(sweep, binder)
     tests = external_tests(sweep, refs, binder)
     for ref in refs:

@@ -35,7 +35,7 @@ def external_tests(
         ref = names[entry.task]
         dataset: Dataset = binder.dataset(ref)
         other: Dataset = binder.dataset(_data(entry.data, names))
-        made = external_test(entry.name, dataset, other)
+        made = external_test(entry.name, dataset, other, binder.corpora)
         if made.name in {test.name for test in found.get(ref, ())}:
             raise SpecError(f"tests: {made.name} of {entry.task} is named twice; rename one.")
         found[ref] = (*found.get(ref, ()), made)

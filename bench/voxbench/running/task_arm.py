@@ -9,11 +9,13 @@ from voxbench.data.cross_validation import cross_validated
 from voxbench.data.dataset import Dataset, open_dataset
 from voxbench.data.external_test import ExternalTest
 from voxbench.design.cell import Adaptation, Ref, Source, refs_of
+from voxbench.design.corpus import Corpus
 from voxbench.design.fold import Fold
 from voxbench.design.kernels import Spacing, levels
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.structures import shared
 from voxbench.errors import DataError, SpecError, VoxbenchError, WeightsError
+from voxbench.ledger.corpora import check_own
 from voxbench.ledger.verdict import verdict_for
 from voxbench.plugins import find_task
 from voxbench.pretrain.plan import (
@@ -58,9 +60,18 @@ class TaskArm:
 
 
 class Binder:
-    """Binds arms to tasks; a task, its data and an arm's weights are looked up once."""
+    """Binds arms to tasks; a task, its data and an arm's weights are looked up once.
 
-    def __init__(self) -> None:
+    Args:
+        corpora: that the sweep registers.
+
+    Raises:
+        SpecError: they contradict one another or those of packages.
+    """
+
+    def __init__(self, corpora: tuple[Corpus, ...] = ()) -> None:
+        check_own(corpora)
+        self.corpora = corpora
         self.task = cache(find_task)
         self.dataset = cache(self._labelled)
         self.folded = cache(self._folded)
@@ -86,7 +97,7 @@ class Binder:
             weights = self.weights(arm)
         except (WeightsError, DataError) as error:
             return TaskArm(ref, arm, *seen, reason=str(error))
-        contamination = _contamination(arm.baseline, dataset, source, weights)
+        contamination = self._contamination(arm.baseline, dataset, source, weights)
         return TaskArm(ref, arm, *seen, weights, source, contamination)
 
     def _labelled(self, ref: Ref) -> Dataset:
@@ -122,6 +133,25 @@ class Binder:
         """What an arm's source is made of."""
         return [self.task(ref) for ref in refs_of(arm.source)]
 
+    def _contamination(
+        self,
+        baseline: Baseline,
+        dataset: Dataset,
+        source: Dataset | None,
+        weights: InitialWeights,
+    ) -> Contamination:
+        """The verdict on an arm's weights, by the names of corpora, by patient and by file.
+
+        What can't be told (a broken ledger) is unknown, with the reason: it must not stop a sweep.
+        Copies that were altered are not looked for here, which would read every image of the
+        source: that is what `voxbench overlap` does.
+        """
+        cases = weights.cases if isinstance(weights, PretrainingPlan) else ()
+        try:
+            return verdict_for(baseline, dataset, source, cases, self.corpora)
+        except VoxbenchError as error:
+            return Contamination(status="unknown", reason=str(error))
+
 
 def _unsuited(baseline: Baseline, card: TaskCard, sources: Sequence[TaskCard]) -> str | None:
     """Why an arm can't be used on a task, or None; `sources` are what its weights are made from."""
@@ -151,22 +181,6 @@ def other_kernels(weights: InitialWeights, spacing: Spacing | None) -> str | Non
         f"anisotropic: its weights are made with kernels for {source}, those of the task are for "
         f"{task}; say the same in [pretraining] and [recipe], on grids of the same spacing."
     )
-
-
-def _contamination(
-    baseline: Baseline, dataset: Dataset, source: Dataset | None, weights: InitialWeights
-) -> Contamination:
-    """The verdict on an arm's weights, by the names of corpora, by patient and by file.
-
-    What can't be told (a broken ledger) is unknown, with the reason: it must not stop a sweep.
-    Copies that were altered are not looked for here, which would read every image of the source:
-    that is what `voxbench overlap` does.
-    """
-    cases = weights.cases if isinstance(weights, PretrainingPlan) else ()
-    try:
-        return verdict_for(baseline, dataset, source, cases)
-    except VoxbenchError as error:
-        return Contamination(status="unknown", reason=str(error))
 
 
 def headless(baseline: Baseline, card: TaskCard, adaptation: Adaptation) -> str | None:
