@@ -90,7 +90,7 @@ def _scores(
     network = load_kept(job.cell, worker.root, worker.device, job.before)
     how = job.cell.cell.recipe, worker.device, data.mirrored, job.cell.seed
     measure, aggregation = str(job.strategy.measure), str(job.strategy.aggregation)
-    question, found = Question({}, IGNORED, [measure]), {}
+    question, found = Question({}, IGNORED, [measure], [aggregation], []), {}
     for done, case in enumerate(pool, start=1):
         prepared = data.prepared[case.id]
         spacing_mm = tuple(voxel_sizes(np.array(prepared.grid.affine)).tolist())

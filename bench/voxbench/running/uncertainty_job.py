@@ -1,6 +1,5 @@
 """Validation and test cases of finished cells, predicted again by a prediction model."""
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -57,19 +56,20 @@ def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
     process, started, first = os.getpid(), time.perf_counter(), job.cells[0]
     data = load_cell_data(first.cell, first.dataset, first.preprocessing)
     subject = _subject_of(job, worker, data)
-    question = Question(_classes(data), IGNORED, job.table.measures)
+    asked = job.table.measures, job.table.aggregations, job.table.applications
+    question = Question(_classes(data), IGNORED, *asked)
     learnt, validation = NOTHING, list[UncertainCase]()
 
     def apart() -> Iterator[Predicted]:
         for one in _seen(data.validation, subject, data, job):
-            validation.append(_kept(one, question, NOTHING, job))
+            validation.append(_kept(one, question, NOTHING))
             yield one.said
 
     if data.validation:
         learnt = learn(apart(), question)
-    test = [_kept(one, question, learnt, job) for one in _seen(data.test, subject, data, job)]
+    test = [_kept(one, question, learnt) for one in _seen(data.test, subject, data, job)]
     external = {
-        one.name: [_kept(seen, question, learnt, job) for seen in _there(one, subject, data, job)]
+        one.name: [_kept(seen, question, learnt) for seen in _there(one, subject, data, job)]
         for one in job.tests
     }
     record = UncertaintyRecord(
@@ -159,27 +159,19 @@ def _classes(data: CellData) -> dict[str, int]:
     return {name: index for index, name in enumerate(data.card.parts, start=1)}
 
 
-def _kept(
-    seen: _Seen, question: Question, learnt: Validation, job: UncertaintyJob
-) -> UncertainCase:
+def _kept(seen: _Seen, question: Question, learnt: Validation) -> UncertainCase:
     """What is asked of a case, without its volumes."""
-    case, asked = seen.case, job.table
-    found = judge(case.id, case.patient, seen.said, question, learnt)
+    found = judge(seen.case.id, seen.case.patient, seen.said, question, learnt)
     return UncertainCase(
         scored=seen.scored,
-        scores={
-            measure: {name: score for name, score in own.items() if name in asked.aggregations}
-            for measure, own in found.scores.items()
-        },
-        errors={name: dict(own) for name, own in found.errors.items()}
-        if "calibration" in asked.applications
-        else {},
-        missed=dict(found.missed) if "risk control" in asked.applications else {},
-        agreement=found.agreement if "pairwise Dice" in asked.aggregations else math.nan,
-        correlations=dict(found.correlations) if "ambiguity" in asked.applications else {},
-        distance=found.distance if "ambiguity" in asked.applications else math.nan,
-        reliability=_bins(found.reliability) if "calibration" in asked.applications else (),
-        shift=case.shift or "",
+        scores={measure: dict(own) for measure, own in found.scores.items()},
+        errors={name: dict(own) for name, own in found.errors.items()},
+        missed=dict(found.missed),
+        agreement=found.agreement,
+        correlations=dict(found.correlations),
+        distance=found.distance,
+        reliability=_bins(found.reliability),
+        shift=seen.case.shift or "",
     )
 
 

@@ -4,13 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxbench.data.label_map import label_values, read_label_map
 from voxbench.data.nifti import Volume
+from voxbench.design.uncertainty import Aggregation, Application
 from voxbench.errors import DataError
 from voxbench.score.grid import same_grid
 from voxbench.score.uncertainty.members import read_members
@@ -23,17 +24,21 @@ from voxbench.uncertainty.measures import Members
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of every case.
+    """What is asked of every case; nothing else is computed.
 
     Attributes:
         classes: name → class index.
         ignored: value of voxels in references that nobody annotated.
         measures: which maps.
+        aggregations: of each map, and pairwise Dice.
+        applications: that the figures are for.
     """
 
     classes: Mapping[str, int]
     ignored: int | None
     measures: Sequence[str]
+    aggregations: Sequence[str] = get_args(Aggregation)
+    applications: Sequence[str] = get_args(Application)
 
 
 class Files(NamedTuple):

@@ -1,7 +1,7 @@
 """A case without its volumes: all figures that the applications are made of."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from voxbench.uncertainty.aggregation import (
 )
 from voxbench.uncertainty.ambiguity import energy_distance, normalised_cross_correlation
 from voxbench.uncertainty.calibration import Reliability, reliability
+from voxbench.uncertainty.names import AGREEMENT
 
 AGGREGATIONS = (
     "image sum", "image mean", "patch maximum", "threshold", "foreground", "boundary",
@@ -30,7 +31,7 @@ RAW = "mean probability"
 
 
 class Judged(NamedTuple):
-    """One case; NaN is undefined, and what needs references is so without them.
+    """One case; NaN is undefined, or not asked for, and what needs references is so without them.
 
     Attributes:
         case: its name.
@@ -65,35 +66,40 @@ def judge(
     learnt: Validation,
     tolerance_mm: float | None = None,
 ) -> Judged:
-    """All figures of one case."""
-    several = len(found.raters) > 1
-    errors, raw = _errors(found, question, learnt) if found.raters else ({}, None)
+    """All figures of one case that are asked for."""
+    asked, known = question.applications, bool(found.raters)
+    ambiguous = "ambiguity" in asked and len(found.raters) > 1
+    calibrated = "calibration" in asked and known
+    errors, raw = _errors(found, question, learnt) if calibrated else ({}, None)
     return Judged(
         case,
         patient,
-        {measure: _scores(measure, found, learnt) for measure in found.maps},
-        found.agreement,
-        _risks(found, question, tolerance_mm) if found.raters else {},
+        {measure: _scores(measure, found, question, learnt) for measure in found.maps},
+        found.agreement if AGREEMENT in question.aggregations else math.nan,
+        _risks(found, question, tolerance_mm) if "failure detection" in asked and known else {},
         errors,
-        _correlations(found, question) if several else {},
-        _missed(found, question, learnt) if found.raters else {},
-        _distance(found, question) if several else math.nan,
+        _correlations(found, question) if ambiguous else {},
+        _missed(found, question, learnt) if known else {},
+        _distance(found, question) if ambiguous else math.nan,
         raw,
     )
 
 
-def _scores(measure: str, found: Predicted, learnt: Validation) -> dict[str, float]:
+def _scores(
+    measure: str, found: Predicted, question: Question, learnt: Validation
+) -> dict[str, float]:
     u = found.maps[measure]
     spacing = (1.0,) * u.ndim if math.isnan(found.spacing_mm[0]) else found.spacing_mm
-    values = (
-        image_sum(u),
-        image_mean(u),
-        patch_maximum(u).sum,
-        threshold_mean(u, learnt.threshold[measure]) if learnt.threshold else math.nan,
-        foreground_mean(u, found.foreground),
-        boundary_mean(u, found.foreground, spacing),
-    )
-    return dict(zip(AGGREGATIONS, values, strict=True))
+    threshold = learnt.threshold.get(measure)
+    ways: dict[str, Callable[[], float]] = {
+        "image sum": lambda: image_sum(u),
+        "image mean": lambda: image_mean(u),
+        "patch maximum": lambda: patch_maximum(u).sum,
+        "threshold": lambda: math.nan if threshold is None else threshold_mean(u, threshold),
+        "foreground": lambda: foreground_mean(u, found.foreground),
+        "boundary": lambda: boundary_mean(u, found.foreground, spacing),
+    }
+    return {name: way() for name, way in ways.items() if name in question.aggregations}
 
 
 def _risks(found: Predicted, question: Question, tolerance_mm: float | None) -> dict[str, float]:

@@ -16,7 +16,7 @@ _THRESHOLDS = np.linspace(0, 1, 201)
 
 
 class Validation(NamedTuple):
-    """What validation cases teach; empty without them.
+    """What validation cases teach; empty without them, or where it is not asked for.
 
     Attributes:
         threshold: measure → as much is above it as is predicted foreground.
@@ -33,19 +33,26 @@ NOTHING = Validation({}, {}, {})
 
 
 def learn(cases: Iterable[Predicted], question: Question) -> Validation:
-    """Thresholds and calibrations; the maps of all cases are kept meanwhile."""
-    maps: dict[str, list[NDArray[np.float32]]] = {measure: [] for measure in question.measures}
-    fits: dict[str, list[Platt]] = {measure: [] for measure in question.measures}
-    missed: dict[str, list[NDArray[np.float64]]] = {name: [] for name in question.classes}
+    """Thresholds and calibrations, as far as they are asked for.
+
+    The maps of all cases are kept meanwhile where thresholds are.
+    """
+    thresholds = question.measures if "threshold" in question.aggregations else ()
+    calibrated = question.measures if "calibration" in question.applications else ()
+    controlled = question.classes if "risk control" in question.applications else ()
+    maps: dict[str, list[NDArray[np.float32]]] = {measure: [] for measure in thresholds}
+    fits: dict[str, list[Platt]] = {measure: [] for measure in calibrated}
+    missed: dict[str, list[NDArray[np.float64]]] = {name: [] for name in controlled}
     shares = []
     for case in cases:
         right, trials = case.judged(question)
         shares.append(float(case.foreground.mean()))
-        for measure, found in case.maps.items():
-            maps[measure].append(found)
-            fits[measure].append(fit_platt(found, right, trials))
-        for name, index in question.classes.items():
-            losses = case.missed(index, _THRESHOLDS)
+        for measure in thresholds:
+            maps[measure].append(case.maps[measure])
+        for measure in calibrated:
+            fits[measure].append(fit_platt(case.maps[measure], right, trials))
+        for name in controlled:
+            losses = case.missed(question.classes[name], _THRESHOLDS)
             missed[name] += [losses] if not np.isnan(losses).any() else []
     return Validation(
         {measure: validation_threshold(found, shares) for measure, found in maps.items()},
