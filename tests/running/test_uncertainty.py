@@ -82,6 +82,17 @@ def test_a_model_that_is_added_later_takes_the_kept_weights_and_trains_nothing(f
     assert "0.2" in model
 
 
+def test_validation_cases_are_left_out_where_nothing_is_learnt_from_them(finished):
+    _, root = finished
+    table = {"aggregations": ["image mean"], "applications": ["failure detection"]}
+    sweep = make_sweep(seeds=2, recipe=SHORT, uncertainty={"models": ["softmax"], **table})
+    run_sweep(sweep, root, INLINE)
+    records = UncertaintyRecords(root)
+    own = [records.read(job.id) for job in UncertaintyPlan.of(sweep, bind(sweep), root).all]
+    assert [one.validation for one in own] == [[], []]
+    assert all(one.test for one in own)
+
+
 def test_a_cell_finished_without_weights_is_trained_again_to_the_same_record(example, tmp_path):
     planned = run_sweep(make_sweep(seeds=2, recipe=SHORT), tmp_path, INLINE)
     before = [Store(tmp_path).read(one.key).cases for one in planned]

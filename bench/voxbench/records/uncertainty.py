@@ -53,7 +53,7 @@ class UncertaintyRecord(BaseModel):
         seeds: of the cells.
         model: name and fields of the prediction model.
         asked: measures, aggregations and applications.
-        validation: cases that thresholds and calibrations were learnt from; by themselves, so that
+        validation: cases that thresholds and calibrations were learnt from, if any; apart, so that
             nothing is judged here that was learnt from them.
         test: the cases that count.
         external: external test set → its cases, of whose classes the task's are scored; scores and

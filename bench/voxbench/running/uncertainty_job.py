@@ -44,6 +44,8 @@ class _Seen(NamedTuple):
 def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
     """Predict validation cases and learn from them, then test cases; store what is asked of each.
 
+    Validation cases are left out where nothing that is asked for is learnt from them.
+
     Then those of the external test sets, of which nothing is learnt either.
 
     Raises:
@@ -65,7 +67,7 @@ def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
             validation.append(_kept(one, question, NOTHING))
             yield one.said
 
-    if data.validation:
+    if data.validation and question.learns:
         learnt = learn(apart(), question)
     test = [_kept(one, question, learnt) for one in _seen(data.test, subject, data, job)]
     external = {

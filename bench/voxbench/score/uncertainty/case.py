@@ -40,6 +40,12 @@ class Question:
     aggregations: Sequence[str] = get_args(Aggregation)
     applications: Sequence[str] = get_args(Application)
 
+    @property
+    def learns(self) -> bool:
+        """Whether validation cases teach something that is asked for."""
+        taught = {"calibration", "risk control"}
+        return "threshold" in self.aggregations or not taught.isdisjoint(self.applications)
+
 
 class Files(NamedTuple):
     """Of one case: predictions, and a reference of each rater; none of an OoD case."""
