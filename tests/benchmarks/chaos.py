@@ -133,15 +133,15 @@ class Ground:
         return len(left)
 
 
-def make_data(root: Path) -> None:
-    """Nine volumes of noise, each with a bright box, as an nnU-Net folder."""
+def make_data(root: Path, side: int = 24) -> None:
+    """Nine volumes of noise, each with a bright box, as an nnU-Net folder; voxels along a side."""
     for folder in ("imagesTr", "labelsTr"):
         (root / folder).mkdir(parents=True)
     table = {"channel_names": {"0": "MR"}, "labels": {"background": 0, "box": 1}}
     (root / "dataset.json").write_text(json.dumps({**table, "file_ending": ".nii.gz"}))
     for number in range(9):
         rng = np.random.default_rng(number)
-        label = np.zeros((24, 24, 24), np.uint8)
+        label = np.zeros((side, side, side), np.uint8)
         x, y, z = rng.integers(2, 12, 3)
         label[x : x + 9, y : y + 9, z : z + 9] = 1
         image = rng.normal(100, 10, label.shape).astype(np.float32) + 60 * label

@@ -1,11 +1,14 @@
 """Training repeats itself, goes on where it stopped, and says when it diverges."""
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from voxbench import stopping
 from voxbench.data.patches import Batch
 from voxbench.design.recipe import Recipe
 from voxbench.errors import FitError
@@ -78,6 +81,37 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, stop, monke
     continued = run(again, checkpoint=checkpoint)
     assert equal(again, whole)
     assert continued.losses == told.losses
+
+
+@pytest.mark.parametrize(("selection", "look"), [("best", 1), ("best", 3), ("last", 1)])
+def test_a_validation_that_is_stopped_is_made_again_and_no_step_is(tmp_path, selection, look):
+    recipe = RECIPE.model_copy(update={"selection": selection, "validations": 3})
+    steps = []
+
+    def validated(stop: int | None = None):
+        net, looks = network(), 0
+
+        def validate() -> float:
+            nonlocal looks
+            looks += 1
+            if looks == stop:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return float(net[0].weight.detach().sum())
+
+        with heard_by(lambda stage: steps.append(stage.done)):
+            found = run(net, recipe=recipe, checkpoint=tmp_path / "c.ckpt", validate=validate)
+        return net, found
+
+    whole, told = validated()
+    steps.clear()
+    (tmp_path / "c.ckpt").unlink(missing_ok=True)
+    with pytest.raises(stopping.Stopped), stopping.on_signals(), stopping.at_once():
+        validated(stop=look)
+    again, continued = validated()
+    assert steps == list(range(1, RECIPE.steps + 1))
+    assert continued.validation == told.validation
+    assert continued.losses == told.losses
+    assert equal(again, whole)
 
 
 def test_every_step_is_told_with_the_last_loss_that_was_read():

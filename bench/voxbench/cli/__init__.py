@@ -122,7 +122,8 @@ def main() -> None:
         raise
     except Stopped:
         print("voxbench: stopped; the same command takes it up again.", file=sys.stderr)
-        sys.exit(_STOPPED)
+        sys.stdout.flush()
+        os._exit(_STOPPED)  # taking torch apart takes many seconds on a busy machine
     except (VoxbenchError, OSError) as error:
         told = in_words(error)
         if told is None:

@@ -61,16 +61,24 @@ class StepTeller(Callback):
 
 
 class CheckpointWriter(Callback):
-    """Writes the whole state now and then, and before it stops where that is asked for."""
+    """Writes the whole state now and then, and before it stops where that is asked for.
+
+    What comes behind a step, its validation, it writes as still to be done.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.last = time.monotonic()
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        stop = stopping.asked()
-        if not stop and time.monotonic() - self.last < CHECKPOINT_SECONDS:
-            return
+        if stopping.asked():
+            self.write(trainer)
+            raise stopping.Stopped
+        if time.monotonic() - self.last >= CHECKPOINT_SECONDS:
+            self.write(trainer)
+
+    def write(self, trainer: pl.Trainer) -> None:
+        """Write it, or leave the one before as it is."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_beside(self.path)
         try:
@@ -80,15 +88,14 @@ class CheckpointWriter(Callback):
             temporary.unlink(missing_ok=True)
             raise OSError(error.errno, error.strerror, str(self.path)) from error
         self.last = time.monotonic()
-        if stop:
-            raise stopping.Stopped
 
 
 class Validations(Callback):
     """Validates now and then, and keeps the best weights where the schedule selects them.
 
     Between validations that select nothing lie at least 25 steps, and one follows the last step.
-    Training ends where `hopeless`, told how many there were and the last score, says so.
+    Training ends where `hopeless`, told how many there were and the last score, says so. One that
+    is stopped is made anew by the training that goes on, from what `writer` then writes.
     """
 
     def __init__(
@@ -97,24 +104,41 @@ class Validations(Callback):
         validate: Callable[[], float],
         schedule: Schedule,
         hopeless: Callable[[int, float], bool] | None = None,
+        writer: CheckpointWriter | None = None,
     ) -> None:
         self.network = network
         self.validate = validate
         self.hopeless = hopeless
+        self.writer = writer
         self.selects = getattr(schedule, "selection", "last") == "best"
         fewest = 1 if self.selects else FEWEST_STEPS
         self.every = max(fewest, schedule.steps // getattr(schedule, "validations", 1))
         self.last = None if self.selects else schedule.steps
+        self.seen = 0
         self.scores: dict[int, float] = {}
         self.weights: dict[str, Tensor] = {}
 
+    def on_train_start(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
+        self.look(trainer)
+
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        try:
+            self.look(trainer)
+        except stopping.Stopped:
+            if self.writer:
+                self.writer.write(trainer)
+            raise
+
+    def look(self, trainer: pl.Trainer) -> None:
+        """Validate after this step, if that is due and was not done."""
         step = trainer.global_step
-        if step % self.every and step != self.last:
+        if step == self.seen or (step % self.every and step != self.last):
             return
         self.network.eval()
-        score = self.validate()
+        with stopping.at_once():
+            score = self.validate()
         self.network.train()
+        self.seen = step
         if self.selects and (not self.scores or score > max(self.scores.values())):
             self.weights = copy.deepcopy(self.network.state_dict())
         if math.isnan(score):
@@ -129,7 +153,8 @@ class Validations(Callback):
             self.network.load_state_dict(self.weights)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"scores": self.scores, "weights": self.weights}
+        return {"scores": self.scores, "weights": self.weights, "seen": self.seen}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.scores, self.weights = state_dict["scores"], state_dict["weights"]
+        self.seen = state_dict["seen"]

@@ -109,14 +109,15 @@ def train(
         keep_freed_memory()
     groups = groups or all_parameters(network)
     module = Module(network, loss, schedule, groups, before_step, counts, ranks)
-    watching = None
-    if validate and ranks.first:
-        watching = Validations(network, validate, schedule, hopeless)
-    callbacks: list[Callback] = [RandomState(), *([watching] if watching else [])]
+    callbacks: list[Callback] = [RandomState()]
+    writer = watching = None
     if ranks.first:
         callbacks.append(StepTeller(doing, module.curve))
     if ranks.first and checkpoint:
-        callbacks.append(CheckpointWriter(checkpoint))
+        callbacks.append(writer := CheckpointWriter(checkpoint))
+    if ranks.first and validate:
+        watching = Validations(network, validate, schedule, hopeless, writer)
+        callbacks.append(watching)
     torch.manual_seed(seed)
     with _quiet(), joined(ranks, device):
         trainer = _trainer(schedule, device, callbacks, ranks)
@@ -135,6 +136,7 @@ def train(
     seconds = module.curve.seconds
     network.to(device)  # Lightning leaves it on the processor
     if watching:
+        watching.look(trainer)  # where training had ended before it was stopped in the last
         watching.restore()
     curve, scores = module.curve, watching.scores if watching else {}
     peak = peak_memory_mb(device)

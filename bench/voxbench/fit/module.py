@@ -15,7 +15,7 @@ from voxbench.fit.share import Share, random_state, set_random_state
 from voxbench.fit.stream import Tensors
 from voxbench.fit.terms import Terms, told, total
 
-LAYOUT = 2
+LAYOUT = 3
 """Of checkpoints; others are not continued."""
 
 Loss = Callable[..., Tensor | Terms]

@@ -41,20 +41,21 @@ def run_sweep(
         SpecError, PluginError, DataError: before anything runs.
         Stopped: the process was asked to, or the time is over, before all was done.
     """
-    cells, tuner = bind_all(sweep, root, options.limit)
-    planned = plan_cells(cells, root)
-    refresh_contamination(planned, root)
-    external = plan_external(planned, root)
-    uncertainty = UncertaintyPlan.of(sweep, cells, root)
-    untrained = {one.cell.key for one in external if one.untrained}
-    active = ActivePlan.of(sweep, cells, root)
-    untrained |= uncertainty.untrained | active.untrained
-    todo: list[Job] = [
-        *_todo(planned, root, options, tuner.jobs(), untrained),
-        *external_jobs(external, retry_failed=options.retry_failed),
-        *uncertainty.ready(),
-        *active.ready(),
-    ]
+    with stopping.at_once():  # nothing is claimed yet
+        cells, tuner = bind_all(sweep, root, options.limit)
+        planned = plan_cells(cells, root)
+        refresh_contamination(planned, root)
+        external = plan_external(planned, root)
+        uncertainty = UncertaintyPlan.of(sweep, cells, root)
+        untrained = {one.cell.key for one in external if one.untrained}
+        active = ActivePlan.of(sweep, cells, root)
+        untrained |= uncertainty.untrained | active.untrained
+        todo: list[Job] = [
+            *_todo(planned, root, options, tuner.jobs(), untrained),
+            *external_jobs(external, retry_failed=options.retry_failed),
+            *uncertainty.ready(),
+            *active.ready(),
+        ]
     watch.planned(planned, todo)
     tidy(root, {job.id for job in todo})
     if not todo:

@@ -40,7 +40,8 @@ class Pool(Engine):
 
     def work(self, queue: Queue, run: Run, hear: Hear) -> Generator[Event, None, None]:
         """See `Engine`; a single worker that need not be isolated is this process."""
-        workers = workers_of(run)
+        with stopping.at_once():
+            workers = workers_of(run)
         inline = len(workers) == 1 and not run.options.isolated
         return (run_inline if inline else run_in_pool)(queue, workers, hear)
 
