@@ -8,6 +8,7 @@ from voxbench.api import BaselineCard, Change, Pretrained, Settings, TaskCard, a
 from voxbench.errors import SpecError
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
     from voxbench.toolkit import Backbone, Objective, PreparedCase
 
 
@@ -77,19 +78,24 @@ class Supervised(Pretrained):
         Raises:
             SpecError: the source has fewer structures.
         """
-        from voxbench_baselines.annotation import Reannotated, chosen_structures
+        from voxbench_baselines.annotation import Reannotated
 
-        classes = tuple(source.parts)
-        count = len(classes) if self.structures is None else self.structures
-        if count > len(classes):
+        classes, used = tuple(source.parts), self._used(source, seed)
+        if len(used) == len(classes) and not self.label_noise:
+            return cases
+        given = (classes, used, self.label_noise, seed)
+        return [Reannotated.of(case, *given) for case in cases]
+
+    def _used(self, source: TaskCard, seed: int) -> frozenset[str]:
+        from voxbench_baselines.annotation import chosen_structures
+
+        count = len(source.parts) if self.structures is None else self.structures
+        if count > len(source.parts):
             raise SpecError(
                 f"supervised: structures = {count}, but source {source.name!r} has "
-                f"{len(classes)} classes; ask for 1 to {len(classes)}."
+                f"{len(source.parts)} classes; ask for 1 to {len(source.parts)}."
             )
-        if count == len(classes) and not self.label_noise:
-            return cases
-        given = (classes, chosen_structures(classes, count, seed), self.label_noise, seed)
-        return [Reannotated.of(case, *given) for case in cases]
+        return chosen_structures(source.parts, count, seed)
 
     def objective(self, backbone: "Backbone", source: TaskCard) -> "Objective":
         """Segmentation of the source's structures."""
@@ -97,3 +103,20 @@ class Supervised(Pretrained):
 
         augments = self.recipe == "published"
         return StructuresObjective(backbone, len(source.parts), augments)
+
+    def outputs(self, source: TaskCard, seed: int) -> tuple[str, ...]:
+        """The structures that were trained on.
+
+        Raises:
+            SpecError: the source has fewer.
+        """
+        used = self._used(source, seed)
+        return tuple(name for name in source.parts if name in used)
+
+    def head(self, trained: "Mapping[str, Tensor]", source: TaskCard, seed: int) -> "nn.Module":
+        """A sigmoid a structure."""
+        from voxbench.toolkit import ConvolutionHead
+
+        used = self._used(source, seed)
+        rows = [row for row, name in enumerate(source.parts) if name in used]
+        return ConvolutionHead(trained["head.weight"][rows], trained["head.bias"][rows])

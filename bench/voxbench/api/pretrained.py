@@ -12,7 +12,7 @@ from voxbench.api.task_card import TaskCard
 from voxbench.design.recipe import Pretraining
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from voxbench.data.cache import PreparedCase
     from voxbench.model.backbones import Backbone
@@ -105,6 +105,24 @@ class Pretrained(Baseline):
     ) -> "Sequence[PreparedCase]":
         """The cases with the annotation that is trained on; as they are, unless overridden."""
         return cases
+
+    def outputs(self, source: TaskCard, seed: int) -> tuple[str, ...]:
+        """The structures of a source that `head` gives; none where it can't segment."""
+        return ()
+
+    def head(self, trained: "Mapping[str, Tensor]", source: TaskCard, seed: int) -> "nn.Module":
+        """The segmentation that was trained beside the backbone, for `direct` inference.
+
+        Its `forward(features, maps)` gives logits `(batch, outputs, d, h, w)`, as that of
+        `Published.head`. Needed only where there are `outputs`.
+
+        Args:
+            trained: the objective's own tensors by the names of its `state_dict()`, without the
+                backbone's.
+            source: what was trained on.
+            seed: of the pre-training.
+        """
+        raise NotImplementedError(f"{self.card.name} has no head")
 
     def finish(
         self, tensors: "Mapping[str, Tensor]", source: TaskCard, seed: int

@@ -73,7 +73,7 @@ class Sweep(BaseModel):
         folds: cross-validation in place of the task's one split: a count, some of five as a list
             of numbers from 0, or `{ of = 10, only = [0, 1] }`. Every patient is tested on in one
             fold and never trained on in it; what a task publishes as its test part stays aside.
-        adaptation: full, frozen, warmup, layerwise, direct (the published head, not trained: one
+        adaptation: full, frozen, warmup, layerwise, direct (the weights' own head, not trained: one
             cell a task and arm) or direct-postprocessed (the same, its masks processed as its
             authors do); one or a list.
         twins: add the scratch twin of every pre-trained arm.

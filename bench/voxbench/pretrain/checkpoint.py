@@ -6,7 +6,7 @@ import json
 from importlib import metadata
 from pathlib import Path
 
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from voxbench.api import Preprocessing
@@ -16,7 +16,7 @@ from voxbench.model.weights import read_weights
 from voxbench.pretrain.card import KEY, CheckpointCard
 from voxbench.pretrain.engine import make_weights
 from voxbench.pretrain.head import PREFIX
-from voxbench.pretrain.made import Made, TrainingCost
+from voxbench.pretrain.made import Made, TrainingCost, read_head
 from voxbench.pretrain.plan import PretrainingPlan
 
 
@@ -65,7 +65,7 @@ def write_checkpoint(
 
 def _head(made: Made) -> dict[str, Tensor]:
     """What the objective trained beside the backbone, under names that no backbone has."""
-    head = load_file(made.head) if made.head else {}
+    head = read_head(made) if made.head else {}
     return {f"{PREFIX}{name}": tensor for name, tensor in head.items()}
 
 

@@ -1,6 +1,7 @@
 """What an objective trains beside the backbone: heads, projectors, tokens.
 
-Cells never load it. It is kept so that the loss of pre-training can be taken again.
+It is kept so that the loss of pre-training can be taken again, and so that what of it segments can
+infer directly. Cells that are trained never load it.
 """
 
 from collections.abc import Mapping

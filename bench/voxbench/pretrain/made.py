@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor
 
+from voxbench.errors import WeightsError
 from voxbench.files import write_atomically
 from voxbench.pretrain.plan import CARD
 
@@ -86,6 +88,25 @@ def store_made(folder: Path, tensors: Mapping[str, Tensor], cost: TrainingCost) 
 def store_head(folder: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write what an objective trained beside the backbone."""
     _write(folder / _HEAD, tensors)
+
+
+def read_head(made: Made) -> dict[str, Tensor]:
+    """What an objective trained beside the backbone, by the names that the objective gives it.
+
+    Raises:
+        WeightsError: it was not kept, or is damaged.
+    """
+    if made.head is None:
+        raise WeightsError(
+            f"{made.path}: the head that was trained with these weights was not kept; delete the "
+            "folder to have both made again."
+        )
+    try:
+        return load_file(made.head)
+    except SafetensorError as error:
+        raise WeightsError(
+            f"{made.head}: damaged ({error}); delete its folder to have it made again."
+        ) from None
 
 
 def _curve(told: Mapping[str, float]) -> dict[int, float]:

@@ -154,7 +154,9 @@ def trainings_at(
     arm, baseline, dataset = on.arm, on.arm.baseline, on.dataset
     direct = adaptation in DIRECT
     grid = own.grid(on.contract, dataset.card.preprocessing)
-    reason = (headless(baseline, dataset.card, adaptation) if direct else None) or on.reason
+    reason = on.reason
+    if direct and not reason:
+        reason = headless(baseline, on.weights, dataset.card, adaptation)
     reason = reason or unfit(dataset.split, fraction)
     if not (reason or direct):
         reason = other_kernels(on.weights, kernel_spacing(dataset, grid, own.recipe))

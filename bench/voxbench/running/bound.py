@@ -10,6 +10,7 @@ from voxbench.data.voxel_size import kernel_spacing
 from voxbench.design.cell import DIRECT, Cell
 from voxbench.design.kernels import Spacing
 from voxbench.design.preprocessing import Preprocessing
+from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records.record import Arm, Contamination, TuningCost
 from voxbench.running.task_arm import InitialWeights
 
@@ -51,10 +52,10 @@ class Trainings:
         Raises:
             DataError: the header of an image can't be read.
         """
-        direct = self.cell.adaptation in DIRECT
-        return (
-            None if direct else kernel_spacing(self.dataset, self.preprocessing, self.cell.recipe)
-        )
+        if self.cell.adaptation in DIRECT:
+            plan = self.weights
+            return plan.kernel_spacing if isinstance(plan, PretrainingPlan) else None
+        return kernel_spacing(self.dataset, self.preprocessing, self.cell.recipe)
 
     def __hash__(self) -> int:
         """By its names, once: it is asked for with every draw and seed."""

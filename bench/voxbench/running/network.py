@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from voxbench.api import Pretrained, Published
 from voxbench.design.cell import DIRECT
@@ -16,10 +16,12 @@ from voxbench.model.segmenter import Segmenter
 from voxbench.model.stochastic import segmenter_of
 from voxbench.model.weights import read_weights
 from voxbench.pretrain.engine import make_weights
+from voxbench.pretrain.made import read_head
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.published.file import WeightsFile
 from voxbench.records.record import LoadAudit, Weights
 from voxbench.running.bound import BoundCell
+from voxbench.running.task_arm import outputs_of
 from voxbench.running.worker import Worker
 
 _COST = ("volumes", "masks", "gpu_hours", "cpu_hours")
@@ -70,20 +72,13 @@ def _from_file(
     weights = Weights(origin=origin, sha256=file.sha256, audit=audit, trusted=trusted)
     if bound.cell.adaptation not in DIRECT:
         return segmenter, weights
-    if audit.loaded_total_share < 1:
-        raise WeightsError(
-            f"{file.path.name}: {1 - audit.loaded_total_share:.1%} of the network's parameters "
-            "are not in the file: its head can't be used without training."
-        )
-    outputs, head = baseline.card.outputs, baseline.head(content, backbone)
-    kept = None if bound.cell.adaptation == "direct" else baseline.card.postprocessed
-    return Direct(backbone, head, outputs, list(card.classes), kept), weights
+    return _direct(bound, backbone, baseline.head(content, backbone), weights), weights
 
 
 def _made_here(
     bound: BoundCell, baseline: Pretrained, plan: PretrainingPlan, worker: Worker
-) -> tuple[Segmenter, Weights]:
-    """The network with weights that were made here."""
+) -> tuple[Segmenter | Direct, Weights]:
+    """The network with weights that were made here; with the head too for direct inference."""
     made = make_weights(plan, device=worker.device, threads=worker.threads)
     cost, terms = made.cost, made.cost.last_terms
     segmenter, tensors = initialised(bound), read_weights(made.path)
@@ -95,7 +90,26 @@ def _made_here(
         terms=terms,
         **{name: getattr(cost, name) for name in _COST},
     )
-    return segmenter, weights
+    if bound.cell.adaptation not in DIRECT:
+        return segmenter, weights
+    head = baseline.head(read_head(made), plan.source.card, plan.schedule.seed)
+    return _direct(bound, segmenter.backbone, head, weights), weights
+
+
+def _direct(bound: BoundCell, backbone: Backbone, head: nn.Module, weights: Weights) -> Direct:
+    """The network with the head of its weights.
+
+    Raises:
+        WeightsError: a part of the network is not in them.
+    """
+    if (lacking := 1 - weights.audit.loaded_total_share) > 0:
+        raise WeightsError(
+            f"{weights.origin}: {lacking:.1%} of the network's parameters are not in the weights: "
+            "their head can't be used without training."
+        )
+    outputs, card = outputs_of(bound.baseline, bound.weights), bound.baseline.card
+    kept = None if bound.cell.adaptation == "direct" else card.postprocessed
+    return Direct(backbone, head, outputs, list(bound.dataset.card.classes), kept)
 
 
 def _load(

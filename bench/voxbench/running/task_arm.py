@@ -183,10 +183,26 @@ def other_kernels(weights: InitialWeights, spacing: Spacing | None) -> str | Non
     )
 
 
-def headless(baseline: Baseline, card: TaskCard, adaptation: Adaptation) -> str | None:
+def outputs_of(baseline: Baseline, weights: InitialWeights) -> tuple[str, ...]:
+    """The structures that the head of an arm's weights gives; none where they have no head.
+
+    Raises:
+        SpecError: it was to be trained on more structures than its source has.
+    """
+    if isinstance(baseline, Pretrained) and isinstance(weights, PretrainingPlan):
+        return baseline.outputs(weights.source.card, weights.schedule.seed)
+    return baseline.card.outputs if isinstance(baseline, Published) else ()
+
+
+def headless(
+    baseline: Baseline, weights: InitialWeights, card: TaskCard, adaptation: Adaptation
+) -> str | None:
     """Why a baseline's head can't infer a task directly, or None if it can."""
-    outputs = baseline.card.outputs
-    if not (isinstance(baseline, Published) and outputs):
+    try:
+        outputs = outputs_of(baseline, weights)
+    except SpecError as error:
+        return str(error)
+    if not (isinstance(baseline, Published | Pretrained) and outputs):
         return "its weights have no head to infer with"
     if not baseline.decoder:
         return "a head needs the decoder that it was trained with"

@@ -36,8 +36,8 @@ def versions(cell: Cell, card: TaskCard, baseline: Baseline | None) -> dict[str,
 def versions_anywhere(cell: Cell, baseline: Baseline | None) -> dict[str, str | int]:
     """Those that do not depend on the task's card, see `versions`."""
     objective = objective_version(baseline)
-    schedules = () if cell.adaptation in DIRECT else (cell.recipe, cell.pretraining)
-    return VERSIONS | augmentation_version(*schedules) | objective
+    recipe = None if cell.adaptation in DIRECT else cell.recipe
+    return VERSIONS | augmentation_version(recipe, cell.pretraining) | objective
 
 
 def objective_version(baseline: Baseline | None) -> dict[str, str]:
