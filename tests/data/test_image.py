@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from voxbench.data.image import read_image, read_spacing
+from voxbench.data import image as module
+from voxbench.data.image import read_extent, read_image, read_spacing, recall_grids
 from voxbench.data.label_map import read_label_map
 from voxbench.errors import DataError
 
@@ -155,3 +156,26 @@ def test_a_damaged_header_never_ends_in_anything_but_a_data_error(tmp_path_facto
     for reader in (read_image, read_label_map):
         with suppress(DataError):
             assert reader(path).array.size
+
+
+def test_headers_that_were_recalled_are_read_once_until_a_file_changes(tmp_path, monkeypatch):
+    image, _ = volumes()
+    path, broken = save(tmp_path / "a.nii.gz", image, np.diag([1, 2, 3, 1])), tmp_path / "b.nii"
+    broken.write_bytes(b"no header")
+    recall_grids([path, broken, tmp_path / "missing.nii"])
+    monkeypatch.setattr(module, "_KNOWN", {})  # as a process that has just begun
+
+    def refuse(_):
+        raise AssertionError("opened again")
+
+    opened = module._opened
+    monkeypatch.setattr(module, "_opened", refuse)
+    recall_grids([path])
+    assert read_spacing(path) == (1.0, 2.0, 3.0)
+    assert read_extent(path) == tuple(np.multiply(image.shape, (1.0, 2.0, 3.0)))
+    monkeypatch.setattr(module, "_opened", opened)
+    save(path, image, np.diag([2, 2, 3, 1]))
+    recall_grids([path])
+    assert read_spacing(path) == (2.0, 2.0, 3.0)
+    with pytest.raises(DataError, match="file type"):
+        read_spacing(broken)

@@ -76,6 +76,8 @@ def test_a_data_set_lies_where_the_task_looks_for_it(voxbench, offer, release, p
     server, target = offer(pack({f"{top}{name}": release[name] for name in release} | extra))
     code, out, err = voxbench("data", "get", "lits", "--accept-licence")
     assert (code, out.splitlines()[-1]) == (0, str(target)), err
+    size = sum(map(len, release.values()))
+    assert f"{size:,} bytes to be unpacked, {len(release)} files" in err
     assert contents(target) == release
     assert leavings(target) == ["LiTS"]
     assert voxbench("data", "get", "lits", "--accept-licence")[0] == 0

@@ -66,6 +66,7 @@ def data_get_verb(
 
     from voxbench.cli.progress import downloading
     from voxbench.errors import SpecError
+    from voxbench.progress import heard_by
     from voxbench.published.data_set import get
 
     include_all(include_path)
@@ -77,6 +78,7 @@ def data_get_verb(
     if task.source.archives and not accept_licence:
         raise SpecError(f"{name}: say --accept-licence if you accept these terms.")
     with ExitStack() as bars:
+        bars.enter_context(heard_by(lambda news: print(news, file=sys.stderr)))
         print(get(task, lambda archive: bars.enter_context(downloading(archive))))
 
 

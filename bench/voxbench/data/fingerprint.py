@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from voxbench.data.dataset import Dataset
-from voxbench.data.image import read_extent, read_spacing
+from voxbench.data.image import read_extent, read_spacing, recall_grids
 from voxbench.design.plan import Sizes, Spacing
 from voxbench.errors import DataError
 
@@ -51,6 +51,7 @@ def fingerprint(dataset: Dataset, axes: str) -> Fingerprint:
     images = [case.images[0] for case in dataset.split.train]
     if not images:
         raise DataError(f"task {dataset.card.name!r}: has no training case to plan from.")
+    recall_grids(images)
     return Fingerprint(
         np.array([read_spacing(path, axes) for path in images]),
         np.array([read_extent(path, axes) for path in images]),

@@ -57,8 +57,10 @@ def median_spacing(paths: Sequence[Path]) -> tuple[float, float, float]:
     Raises:
         DataError: none can be read.
     """
-    from voxbench.data.image import read_spacing  # nibabel, which listing the tasks can do without
+    # nibabel, which listing the tasks can do without
+    from voxbench.data.image import read_spacing, recall_grids
 
+    recall_grids(paths)
     sizes, errors = [], []
     for path in paths:
         try:

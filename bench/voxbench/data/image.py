@@ -1,7 +1,8 @@
 """Images: intensities and voxel sizes."""
 
 import json
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from nibabel.affines import voxel_sizes
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 
-from voxbench.data.content_hash import file_stamp, remembered
+from voxbench.data.content_hash import file_stamp, remembered, remembered_all
 from voxbench.data.dicom import find_series
 from voxbench.data.nifti import (
     UNREADABLE,
@@ -26,7 +27,9 @@ from voxbench.data.nifti import (
 from voxbench.data.other_formats import IMAGE_NAMES, is_other, read_other, refuse_frame
 from voxbench.errors import DataError
 
+_Grid = tuple[tuple[int, ...], NDArray[np.float64]]
 _GRID = "grid 1"  # counts up when files are read otherwise: what is remembered outlives a version
+_KNOWN: dict[tuple[Path, str | None], _Grid] = {}  # file and its stamp → what this process knows
 
 
 def read_image(path: Path, frame: int | None = None) -> Volume:
@@ -81,21 +84,47 @@ def read_extent(path: Path, axes: str = "RAS") -> tuple[float, float, float]:
     return a, b, c
 
 
-@lru_cache(maxsize=4096)
-def _grid(path: Path, stamp: str | None) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+def recall_grids(paths: Iterable[Path]) -> None:
+    """Look up the grids of many files at once; those that nobody opened yet are opened and kept.
+
+    A corpus of thousands is then planned again without opening its volumes.
+    """
+    known = {f"{_GRID}\0{stamp}": (path, stamp) for path in paths if (stamp := file_stamp(path))}
+    told = remembered_all({key: partial(_readable, path) for key, (path, _) in known.items()})
+    _KNOWN.update({known[key]: _told(grid) for key, grid in told.items()})
+
+
+def _grid(path: Path, stamp: str | None) -> _Grid:
     """Shape of the spatial axes, and the affine.
 
     Remembered while the file's stamp stays: planning asks for spacing and extent several times.
     What has no header to read alone, as NIfTI has, is opened once for all processes.
     """
-    if is_other(path) and stamp is not None:
-        shape, affine = json.loads(remembered(f"{_GRID}\0{stamp}", lambda: _opened_grid(path)))
-        return tuple(shape), np.array(affine)
-    header = _opened(path).header
-    return tuple(header.get_data_shape()[:3]), affine_mm(header, path)
+    if (path, stamp) not in _KNOWN:
+        if is_other(path) and stamp is not None:
+            found = _told(remembered(f"{_GRID}\0{stamp}", lambda: _opened_grid(path)))
+        else:
+            found = _told(_opened_grid(path))
+        _KNOWN[path, stamp] = found
+    return _KNOWN[path, stamp]
+
+
+def _told(grid: str) -> _Grid:
+    shape, affine = json.loads(grid)
+    return tuple(shape), np.array(affine)
+
+
+def _readable(path: Path) -> str | None:
+    try:
+        return _opened_grid(path)
+    except DataError:
+        return None  # which `prepare` tells
 
 
 def _opened_grid(path: Path) -> str:
+    if not is_other(path):
+        header = _opened(path).header
+        return json.dumps([header.get_data_shape()[:3], affine_mm(header, path).tolist()])
     if path.is_dir():
         series = find_series(path)
         return json.dumps([series.shape, series.affine.tolist()])

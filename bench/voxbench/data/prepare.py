@@ -16,7 +16,7 @@ from voxbench.data import cache
 from voxbench.data.cache import Prepared, PreparedCase
 from voxbench.data.content_hash import case_hashes
 from voxbench.data.geometry import choose_grid, crop_to_grid, image_to_grid, label_to_grid
-from voxbench.data.image import read_extent, read_spacing
+from voxbench.data.image import read_extent, read_spacing, recall_grids
 from voxbench.data.intensity import normalise
 from voxbench.data.outside import value_outside
 from voxbench.data.volumes import CaseReader, CaseVolumes, Problem
@@ -98,12 +98,13 @@ def prepare_each(
             waiting.extend(islice(work, 1))
 
 
-def size_before_cropping(cases: Iterable[Case], preprocessing: Preprocessing) -> int:
+def size_before_cropping(cases: Sequence[Case], preprocessing: Preprocessing) -> int:
     """Bytes that the arrays of prepared cases take at most, by the headers of their first images.
 
     What can't be read is not counted; it is told when it is prepared.
     """
     found = 0
+    recall_grids(case.images[0] for case in cases)
     for case in cases:
         with suppress(DataError):
             native = read_spacing(case.images[0], preprocessing.axes)

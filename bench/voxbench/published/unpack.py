@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 from voxbench.errors import DataError
+from voxbench.progress import tell
 
 MOST_FILES = 2_000_000
 MOST_RATIO = 200  # label maps shrink to a hundredth; deflate alone could give a thousandth
@@ -44,6 +45,8 @@ def unpack(archive: Path, folder: Path) -> None:
         with _members(archive) as members:
             wanted = [member for member in members if not _of_macos(member.name)]
             _check(archive, wanted, folder)
+            size = sum(member.size for member in wanted)
+            tell(f"{archive.name}: {size:,} bytes to be unpacked, {len(wanted):,} files")
             for member in wanted:
                 _write(archive, member, folder)
     except _BROKEN as error:
