@@ -19,13 +19,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 __all__ = ["compiled", "leading_zeros", "read_only", "trailing_zeros"]
 
 
-def compiled(function: F) -> F:
+def compiled(function: F, *, fused: bool = False) -> F:
     """Compile `function` with numba and cache it on disk.
 
     Beside the code, in the user's cache, or in a private temporary folder: the first of them that
     can be written to.
+
+    Args:
+        function: that is compiled.
+        fused: round a product and the sum behind it once, where the processor can.
     """
-    options = {"nogil": True, "error_model": "numpy"}
+    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"} if fused else False}
     try:
         made = njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no folder that it may write to

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voxbench.uncertainty.aggregation import (
-    boundary_mean,
+    boundary_weights,
     foreground_mean,
     image_mean,
     image_sum,
     patch_maximum,
     threshold_mean,
     validation_threshold,
+    weighted_mean,
 )
 from voxbench.uncertainty.agreement import class_dice, pairwise_dice
 
@@ -37,11 +38,14 @@ def test_a_patch_larger_than_the_image_is_the_image():
     assert patch_maximum(flat, 3) == (1 + 2 + 3 + 5 + 6 + 7, 4, ((0, 2), (1, 4)))
 
 
-@given(st.integers(0, 99), st.integers(1, 5), st.integers(1, 5))
-def test_a_patch_is_what_a_search_of_all_boxes_finds(seed, a, b):
-    u = np.random.default_rng(seed).integers(0, 9, (5, 6))
-    boxes = np.lib.stride_tricks.sliding_window_view(u, (a, b))
-    assert patch_maximum(u, (a, b)).sum == boxes.sum(axis=(2, 3)).max()
+@given(st.integers(0, 99), st.tuples(*[st.integers(1, 5)] * 3))
+def test_a_patch_is_the_first_that_a_search_of_all_boxes_finds(seed, sides):
+    u = np.random.default_rng(seed).integers(0, 9, (5, 6, 7)).astype(np.float32)
+    sums = np.lib.stride_tricks.sliding_window_view(u, sides).sum(axis=(3, 4, 5))
+    start = np.unravel_index(sums.argmax(), sums.shape)
+    found = patch_maximum(u, sides)
+    assert found.sum == sums.max()
+    assert found.box == tuple((at, at + side) for at, side in zip(start, sides, strict=True))
 
 
 def test_a_threshold_leaves_as_much_as_is_foreground():
@@ -63,9 +67,10 @@ def test_the_foreground_has_a_mean_of_its_own_and_none_where_it_is_empty():
 def test_voxels_at_the_boundary_weigh_most():
     inside = np.array([False, False, True, True, True])
     weights = np.exp(-np.array([4.0, 2.0, 2.0, 4.0, 6.0]) / 5)
-    assert boundary_mean(LINE, inside, (2.0,)) == pytest.approx((weights @ LINE) / weights.sum())
-    assert math.isnan(boundary_mean(LINE, ~inside | inside, (1.0,)))
-    assert math.isnan(boundary_mean(LINE, ~inside & inside, (1.0,)))
+    found = weighted_mean(LINE, boundary_weights(inside, (2.0,)))
+    assert found == pytest.approx((weights @ LINE) / weights.sum())
+    assert math.isnan(weighted_mean(LINE, boundary_weights(~inside | inside, (1.0,))))
+    assert math.isnan(weighted_mean(LINE, boundary_weights(~inside & inside, (1.0,))))
 
 
 def test_dice_of_a_class_that_neither_has_is_undefined_and_left_out():

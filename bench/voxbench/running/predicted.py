@@ -34,7 +34,9 @@ def predicted(
     drawn = list[NDArray[np.uint8]]()
     members = predict_members(MODELS.make(model), subject, labels=drawn if each else None)
     grid, found = subject.prepared.grid, members.measures()
-    mean = np.stack([uncropped(own, grid) for own in members.mean])
+    mean = np.empty((members.classes, *grid.native), np.float32)
+    for index, own in enumerate(mean):
+        own[...] = uncropped(members.mean_of(index), grid)
     mean[0][~uncropped(np.ones(members.shape, bool), grid)] = 1  # background around the crop
     return Predicted(
         {name: uncropped(getattr(found, name), grid) for name in measures},

@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from voxbench.compiled import read_only
+from voxbench.uncertainty.box_sums import largest_box
+
 PATCH = 10  # voxels a side, as in ValUES
 BOUNDARY_MM = 5.0  # where the weight of a voxel has fallen to 1/e
 
@@ -44,26 +47,16 @@ def image_mean(uncertainty: NDArray[Any]) -> float:
 def patch_maximum(uncertainty: NDArray[Any], size: int | Sequence[int] = PATCH) -> Patch:
     """The box of `size` voxels, one number or one an axis, whose sum is largest.
 
-    A box is clipped to the image where it is larger.
+    A box is clipped to the image, which has up to three axes, where it is larger.
     """
-    wanted = (size,) * uncertainty.ndim if isinstance(size, int) else size
-    sides = [min(side, axis) for side, axis in zip(wanted, uncertainty.shape, strict=True)]
-    sums = uncertainty.astype(np.float64)
-    for axis, side in enumerate(sides):
-        sums = _box_sums(sums, side, axis)
-    start = np.unravel_index(int(sums.argmax()), sums.shape)
-    most = float(sums[start])
-    box = tuple((int(at), int(at) + side) for at, side in zip(start, sides, strict=True))
-    return Patch(most, most / math.prod(sides), box)
-
-
-def _box_sums(values: NDArray[np.float64], side: int, axis: int) -> NDArray[np.float64]:
-    """The sum of each `side` neighbours along an axis, which becomes shorter by `side` − 1."""
-    along = np.moveaxis(values, axis, 0)
-    np.cumsum(along, axis=0, out=along)
-    sums = along[side - 1 :].copy()
-    sums[1:] -= along[:-side]
-    return np.moveaxis(sums, 0, axis)
+    shape = uncertainty.shape
+    wanted = (size,) * len(shape) if isinstance(size, int) else size
+    sides = [min(side, axis) for side, axis in zip(wanted, shape, strict=True)]
+    missing = (1,) * (3 - len(shape))
+    volume = read_only(np.ascontiguousarray(uncertainty, np.float64).reshape(*missing, *shape))
+    most, start = largest_box(volume, (*missing, *sides))
+    places = zip(start[len(missing) :], sides, strict=True)
+    return Patch(most, most / math.prod(sides), tuple((at, at + side) for at, side in places))
 
 
 def validation_threshold(maps: Sequence[NDArray[Any]], foreground_shares: Sequence[float]) -> float:
@@ -93,20 +86,22 @@ def foreground_mean(uncertainty: NDArray[Any], foreground: NDArray[np.bool_]) ->
     return float(inside.mean(dtype=np.float64)) if inside.size else math.nan
 
 
-def boundary_mean(
-    uncertainty: NDArray[Any],
-    foreground: NDArray[np.bool_],
-    spacing_mm: Sequence[float],
-    width_mm: float = BOUNDARY_MM,
-) -> float:
-    """The mean with weights exp(−d/width), d the distance to the predicted boundary.
+def boundary_weights(
+    foreground: NDArray[np.bool_], spacing_mm: Sequence[float], width_mm: float = BOUNDARY_MM
+) -> NDArray[np.float64]:
+    """exp(−d/width) of each voxel, (*spatial), d the distance to the predicted boundary.
 
     The distance of a voxel is that to the centre of the nearest one on the other side of the
-    boundary. NaN where nothing, or everything, is foreground.
+    boundary. 0 everywhere where nothing, or everything, is foreground.
     """
     if not foreground.any() or foreground.all():
-        return math.nan
-    weight = ndimage.distance_transform_edt(foreground, spacing_mm)
-    weight += ndimage.distance_transform_edt(~foreground, spacing_mm)
-    np.exp(np.divide(weight, -width_mm, out=weight), out=weight)
-    return float((weight * uncertainty).sum() / weight.sum())
+        return np.zeros(foreground.shape)
+    weights = np.asarray(ndimage.distance_transform_edt(foreground, spacing_mm), np.float64)
+    weights += ndimage.distance_transform_edt(~foreground, spacing_mm)
+    return np.exp(np.divide(weights, -width_mm, out=weights), out=weights)
+
+
+def weighted_mean(uncertainty: NDArray[Any], weights: NDArray[np.float64]) -> float:
+    """The mean with these weights; NaN where all are 0."""
+    total = float(weights.sum())
+    return float((weights * uncertainty).sum() / total) if total else math.nan

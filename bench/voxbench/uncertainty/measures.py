@@ -16,6 +16,7 @@ from voxbench.errors import DataError
 from voxbench.uncertainty.accumulate import SUM_ERROR, mean_entropy, take_classes, take_member
 
 Float32 = NDArray[np.float32]
+Axes = tuple[int, int, int]
 Kind = Literal["predictive", "aleatoric", "epistemic"]
 
 _DIMENSIONS = 3
@@ -75,8 +76,7 @@ class Members:
                 f"a member has shape {probabilities.shape}, expected the classes first: "
                 f"{(self.classes, *self.shape)}."
             )
-        row = (1, 1, self._entropy.size)
-        self._add(probabilities.reshape(self.classes, *row), (0, 0, 0), row)
+        self._add(probabilities, tuple(slice(0, side) for side in self.shape))
 
     def add_part(self, probabilities: NDArray[Any], box: tuple[slice, ...]) -> None:
         """Take a part of a member: probabilities (class, *box).
@@ -95,11 +95,7 @@ class Members:
             raise DataError(
                 f"a part of a member has shape {probabilities.shape}, expected {expected}."
             )
-        missing = _DIMENSIONS - len(box)
-        whole = (1,) * missing
-        z, y, x = [0] * missing + [side.start for side in box]
-        given = probabilities.reshape(self.classes, *whole, *probabilities.shape[1:])
-        self._add(given, (z, y, x), (*whole, *self.shape))
+        self._add(probabilities, box)
 
     def add_labels(self, labels: NDArray[Any]) -> None:
         """Take a member that is sure of every voxel: class indices (*spatial).
@@ -131,8 +127,16 @@ class Members:
         Raises:
             ValueError: there is no member.
         """
+        return np.stack([self.mean_of(index) for index in range(self.classes)])
+
+    def mean_of(self, index: int) -> Float32:
+        """The mean of the members' probabilities of one class, (*spatial).
+
+        Raises:
+            ValueError: there is no member.
+        """
         self._require()
-        mean: Float32 = (self._sum / np.float32(self.count)).reshape(self.classes, *self.shape)
+        mean: Float32 = (self._sum[index] / np.float32(self.count)).reshape(self.shape)
         return mean
 
     @property
@@ -178,16 +182,14 @@ class Members:
             np.maximum(measure, 0, out=measure)  # rounding
         return Measures(*(measure.reshape(self.shape) for measure in made))
 
-    def _add(
-        self, given: NDArray[Any], start: tuple[int, int, int], shape: tuple[int, ...]
-    ) -> None:
-        """Take probabilities (class, d, h, w) of a box of volumes that have this shape."""
-        p = read_only(np.ascontiguousarray(given, np.float32))
-        sums, entropy = self._sum.reshape(-1, *shape), self._entropy.reshape(shape)
+    def _add(self, given: NDArray[Any], box: tuple[slice, ...]) -> None:
+        start, part, whole = _joined(box, self.shape)
+        p = read_only(np.ascontiguousarray(given, np.float32).reshape(self.classes, *part))
+        sums, entropy = self._sum.reshape(-1, *whole), self._entropy.reshape(whole)
         if not take_member(p, sums, entropy, start):
             raise _refused(given)
         if self._by_class is not None:
-            take_classes(p, self._by_class.reshape(-1, *shape), start)
+            take_classes(p, self._by_class.reshape(-1, *whole), start)
         self._given += p[0].size
 
     def _require(self) -> None:
@@ -195,6 +197,21 @@ class Members:
             raise ValueError("no member was added.")
         if self._given % self._entropy.size:
             raise ValueError("a part of a member is missing.")
+
+
+def _joined(box: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[Axes, Axes, Axes]:
+    """Start and sides of a box and of its volume, as three axes with rows as long as can be.
+
+    Rows that follow each other in memory, since the box is as wide as the volume, are one.
+    """
+    axes = [
+        (side.start, side.stop - side.start, whole) for side, whole in zip(box, shape, strict=True)
+    ]
+    while len(axes) > 1 and axes[-1][1] == axes[-1][2]:
+        *axes, (start, part, whole), (_, width, _) = axes
+        axes.append((start * width, part * width, whole * width))
+    z, y, x = [(0, 1, 1)] * (_DIMENSIONS - len(axes)) + axes
+    return (z[0], y[0], x[0]), (z[1], y[1], x[1]), (z[2], y[2], x[2])
 
 
 def _refused(values: NDArray[Any]) -> DataError:

@@ -12,12 +12,13 @@ from voxbench.score.uncertainty.case import Predicted, Question
 from voxbench.score.uncertainty.validation import Validation
 from voxbench.stats.arrays import nanmean
 from voxbench.uncertainty.aggregation import (
-    boundary_mean,
+    boundary_weights,
     foreground_mean,
     image_mean,
     image_sum,
     patch_maximum,
     threshold_mean,
+    weighted_mean,
 )
 from voxbench.uncertainty.ambiguity import energy_distance, normalised_cross_correlation
 from voxbench.uncertainty.calibration import Reliability, reliability
@@ -70,11 +71,12 @@ def judge(
     asked, known = question.applications, bool(found.raters)
     ambiguous = "ambiguity" in asked and len(found.raters) > 1
     calibrated = "calibration" in asked and known
+    near = _near(found) if "boundary" in question.aggregations else None
     errors, raw = _errors(found, question, learnt) if calibrated else ({}, None)
     return Judged(
         case,
         patient,
-        {measure: _scores(measure, found, question, learnt) for measure in found.maps},
+        {measure: _scores(measure, found, question, learnt, near) for measure in found.maps},
         found.agreement if AGREEMENT in question.aggregations else math.nan,
         _risks(found, question, tolerance_mm) if "failure detection" in asked and known else {},
         errors,
@@ -85,11 +87,20 @@ def judge(
     )
 
 
+def _near(found: Predicted) -> NDArray[np.float64]:
+    """How much each voxel weighs by its distance to the boundary; a voxel of unknown size has 1 mm."""
+    spacing = (1.0,) * 3 if math.isnan(found.spacing_mm[0]) else found.spacing_mm
+    return boundary_weights(found.foreground, spacing)
+
+
 def _scores(
-    measure: str, found: Predicted, question: Question, learnt: Validation
+    measure: str,
+    found: Predicted,
+    question: Question,
+    learnt: Validation,
+    near: NDArray[np.float64] | None,
 ) -> dict[str, float]:
     u = found.maps[measure]
-    spacing = (1.0,) * u.ndim if math.isnan(found.spacing_mm[0]) else found.spacing_mm
     threshold = learnt.threshold.get(measure)
     ways: dict[str, Callable[[], float]] = {
         "image sum": lambda: image_sum(u),
@@ -97,7 +108,7 @@ def _scores(
         "patch maximum": lambda: patch_maximum(u).sum,
         "threshold": lambda: math.nan if threshold is None else threshold_mean(u, threshold),
         "foreground": lambda: foreground_mean(u, found.foreground),
-        "boundary": lambda: boundary_mean(u, found.foreground, spacing),
+        "boundary": lambda: math.nan if near is None else weighted_mean(u, near),
     }
     return {name: way() for name, way in ways.items() if name in question.aggregations}
 
