@@ -41,3 +41,19 @@ def test_each_round_labels_what_is_doubted_most_and_never_a_test_case(example, t
     again = Notes()
     run_sweep(sweep, tmp_path, INLINE, again)
     assert again.todo == []
+
+
+def test_a_budget_of_slices_labels_whole_cases_until_it_is_spent(example, tmp_path):
+    changes = {"in_slices": True, "rounds": 1}
+    run_sweep(make_sweep(seeds=1, recipe=SHORT, active=TABLE | changes), tmp_path, INLINE, Notes())
+    found = rounds(tmp_path)
+    assert {one.in_slices for one in found.values()} == {True}
+    assert {len(one.queried) for one in found.values()} == {1}
+    each = found["random", 1].slices
+    assert each > 1
+    for changes["budget"], cases in ((2 * each, 2), (2 * each - 1, 1)):
+        root = tmp_path / str(cases)
+        sweep = make_sweep(seeds=1, recipe=SHORT, active=TABLE | changes)
+        run_sweep(sweep, root, INLINE, Notes())
+        assert {len(one.queried) for one in rounds(root).values()} == {cases}
+        assert {one.slices for one in rounds(root).values()} == {cases * each}

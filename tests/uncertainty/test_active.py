@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from voxbench.uncertainty.active import improvement, query
+from voxbench.uncertainty.active import improvement, query, within
 
 
 def test_the_least_sure_are_queried_first_and_equals_by_their_place():
@@ -15,6 +15,14 @@ def test_the_least_sure_are_queried_first_and_equals_by_their_place():
 def test_a_case_without_a_score_is_no_choice():
     with pytest.raises(ValueError, match="every case has a score"):
         query(["a"], np.array([math.nan]))
+
+
+def test_a_budget_of_slices_ends_before_the_case_that_exceeds_it_but_one_is_labelled():
+    slices = {"a": 30, "b": 50, "c": 10}
+    assert within(["a", "b", "c"], slices, 80) == ["a", "b"]
+    assert within(["a", "b", "c"], slices, 79) == ["a"]
+    assert within(["b", "a"], slices, 5) == ["b"]
+    assert within([], slices, 5) == []
 
 
 def test_a_gain_is_a_share_of_what_was_there():

@@ -43,7 +43,7 @@ class Place(NamedTuple):
     where: Where
     arm: str
     model: str
-    budget: int
+    budget: str
     strategy: str
     round: int
 
@@ -53,6 +53,7 @@ class RoundRow:
     """What a strategy came to.
 
     Attributes:
+        budget: cases or slices of a round.
         labelled: cases that were trained on, mean over runs.
         dice: mean over test patients and runs.
         gain: strategy − random after the same round, on the patients and runs that both have, with
@@ -64,7 +65,7 @@ class RoundRow:
     where: Where
     arm: str
     model: str
-    budget: int
+    budget: str
     strategy: str
     round: int
     labelled: float
@@ -128,8 +129,12 @@ def _rounds_in(folder: Path, records: Sequence[ScoredRecord]) -> dict[Place, _Ro
             # the strategy that draws cases needs no model, and stands beside every one
             name = "" if one.strategy == _RANDOM else model_label(*one.model)
             where, arm, cell = cells[one.cell]
-            found[Place(where, arm, name, one.budget, one.strategy, one.round)].add(one, cell)
+            found[Place(where, arm, name, _budget(one), one.strategy, one.round)].add(one, cell)
     return found
+
+
+def _budget(one: ActiveRecord) -> str:
+    return f"{one.budget} {'slices' if one.in_slices else 'cases'}"
 
 
 def _beside_random(place: Place, found: Mapping[Place, _Rounds]) -> Paired:
@@ -174,17 +179,14 @@ def round_table(rows: Sequence[RoundRow]) -> Table:
     return Table(
         "active-learning",
         "Active learning",
-        "Dice on the test cases after each round in which the budget of cases was labelled: by "
-        "the score of doubt of the last round's network, or at random. The gain is strategy − "
+        "Dice on the test cases after each round in which the budget was labelled: by the "
+        "score of doubt of the last round's network, or at random. The gain is strategy − "
         "random after the same round, on the patients and runs that both have, equivalent within "
         f"±{MARGIN:g}; intervals hold at once for all rows (Bonferroni). The improvement is the "
         "gain as a share of the Dice before the first round (Kahl et al., ICLR 2024).",
         [
-            *plain_columns("task", "fraction", "arm", "strategy", "model"),
-            *(
-                Column(name, show=number(0), number=True)
-                for name in ("budget", "round", "labelled")
-            ),
+            *plain_columns("task", "fraction", "arm", "strategy", "model", "budget"),
+            *(Column(name, show=number(0), number=True) for name in ("round", "labelled")),
             interval_column("Dice [95%]", "dice", 3),
             interval_column("strategy − random [95%, all rows]", "gain", 3, signed=True),
             Column("improvement", show=number(3, signed=True), number=True),

@@ -35,7 +35,8 @@ class Active(BaseModel):
     random. Test cases are scored after each round, and never chosen.
 
     Attributes:
-        budget: cases that are labelled in a round.
+        budget: cases that are labelled in a round, or slices where it is `in_slices`.
+        in_slices: cases are labelled while their slices are within the budget, at least one.
         rounds: how often.
         model: prediction model that scores the pool; one that needs several networks has no place
             here.
@@ -46,6 +47,7 @@ class Active(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     budget: Annotated[int, Field(gt=0, strict=True)]
+    in_slices: bool = False
     rounds: Annotated[int, Field(gt=0, le=100, strict=True)] = 1
     model: Named = Entry(name="softmax")
     measures: tuple[Measure, ...] = ("predictive_entropy",)

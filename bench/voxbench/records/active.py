@@ -20,7 +20,9 @@ class ActiveRecord(BaseModel):
         strategy: measure · aggregation, or random.
         model: name and fields of the prediction model that scored the pool.
         round: 1 is the first after the cell itself.
-        budget: cases that a round may label.
+        budget: cases that a round may label, or slices.
+        in_slices: which of them.
+        slices: of the cases that were labelled in this round; None in older records.
         queried: ids of the cases that were labelled in this round, the most doubted first.
         scores: of each case of the pool, by which they were chosen; none of random ones. NaN is of
             a case in which nothing is predicted, which is chosen first.
@@ -42,6 +44,8 @@ class ActiveRecord(BaseModel):
     model: tuple[str, dict[str, Any]]
     round: int
     budget: int
+    in_slices: bool = False
+    slices: int | None = None
     queried: list[str]
     scores: dict[str, NanFloat]
     labelled: list[str]

@@ -99,7 +99,8 @@ def _jobs(table: Active, cells: Sequence[BoundCell]) -> Iterator[ActiveJob]:
             before = cell.key
             for number in range(1, table.rounds + 1):
                 job = ActiveJob("", cell, model, table, strategy, number, before)
-                told = strategy.model_dump(), table.budget, number, METRICS_VERSION, _VERSION
+                unit = ("slices",) if table.in_slices else ()
+                told = strategy.model_dump(), table.budget, *unit, number, METRICS_VERSION, _VERSION
                 scorer = model.to_json() if strategy.measure else None
                 before = digest(["active", cell.key, scorer, *told])[:20]
                 yield replace(job, id=before)

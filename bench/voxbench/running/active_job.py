@@ -9,6 +9,7 @@ from nibabel.affines import voxel_sizes
 
 from voxbench.api import IGNORED, Case
 from voxbench.data.cell_data import CellData, load_cell_data, with_training
+from voxbench.data.geometry import VoxelGrid
 from voxbench.design.seeds import stream
 from voxbench.fit.segmenter import fit_network
 from voxbench.predict.case import score_cases
@@ -24,7 +25,7 @@ from voxbench.running.worker import Worker
 from voxbench.score.uncertainty.case import Question
 from voxbench.score.uncertainty.judged import judge
 from voxbench.score.uncertainty.validation import NOTHING
-from voxbench.uncertainty.active import query
+from voxbench.uncertainty.active import query, within
 
 
 def run_active(job: ActiveJob, worker: Worker) -> None:
@@ -45,7 +46,8 @@ def run_active(job: ActiveJob, worker: Worker) -> None:
     labelled = _labelled(job, data, worker)
     pool = [case for case in bound.dataset.split.train if case.id not in labelled]
     scores = _scores(job, pool, data, worker) if job.strategy.measure else {}
-    queried = _chosen(job, pool, scores)
+    slices = {case.id: _slices(data.prepared[case.id].grid) for case in pool}
+    queried = _chosen(job, pool, scores, slices)
     labelled |= {*queried}
 
     mine = with_training(data, bound.cell, bound.dataset, bound.preprocessing, labelled)
@@ -63,6 +65,8 @@ def run_active(job: ActiveJob, worker: Worker) -> None:
         model=(job.model.name, job.model.without_locations().values),
         round=job.number,
         budget=job.table.budget,
+        in_slices=job.table.in_slices,
+        slices=sum(slices[name] for name in queried),
         queried=queried,
         scores=scores,
         labelled=[case.id for case in mine.train],
@@ -101,12 +105,22 @@ def _scores(
     return found
 
 
-def _chosen(job: ActiveJob, pool: Sequence[Case], scores: Mapping[str, float]) -> list[str]:
+def _chosen(
+    job: ActiveJob, pool: Sequence[Case], scores: Mapping[str, float], slices: Mapping[str, int]
+) -> list[str]:
     """As many as the budget says, or all that are left."""
-    names = [case.id for case in pool]
-    if not scores:
+    names, table = [case.id for case in pool], job.table
+    if scores:
+        doubt = np.array([scores[name] for name in names])
+        ordered = query(names, np.where(np.isnan(doubt), np.inf, doubt), 1.0)
+    else:
         seed = stream("query", draw=job.cell.draw, seed=job.cell.seed, round=job.number)
         drawn = np.random.default_rng(seed).permutation(len(names))
-        return [names[place] for place in drawn[: job.table.budget]]
-    doubt = np.array([scores[name] for name in names])
-    return query(names, np.where(np.isnan(doubt), np.inf, doubt), 1.0)[: job.table.budget]
+        ordered = [names[place] for place in drawn]
+    return within(ordered, slices, table.budget) if table.in_slices else ordered[: table.budget]
+
+
+def _slices(grid: VoxelGrid) -> int:
+    """Of a case's files: along the axis of the largest spacing, the last of equals."""
+    spacing_mm = voxel_sizes(np.array(grid.affine))
+    return grid.native[2 - int(np.argmax(spacing_mm[::-1]))]

@@ -1,7 +1,7 @@
 """Which unlabelled cases to label next, and what that gained over drawing them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,12 @@ def query(names: Sequence[str], score: NDArray[Any], fraction: float = 0.5) -> l
         raise ValueError("the fraction is in 0 … 1, and every case has a score.")
     order = np.argsort(-np.asarray(score, np.float64), kind="stable")
     return [names[place] for place in order[: math.floor(len(names) * fraction)]]
+
+
+def within(names: Sequence[str], slices: Mapping[str, int], budget: int) -> list[str]:
+    """The first names whose slices are within the budget together, at least one of them."""
+    spent = np.cumsum([slices[name] for name in names])
+    return list(names[: max(1, int((spent <= budget).sum()))])
 
 
 def improvement(before: float, queried: float, drawn: float) -> float:
