@@ -88,8 +88,8 @@ def judge(
 
 
 def _near(found: Predicted) -> NDArray[np.float64]:
-    """How much each voxel weighs by its distance to the boundary; a voxel of unknown size has 1 mm."""
-    spacing = (1.0,) * 3 if math.isnan(found.spacing_mm[0]) else found.spacing_mm
+    """The weight of each voxel by its distance to the boundary; one of unknown size has 1 mm."""
+    spacing = (1.0,) * found.labels.ndim if math.isnan(found.spacing_mm[0]) else found.spacing_mm
     return boundary_weights(found.foreground, spacing)
 
 
