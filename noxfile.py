@@ -93,9 +93,9 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def nnunet(session: nox.Session) -> None:
-    """Scratch beside nnU-Net's own trainer, on the hippocampus."""
+    """Scratch beside nnU-Net's own trainer, on the hippocampus and the heart."""
     session.install("-c", "constraints.txt", "-e", ".")
-    session.install("nnunetv2")
+    session.install("-c", "constraints.txt", "nnunetv2")
     session.run("python", "tests/benchmarks/nnunet.py", *session.posargs)
 
 
@@ -103,7 +103,7 @@ def nnunet(session: nox.Session) -> None:
 def preparing(session: nox.Session) -> None:
     """Cases a second beside nnU-Net's preprocessing of the same folder."""
     session.install("-c", "constraints.txt", "-e", ".")
-    session.install("nnunetv2")
+    session.install("-c", "constraints.txt", "nnunetv2")
     session.run("python", "tests/benchmarks/preparing.py", *session.posargs)
 
 

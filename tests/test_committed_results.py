@@ -4,8 +4,10 @@ Where an intended change makes one of these fail, its message is the command tha
 committed files again.
 """
 
+import csv
 import json
 import shlex
+from statistics import fmean
 
 import pytest
 
@@ -58,3 +60,17 @@ def test_every_key_is_recomputed_from_the_real_data(voxbench, real_data, tmp_pat
     code, told, _ = voxbench("verify", bundle, *sweeps)
     assert code == 0, f"{told}\nrun what is named there again: voxbench run SWEEP -o results"
     assert "not checked" not in told
+
+
+def test_scratch_beside_nnunet_is_told_as_it_was_measured():
+    found: dict[tuple[str, str], dict[str, list[float]]] = {}
+    with (RESULTS / "nnunet" / "scratch.csv").open() as table:
+        for row in csv.DictReader(table):
+            seeds = found.setdefault((row["task"], row["trainer"]), {})
+            seeds.setdefault(row["seed"], []).append(float(row["dice"]))
+    told = (RESULTS / "README.md").read_text()
+    assert {task for task, _ in found} == {"hippocampus", "heart"}
+    for seeds in found.values():
+        means = [fmean(dice) for dice in seeds.values()]
+        assert len(means) == 3
+        assert f" {fmean(means):.3f} ({min(means):.3f} to {max(means):.3f}) |" in told

@@ -2,7 +2,8 @@
 
 `python tests/benchmarks/gpu.py` is sized for less than 8 minutes on one card, prints a table, and
 writes it as JSON with `--json FILE`. `--tiny --device cpu` rehearses the script on small volumes.
-Metrics are not among it: they are computed on the processor.
+Metrics are computed on the processor: beside them stands the least that any other way would take,
+the copies and a Dice without distances on the device.
 """
 
 import argparse
@@ -13,10 +14,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from metrics_cases import Labels, err, organs
 from voxbench.data.batches import augmented_batches
 from voxbench.data.cache import PreparedCase
 from voxbench.data.dataset import open_dataset
@@ -28,6 +31,7 @@ from voxbench.design.spec import Sweep, parse_sweep
 from voxbench.fit.loop import accelerated, train
 from voxbench.fit.loss import mean_counts, segmentation_loss
 from voxbench.fit.share import WHOLE, Share
+from voxbench.metrics import evaluate
 from voxbench.model.segmenter import Segmenter
 from voxbench.plugins import find_baseline, find_task
 from voxbench.records import Store
@@ -48,11 +52,13 @@ class Size(NamedTuple):
     steps: int
     network: str
     cells: int
+    scored: tuple[int, int, int]
     limit: int | None = None
 
 
-FULL = Size((96, 128), steps=40, network="base", cells=8)
-TINY = Size((16, 24), steps=3, network="tiny", cells=2, limit=2)
+FULL = Size((96, 128), steps=40, network="base", cells=8, scored=(512, 512, 256))
+TINY = Size((16, 24), steps=3, network="tiny", cells=2, scored=(48, 48, 24), limit=2)
+CLASSES = {f"organ {label}": label for label in range(1, 26)}
 
 
 class Figure(NamedTuple):
@@ -188,6 +194,44 @@ def sharing(size: Size, folder: Path) -> Iterator[Figure]:
     yield Figure("two workers on one card", seconds[1] / seconds[2], "× as fast")
 
 
+def metrics(size: Size, device: str) -> Iterator[Figure]:
+    """All metrics by the kernel, and the Dice alone on the device, for label maps in memory."""
+    reference = organs(size.scored, len(CLASSES), seed=0)
+    prediction = err(reference, seed=1)
+
+    def kernel() -> list[float]:
+        found = evaluate(prediction, reference, CLASSES, (1.5, 1.5, 2.0), 2.0)
+        return [score.dice for score in found.values()]
+
+    def there() -> list[float]:
+        return dice_on(device, prediction, reference)
+
+    if not np.allclose(kernel(), there(), rtol=0, atol=1e-12, equal_nan=True):
+        raise SystemExit("the Dice of the device is not that of the kernel")
+    told = f"{len(CLASSES)} classes, {' × '.join(map(str, size.scored))}"
+    yield Figure(f"{told}: Dice, NSD, HD95 by the kernel", _seconds(kernel), "s")
+    yield Figure(f"{told}: Dice on the device, copied", _seconds(there), "s")
+
+
+def dice_on(device: str, *maps: Labels) -> list[float]:
+    """The Dice of every class, by counting pairs of labels on the device."""
+    count = len(CLASSES) + 1
+    first, second = (torch.from_numpy(one).to(device).long() for one in maps)
+    pairs = torch.bincount((first * count + second).flatten(), minlength=count**2)
+    pairs = pairs.view(count, count).double()
+    dice: list[float] = (2 * pairs.diagonal() / (pairs.sum(0) + pairs.sum(1)))[1:].tolist()
+    return dice
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    took = []
+    for _ in range(5):
+        started = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - started)
+    return median(took)
+
+
 def _sweep(*, seeds: int, precision: str) -> Sweep:
     recipe = {"steps": 200, "patch": [32, 32, 32], "precision": precision}
     return parse_sweep(
@@ -224,6 +268,7 @@ def main() -> None:
             agreement(size, chosen.device, Path(folder)),
             speed(size, chosen.device),
             variants(size, chosen.device),
+            metrics(size, chosen.device),
             sharing(size, Path(folder)),
         ):
             for figure in part:

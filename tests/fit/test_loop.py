@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,21 @@ def test_a_validation_that_is_stopped_is_made_again_and_no_step_is(tmp_path, sel
     assert continued.validation == told.validation
     assert continued.losses == told.losses
     assert equal(again, whole)
+
+
+def test_a_first_batch_that_takes_long_is_not_waited_for_by_who_is_asked_to_stop(tmp_path):
+    made = threading.Event()
+
+    def slow(step: int) -> Batch:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert made.wait(60)
+        return batches(step)
+
+    net, loss = network(), lambda *_: pytest.fail("it was trained")
+    with pytest.raises(stopping.Stopped), stopping.on_signals(), stopping.at_once():
+        train(net, loss, slow, RECIPE, seed=1, device="cpu", checkpoint=tmp_path / "c.ckpt")
+    assert not made.is_set()
+    made.set()
 
 
 def test_every_step_is_told_with_the_last_loss_that_was_read():

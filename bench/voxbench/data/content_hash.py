@@ -3,7 +3,6 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from voxbench.design.cell import digest
 from voxbench.errors import DataError
 from voxbench.files import hex_digest
 from voxbench.paths import cache_dir
+from voxbench.threads import threads
 
 _CHUNK = 256  # files between two commits: what an interrupted hashing loses at most
 
@@ -106,7 +106,7 @@ def _look_up(table: sqlite3.Connection, stamps: Mapping[Path, str], jobs: int) -
 
 
 def _hash_all(paths: Sequence[Path], jobs: int) -> Iterator[tuple[Path, str]]:
-    with ThreadPoolExecutor(jobs) as pool:  # hashing releases the interpreter lock
+    with threads(jobs) as pool:  # hashing releases the interpreter lock
         yield from zip(paths, pool.map(_content, paths), strict=True)
 
 

@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ from voxbench.data.volumes import CaseReader, CaseVolumes, Problem
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.errors import DataError
 from voxbench.progress import Stage, tell
+from voxbench.threads import threads
 
 
 class PrepareOutcome(NamedTuple):
@@ -83,7 +84,7 @@ def prepare_each(
     for folder, file in damaged.items():
         tell(f"the prepared case {folder / file} is damaged and is made again")
     sound = stored - damaged.keys()
-    with ThreadPoolExecutor(jobs) as pool:  # reading and resampling release the interpreter lock
+    with threads(jobs) as pool:  # reading and resampling release the interpreter lock
         waiting: deque[Future[PrepareOutcome]] = deque()
         work = (
             pool.submit(_stored, case, folder)

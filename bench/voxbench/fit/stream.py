@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import dataclass
 from itertools import islice
 
@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from voxbench import stopping
 from voxbench.data.batches import Batches
+from voxbench.threads import threads
 
 Tensors = tuple[Tensor, Tensor, Tensor]
 """Images (batch, channel, d, h, w), labels (batch, d, h, w) uint8, labelled (batch, class)."""
@@ -45,8 +47,10 @@ class Stream:
 
     def __iter__(self) -> Iterator[Tensors]:
         steps = iter(range(self.first(), self.steps))
-        with ThreadPoolExecutor(self.ahead) as pool:
+        with threads(self.ahead) as pool:
             waiting = deque(pool.submit(self._tensors, k) for k in islice(steps, self.ahead))
+            with stopping.at_once():  # nothing is trained yet that would be lost
+                wait(islice(waiting, 1))
             while waiting:
                 ready = waiting.popleft().result()
                 waiting.extend(pool.submit(self._tensors, k) for k in islice(steps, 1))
