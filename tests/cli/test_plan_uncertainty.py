@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from voxbench.records.uncertainty import UncertaintyRecords
 
+from tests.analyses.records import SCRATCH, cases, record, stored
+from tests.analyses.test_uncertainty import uncertain
 from tests.running.conftest import EXAMPLE
 
 SPEC = """
@@ -29,18 +32,35 @@ def test_predictions_wait_for_their_cells_and_weights_are_kept(voxbench, words):
     assert code == 0
     assert "GiB, for [uncertainty]" in told
     rows = [line.split() for line in told.splitlines() if "cubes" in line]
-    assert [row[-1] for row in rows if "softmax" in row or "ensemble" in row] == ["2", "1"]
+    assert [row[-2] for row in rows if "softmax" in row or "ensemble" in row] == ["2", "1"]
     assert "cells first" in told
 
 
 def test_programs_get_a_row_for_each(voxbench, words):
     _, told, _ = voxbench(*words, "--json")
     found = [row for row in json.loads(told) if row.get("model")]
+    first, second, both = (row["seconds"] for row in found)
+    assert first == second > 0
+    assert both == pytest.approx(2 * first)
     assert [(row["model"], row["seeds"], row["reason"]) for row in found] == [
         ("softmax", [0], "cells first"),
         ("softmax", [1], "cells first"),
         ("ensemble", [0, 1], "cells first"),
     ]
+
+
+def test_status_counts_them_and_what_they_took(voxbench, tmp_path):
+    cell = record(cases(lambda i, _: 0.5, 2), SCRATCH)
+    stored(tmp_path, cell)
+    doubted = uncertain(cell, lambda *_: 0.1, lambda _: 0.1)
+    for key, model, seconds in (("a", "softmax", 30), ("b", "softmax", 60), ("c", "tta", 90)):
+        told = {"key": key, "model": (model, {}), "seconds": seconds}
+        UncertaintyRecords(tmp_path).write(doubted.model_copy(update=told))
+    code, told, _ = voxbench("status", tmp_path)
+    assert code == 0
+    assert "predictions again: 2 softmax, 1 tta; 3.0 worker-minutes" in told
+    _, told, _ = voxbench("status", tmp_path, "--json")
+    assert json.loads(told)["predictions again"]["tta"] == {"ok": 1, "seconds": 90}
 
 
 def test_a_model_for_other_networks_is_told_on_one_line(voxbench, words):

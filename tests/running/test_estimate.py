@@ -2,14 +2,21 @@
 
 import pytest
 from voxbench.plugins import find_baseline
+from voxbench.records.uncertainty import UncertaintyRecords
 from voxbench.running import estimate
+from voxbench.running.active import ActivePlan
+from voxbench.running.again import seconds_of_predictions, seconds_of_rounds
 from voxbench.running.bind import bind
 from voxbench.running.jobs import PretrainingJob, jobs_for
 from voxbench.running.passes import Network
 from voxbench.running.plan import plan_cells, with_costs
+from voxbench.running.uncertainty import UncertaintyPlan
 
+from tests.analyses.records import cases, record
+from tests.analyses.test_uncertainty import uncertain
 from tests.running.conftest import make_sweep
 
+SHORT = {"steps": 2, "patch": [16, 16, 16], "augmentation": "none"}
 ARM = {"name": "masked-autoencoder", "size": "tiny", "source": "cubes"}
 
 
@@ -55,6 +62,25 @@ def test_the_network_that_arms_share_with_their_twin_is_counted_once(
     arms = [{"name": "scratch", "size": "tiny"}, ARM | {"ratio": [0.5, 0.6, 0.7]}]
     planned(make_sweep(baselines=arms, seeds=1), tmp_path)
     assert len(set(counted)) == 2  # in training on the task's classes, and on the source's
+
+
+def test_what_predicts_again_is_told_by_its_passes_or_by_what_was_done(example, tmp_path):
+    asked = {"models": ["softmax", "tta"]}
+    active = {"budget": 1, "rounds": 1}
+    sweep = make_sweep(seeds=1, recipe=SHORT, uncertainty=asked, active=active)
+    cells, bound = planned(sweep, tmp_path)[0], bind(sweep)
+    plan = UncertaintyPlan.of(sweep, bound, tmp_path)
+    softmax, tta = (job.id for job in plan.all)
+    found = seconds_of_predictions(plan, cells)
+    runs = found[tta] / found[softmax]
+    assert runs in (2, 4, 8, 16)  # with the axes that a cube may be mirrored along
+    drawn, doubted = seconds_of_rounds(ActivePlan.of(sweep, bound, tmp_path), cells).values()
+    assert drawn == pytest.approx(cells[0].seconds)
+    assert doubted > drawn
+
+    told = uncertain(record(cases(lambda *_: 0.5, 1)), lambda *_: 0.1, lambda _: 0.1)
+    UncertaintyRecords(tmp_path).write(told.model_copy(update={"key": softmax, "seconds": 7.0}))
+    assert seconds_of_predictions(plan, cells) == {softmax: 7.0, tta: pytest.approx(7.0 * runs)}
 
 
 @pytest.mark.parametrize(

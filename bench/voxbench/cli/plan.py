@@ -1,6 +1,6 @@
 """`voxbench plan`: the cells of a sweep and what is known of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from voxbench.cli.options import Cells, Include, Json, Limit, Output, Overrides, Spec, include_all
@@ -30,6 +30,7 @@ def plan_verb(
     from pathlib import Path
 
     from voxbench.running.active import ActivePlan
+    from voxbench.running.again import seconds_of_predictions, seconds_of_rounds
     from voxbench.running.builtin import find_sweep
     from voxbench.running.external_plan import plan_external
     from voxbench.running.plan import plan_cells, plan_studies, weights_bytes, with_costs
@@ -45,11 +46,15 @@ def plan_verb(
     studies, external = plan_studies(tuner), plan_external(planned, root)
     uncertainty = UncertaintyPlan.of(sweep, bound, root)
     active = ActivePlan.of(sweep, bound, root)
+    expected = seconds_of_predictions(uncertainty, planned)
+    in_rounds = seconds_of_rounds(active, planned)
     if json:
         trials = (row for one in studies for row in _trial_rows(one))
         again = (
-            *map(_external_row, external), *_uncertainty_rows(uncertainty), *_active_rows(active),
-        )  # fmt: skip
+            *map(_external_row, external),
+            *_uncertainty_rows(uncertainty, expected),
+            *_active_rows(active, in_rounds),
+        )
         print_json([*map(_row, planned), *trials, *again])
         return
     print_rows(map(_listed, planned) if cells else _counted(planned))
@@ -70,10 +75,11 @@ def plan_verb(
         else:
             print(f"their weights would take {size} with --keep-weights")
     if uncertainty.all:
-        _print_uncertainty(uncertainty)
+        _print_uncertainty(uncertainty, expected)
     if active.all:
-        done = sum(map(active.is_done, active.all))
-        print(f"{len(active.all)} rounds of active learning: {done} done")
+        todo = [in_rounds[job.id] for job in active.all if not active.is_done(job)]
+        done = len(active.all) - len(todo)
+        print(f"{len(active.all)} rounds of active learning: {done} done{_minutes(todo)}")
     if weights:
         _print_weights(weights)
     print_remarks(remarks(bound))
@@ -249,7 +255,9 @@ def _print_external(external: "Sequence[PlannedExternal]") -> None:
     print(f"{len(external)} on external test sets: {said}{known if again else ''}")
 
 
-def _uncertainty_rows(plan: "UncertaintyPlan") -> Iterator[dict[str, Any]]:
+def _uncertainty_rows(
+    plan: "UncertaintyPlan", expected: Mapping[str, float | None]
+) -> Iterator[dict[str, Any]]:
     """A row for each prediction of a model; those that are there are cached, as cells are."""
     for job in plan.all:
         state = plan.state(job)
@@ -259,12 +267,14 @@ def _uncertainty_rows(plan: "UncertaintyPlan") -> Iterator[dict[str, Any]]:
             **job.cells[0].arm.model_dump(),
             "model": job.model.name,
             "seeds": [cell.seed for cell in job.cells],
-            "seconds": None,
+            "seconds": expected[job.id],
             "reason": None if state == "predicted" else state,
         }
 
 
-def _active_rows(plan: "ActivePlan") -> Iterator[dict[str, Any]]:
+def _active_rows(
+    plan: "ActivePlan", expected: Mapping[str, float | None]
+) -> Iterator[dict[str, Any]]:
     """A row for each round; those that are there are cached, as cells are."""
     for job in plan.all:
         yield {
@@ -273,29 +283,43 @@ def _active_rows(plan: "ActivePlan") -> Iterator[dict[str, Any]]:
             **job.cell.arm.model_dump(),
             "strategy": str(job.strategy),
             "round": job.number,
-            "seconds": None,
+            "seconds": expected[job.id],
             "reason": None,
         }
 
 
-def _print_uncertainty(plan: "UncertaintyPlan") -> None:
+def _print_uncertainty(plan: "UncertaintyPlan", expected: Mapping[str, float | None]) -> None:
     """What each model predicts of each arm."""
-    from collections import Counter
+    from collections import Counter, defaultdict
 
     from voxbench.running.uncertainty import STATES
 
-    counts: dict[tuple[str, str, str], Counter[str]] = {}
+    counts: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    todo: dict[tuple[str, str, str], list[float | None]] = defaultdict(list)
     for job in plan.all:
-        arm = job.cells[0].arm
-        own = counts.setdefault((arm.task, arm.baseline, job.model.name), Counter())
-        own[plan.state(job)] += 1
+        arm, state = job.cells[0].arm, plan.state(job)
+        place = arm.task, arm.baseline, job.model.name
+        counts[place][state] += 1
+        todo[place] += [] if state == "predicted" else [expected[job.id]]
     there = [state for state in STATES if any(own[state] for own in counts.values())]
     print_rows(
-        {**dict(zip(("task", "baseline", "model"), arm, strict=True)), **{s: own[s] for s in there}}
-        for arm, own in counts.items()
+        {
+            **dict(zip(("task", "baseline", "model"), place, strict=True)),
+            **{state: own[state] for state in there},
+            "≈ min": "?" if None in todo[place] else f"{sum(filter(None, todo[place])) / 60:.1f}",
+        }
+        for place, own in counts.items()
     )
+    left = [seconds for own in todo.values() for seconds in own]
+    print(f"{len(plan.all)} predictions again: {len(left)} to make{_minutes(left)}")
     if again := len(plan.untrained):
         print(f"{again} of their cells are trained again, as their weights were not kept")
+
+
+def _minutes(todo: "Sequence[float | None]") -> str:
+    """What is known of what is to be done."""
+    known = [seconds for seconds in todo if seconds is not None]
+    return f", about {sum(known) / 60:.1f} worker-minutes" if known else ""
 
 
 def _seconds(value: float | None) -> str:

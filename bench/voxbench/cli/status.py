@@ -1,6 +1,6 @@
 """`voxbench status`: how far a sweep is, and why cells failed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,8 +29,10 @@ def status_verb(
 
     from voxbench.errors import RecordError
     from voxbench.records import Store
+    from voxbench.records.active import ActiveRecords
     from voxbench.records.external import external_store
     from voxbench.records.trials import Trials
+    from voxbench.records.uncertainty import UncertaintyRecords
     from voxbench.running.claims import claimed
     from voxbench.running.known import names_known
 
@@ -42,6 +44,14 @@ def status_verb(
     failed = [store.facts(one.key) for one in found if one.failure is not None]
     pilots, unknown = _pilots(directory)
     unscored = [one for one in external if one.failure is not None]
+    again = {
+        "predictions again": _spent(
+            (one.model[0], one.seconds) for one in UncertaintyRecords(directory)
+        ),
+        "rounds of active learning": _spent(
+            (one.strategy, one.seconds) for one in ActiveRecords(directory)
+        ),
+    }
     held, sweeps = sum(1 for _ in claimed(directory)), names_known(directory)
     if json:
         told = {
@@ -56,6 +66,7 @@ def status_verb(
             "sweeps": sweeps,
             "pilots": pilots,
             **(_on_external(external) if external else {}),
+            **{name: spent for name, spent in again.items() if spent},
         }
         print_json(told)
     else:
@@ -73,6 +84,9 @@ def status_verb(
         if external:
             done = len(external) - len(unscored)
             print(f"on external test sets: {done} ok, {len(unscored)} failed")
+        for name, spent in again.items():
+            if spent:
+                print(_told(name, spent))
         for line in map(_whole, failed) if cells else _reasons(failed):
             print(line)
         if unscored:
@@ -98,6 +112,22 @@ def _pilots(directory: Path) -> tuple[dict[str, int] | None, str]:
 def _on_external(found: "Sequence[Glance]") -> dict[str, object]:
     failed = [{"key": one.key, "failure": one.failure} for one in found if one.failure is not None]
     return {"external": {"ok": len(found) - len(failed), "failed": failed}}
+
+
+def _spent(done: Iterable[tuple[str, float]]) -> dict[str, dict[str, float]]:
+    """Of each model or strategy: how many are done, and what they took."""
+    found: dict[str, dict[str, float]] = {}
+    for name, seconds in done:
+        own = found.setdefault(name, {"ok": 0, "seconds": 0.0})
+        own["ok"] += 1
+        own["seconds"] += seconds
+    return found
+
+
+def _told(name: str, spent: Mapping[str, Mapping[str, float]]) -> str:
+    each = ", ".join(f"{own['ok']} {kind}" for kind, own in spent.items())
+    seconds = sum(own["seconds"] for own in spent.values())
+    return f"{name}: {each}; {seconds / 60:.1f} worker-minutes"
 
 
 def _whole(record: "Facts") -> str:

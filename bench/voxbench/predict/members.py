@@ -91,6 +91,15 @@ class UncertaintyModel(ABC):
             SpecError: the networks were not trained for it, or are too few.
         """
 
+    def runs(self, networks: int, mirrored: int) -> int:  # noqa: ARG002 (what others count by)
+        """How many passes there are, for estimates; 1 unless a model says otherwise.
+
+        Args:
+            networks: of the subject.
+            mirrored: along how many axes it may be.
+        """
+        return 1
+
 
 MODELS: ClassRegistry[UncertaintyModel] = ClassRegistry(
     "uncertainty_model", partial(not_of_class, UncertaintyModel)

@@ -48,6 +48,10 @@ class Ensemble(UncertaintyModel):
             with inference(network) as forward:
                 yield Pass(subject.prepared.image, forward)
 
+    def runs(self, networks: int, mirrored: int) -> int:  # noqa: ARG002
+        """One a network."""
+        return networks
+
 
 @dataclass(frozen=True)
 class Dropout(UncertaintyModel):
@@ -73,6 +77,10 @@ class Dropout(UncertaintyModel):
             for member in range(self.members):
                 seed = stream("dropout", seed=subject.seed, member=member)
                 yield Pass(subject.prepared.image, _seeded(forward, seed))
+
+    def runs(self, networks: int, mirrored: int) -> int:  # noqa: ARG002
+        """One a member."""
+        return self.members
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,10 @@ class Augmented(UncertaintyModel):
                     seen += image
                 for axes in flips(subject.mirrored):
                     yield Pass(seen, flipped(forward, axes))
+
+    def runs(self, networks: int, mirrored: int) -> int:  # noqa: ARG002
+        """Both images, each mirrored every way."""
+        return 2 << mirrored
 
 
 @dataclass(frozen=True)

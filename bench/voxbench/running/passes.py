@@ -20,7 +20,20 @@ if TYPE_CHECKING:
     from voxbench.model.segmenter import Segmenter
     from voxbench.model.stochastic import Stochastic
 
-Work = Trainings | PretrainingPlan
+
+class Again(NamedTuple):
+    """What the network of finished cells does again.
+
+    Attributes:
+        trainings: of the cells.
+        passes: forward, where one of training counts thrice.
+    """
+
+    trainings: Trainings
+    passes: float
+
+
+Work = Trainings | PretrainingPlan | Again
 
 PASSES = 3
 """Of a step: one forward and, twice as dear, one backward."""
@@ -72,6 +85,8 @@ class Network(NamedTuple):
 
 def network_of(one: Work) -> Network:
     """That work is done on."""
+    if isinstance(one, Again):
+        return network_of(one.trainings)
     if isinstance(one, Trainings):
         card, recipe = one.dataset.card, one.cell.recipe
         patch, stochastic = recipe.patch, recipe.stochastic
@@ -84,23 +99,23 @@ def network_of(one: Work) -> Network:
 
 
 def by_finished(
-    work: Sequence[Work], finished: Iterable[tuple[Trainings, float]]
+    work: Sequence[Work], finished: Iterable[tuple[Trainings | Again, float]]
 ) -> list[float | None]:
-    """The seconds that a worker will need for each, by what cells of the same network took.
+    """The seconds that a worker will need for each, by what the same network took.
 
-    None for what no cell of the network and the size of patch has been finished of.
+    None for what nothing of the network and the size of patch has been finished of.
 
     Args:
         work: that is to be done.
-        finished: the seconds of cells.
+        finished: the seconds of cells, or of what they did again.
     """
-    spent: dict[Trainings, list[float]] = defaultdict(list)
-    for trainings, seconds in finished:
-        spent[trainings].append(seconds)
+    spent: dict[Trainings | Again, list[float]] = defaultdict(list)
+    for done, seconds in finished:
+        spent[done].append(seconds)
     rates: dict[tuple[object, ...], list[float]] = defaultdict(list)
-    for trainings, found in spent.items():
-        if passes := patches(trainings):
-            rates[_body(trainings)].append(median(found) / passes)
+    for done, found in spent.items():
+        if passes := patches(done):
+            rates[_body(done)].append(median(found) / passes)
     each = {network: median(found) for network, found in rates.items()}
     known = [each.get(_body(one)) for one in work]
     return [rate and patches(one) * rate for one, rate in zip(work, known, strict=True)]
@@ -113,19 +128,22 @@ def _body(one: Work) -> tuple[object, ...]:
 
 def patches(one: Work) -> float:
     """Passes forward: of training, counted thrice, and of prediction."""
+    if isinstance(one, Again):
+        return one.passes
     if isinstance(one, Trainings):
         recipe = one.cell.recipe
         trained = 0 if one.cell.adaptation in DIRECT else recipe.steps * recipe.batch
-        return PASSES * trained + _windows(one)
+        copies = 2 ** len(one.dataset.mirroring.axes) if recipe.test_time_mirroring else 1
+        tested = len(one.dataset.split.test[: one.cell.limit])
+        return PASSES * trained + copies * windows(one, tested)
     return 0.0 if one.donor else PASSES * one.schedule.steps * one.schedule.batch
 
 
-def _windows(one: Trainings) -> float:
-    recipe, cases = one.cell.recipe, one.dataset.split.test[: one.cell.limit]
-    shapes = shapes_of(one.dataset, one.preprocessing)
+def windows(one: Trainings, cases: int) -> float:
+    """Of so many cases of the task, which are as large as its others."""
+    recipe, shapes = one.cell.recipe, shapes_of(one.dataset, one.preprocessing)
     each = [_tiles(shape, recipe.patch, recipe.overlap) for shape in shapes]
-    copies = 2 ** len(one.dataset.mirroring.axes) if recipe.test_time_mirroring else 1
-    return len(cases) * copies * fmean(each) if each else 0.0
+    return cases * fmean(each) if each else 0.0
 
 
 def _tiles(shape: Sequence[int], patch: Sequence[int], overlap: float) -> int:

@@ -90,7 +90,7 @@ def with_costs(cells: Sequence[Planned]) -> tuple[list[Planned], list[PlannedWei
     made = [seconds_made(job.id) for job in jobs]
     unknown = list(dict.fromkeys(one.cell.trainings for one in missing if one.seconds is None))
     unmade = [job.plan for job, seconds in zip(jobs, made, strict=True) if seconds is None]
-    found = _expected_of([*unknown, *unmade], cells)
+    found = expected_of([*unknown, *unmade], cells)
     trained = dict(zip(unknown, found, strict=False))
     weights = iter(found[len(unknown) :])
     return (
@@ -107,7 +107,8 @@ def with_costs(cells: Sequence[Planned]) -> tuple[list[Planned], list[PlannedWei
     )
 
 
-def _expected_of(work: Sequence[Work], cells: Sequence[Planned]) -> list[float | str | None]:
+def expected_of(work: Sequence[Work], cells: Sequence[Planned]) -> list[float | str | None]:
+    """The seconds of each by finished cells of its network, else measured; or why it can't be."""
     finished = (
         (one.cell.trainings, one.seconds)
         for one in cells
