@@ -22,6 +22,7 @@ from voxbench.ledger.corpora import corpora
 from voxbench.ledger.verdict import by_corpus
 from voxbench.plugins import TASKS, find_task
 from voxbench.records import Store
+from voxbench.records.external import external_store
 from voxbench.registry import Registration
 from voxbench.running.options import Options
 from voxbench.running.sweep import run_sweep
@@ -475,6 +476,30 @@ def test_a_release_trains_and_is_scored(kind, tmp_path, monkeypatch):
     run_sweep(sweep, tmp_path / "out", Options(jobs=1))
     [record] = Store(tmp_path / "out")
     assert record.status == "ok", record.failure
+
+
+@pytest.mark.slow
+def test_hearts_of_one_release_train_and_those_of_another_are_tested_on(tmp_path, monkeypatch):
+    mocks = {"hearts": (ACDC, acdc), "others": (MSCMRSegBSSFP, mscmrseg)}
+    loose = {name: Registration(name, "the tests", kind) for name, (kind, _) in mocks.items()}
+    monkeypatch.setattr(TASKS, "loose", loose)
+    own, others = (
+        {"name": name, "root": str(make(tmp_path / name))} for name, (_, make) in mocks.items()
+    )
+    sweep = make_sweep(
+        tasks=[own],
+        tests=[{"task": "acdc", "name": "ms-cmrseg", "data": others}],
+        fractions=["1 shot"],
+        seeds=1,
+        recipe={"steps": 2, "patch": [16, 8, 8], "augmentation": "none"},
+    )
+    run_sweep(sweep, tmp_path / "out", Options(jobs=1))
+    [record] = external_store(tmp_path / "out")
+    assert record.status == "ok", record.failure
+    assert [case.case for case in record.cases] == [
+        f"patient{number}" for number in (1, 35, 36, 45, 9)
+    ]
+    assert all(case.classes.keys() == ACDC.card.classes.keys() for case in record.cases)
 
 
 def test_amos_tells_ct_and_mr_apart_by_number(tmp_path):
