@@ -8,8 +8,11 @@ from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import LABELLED, MASKED, SCRATCH, cases, record
 
+ONE_RUN = "1 run: the interval leaves out the spread between seeds"
+HIGHEST = "the highest fraction: only a multiplier below 1 can be seen here"
 
-def both(twin, arm, metric="dice", patients=20, noise=0.01):
+
+def both(twin, arm, metric="dice", patients=20, noise=0.01, seeds=1):
     """Scores at 3, 10, 16 and 160 labelled patients by a function of n."""
     rng = np.random.default_rng(0)
     records = []
@@ -18,7 +21,7 @@ def both(twin, arm, metric="dice", patients=20, noise=0.01):
             jitter = rng.normal(0, noise, patients)
             level = score(n)
             found = cases(lambda i, c, s=level, j=jitter: s + j[i] + 0.002 * i, patients)
-            records.append(record(found, name, fraction=fraction))
+            records += [record(found, name, fraction=fraction, seed=seed) for seed in range(seeds)]
     [made] = learning_curves(twins(read_groups(records), METRICS[metric]))
     return made
 
@@ -42,6 +45,19 @@ def test_beyond_the_twins_best_score_it_is_refused():
     last = worth(both(law, lambda n: law(n, 2.0)))[-1]
     assert np.isnan(last.fitted.mean)
     assert last.refused == "the arm is above the twin's highest score"
+
+
+@pytest.mark.parametrize(("seeds", "told"), [(1, [ONE_RUN]), (2, [])])
+def test_one_run_and_what_the_highest_fraction_can_show_are_told(seeds, told):
+    curves = both(law, lambda n: law(n, 2.0), seeds=seeds)
+    notes = [row.note.split("; ") if row.note else [] for row in worth(curves)]
+    assert notes == [told, told, told, [*told, HIGHEST]]
+
+
+@pytest.mark.parametrize(("seeds", "told"), [(1, ONE_RUN), (2, "")])
+def test_one_run_is_told_of_where_a_benefit_vanishes(seeds, told):
+    gains = dict(zip(LABELLED.values(), (0.1, 0.05, 0.0, 0.0), strict=True))
+    assert vanishing(both(law, lambda n: law(n) + gains[n], seeds=seeds), 0.01).note == told
 
 
 def test_below_the_twins_worst_score_it_is_refused():

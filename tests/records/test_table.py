@@ -4,7 +4,7 @@ import os
 import pytest
 from pyarrow import parquet
 from voxbench.records import Store
-from voxbench.records.table import FILE, refresh_table
+from voxbench.records.table import FILE, refresh_table, stamp_of, write_table
 
 from tests.analyses.records import MASKED, cases, record, scores, stored
 
@@ -93,3 +93,10 @@ def test_an_empty_store_has_an_empty_table_with_all_columns(tmp_path):
     table = load(Store(tmp_path))
     assert table.num_rows == 0
     assert {"key", "case", "class", "dice", "nsd", "hd95_mm"} <= set(table.column_names)
+
+
+def test_a_record_that_came_after_the_stamp_was_taken_outdates_the_table(store):
+    stamp, records = stamp_of(store), list(store.scored())
+    store.write(record(None, seed=2))
+    write_table(store, stamp, records)
+    assert {row["seed"] for row in rows(store)} == {0, 1, 2}

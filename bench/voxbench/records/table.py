@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +39,26 @@ def refresh_table(store: Store) -> Path:
     Raises:
         RecordError: a record can't be read.
     """
-    path, stamp = store.root / FILE, _stamp(store)
+    return write_table(store, stamp_of(store), store.scored())
+
+
+def write_table(store: Store, stamp: bytes, records: Iterable[ScoredRecord]) -> Path:
+    """The same with records that are read for other ends too, after the stamp was taken.
+
+    So a record that changes in between outdates the table.
+    """
+    path = store.root / FILE
     if not path.exists() or _stamped(path) != stamp:
-        _write(store, path, stamp)
+        _write(records, path, stamp)
     return path
+
+
+def stamp_of(store: Store) -> bytes:
+    """A digest of the table's columns, and of the record files' names and content."""
+    seen = hashlib.sha256(repr(_columns()).encode())
+    for path in store.files():
+        seen.update(f"{path.name} {hex_digest(path)}\n".encode())
+    return seen.hexdigest().encode()
 
 
 def _stamped(path: Path) -> bytes | None:
@@ -56,15 +72,7 @@ def _stamped(path: Path) -> bytes | None:
     return found
 
 
-def _stamp(store: Store) -> bytes:
-    """A digest of the table's columns, and of the record files' names and content."""
-    seen = hashlib.sha256(repr(_columns()).encode())
-    for path in store.files():
-        seen.update(f"{path.name} {hex_digest(path)}\n".encode())
-    return seen.hexdigest().encode()
-
-
-def _write(store: Store, path: Path, stamp: bytes) -> None:
+def _write(records: Iterable[ScoredRecord], path: Path, stamp: bytes) -> None:
     """Some rows at a time, so that neither the records nor the table have to fit into memory."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -75,7 +83,7 @@ def _write(store: Store, path: Path, stamp: bytes) -> None:
         parquet.ParquetWriter(file, schema.with_metadata({_STAMP: stamp})) as writer,
     ):
         waiting: list[pa.Table] = []
-        for record in store.scored():
+        for record in records:
             waiting.append(_rows(record, schema))
             if sum(map(len, waiting)) >= _ROWS:
                 writer.write_table(pa.concat_tables(waiting))

@@ -31,7 +31,7 @@ from voxbench.analyses.uncertainty.tables import doubt_tables, full_tables
 from voxbench.files import remove_leavings, write_atomically
 from voxbench.records import ScoredRecord, Store
 from voxbench.records.external import external_store
-from voxbench.records.table import refresh_table
+from voxbench.records.table import stamp_of, write_table
 from voxbench.reporting.figures.best_of import draw_best
 from voxbench.reporting.figures.doubt import DoubtFigure, draw_doubt
 from voxbench.reporting.figures.draw import Figure, draw_figures
@@ -142,7 +142,10 @@ def write_report(
     """
     chosen = find_metric(metric)
     margin = chosen.margin if margin is None else margin
+    store = Store(store_dir)
+    stamp = stamp_of(store)
     records = records_in(store_dir)
+    write_table(store, stamp, records)
     members = by_arm(records)
     groups = groups_of(members)
     pairs = twins(groups, chosen)
@@ -183,7 +186,6 @@ def write_report(
         page, files, chosen, margin, records, members, groups, each, found, worths, over_tasks,
         tables, figures, doubt, drawn,
     )  # fmt: skip
-    refresh_table(Store(store_dir))
     remove_leavings(out_dir)
     write_atomically(page, "\n".join(page_lines(made)) + "\n")
     return made

@@ -108,8 +108,10 @@ def infer(drawn: Array, mean: Array, known: Spread) -> Inference:
         mean: the estimates themselves, (column,).
         known: their variance.
     """
-    below, above = np.ones(len(mean)), np.ones(len(mean))
     moves = (known.patients != 0) | (known.runs != 0)
+    if moves.all():
+        return Inference(mean, *_skews(drawn, mean), known)
+    below, above = np.ones(len(mean)), np.ones(len(mean))
     below[moves], above[moves] = _skews(drawn[:, moves], mean[moves])
     return Inference(mean, below, above, known)
 

@@ -209,7 +209,9 @@ def _apart(means: Array, sides: Sequence[tuple[int, int]]) -> Array:
     """The difference of each pair of arms, (…, pair), pair after pair in memory."""
     first, second = (list(side) for side in zip(*sides, strict=True))
     by_arm = np.ascontiguousarray(means.T)
-    return (by_arm[first] - by_arm[second]).T
+    apart = by_arm[first]
+    apart -= by_arm[second]
+    return apart.T
 
 
 def _flip(

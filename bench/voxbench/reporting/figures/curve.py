@@ -151,13 +151,14 @@ def _compose(
         gridspec_kw={"height_ratios": heights * rows},
     )  # fmt: skip
     places = axes.reshape(rows, len(heights), columns).swapaxes(1, 2).reshape(rows * columns, -1)
+    log_axis(axes[0, 0], ticks, 0.12)  # which all share
     for place, (panel, own) in enumerate(zip(panels, places, strict=False)):
         _draw(own, panel, margin, np.log10(max(ticks) / min(ticks)) or 0.4)
         if place % columns == 0:
             for part, label in zip(own, (metric.label, "arm − twin"), strict=False):
                 part.set_ylabel(label)
-        lowest = place + columns >= len(panels)
-        log_axis(own[-1], ticks, 0.12, "labelled patients" if lowest else "")
+        if place + columns >= len(panels):
+            own[-1].set_xlabel("labelled patients")
     for empty in places[len(panels) :].flat:
         empty.set_visible(False)
     figure.tight_layout(rect=(0, 0, 1, 0.97), h_pad=0.3)
@@ -165,7 +166,8 @@ def _compose(
 
 def _draw(own: Sequence["Axes"], panel: Panel, margin: float, width: float) -> None:
     """Scores, and effects beneath them if there is a second one of axes."""
-    own[0].set_title(panel.title, loc="left", fontsize=8.5, color=INK)
+    # without y its place is looked for among all ticks, whenever it is drawn
+    own[0].set_title(panel.title, loc="left", y=1.0, fontsize=8.5, color=INK)
     _points(own[0], [(one, one.scores) for one in panel.series], width, joined=True)
     own[0].legend(frameon=False, fontsize=6.5, loc="lower right", handletextpad=0.3)
     for below in own[1:]:

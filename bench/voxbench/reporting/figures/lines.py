@@ -66,7 +66,7 @@ def draw_scores(axes: "Axes", lines: Sequence[Line]) -> None:
         )  # fmt: skip
 
 
-def log_axis(axes: "Axes", ticks: dict[float, str], pad: float, label: str) -> None:
+def log_axis(axes: "Axes", ticks: dict[float, str], pad: float, label: str = "") -> None:
     """Name the ticks of a log axis, with a share of `pad` on either side."""
     from matplotlib.ticker import FixedLocator, NullLocator
 

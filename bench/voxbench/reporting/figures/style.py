@@ -46,16 +46,19 @@ def new_figure(height: float, width: float = PAGE) -> Iterator["MplFigure"]:
 
 def save_figure(figure: "MplFigure", stem: Path) -> list[Path]:
     """Write `<stem>.svg` and `<stem>.png`, without a date; see `save_table`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     remove_leavings(stem.parent)
-    paths = []
-    for ending, options in (
-        ("svg", {"metadata": {"Date": None}, "transparent": True}),
-        ("png", {"dpi": 200}),
-    ):
-        content = io.BytesIO()
-        figure.savefig(content, format=ending, **options)
-        paths.append(stem.with_name(f"{stem.name}.{ending}"))
-        write_atomically(paths[-1], content.getvalue())
+    svg, png = io.BytesIO(), io.BytesIO()
+    figure.set_dpi(200)
+    FigureCanvasAgg(figure).print_png(png)  # `savefig` draws all of it twice
+    for part in (figure, *figure.axes):
+        part.patch.set(facecolor="none", edgecolor="none")
+    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
+    paths = [stem.with_name(f"{stem.name}.{ending}") for ending in ("svg", "png")]
+    for path, content in zip(paths, (svg, png), strict=True):
+        write_atomically(path, content.getvalue())
     return paths
 
 
