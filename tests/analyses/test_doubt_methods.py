@@ -11,7 +11,7 @@ from voxbench.analyses.uncertainty.methods import (
     mean_ranks,
     method_rows,
 )
-from voxbench.analyses.uncertainty.rows import DoubtRow, What
+from voxbench.analyses.uncertainty.rows import DoubtRow, What, doubt_rows
 from voxbench.analyses.uncertainty.separation import separations
 from voxbench.records.uncertainty import UncertainCase, UncertaintyRecord
 from voxbench.stats.interval import Interval
@@ -70,7 +70,7 @@ def test_methods_are_ranked_and_those_as_good_share_the_best_rank():
 
 def test_the_component_that_decides_has_the_share():
     doubts = [doubt("softmax", knows_by_measure), doubt("tta", knows_by_measure)]
-    [row] = component_rows(contests(doubts), doubts)
+    [row] = component_rows(contests(doubts))
     assert row.measure.mean == pytest.approx(1)
     assert (row.model.mean, row.aggregation.mean) == pytest.approx((0, 0), abs=1e-12)
     assert row.methods == 8
@@ -81,8 +81,19 @@ def test_a_measure_that_says_nothing_is_no_method_of_the_shares():
         return knows_by_measure(measure, name, place) * (measure == "expected_entropy")
 
     doubts = [doubt("softmax", one_member), doubt("tta", knows_by_measure)]
-    [row] = component_rows(contests(doubts), doubts)
+    [row] = component_rows(contests(doubts))
     assert row.methods == 6
+
+
+def test_a_measure_that_says_nothing_has_no_figures():
+    """Its one risk for all cases would be told as worth of doubt, and fewer errors as its gain."""
+
+    def one_member(measure, name, place):
+        return knows_by_measure(measure, name, place) * (measure == "expected_entropy")
+
+    silent, spoken = doubt("softmax", one_member), doubt("tta", knows_by_measure)
+    assert {row.what.measure for row in doubt_rows([silent])} == {"expected_entropy"}
+    assert len(doubt_rows([spoken])) == 2 * len(doubt_rows([silent]))
 
 
 def rises(measure, name, place):
@@ -105,13 +116,14 @@ def every_other(place):
 def test_measures_that_rise_each_with_its_own_separate():
     [row] = separations([doubt("ensemble", rises, correlated(0.6, 0.1), every_other)])
     assert (row.aleatoric, row.epistemic, row.verdict) == ("yes", "yes", "separates")
-    assert "shown that aleatoric uncertainty follows the raters more" in row.sentence
+    assert ": separates. Shown that aleatoric uncertainty follows the raters more" in row.sentence
     assert row.raters.mean == pytest.approx(0.5, abs=0.05)
 
 
 def test_measures_of_a_stochastic_segmentation_network_are_swapped():
     [row] = separations([doubt("ssn", rises, correlated(0.6, 0.1), every_other)])
     assert (row.aleatoric, row.epistemic, row.verdict) == ("no", "no", "does not separate")
+    assert "(NCC −0.5" in row.sentence
 
 
 def test_what_a_task_has_none_of_is_not_asked():

@@ -1,14 +1,13 @@
 """What is kept of uncertainty in an output folder, by arm and prediction model."""
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from voxbench.analyses.by_run import ByPatient
 from voxbench.analyses.groups import Run, Where
@@ -55,16 +54,17 @@ class Doubt:
         for record in self.runs.values():
             for case in record.test:
                 for measure, own in case.scores.items():
-                    scores[measure] += own.values()
-        return frozenset(name for name, own in scores.items() if not np.nan_to_num(own).any())
+                    scores[measure] += [score for score in own.values() if not math.isnan(score)]
+        return frozenset(name for name, own in scores.items() if own and not any(own))
 
     @cached_property
     def values(self) -> dict[What, dict[Run, ByPatient]]:
-        """Figure → run → patient → value; an area has pseudo-values."""
+        """Figure → run → patient → value; an area has pseudo-values. Silent measures have none."""
         found: dict[What, dict[Run, ByPatient]] = defaultdict(dict)
         for run, record in self.runs.items():
             for what, own in figures(record):
-                found[what][run] = own
+                if what.measure not in self.silent:
+                    found[what][run] = own
         return found
 
     def detected(self) -> dict[What, dict[Run, Scored]]:
@@ -72,7 +72,8 @@ class Doubt:
         found: dict[What, dict[Run, Scored]] = defaultdict(dict)
         for run, record in self.runs.items():
             for what, own in detections(record):
-                found[what][run] = own
+                if what.measure not in self.silent:
+                    found[what][run] = own
         return found
 
 

@@ -77,7 +77,7 @@ def find_doubt(folder: Path, records: Sequence[ScoredRecord]) -> Findings:
         doubts,
         doubt_rows(doubts),
         method_rows(found),
-        component_rows(found, doubts),
+        component_rows(found),
         separations(doubts),
     )
 

@@ -120,19 +120,11 @@ def _mean(values: ByRun) -> float:
     return float(nanmean(nanmean(whole_sample(values).values, axis=1), axis=0))
 
 
-def component_rows(
-    found: Mapping[Contest, Mapping[Method, ByRun]], doubts: Sequence[Doubt]
-) -> list[Components]:
-    """Each contest's shares; pairwise Dice, which has no measure, and maps of 0 are left out."""
-    silent = {(d.where, d.arm, d.label, measure) for d in doubts for measure in d.silent}
+def component_rows(found: Mapping[Contest, Mapping[Method, ByRun]]) -> list[Components]:
+    """Each contest's shares; pairwise Dice, which has no measure, is left out."""
     rows = []
     for contest, own in found.items():
-        methods = [
-            method
-            for method in own
-            if method.measure != AGREEMENT
-            and (contest.where, contest.arm, method.model, method.measure) not in silent
-        ]
+        methods = [method for method in own if method.measure != AGREEMENT]
         if len(methods) > 1:
             rows.append(_components(contest, methods, [own[method] for method in methods]))
     return rows

@@ -13,6 +13,7 @@ import numpy as np
 
 from voxbench.analyses.by_run import ByRun, paired
 from voxbench.analyses.groups import Where
+from voxbench.analyses.table import interval
 from voxbench.analyses.uncertainty.doubts import Doubt
 from voxbench.analyses.uncertainty.figures import ANY, What
 from voxbench.stats.bootstrap import Sample, infer_each
@@ -75,23 +76,22 @@ class Separation:
                 f"aleatoric uncertainty does (AUROC {_told(self.shifts)})"
             )
         where = f"{self.where.task}, {self.arm}, {self.model}"
-        return f"{where}: {self.verdict}. " + "; ".join(told) + "."
+        words = "; ".join(told)
+        return f"{where}: {self.verdict}. {words[:1].upper()}{words[1:]}."
 
 
 def _words(answer: Answer) -> str:
     return {"yes": "shown that", "no": "not so that", "undecided": "undecided whether"}[answer]
 
 
-def _told(interval: Interval) -> str:
-    return f"{interval.mean:+.2f} [{interval.low:+.2f}, {interval.high:+.2f}]"
+def _told(difference: Interval) -> str:
+    return interval(2, signed=True)(*difference)
 
 
 def separations(doubts: Sequence[Doubt]) -> list[Separation]:
     """Every arm and model that can be asked; models of one member have no epistemic measure."""
-    asked = [
-        (doubt, _halves(doubt)) for doubt in doubts if "mutual_information" not in doubt.silent
-    ]
-    asked = [(doubt, halves) for doubt, halves in asked if any(len(own.values) for own in halves)]
+    every = ((doubt, _halves(doubt)) for doubt in doubts)
+    asked = [(doubt, halves) for doubt, halves in every if any(len(own.values) for own in halves)]
     found = judge(infer_each([half for _, halves in asked for half in halves]))
     intervals = [own.together for own in found]
     return [
@@ -104,8 +104,8 @@ def _separation(
     doubt: Doubt, halves: tuple[Sample, Sample], found: tuple[Interval, Interval]
 ) -> Separation:
     raters, shifts = (
-        interval.within(*difference_bounds(figure)) if len(half.values) else UNDEFINED
-        for half, interval, figure in zip(halves, found, FIGURES, strict=True)
+        own.within(*difference_bounds(figure)) if len(half.values) else UNDEFINED
+        for half, own, figure in zip(halves, found, FIGURES, strict=True)
     )
     patients = [len(half.values) for half in halves]
     return Separation(
