@@ -12,22 +12,24 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from voxbench.api import Architecture, Baseline, Task
+from voxbench.api import Architecture, Baseline, BaselineCard, Task
+from voxbench.api.architecture import ARCHITECTURES
 from voxbench.design.cell import Ref
 from voxbench.errors import DataError, PluginError, unknown
 from voxbench.paths import cache_dir, data_root, expanded
-from voxbench.registry import (
-    ClassRegistry,
-    Registration,
-    Registry,
-    failure,
-    not_an_architecture,
-    not_of_class,
-)
+from voxbench.registry import ClassRegistry, Registration, failure, not_of_class
+
+
+def _not_a_baseline(found: object) -> str | None:
+    """Why an object is no baseline, or None if it is one."""
+    if objection := not_of_class(Baseline, found):
+        return objection
+    carded = isinstance(getattr(found, "card", None), BaselineCard)
+    return None if carded else "has no `card`, a voxbench.api.BaselineCard"
+
 
 TASKS: ClassRegistry[Task] = ClassRegistry("task", partial(not_of_class, Task))
-BASELINES: ClassRegistry[Baseline] = ClassRegistry("baseline", partial(not_of_class, Baseline))
-ARCHITECTURES: Registry[Architecture[Any]] = Registry("architecture", not_an_architecture)
+BASELINES: ClassRegistry[Baseline] = ClassRegistry("baseline", _not_a_baseline)
 
 
 def find_task(ref: Ref | str) -> Task:

@@ -15,10 +15,9 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from voxbench.api import Architecture, Baseline, BaselineCard
-from voxbench.api.fields import identifying
 from voxbench.design.cell import Ref
 from voxbench.errors import PluginError, VoxbenchError, first_rule, unknown
+from voxbench.fields import identifying
 
 P = TypeVar("P")
 C = TypeVar("C")
@@ -147,15 +146,6 @@ def not_of_class(base: type, found: object) -> str | None:
         return f"is {found!r}, not a subclass of {home}.{base.__name__}"
     if absent := getattr(found, "__abstractmethods__", None):
         return f"doesn't define {', '.join(sorted(absent))}"
-    if base is Baseline and not isinstance(getattr(found, "card", None), BaselineCard):
-        return "has no `card`, a voxbench.api.BaselineCard"
-    return None
-
-
-def not_an_architecture(found: object) -> str | None:
-    """Why an object is no architecture, or None if it is one."""
-    if not isinstance(found, Architecture):
-        return f"is {found!r}, not a voxbench.api.Architecture"
     return None
 
 

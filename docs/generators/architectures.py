@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from voxbench.analyses.table import Table
 from voxbench.api import Architecture
-from voxbench.plugins import ARCHITECTURES
+from voxbench.api.architecture import ARCHITECTURES
 from voxbench.reporting.printer import pipe_table
 
 

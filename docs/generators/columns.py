@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from pyarrow import parquet
 from pydantic import BaseModel
 from voxbench.analyses.table import Table
-from voxbench.api.fields import told_attributes
+from voxbench.fields import told_attributes
 from voxbench.records import Record, Store
 from voxbench.records.table import refresh_table
 from voxbench.reporting.printer import pipe_table

@@ -10,7 +10,7 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from voxbench.analyses.table import Table
-from voxbench.api.fields import told_attributes
+from voxbench.fields import told_attributes
 from voxbench.reporting.printer import pipe_table
 
 _WORDS = {int: "whole number", float: "number", str: "text", bool: "true or false"}

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from voxbench.analyses.table import Table
 from voxbench.api import Baseline, BaselineCard, Pretrained, Published, Task, TaskCard
-from voxbench.api.fields import settable_fields, told_attributes
+from voxbench.fields import settable_fields, told_attributes
 from voxbench.plugins import BASELINES, TASKS, find_task
 from voxbench.reporting.printer import pipe_table
 from voxbench_tasks.release import Release

@@ -12,8 +12,8 @@ them. `--count` leaves the trace out, `--climbs` names the climbs.
 
 Two kinds of climbs are none of the data, and are counted within the others as well as apart:
 
-- An *upward call* is an entry from a room below. No room imports one above it (but for the two
-  exceptions of the contract), so it calls what it was handed: a listener of the progress, the
+- An *upward call* is an entry from a room below. No room imports one above it (but for the one
+  exception of the contract), so it calls what it was handed: a listener of the progress, the
   function of an architecture, an objective.
 - The contracts and the rooms below them (cards, recipes, paths, locks, progress, errors) are what
   all rooms speak in. To ask a card for its classes is no stop of the data on their way, nor is

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from voxbench.api import Case
-from voxbench.api.fields import identifying
 from voxbench.data.dataset import open_dataset, open_images
 from voxbench.errors import SpecError
+from voxbench.fields import identifying
 
 from tests.data.toy import save, toy, volumes
 

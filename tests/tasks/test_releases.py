@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from voxbench.api import Case
-from voxbench.api.fields import identifying
 from voxbench.data.content_hash import cases_hash, file_hashes
 from voxbench.data.fraction import draw_subset, unfit
 from voxbench.data.prepare import inspect_cases
@@ -18,6 +17,7 @@ from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Ref
 from voxbench.design.fraction import Fraction
 from voxbench.errors import DataError, SpecError
+from voxbench.fields import identifying
 from voxbench.ledger.corpora import corpora
 from voxbench.ledger.verdict import by_corpus
 from voxbench.plugins import TASKS, find_task

@@ -7,13 +7,13 @@ from voxbench.api.architecture import Architecture
 from voxbench.api.baseline import Baseline
 from voxbench.api.baseline_card import BaselineCard, Checkpoint
 from voxbench.api.case import Case
-from voxbench.api.fields import added
 from voxbench.api.pretrained import Change, Pretrained, Settings, of_recipe
 from voxbench.api.public import Archive, KnownError, PublicTask, Source
 from voxbench.api.published import Published
 from voxbench.api.task import Part, Task
 from voxbench.api.task_card import IGNORED, TaskCard
 from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
+from voxbench.fields import added
 
 __all__ = [
     "IGNORED",

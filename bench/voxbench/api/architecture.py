@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from voxbench.design.kernels import Spacing
 from voxbench.errors import SpecError, unknown
+from voxbench.registry import Registry
 
 if TYPE_CHECKING:
     from voxbench.model.backbones import Backbone
@@ -52,3 +53,13 @@ class Architecture(Generic[S]):
                 "take unet, resenc-unet or nnunet."
             )
         return self.shaped(self.sizes[size], in_channels, spacing_mm)
+
+
+def _objection(found: object) -> str | None:
+    """Why an object is no architecture, or None if it is one."""
+    if isinstance(found, Architecture):
+        return None
+    return f"is {found!r}, not a voxbench.api.Architecture"
+
+
+ARCHITECTURES: Registry[Architecture[Any]] = Registry("architecture", _objection)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from voxbench.api.architecture import ARCHITECTURES
 from voxbench.api.baseline_card import BaselineCard
 from voxbench.api.task_card import TaskCard
 from voxbench.design.kernels import Spacing
@@ -44,9 +45,7 @@ class Baseline(ABC):
             PluginError: unknown architecture, or one that is broken.
             SpecError: unknown size of it.
         """
-        from voxbench.plugins import find_architecture
-
-        return find_architecture(self.architecture).build(self.size, in_channels)
+        return ARCHITECTURES.find(self.architecture).build(self.size, in_channels)
 
     def network(self, in_channels: int, spacing_mm: Spacing | None = None) -> "Backbone":
         """The network for images of a voxel size; `backbone`, where that decides nothing.
@@ -59,13 +58,11 @@ class Baseline(ABC):
             PluginError: as `backbone`.
             SpecError: as `backbone`, or the network has one form.
         """
-        from voxbench.plugins import find_architecture
-
         if spacing_mm is None:
             return self.backbone(in_channels)
         if type(self).backbone is not Baseline.backbone:
             raise SpecError(f"anisotropic: {self.card.name} has a network of its own, of one form.")
-        return find_architecture(self.architecture).build(self.size, in_channels, spacing_mm)
+        return ARCHITECTURES.find(self.architecture).build(self.size, in_channels, spacing_mm)
 
     @property
     def twin(self) -> tuple[str, Mapping[str, Any]] | None:

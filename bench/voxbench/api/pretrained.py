@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from voxbench.api.baseline import Baseline
-from voxbench.api.fields import added
 from voxbench.api.task_card import TaskCard
 from voxbench.design.recipe import Pretraining
+from voxbench.fields import added
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from voxbench.api.baseline import Baseline
 from voxbench.api.baseline_card import Checkpoint
-from voxbench.api.fields import added
 from voxbench.api.task_card import TaskCard
 from voxbench.errors import WeightsError
+from voxbench.fields import added
 from voxbench.files import noted_checksum
 from voxbench.paths import data_root, expanded, published_dir
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from voxbench.api.case import Case
-from voxbench.api.fields import added
 from voxbench.api.task_card import TaskCard
+from voxbench.fields import added
 
 Part = Literal["train", "validation", "test", "all", "unlabelled"]
 

@@ -59,7 +59,7 @@ def describe_architecture(name: str, size: str | None, json: bool) -> None:
     """
     import torch
 
-    from voxbench.plugins import ARCHITECTURES
+    from voxbench.api.architecture import ARCHITECTURES
 
     found = ARCHITECTURES.find(name)
     size = size or next(iter(found.sizes))
@@ -123,7 +123,7 @@ def _engine(kind: "type[Engine]") -> dict[str, Any]:
 
 
 def _fields(kind: type[Any]) -> list[dict[str, Any]]:
-    from voxbench.api.fields import settable_fields
+    from voxbench.fields import settable_fields
 
     return [field._asdict() for field in settable_fields(kind)]
 

@@ -96,7 +96,7 @@ def _card(name: str, kind: "type[Task]") -> dict[str, Any]:
 
 
 def _baselines() -> Rows:
-    from voxbench.api.fields import settable_fields
+    from voxbench.fields import settable_fields
     from voxbench.plugins import BASELINES
 
     rows = []
@@ -114,7 +114,7 @@ def _baselines() -> Rows:
 
 
 def _architectures() -> Rows:
-    from voxbench.plugins import ARCHITECTURES
+    from voxbench.api.architecture import ARCHITECTURES
 
     return [
         {
@@ -163,7 +163,7 @@ def _corpora() -> Rows:
 
 
 def _engines() -> Rows:
-    from voxbench.api.fields import settable_fields
+    from voxbench.fields import settable_fields
     from voxbench.registry import failure
     from voxbench.running.engines.settings import ENGINES
 

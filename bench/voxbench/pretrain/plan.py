@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 
 from voxbench.api import Case, Preprocessing, Pretrained, Task
-from voxbench.api.fields import identifying
 from voxbench.data.augment import augmentation_version
 from voxbench.data.content_hash import cases_hash
 from voxbench.data.dataset import Dataset, open_dataset, open_images
@@ -19,6 +18,7 @@ from voxbench.design.kernels import Spacing
 from voxbench.design.recipe import Pretraining, deciding
 from voxbench.design.seeds import stream
 from voxbench.errors import DataError, SpecError
+from voxbench.fields import identifying
 from voxbench.paths import cache_dir
 from voxbench.plugins import BASELINES, find_baseline
 from voxbench.pretrain import PRETRAINING_VERSION

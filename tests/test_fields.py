@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from voxbench.api.fields import PluginField, settable_fields
+from voxbench.fields import PluginField, settable_fields
 
 
 @dataclass(frozen=True, kw_only=True)
