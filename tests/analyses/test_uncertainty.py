@@ -28,7 +28,11 @@ def uncertain(cell, doubt, error):
     kept = [
         UncertainCase(
             scored=case,
-            scores={"predictive_entropy": {"image mean": doubt(place, case.classes["a"].dice)}},
+            scores={
+                "predictive_entropy": {
+                    "image mean": doubt(place, next(iter(case.classes.values())).dice)
+                }
+            },
             errors={"mean probability": {"ACE": error(place)}},
         )
         for place, case in enumerate(cell.cases)

@@ -14,6 +14,7 @@ from voxbench.api import IGNORED, Case
 from voxbench.data.cache import PreparedCase
 from voxbench.data.cell_data import CellData, load_cell_data
 from voxbench.data.content_hash import check_unchanged
+from voxbench.data.doubt_map import doubt_path, keep_doubt
 from voxbench.data.external_test import ExternalTest
 from voxbench.data.prepare import prepare_cases
 from voxbench.data.volumes import read_raters, read_reference
@@ -69,7 +70,11 @@ def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
 
     if data.validation and question.learns:
         learnt = learn(apart(), question)
-    test = [_kept(one, question, learnt) for one in _seen(data.test, subject, data, job)]
+    test = []
+    for one in _seen(data.test, subject, data, job):
+        test.append(_kept(one, question, learnt))
+        if worker.predictions:
+            _keep_maps(one, data, job, worker)
     external = {
         one.name: [_kept(seen, question, learnt) for seen in _there(one, subject, data, job)]
         for one in job.tests
@@ -140,6 +145,13 @@ def _there(
         yield _Seen(case, said, score_shared(said.labels, case, data.card, test, data.card.classes))
         check_unchanged(files, case.files[len(case.images) :])
         tell(Stage(f"predicting {test.name}", done, len(cases)))
+
+
+def _keep_maps(seen: _Seen, data: CellData, job: UncertaintyJob, worker: Worker) -> None:
+    affine = np.array(data.prepared[seen.case.id].grid.affine)
+    for measure, found in seen.said.maps.items():
+        path = doubt_path(worker.root, job.id, measure, seen.case.id)
+        keep_doubt(path, measure, found, len(seen.said.mean), affine)
 
 
 def _labels(said: Predicted) -> NDArray[np.uint8]:

@@ -159,7 +159,7 @@ def reason(root, public=False, tasks_here=None) -> str:
     """Why the only case of a store has no picture."""
     store = Store(root)
     result = result_of(*store)
-    material = SimpleNamespace(store=store, public=public, tasks_here=tasks_here or {})
+    material = SimpleNamespace(store=store, public=public, tasks_here=tasks_here or {}, doubted={})
     [(row, page)] = pictured(material, result, case_rows(result, METRICS["dice"]))
     assert page is None
     assert row.page == ""

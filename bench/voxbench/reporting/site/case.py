@@ -3,13 +3,15 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from voxbench.api import Case, Task, TaskCard
+from voxbench.data.doubt_map import doubt_path
 from voxbench.data.kept_map import read_prediction
+from voxbench.data.label_map import read_label_map
 from voxbench.data.volumes import CaseReader
 from voxbench.errors import DataError, VoxbenchError
 from voxbench.plugins import find_task
@@ -140,7 +142,8 @@ def _with_page(
 ) -> tuple[CaseRow, CasePage | None]:
     try:
         task, cases = _readable(record, material)
-        made = _picture(task, cases, row.case, path)
+        maps = _doubts(material, record.key, row.case)
+        made = _picture(task, cases, row.case, path, maps)
     except VoxbenchError as error:
         return row._replace(reason=without_places(str(error))), None
     scores = next(case.classes for case in scores_of(record).by_case() if case.case == row.case)
@@ -177,7 +180,21 @@ def _cases(task: Task) -> dict[str, Case]:
     return {case.id: case for cases in task.cases().values() for case in cases}
 
 
-def _picture(task: Task, cases: dict[str, Case], name: str, path: Path) -> Picture:
+def _doubts(material: Material, key: str, case: str) -> dict[str, Path]:
+    """What a cell's case was doubted by → the map that was kept of it."""
+    paths = {
+        f"{model} · {measure.replace('_', ' ')}": doubt_path(
+            material.store.root, one.key, measure, case
+        )
+        for model, one in material.doubted.get(key, ())
+        for measure in one.asked.get("measures", ())
+    }
+    return {name: path for name, path in paths.items() if path.is_file()}
+
+
+def _picture(
+    task: Task, cases: dict[str, Case], name: str, path: Path, maps: Mapping[str, Path]
+) -> Picture:
     if name not in cases:
         raise DataError("the task has no case of this name on this machine.")
     reader = CaseReader(cases[name], task.card)
@@ -185,4 +202,5 @@ def _picture(task: Task, cases: dict[str, Case], name: str, path: Path) -> Pictu
     if volumes is None:
         problem = next(problem for problem in reader.problems if problem.fatal)
         raise DataError(f"{problem.file}: {problem.kind}: {problem.detail}.")
-    return picture(volumes, read_prediction(path, task.card.parts), task.card)
+    doubts = {told: read_label_map(own) for told, own in maps.items()}
+    return picture(volumes, read_prediction(path, task.card.parts), task.card, doubts)

@@ -1,6 +1,7 @@
 """What the pages are made of: every arm at every fraction of every task, with its records."""
 
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ from voxbench.analyses.table import DASH, Column, Table
 from voxbench.api import Task
 from voxbench.design.cell import digest
 from voxbench.records import Facts, Scored, Store
+from voxbench.records.uncertainty import UncertaintyRecord
 from voxbench.reporting.names import slug
 from voxbench.reporting.report import Report
 from voxbench.stats.metric import Metric
@@ -118,6 +120,16 @@ class Material:
     @cached_property
     def _index(self) -> dict[tuple[Where, str], ArmResult]:
         return {(result.group.where, result.group.arm): result for result in self.results}
+
+    @cached_property
+    def doubted(self) -> dict[str, list[tuple[str, UncertaintyRecord]]]:
+        """Key of a cell → what predicted its cases again: the model's label, and its record."""
+        found: dict[str, list[tuple[str, UncertaintyRecord]]] = defaultdict(list)
+        for doubt in self.report.doubt.doubts:
+            for record in doubt.runs.values():
+                for key in record.cells:
+                    found[key].append((doubt.label, record))
+        return found
 
     @cached_property
     def recipes(self) -> dict[tuple[str, ...], str]:

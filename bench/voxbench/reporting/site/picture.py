@@ -3,6 +3,8 @@
 import base64
 import gzip
 import io
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import nibabel
@@ -33,6 +35,7 @@ class Picture(NamedTuple):
         cropped: to the surroundings of what is segmented.
         window: the intensities that are black and white.
         size_mm: of the still's tiles, across and down.
+        doubts: what doubts the case → a map as base64 NIfTI, on the grid of the others.
     """
 
     image: str
@@ -44,17 +47,23 @@ class Picture(NamedTuple):
     cropped: bool
     window: tuple[float, float]
     size_mm: tuple[float, float]
+    doubts: Mapping[str, str] = MappingProxyType({})
 
 
-def picture(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> Picture:
+def picture(
+    volumes: CaseVolumes,
+    prediction: Volume,
+    card: TaskCard,
+    doubts: Mapping[str, Volume] = MappingProxyType({}),
+) -> Picture:
     """Window, crop and thin out a case until it has at most `LIMIT` voxels.
 
     The first channel is shown: in the task's window if it is CT, else between its 0.5th and 99.5th
     percentile. The axes are turned to R, A, S, as far as the file's grid allows.
 
     Raises:
-        DataError: the case has no label, or the prediction is on another grid or holds a label
-            that the task has not.
+        DataError: the case has no label, or the prediction or a map of doubt is on another grid, or
+            it holds a label that the task has not.
     """
     labels = _checked(volumes, prediction, card)
     image, affine = _turned(volumes.image[0], volumes.affine)
@@ -69,10 +78,15 @@ def picture(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> Picture
     window = card.window if card.modalities[0] == "CT" else _percentiles(image)
     grey = _grey(image, window)
     still, size = _still(grey, reference, predicted, voxel_sizes(affine))
+    maps = {}
+    for name, doubt in doubts.items():
+        _check_grid(doubt, volumes, f"map of {name}")
+        turned, _ = _turned(doubt.array.astype(np.uint8), volumes.affine)
+        maps[name] = _nifti(turned[kept], affine)
     cropped = any(b.stop - b.start < n for b, n in zip(box, labels.shape, strict=True))
     return Picture(
         _nifti(grey, affine), _nifti(reference, affine), _nifti(predicted, affine), still,
-        grey.shape, stride, cropped, window, size,
+        grey.shape, stride, cropped, window, size, maps,
     )  # fmt: skip
 
 
@@ -80,13 +94,7 @@ def _checked(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> NDArra
     """The reference, once the prediction is known to be comparable with it."""
     if volumes.label is None:
         raise DataError("the case has no label here to show the stored prediction with.")
-    if prediction.array.shape != volumes.label.shape:
-        raise DataError(
-            f"the stored prediction has the shape {prediction.array.shape}, the reference "
-            f"{volumes.label.shape}."
-        )
-    if not np.allclose(prediction.affine, volumes.affine, atol=1e-2):
-        raise DataError("the stored prediction lies elsewhere in space than the reference.")
+    _check_grid(prediction, volumes, "prediction")
     low, high = int(prediction.array.min()), int(prediction.array.max())
     if low < 0 or high > len(card.parts):
         raise DataError(
@@ -94,6 +102,16 @@ def _checked(volumes: CaseVolumes, prediction: Volume, card: TaskCard) -> NDArra
             f"{len(card.parts)}."
         )
     return volumes.label
+
+
+def _check_grid(stored: Volume, volumes: CaseVolumes, what: str) -> None:
+    shape = volumes.image.shape[1:]
+    if stored.array.shape != shape:
+        raise DataError(
+            f"the stored {what} has the shape {stored.array.shape}, the reference {shape}."
+        )
+    if not np.allclose(stored.affine, volumes.affine, atol=1e-2):
+        raise DataError(f"the stored {what} lies elsewhere in space than the reference.")
 
 
 def _turned(array: NDArray[Any], affine: Affine) -> tuple[NDArray[Any], Affine]:

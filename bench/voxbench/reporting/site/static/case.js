@@ -4,6 +4,7 @@
 {
   const form = document.getElementById("view");
   const overlays = ["reference", "prediction"];
+  const doubts = Array.from(document.querySelectorAll("script.doubt"), (_, place) => `doubt-${place}`);
 
   function colours(name, chosen) {
     const data = document.getElementById(`data-${name}`).dataset;
@@ -49,12 +50,23 @@
     image.cal_max = 255;
     viewer.addVolume(image);
     for (const name of overlays) viewer.addVolume(await volume(name, "gray"));
+    for (const name of doubts) {
+      const map = await volume(name, "inferno");
+      map.cal_min = 1;
+      map.cal_max = 255;
+      viewer.addVolume(map);
+    }
     const paint = () => {
       const chosen = Number(form.elements.class.value);
       overlays.forEach((name, place) => {
         const layer = viewer.volumes[place + 1];
         layer.setColormapLabel(colours(name, chosen));
         layer.opacity = form.elements[name].checked ? Number(form.elements.opacity.value) : 0;
+      });
+      const doubted = form.elements.doubt ? form.elements.doubt.value : "";
+      doubts.forEach((_, place) => {
+        const layer = viewer.volumes[1 + overlays.length + place];
+        layer.opacity = doubted === String(place) ? Number(form.elements.opacity.value) : 0;
       });
       viewer.setSliceType(Number(form.elements.planes.value));
       viewer.updateGLVolume();
