@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from voxbench.records import Store
-from voxbench.running.claims import claimed
+from voxbench.records.claims import claimed
 
 sys.path.insert(0, str(Path(__file__).parent))
 from chaos import make_data, scores, strays

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from voxbench.running.claims import claimed
+from voxbench.records.claims import claimed
 
 sys.path.insert(0, str(Path(__file__).parent))
 from chaos import make_data

@@ -95,13 +95,13 @@ def test_scratch_is_clean_whatever_the_task_holds(tmp_path):
 
 def test_the_training_split_of_the_very_task_is_no_contamination(tmp_path):
     own = open_dataset(cohort(tmp_path, range(8), corpora=("own",)))
-    assert verdict_for(Made(), own, own, own.split.train) == Contamination(status="clean")
+    assert verdict_for(Made(), own, [(own, own.split.train)]) == Contamination(status="clean")
 
 
 def test_a_test_patient_among_the_seen_cases_is_named(tmp_path):
     own = open_dataset(cohort(tmp_path, range(8), corpora=("own",)))
     split = own.split
-    found = verdict_for(Made(), own, own, (*split.train, split.test[0]))
+    found = verdict_for(Made(), own, [(own, (*split.train, split.test[0]))])
     assert (found.status, found.shared) == ("overlaps (by case)", [split.test[0].id])
 
 
@@ -111,11 +111,11 @@ def test_the_same_file_in_another_task_is_found_by_its_content(tmp_path):
     test = {case.id for case in one.split.test}
     seen = whole(other)
     assert by_case(seen, one.split.test, one_task=False) == test
-    found = verdict_for(Made(), one, other, seen)
+    found = verdict_for(Made(), one, [(other, seen)])
     assert (found.status, found.shared) == ("overlaps (by case)", sorted(test))
 
 
 def test_patients_of_different_tasks_are_different_people(tmp_path):
     one = open_dataset(cohort(tmp_path / "a", range(8), name="a", corpora=("BTCV",)))
     other = open_dataset(cohort(tmp_path / "b", range(8), scan=50, name="b", corpora=("OpenMind",)))
-    assert verdict_for(Made(), one, other, whole(other)).status == "clean"
+    assert verdict_for(Made(), one, [(other, whole(other))]).status == "clean"

@@ -8,7 +8,7 @@ import pytest
 import torch
 from voxbench.api import Case
 from voxbench.data.dataset import open_dataset
-from voxbench.data.union import renaming, unite
+from voxbench.data.union import own_cases, renaming, unite
 from voxbench.design.recipe import Pretraining
 from voxbench.errors import SpecError
 from voxbench.ledger.verdict import verdict_for
@@ -138,7 +138,7 @@ def test_all_corpora_of_a_union_are_looked_at(tmp_path):
     target = open_dataset(source(tmp_path, "t", A, corpora=("LiTS",)))
     for tasks, status in (((brains, bellies), "overlaps (by corpus)"), ((bellies,), None)):
         found = plan(MASKED, *tasks)
-        verdict = verdict_for(MASKED, target, found.source, found.cases)
+        verdict = verdict_for(MASKED, target, found.members)
         assert verdict.status == (status or verdict.status)
         assert verdict.shared
     assert {*found.source.card.corpora} == {"LiTS"}
@@ -154,9 +154,10 @@ def test_a_test_case_in_one_of_its_data_sets_is_found(pair):
     leaky = dataclasses.replace(
         leaked, parts={"train": [case], "validation": [], "test": [], "unlabelled": [case]}
     )
-    assert verdict_for(MASKED, target, seen, seen.split.train).status != "overlaps (by case)"
+    found = verdict_for(MASKED, target, list(own_cases(seen, seen.split.train)))
+    assert found.status != "overlaps (by case)"
     union = unite([open_dataset(pair[0]), *_images(leaky)], "u")
-    verdict = verdict_for(MASKED, target, union, union.split.train)
+    verdict = verdict_for(MASKED, target, list(own_cases(union, union.split.train)))
     assert (verdict.status, verdict.shared) == ("overlaps (by case)", [case.id])
 
 

@@ -52,7 +52,7 @@ def test_twins_can_be_left_out(example):
 
 def test_supervision_by_the_task_itself_is_skipped_with_the_reason(example):
     cells = bind(make_sweep(baselines=[SUPERVISED]))
-    reasons = {cell.arm.baseline.partition("[")[0]: cell.reason for cell in cells}
+    reasons = {cell.arm.baseline.partition("[")[0]: cell.trainings.reason for cell in cells}
     assert "task itself" in reasons["supervised"]
     assert reasons["scratch"] is None
 
@@ -118,12 +118,12 @@ def test_a_bound_cell_travels_to_another_process(example):
 def test_bound_cells_know_key_verdict_and_weights_and_skipped_ones_why(example):
     arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes", "volumes": [3, 99]}]
     few, many, twin = bind(make_sweep(baselines=arms, seeds=1))
-    assert len(few.weights.cases) == 3
-    assert few.contamination.status == twin.contamination.status == "clean"
+    assert len(few.trainings.weights.cases) == 3
+    assert few.trainings.contamination.status == twin.trainings.contamination.status == "clean"
     assert few.key != twin.key
-    assert twin.weights is None
-    assert "ask for 1 to 7" in many.reason
-    assert (many.key, many.weights, many.contamination) == ("", None, None)
+    assert twin.trainings.weights is None
+    assert "ask for 1 to 7" in many.trainings.reason
+    assert (many.key, many.trainings.weights, many.trainings.contamination) == ("", None, None)
 
 
 def test_a_schedule_of_a_baseline_s_own_names_other_weights_and_leaves_the_others(example):
@@ -139,7 +139,7 @@ def test_a_schedule_of_a_baseline_s_own_names_other_weights_and_leaves_the_other
     assert changed == ["example-denoising[size=tiny,source=cubes]"]
     [arm] = changed
     assert other[arm].cell.pretraining.learning_rate == 0.5
-    assert other[arm].weights.schedule == other[arm].cell.pretraining
+    assert other[arm].trainings.weights.schedule == other[arm].cell.pretraining
     assert plain[arm].key == cells({"learning_rate": 1e-3})[arm].key, "it is the default"
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from voxbench import locks, stopping
 from voxbench.paths import cache_dir
-from voxbench.records import Store
+from voxbench.records import Store, claims
 from voxbench.running import cell as cell_module
-from voxbench.running import claims, queue, time_left
+from voxbench.running import queue, time_left
 from voxbench.running.bind import bind
 from voxbench.running.jobs import CellJob, JobOutcome, PretrainingJob, jobs_for
 from voxbench.running.options import Options
@@ -240,7 +240,6 @@ def test_what_takes_longer_than_is_left_begins_only_where_it_can_be_taken_up_aga
         assert (may_begin(job), may_begin(other)) == (begins, unknown)
     may_begin = time_left.fits([One], time.monotonic() - 1)
     assert not may_begin(other)
-    assert time_left.fits([One], None)(job)
 
 
 def test_a_signal_stores_where_training_is_gives_the_cell_back_and_loses_nothing(

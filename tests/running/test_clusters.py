@@ -14,8 +14,8 @@ import pytest
 from voxbench import plugins
 from voxbench.design.spec import written_sweep
 from voxbench.plugins import ARCHITECTURES, BASELINES, TASKS
-from voxbench.records import Store
-from voxbench.running import claims, queue
+from voxbench.records import Store, claims
+from voxbench.running import queue
 from voxbench.running.engines import slurm
 from voxbench.running.engines.ray import Ray
 from voxbench.running.engines.slurm import Slurm

@@ -19,7 +19,7 @@ def test_folds_are_an_axis_of_every_arm(example):
     cells = bind(make_sweep(folds=3))
     assert [cell.arm.fold for cell in cells] == [0, 0, 1, 1, 2, 2]
     assert len({cell.key for cell in cells}) == 6
-    assert len({cell.dataset.identity for cell in cells}) == 1
+    assert len({cell.trainings.dataset.identity for cell in cells}) == 1
 
 
 def test_a_cell_without_folds_keeps_its_key(example):
@@ -30,7 +30,7 @@ def test_an_arm_whose_source_holds_tested_cases_is_told_of(example):
     """The folds test on cases that the weights were made from."""
     arm = {**ARMS[0], "source": "cubes"}
     cells = bind(make_sweep(baselines=[arm], folds=2, seeds=1))
-    found = [cell.contamination.status for cell in cells if cell.arm.twin]
+    found = [cell.trainings.contamination.status for cell in cells if cell.arm.twin]
     assert {*found} == {"overlaps (by case)"}
 
 

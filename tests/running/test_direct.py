@@ -108,10 +108,10 @@ def test_masks_processed_as_the_authors_do_are_a_cell_of_their_own(bright, tmp_p
 
 def test_masks_are_not_processed_in_a_way_that_nobody_published(bright, example, monkeypatch):
     (cell,) = bind(make_sweep(baselines=[bright], adaptation=["direct-postprocessed"]))
-    assert "nothing is known of how its authors process its masks" in cell.reason
+    assert "nothing is known of how its authors process its masks" in cell.trainings.reason
     with_card(monkeypatch, postprocessed=("ball",))
     (cell,) = bind(make_sweep(baselines=[bright], adaptation=["direct-postprocessed"]))
-    assert cell.reason == "its head has no class of the task: it gives ball"
+    assert cell.trainings.reason == "its head has no class of the task: it gives ball"
 
 
 def test_direct_inference_is_one_row_beside_the_trained_arms(bright, tmp_path):
@@ -127,7 +127,7 @@ def test_direct_inference_is_one_row_beside_the_trained_arms(bright, tmp_path):
 def test_arms_that_cannot_infer_say_why(bright, example):
     arms = [bright, {"name": "masked-autoencoder", "size": "tiny", "source": "cubes"}]
     cells = bind(make_sweep(baselines=arms, adaptation=["direct"]))
-    assert {cell.arm.baseline.partition("[")[0]: cell.reason for cell in cells} == {
+    assert {cell.arm.baseline.partition("[")[0]: cell.trainings.reason for cell in cells} == {
         "bright": None,
         "masked-autoencoder": "its weights have no head to infer with",
     }
@@ -136,9 +136,9 @@ def test_arms_that_cannot_infer_say_why(bright, example):
 def test_a_head_without_a_class_of_the_task_is_skipped(bright, example, monkeypatch):
     with_card(monkeypatch, outputs=("liver",))
     (cell,) = bind(make_sweep(baselines=[bright], adaptation=["direct"]))
-    assert cell.reason == "its head has no class of the task: it gives liver"
+    assert cell.trainings.reason == "its head has no class of the task: it gives liver"
 
 
 def test_a_head_is_not_used_without_its_decoder(bright, example):
     (cell,) = bind(make_sweep(baselines=[{**bright, "decoder": False}], adaptation=["direct"]))
-    assert cell.reason == "a head needs the decoder that it was trained with"
+    assert cell.trainings.reason == "a head needs the decoder that it was trained with"

@@ -86,7 +86,7 @@ def trained(root, seed):
     (record,) = run(root, SUPERVISED, pretraining=schedule)
     assert record.status == "ok", record.failure
     (cell,) = bind(sweep_of(SUPERVISED, pretraining=schedule))
-    return schedule, made_folder(cell.weights.identity) / "head.safetensors"
+    return schedule, made_folder(cell.trainings.needs) / "head.safetensors"
 
 
 def test_weights_without_their_head_are_refused_with_a_way_out(holes, tmp_path):
@@ -116,14 +116,14 @@ def test_a_damaged_head_is_told(holes, tmp_path):
 )
 def test_arms_that_cannot_infer_say_why(holes, fields, reason):
     (cell,) = bind(sweep_of(SUPERVISED | fields))
-    assert cell.reason.startswith(reason)
+    assert cell.trainings.reason.startswith(reason)
 
 
 def test_a_structure_that_was_not_trained_on_is_no_output(holes):
     (used,) = chosen_structures(["hole", "Cube"], 1, seed=0)
     (cell,) = bind(sweep_of(SUPERVISED | {"structures": 1}))
     wanted = None if used == "Cube" else "its head has no class of the task: it gives hole"
-    assert cell.reason == wanted
+    assert cell.trainings.reason == wanted
 
 
 def test_the_rows_of_a_head_are_those_of_its_outputs():

@@ -143,8 +143,8 @@ class Bright(nn.Module):
 def scored_by_brightness(root):
     (cell,) = bind(shifted(root))
     test = cell.trainings.tests[0]
-    how = cell.preprocessing, cell.cell.recipe, "cpu"
-    return score_external(Bright(), cell.dataset.card, test, test.cases, *how)
+    how = cell.trainings.preprocessing, cell.cell.recipe, "cpu"
+    return score_external(Bright(), cell.trainings.dataset.card, test, test.cases, *how)
 
 
 def test_what_is_found_scores_one_whatever_value_and_size_it_has_there(example, tmp_path):
@@ -198,7 +198,7 @@ def test_other_channels_and_ambiguous_names_are_refused(example, tmp_path):
 def test_copies_of_training_cases_are_told(example, tmp_path):
     (cell,) = bind(make_sweep(seeds=1))
     root = write_other(tmp_path / "Dataset011_Copy", {"ball": 1, "cube": 2})
-    trained = cell.dataset.split.train[0]
+    trained = cell.trainings.dataset.split.train[0]
     (root / "imagesTr" / "c1_0000.nii.gz").write_bytes(trained.images[0].read_bytes())
     label = np.zeros((32, 32, 32), np.uint8)
     label[3:9, 3:9, 3:9] = 2

@@ -36,7 +36,7 @@ def blocks(example, monkeypatch):
 
 def jobs_of(*arms):
     cells = bind(make_sweep(baselines=list(arms)))
-    assert not any(cell.reason for cell in cells)
+    assert not any(cell.trainings.reason for cell in cells)
     return jobs_for(cells)
 
 

@@ -34,7 +34,8 @@ def test_a_kept_network_predicts_what_its_record_says(finished):
 
     _, (one, _), root = finished
     network = load_kept(one.cell, root, "cpu")
-    data = load_cell_data(one.cell.cell, one.cell.dataset, one.cell.preprocessing)
+    shared = one.cell.trainings
+    data = load_cell_data(one.cell.cell, shared.dataset, shared.preprocessing)
     found = score_cases(network, data.test, data, one.cell.cell.recipe, "cpu")
     assert found == Store(root).read(one.key).cases
     assert weights_path(root, one.key).stat().st_size == pytest.approx(

@@ -4,8 +4,8 @@ import pytest
 from voxbench.design.spec import read_sweep
 from voxbench.errors import SpecError
 from voxbench.records import Store
+from voxbench.records.sweeps import known_sweeps, names_known, remember
 from voxbench.running.bind import bind
-from voxbench.running.known import known_sweeps, names_known, remember
 from voxbench.running.options import Options
 from voxbench.running.sweep import run_sweep
 from voxbench.submission.bundle import open_bundle

@@ -32,7 +32,7 @@ def recipes(sweep):
 
 def test_only_training_cases_are_looked_at(example, read):
     cells = bind(make_sweep(recipe=PLAN))
-    split = cells[0].dataset.split
+    split = cells[0].trainings.dataset.split
     assert read == {case.images[0] for case in split.train}
     assert not read & {case.images[0] for case in (*split.validation, *split.test)}
 
@@ -51,14 +51,14 @@ def test_a_planned_cell_is_the_cell_that_says_its_values(example):
     values = {"patch": recipe.patch, "batch": recipe.batch, "spacing": recipe.spacing}
     written = bind(make_sweep(recipe={**PLAN, **values}))
     assert [cell.key for cell in planned] == [cell.key for cell in written]
-    assert planned[0].preprocessing.spacing_mm == recipe.spacing
+    assert planned[0].trainings.preprocessing.spacing_mm == recipe.spacing
 
 
 def test_the_plan_is_told_with_what_it_was_made_of(example):
     cells = bind(make_sweep(recipe=PLAN))
     told = [line for line in remarks(cells) if "planned" in line]
     spacing = " × ".join(f"{mm:g}" for mm in cells[0].cell.recipe.spacing)
-    cases = len(cells[0].dataset.split.train)
+    cases = len(cells[0].trainings.dataset.split.train)
     assert told == [
         f"example-cubes: spacing {spacing}, patch 32 × 32 × 32, batch 2 planned from the headers "
         f"of {cases} training cases"
@@ -71,7 +71,7 @@ def test_what_is_written_is_not_said_to_be_planned(example):
 
 def test_a_spacing_is_the_grid_of_arms_without_a_contract(example):
     [cell, *_] = bind(make_sweep(recipe={"steps": 4, "spacing": [2, 2, 3]}))
-    assert cell.preprocessing.spacing_mm == (2.0, 2.0, 3.0)
+    assert cell.trainings.preprocessing.spacing_mm == (2.0, 2.0, 3.0)
 
 
 def test_a_task_has_its_own_recipe_by_name_or_title(example):

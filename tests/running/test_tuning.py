@@ -164,7 +164,7 @@ def test_a_larger_budget_goes_on_where_the_smaller_ended(quick, tmp_path):
 def test_the_recipes_own_value_of_what_is_tuned_decides_nothing(example):
     def keys(**recipe):
         sweep = tuned_sweep(recipe={**QUICK, **recipe})
-        return [study.key for study in studies_of(sweep, bind_arms(sweep))]
+        return [study.key for study in studies_of(sweep, sweep.tuning, bind_arms(sweep))]
 
     assert keys(learning_rate=0.1) == keys(learning_rate=0.2)
     assert keys(weight_decay=0.1) != keys(weight_decay=0.2)
@@ -172,7 +172,7 @@ def test_the_recipes_own_value_of_what_is_tuned_decides_nothing(example):
 
 def test_a_study_a_task_is_made_at_the_smallest_fraction_and_serves_all(quick, tmp_path):
     sweep = tuned_sweep({"scope": "task"}, fractions=[1.0, "2 shots"], twins=False)
-    [study] = studies_of(sweep, bind_arms(sweep))
+    [study] = studies_of(sweep, sweep.tuning, bind_arms(sweep))
     assert study.arm.fraction == "2 shots"
     run_trials(sweep, tmp_path)
     tuned = [cell for cell in bind_all(sweep, tmp_path)[0] if cell.cell.tuned]
@@ -182,9 +182,11 @@ def test_a_study_a_task_is_made_at_the_smallest_fraction_and_serves_all(quick, t
 def test_adaptation_as_a_parameter_is_tuned_once_for_the_whole_axis(example):
     space = {"adaptation": ["full", "frozen"]}
     sweep = tuned_sweep({"space": space}, adaptation=["full", "warmup"])
-    assert [study.arm.adaptation for study in studies_of(sweep, bind_arms(sweep))] == ["tuned"] * 2
+    assert [
+        study.arm.adaptation for study in studies_of(sweep, sweep.tuning, bind_arms(sweep))
+    ] == ["tuned"] * 2
     apart = tuned_sweep(adaptation=["full", "warmup"], twins=False)
-    told = [study.arm.adaptation for study in studies_of(apart, bind_arms(apart))]
+    told = [study.arm.adaptation for study in studies_of(apart, apart.tuning, bind_arms(apart))]
     assert told == ["full, tuned", "warmup, tuned"]
 
 
@@ -222,8 +224,8 @@ def test_where_every_trial_diverges_the_cells_are_skipped_with_the_reason(quick,
     sweep = tuned_sweep(twins=False)
     quick["diverging"] = _rates(sweep, tmp_path / "other")
     run_trials(sweep, tmp_path)
-    [cell] = [cell for cell in bind_all(sweep, tmp_path)[0] if cell.reason]
-    assert cell.reason == "no trial of its tuning is complete: the loss is nan"
+    [cell] = [cell for cell in bind_all(sweep, tmp_path)[0] if cell.trainings.reason]
+    assert cell.trainings.reason == "no trial of its tuning is complete: the loss is nan"
 
 
 def test_a_pruned_trial_costs_what_it_used_and_is_not_chosen(quick, tmp_path):
@@ -344,11 +346,11 @@ def test_no_trial_reads_a_test_case(example, tmp_path):
     )
     jobs = study_jobs(sweep, tmp_path)
     [cell] = [cell for cell in bind_all(sweep, tmp_path)[0] if not cell.cell.tuned]
-    for case in cell.dataset.split.test:
+    for case in cell.trainings.dataset.split.test:
         for path in case.files:
             path.write_bytes(b"no volume")
     outcomes = [perform(job, Worker(tmp_path, "x")) for job in jobs]
     assert [outcome.failure for outcome in outcomes] == [None, None]
     assert len([*Trials(tmp_path)]) == 2
     with pytest.raises(DataError):
-        load_cell_data(cell.cell, cell.dataset, cell.preprocessing)
+        load_cell_data(cell.cell, cell.trainings.dataset, cell.trainings.preprocessing)

@@ -69,7 +69,7 @@ def test_supervision_by_several_data_sets_ends_in_a_fine_tuned_cell(example, mor
 def test_a_task_within_a_union_is_no_source_of_supervision_for_itself(example, more):
     arm = {"name": "supervised"}
     cells = bind(union_sweep(more, "cubes+more", **arm))
-    assert "its supervised source is the task itself" in cells[0].reason
+    assert "its supervised source is the task itself" in cells[0].trainings.reason
 
 
 @pytest.mark.parametrize(

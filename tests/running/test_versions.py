@@ -29,7 +29,7 @@ ARMS = [
 )
 def test_a_first_version_says_nothing_and_a_control_has_its_donor_s(example, arm, version):
     first = bind(make_sweep(baselines=[{**arm, "size": "tiny"}], twins=False))[0]
-    assert objective_version(first.baseline) == version
+    assert objective_version(first.trainings.baseline) == version
 
 
 def test_a_changed_objective_moves_its_arms_and_those_made_from_it(example, monkeypatch):
@@ -37,7 +37,8 @@ def test_a_changed_objective_moves_its_arms_and_those_made_from_it(example, monk
         cells = bind(make_sweep(baselines=ARMS, twins=False))
         arms = [cell.arm.baseline.partition("[")[0] for cell in cells]
         keys = {arm: cell.key for arm, cell in zip(arms, cells, strict=True)}
-        return keys, {arm: cell.weights.identity for arm, cell in zip(arms, cells, strict=True)}
+        made = {arm: cell.trainings.needs for arm, cell in zip(arms, cells, strict=True)}
+        return keys, made
 
     before = found()
     monkeypatch.setattr(Supervised, "version", Supervised.version + 1)
@@ -47,7 +48,7 @@ def test_a_changed_objective_moves_its_arms_and_those_made_from_it(example, monk
 
 def test_a_published_recipe_is_another_arm_with_a_schedule_of_its_own(example):
     arm = {**ARMS[2], "recipe": ["small", "published"]}
-    cells = [cell for cell in bind(make_sweep(baselines=[arm])) if cell.weights]
+    cells = [cell for cell in bind(make_sweep(baselines=[arm])) if cell.trainings.weights]
     assert {cell.arm.baseline for cell in cells} == {
         "masked-autoencoder[size=tiny]",
         "masked-autoencoder[recipe=published,size=tiny]",
@@ -55,9 +56,9 @@ def test_a_published_recipe_is_another_arm_with_a_schedule_of_its_own(example):
     published = next(cell for cell in cells if "published" in cell.arm.baseline)
     assert published.cell.pretraining.gradient_clip == 12
     assert published.cell.pretraining.augmentation == "spatial"
-    assert (published.baseline.ratio, published.baseline.cube) == (0.75, 16)
-    assert isinstance(published.baseline, MaskedAutoencoder)
+    assert (published.trainings.baseline.ratio, published.trainings.baseline.cube) == (0.75, 16)
+    assert isinstance(published.trainings.baseline, MaskedAutoencoder)
     again = plan_pretraining(
-        published.baseline, published.weights.source, published.cell.pretraining
+        published.trainings.baseline, published.trainings.weights.source, published.cell.pretraining
     )
-    assert again.identity == published.weights.identity
+    assert again.identity == published.trainings.weights.identity

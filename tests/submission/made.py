@@ -52,13 +52,13 @@ def make(root: Path, **changes) -> Path:
 
 
 def _record(bound: BoundCell, root: Path) -> Record:
-    cell, card, split = bound.cell, bound.dataset.card, bound.dataset.split
+    cell, card, split = bound.cell, bound.trainings.dataset.card, bound.trainings.dataset.split
     record = unfinished_record(bound, Worker(root, "tiny"))
     present = {c.id: frozenset(card.classes) for c in (*split.train, *split.validation)}
     chosen = draw_subset(split, cell.fraction, record.seeds["subset"], present)
     record.data = Data(
-        fingerprint=bound.dataset.identity,
-        split_sha256=bound.dataset.partition or split.sha256,
+        fingerprint=bound.trainings.dataset.identity,
+        split_sha256=bound.trainings.dataset.partition or split.sha256,
         train=[case.id for case in chosen.train],
         validation=[case.id for case in chosen.validation],
         test=[case.id for case in split.test],

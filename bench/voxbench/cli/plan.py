@@ -86,11 +86,12 @@ def plan_verb(
 
 
 def _row(one: "Planned") -> dict[str, Any]:
+    contamination = one.cell.trainings.contamination
     return {
         "key": one.key,
         "state": one.state,
         **one.arm.model_dump(),
-        "contamination": one.cell.contamination and one.cell.contamination.model_dump(),
+        "contamination": contamination and contamination.model_dump(),
         "seconds": one.seconds,
         "reason": one.reason,
     }
@@ -122,8 +123,8 @@ def _counted(planned: "Sequence[Planned]") -> Iterator[dict[str, Any]]:
         counts.setdefault(arm, Counter())[one.state] += 1
         if one.reason:
             reasons.setdefault(arm, _last_line(one.reason))
-        if one.cell.contamination:
-            seen[arm].add(one.cell.contamination.status)
+        if one.cell.trainings.contamination:
+            seen[arm].add(one.cell.trainings.contamination.status)
         if one.to_run:
             todo[arm] += one.seconds or 0.0
             if one.seconds is None:

@@ -30,11 +30,11 @@ def status_verb(
     from voxbench.errors import RecordError
     from voxbench.records import Store
     from voxbench.records.active import ActiveRecords
+    from voxbench.records.claims import claimed
     from voxbench.records.external import external_store
+    from voxbench.records.sweeps import names_known
     from voxbench.records.trials import Trials
     from voxbench.records.uncertainty import UncertaintyRecords
-    from voxbench.running.claims import claimed
-    from voxbench.running.known import names_known
 
     store, external = Store(directory), list(external_store(directory).glances())
     trials = Counter(trial.state for trial in Trials(directory))

@@ -95,8 +95,8 @@ def _asked(spec: str, output: Path | None, overrides: list[str]) -> tuple[Path, 
         SpecError: there is no such sweep, or an option is of no use with a folder.
     """
     from voxbench.errors import SpecError
+    from voxbench.records.sweeps import known_sweeps
     from voxbench.running.builtin import builtin_sweeps, find_sweep
-    from voxbench.running.known import known_sweeps
 
     if spec in builtin_sweeps() or not Path(spec).is_dir():
         sweep = find_sweep(spec, overrides)

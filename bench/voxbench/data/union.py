@@ -63,13 +63,10 @@ def unite(members: Sequence[Dataset], name: str) -> Dataset:
     )
 
 
-def own_cases(dataset: Dataset, cases: Sequence[Case]) -> Iterator[tuple[Dataset, list[Case]]]:
+def own_cases(union: Dataset, cases: Sequence[Case]) -> Iterator[tuple[Dataset, list[Case]]]:
     """The data sets that cases are of, each with its own as it calls them; in a fixed order."""
-    if not dataset.members:
-        yield dataset, [*cases]
-        return
     chosen = {case.id for case in cases}
-    for member in dataset.members:
+    for member in union.members:
         own = [case for case in member.split.train if _called(member, case).id in chosen]
         if own or not chosen:
             yield member, own

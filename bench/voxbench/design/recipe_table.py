@@ -1,17 +1,36 @@
 """The table `[recipe]` of a sweep: the recipe of all tasks, and what is another on some of them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from pydantic import PrivateAttr, ValidationError, model_validator
 
 from voxbench.design.named_recipes import NAMED, Name
+from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Recipe, over
 from voxbench.errors import SpecError, first_rule, unknown
 
 PLANNABLE = ("patch", "batch", "spacing")
 _PLAN = "plan"
 Table = TypeVar("Table", bound="RecipeTable")
+
+
+class TaskRecipe(NamedTuple):
+    """A recipe on a task.
+
+    Attributes:
+        recipe: with planned values as if they were written.
+        planned: which of them were planned, and from what, in words; "" where none was.
+    """
+
+    recipe: Recipe
+    planned: str = ""
+
+    def grid(self, contract: Preprocessing | None, own: Preprocessing) -> Preprocessing:
+        """Of an arm: its contract's, else the recipe's, else the task's own."""
+        if contract or self.recipe.spacing is None:
+            return contract or own
+        return own.model_copy(update={"spacing_mm": self.recipe.spacing})
 
 
 class RecipeTable(Recipe):

@@ -15,10 +15,10 @@ from torch import nn
 
 from voxbench import stopping
 from voxbench.data.batches import Batches
+from voxbench.design.precision import check_precision
 from voxbench.fit.callbacks import CheckpointWriter, RandomState, StepTeller, Validations
 from voxbench.fit.module import LAYOUT, Counts, Loss, Module
 from voxbench.fit.optim import ParameterGroup, Schedule, all_parameters
-from voxbench.fit.precision import check_precision
 from voxbench.fit.ranks import ALONE, Ranks, Together, joined
 from voxbench.fit.share import check_divisible
 from voxbench.fit.stream import Stream

@@ -17,8 +17,7 @@ def verdict_on(
     test: ExternalTest,
     task: Dataset,
     baseline: Baseline,
-    source: Dataset | None = None,
-    seen: Sequence[Case] = (),
+    seen: Sequence[tuple[Dataset, Sequence[Case]]] = (),
 ) -> Contamination:
     """The verdict on an external test set.
 
@@ -30,16 +29,12 @@ def verdict_on(
         test: the set.
         task: that the network was trained on.
         baseline: the arm.
-        source: what weights that are made here were trained on.
-        seen: the cases of the source that were used.
+        seen: as of `verdict_for`.
     """
     split = test.dataset.split._replace(test=test.cases)
     tested = replace(test.dataset, split=split)
     try:
-        found = [
-            verdict_for(baseline, tested, source, seen, test.corpora),
-            _of_training(test, task),
-        ]
+        found = [verdict_for(baseline, tested, seen, test.corpora), _of_training(test, task)]
     except VoxbenchError as error:
         return Contamination(status="unknown", reason=str(error))
     return worst_of(found)

@@ -12,10 +12,9 @@
 
 from collections.abc import Sequence
 
-from voxbench.api import Baseline, Case, Pretrained
+from voxbench.api import Baseline, Case
 from voxbench.data.content_hash import file_hashes
 from voxbench.data.dataset import Dataset
-from voxbench.data.union import own_cases
 from voxbench.design.corpus import Corpus
 from voxbench.errors import PluginError
 from voxbench.ledger.corpora import Corpora, corpora
@@ -25,8 +24,7 @@ from voxbench.records.record import Contamination
 def verdict_for(
     baseline: Baseline,
     dataset: Dataset,
-    source: Dataset | None = None,
-    seen: Sequence[Case] = (),
+    seen: Sequence[tuple[Dataset, Sequence[Case]]] = (),
     own: tuple[Corpus, ...] = (),
 ) -> Contamination:
     """The verdict on an arm's weights and a task's test cases.
@@ -34,16 +32,16 @@ def verdict_for(
     Args:
         baseline: the arm.
         dataset: what it is tested on.
-        source: what weights that are made here were trained on; None for all others.
-        seen: the cases of the source that were used.
+        seen: the data sets that weights which are made here were trained on, each with the cases
+            that were used; none for all others.
         own: corpora that the sweep registers.
     """
     if baseline.card.strategy == "scratch":
         return Contamination(status="clean")
-    if not isinstance(baseline, Pretrained) or source is None:
-        return by_corpus(baseline.card.pretraining_data, dataset.card.corpora, corpora(own))
-    members, known = list(own_cases(source, seen)), corpora(own)
-    return worst_of([_of_source(dataset, member, own, known) for member, own in members])
+    known = corpora(own)
+    if not seen:
+        return by_corpus(baseline.card.pretraining_data, dataset.card.corpora, known)
+    return worst_of([_of_source(dataset, source, cases, known) for source, cases in seen])
 
 
 def worst_of(found: Sequence[Contamination]) -> Contamination:

@@ -63,7 +63,9 @@ class PretrainingPlan:
     @cached_property
     def members(self) -> list[tuple[Dataset, list[Case]]]:
         """The data sets that the cases are of, each with its own; one if the source is no union."""
-        return list(own_cases(self.source, self.cases))
+        if self.source.members:
+            return list(own_cases(self.source, self.cases))
+        return [(self.source, [*self.cases])]
 
     @cached_property
     def identity(self) -> str:

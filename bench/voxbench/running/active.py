@@ -107,7 +107,7 @@ def _jobs(table: Active, cells: Sequence[BoundCell]) -> Iterator[ActiveJob]:
 
 
 def _leaves_cases(cell: BoundCell) -> bool:
-    patients = len({case.patient for case in cell.dataset.split.train})
+    patients = len({case.patient for case in cell.trainings.dataset.split.train})
     return cell.cell.fraction.count(patients) < patients
 
 

@@ -42,15 +42,16 @@ def run_active(job: ActiveJob, worker: Worker) -> None:
     if job.id in records:  # by another process meanwhile
         return
     process, started, bound = os.getpid(), time.perf_counter(), job.cell
-    data = load_cell_data(bound.cell, bound.dataset, bound.preprocessing)
+    dataset, grid = bound.trainings.dataset, bound.trainings.preprocessing
+    data = load_cell_data(bound.cell, dataset, grid)
     labelled = _labelled(job, data, worker)
-    pool = [case for case in bound.dataset.split.train if case.id not in labelled]
+    pool = [case for case in dataset.split.train if case.id not in labelled]
     scores = _scores(job, pool, data, worker) if job.strategy.measure else {}
     slices = {case.id: _slices(data.prepared[case.id].grid) for case in pool}
     queried = _chosen(job, pool, scores, slices)
     labelled |= {*queried}
 
-    mine = with_training(data, bound.cell, bound.dataset, bound.preprocessing, labelled)
+    mine = with_training(data, bound.cell, dataset, grid, labelled)
     network, _ = load_network(bound, worker)
     checkpoint = worker.root / "checkpoints" / f"{job.id}.ckpt"
     fit_network(network, bound.cell, mine, worker.device, checkpoint)

@@ -6,19 +6,21 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from voxbench.data.fraction import unfit
+from voxbench.data.planned import task_recipes
 from voxbench.data.voxel_size import kernel_spacing
 from voxbench.design.cell import DIRECT, Adaptation, Cell, Ref
 from voxbench.design.fraction import ZERO_SHOT, Fraction
 from voxbench.design.recipe import Pretraining, Recipe
+from voxbench.design.recipe_table import TaskRecipe
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.plugins import TASKS
+from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.published.file import WeightsFile
 from voxbench.records.record import Arm
 from voxbench.running.arms import SweepArm, resolve_arms
 from voxbench.running.bound import BoundCell, Trainings
 from voxbench.running.external_sets import external_tests
-from voxbench.running.planned import TaskRecipe, task_recipes
 from voxbench.running.task_arm import Binder, TaskArm, headless, other_kernels
 from voxbench.running.versions import versions
 
@@ -57,11 +59,11 @@ def bind_arms(sweep: Sweep, limit: int | None = None) -> list[ArmRecipes]:
     Raises:
         SpecError, PluginError, DataError: as of `bind`.
     """
+    binder = Binder(tuple(sweep.corpora.values()))
     arms = [
         replace(arm, pretraining=arm.pretraining and _limited(arm.pretraining, limit))
         for arm in resolve_arms(sweep)
     ]
-    binder = Binder(tuple(sweep.corpora.values()))
     found, refs = [], _tasks(sweep, binder)
     tests = external_tests(sweep, refs, binder)
     for ref in refs:
@@ -152,14 +154,15 @@ def trainings_at(
 ) -> Trainings:
     """What an arm's trainings at a fraction share, by the sweep's recipe as it is."""
     arm, baseline, dataset = on.arm, on.arm.baseline, on.dataset
-    direct = adaptation in DIRECT
+    weights, direct = on.weights, adaptation in DIRECT
+    needs = weights.identity if isinstance(weights, PretrainingPlan) else None
     grid = own.grid(on.contract, dataset.card.preprocessing)
     reason = on.reason
     if direct and not reason:
-        reason = headless(baseline, on.weights, dataset.card, adaptation)
-    reason = reason or unfit(dataset.split, fraction)
+        reason = headless(baseline, weights, dataset.card, adaptation)
     if not (reason or direct):
-        reason = other_kernels(on.weights, kernel_spacing(dataset, grid, own.recipe))
+        reason = other_kernels(weights, kernel_spacing(dataset, grid, own.recipe))
+    reason = reason or unfit(dataset.split, fraction)
     names = Arm(
         task=dataset.card.name,
         baseline=arm.label,
@@ -187,7 +190,7 @@ def trainings_at(
         fold=dataset.fold,
         twin=None if direct else arm.twin,
     )
-    usable = (None, None) if reason else (on.weights, on.contamination)
+    usable = (None, None, None) if reason else (weights, needs, on.contamination)
     return Trainings(
         cell, names, dataset, grid, baseline, *usable, reason, own.planned, tests=on.tests
     )

@@ -26,6 +26,7 @@ class Trainings:
         preprocessing: grid and intensity of its images.
         baseline: the plugin of its arm.
         weights: the file they are in, or how they are made here; None for scratch.
+        needs: the name of weights that are made here, which come first.
         contamination: whether they have seen the test cases; None where it can't be run.
         reason: why it can't be run, if it can't.
         planned: what of its recipe was planned, and from what; "" where nothing was.
@@ -39,6 +40,7 @@ class Trainings:
     preprocessing: Preprocessing
     baseline: Baseline
     weights: InitialWeights = None
+    needs: str | None = None
     contamination: Contamination | None = None
     reason: str | None = None
     planned: str = ""
@@ -93,33 +95,3 @@ class BoundCell:
     def arm(self) -> Arm:
         """The names that tables group it by."""
         return self.trainings.arm.model_copy(update={"draw": self.draw, "seed": self.seed})
-
-    @property
-    def dataset(self) -> Dataset:
-        """The task's, with its cases."""
-        return self.trainings.dataset
-
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """Grid and intensity of its images."""
-        return self.trainings.preprocessing
-
-    @property
-    def baseline(self) -> Baseline:
-        """The plugin of its arm."""
-        return self.trainings.baseline
-
-    @property
-    def weights(self) -> InitialWeights:
-        """The file they are in, or how they are made here; None for scratch."""
-        return self.trainings.weights
-
-    @property
-    def contamination(self) -> Contamination | None:
-        """Whether its weights have seen the test cases; None where it can't be run."""
-        return self.trainings.contamination
-
-    @property
-    def reason(self) -> str | None:
-        """Why it can't be run, if it can't."""
-        return self.trainings.reason

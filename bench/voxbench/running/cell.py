@@ -32,7 +32,7 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
     process = os.getpid()
     cell, device = bound.cell, worker.device
     started = time.perf_counter()
-    data = load_cell_data(cell, bound.dataset, bound.preprocessing)
+    data = load_cell_data(cell, bound.trainings.dataset, bound.trainings.preprocessing)
     record.data, record.cards = _told(data, bound), _cards(bound)
 
     network, record.weights = load_network(bound, worker)
@@ -65,7 +65,7 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
 
 
 def _told(data: CellData, bound: BoundCell) -> Data:
-    cell, dataset = bound.cell, bound.dataset
+    cell, dataset = bound.cell, bound.trainings.dataset
     augmented = cell.adaptation not in DIRECT and cell.recipe.augmentation != "none"
     return Data(
         fingerprint=dataset.identity,
@@ -81,8 +81,8 @@ def _told(data: CellData, bound: BoundCell) -> Data:
 
 def _cards(bound: BoundCell) -> dict[Literal["task", "source"], dict[str, Any]]:
     """As their plugins tell them, without what is as usual and without places."""
-    weights = bound.weights
-    cards: dict[Literal["task", "source"], TaskCard] = {"task": bound.dataset.card}
+    weights = bound.trainings.weights
+    cards: dict[Literal["task", "source"], TaskCard] = {"task": bound.trainings.dataset.card}
     if isinstance(weights, PretrainingPlan):
         cards["source"] = weights.source.card
     return {

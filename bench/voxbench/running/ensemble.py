@@ -90,7 +90,7 @@ def score_ensemble(ensemble: SeedEnsemble, root: Path, device: str) -> list[Case
 
 def _scores(ensemble: SeedEnsemble, root: Path, device: str) -> Iterator[CaseScores]:
     first = ensemble.cells[0]
-    data = load_cell_data(first.cell, first.dataset, first.preprocessing)
+    data = load_cell_data(first.cell, first.trainings.dataset, first.trainings.preprocessing)
     networks = KeptNetworks(ensemble.cells, root, device)
     recipe = first.cell.recipe
     for done, case in enumerate(data.test, start=1):

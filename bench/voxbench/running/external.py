@@ -30,11 +30,11 @@ def score_on_external(record: Record, bound: BoundCell, test: ExternalTest, work
         FitError: every prediction failed.
     """
     started = time.perf_counter()
-    cell, dataset, cases = bound.cell, bound.dataset, test.cases[: bound.cell.limit]
+    cell, dataset, cases = bound.cell, bound.trainings.dataset, test.cases[: bound.cell.limit]
     network = _trained(bound, worker)
-    axes = dataset.mirroring.along(bound.preprocessing.axes)
+    axes = dataset.mirroring.along(bound.trainings.preprocessing.axes)
     mirrored = axes if cell.recipe.test_time_mirroring else ()
-    how = bound.preprocessing, cell.recipe, worker.device, mirrored
+    how = bound.trainings.preprocessing, cell.recipe, worker.device, mirrored
     record.cases = score_external(network, dataset.card, test, cases, *how)
     if not any(case.classes for case in record.cases):
         raise DataError(f"{test.name}: none of its {len(cases)} cases annotates a shared class.")
@@ -55,6 +55,6 @@ def _trained(bound: BoundCell, worker: Worker) -> nn.Module:
 
 
 def _seen(bound: BoundCell, test: ExternalTest) -> Contamination:
-    plan = bound.weights
-    made = (plan.source, plan.cases) if isinstance(plan, PretrainingPlan) else ()
-    return verdict_on(test, bound.dataset, bound.baseline, *made)
+    weights = bound.trainings.weights
+    seen = weights.members if isinstance(weights, PretrainingPlan) else ()
+    return verdict_on(test, bound.trainings.dataset, bound.trainings.baseline, seen)

@@ -38,7 +38,7 @@ def fit_cell(
 def _fit_rank(
     bound: BoundCell, worker: Worker, checkpoint: Path, ranks: Ranks, device: str
 ) -> tuple[FitResult, dict[str, Tensor]]:
-    data = load_cell_data(bound.cell, bound.dataset, bound.preprocessing)
+    data = load_cell_data(bound.cell, bound.trainings.dataset, bound.trainings.preprocessing)
     network, _ = load_network(bound, replace(worker, device=device))
     fitted = fit_network(network, bound.cell, data, device, checkpoint, ranks)
     return fitted, {name: tensor.cpu() for name, tensor in network.state_dict().items()}

@@ -72,7 +72,7 @@ class CellJob:
     @property
     def needs(self) -> str | None:
         """The id of the pre-training that comes first."""
-        return _weights_of(self.cell)
+        return self.cell.trainings.needs
 
     def __str__(self) -> str:
         """For progress lines."""
@@ -143,7 +143,7 @@ class TrialJob:
     @property
     def needs(self) -> str | None:
         """The id of the pre-training that comes first."""
-        return _weights_of(self.cell)
+        return self.cell.trainings.needs
 
     def __str__(self) -> str:
         """For progress lines."""
@@ -212,11 +212,6 @@ class ActiveJob:
 
 
 Job = PretrainingJob | CellJob | ExternalJob | TrialJob | UncertaintyJob | ActiveJob
-
-
-def _weights_of(cell: BoundCell) -> str | None:
-    weights = cell.weights
-    return weights.identity if isinstance(weights, PretrainingPlan) else None
 
 
 @dataclass(frozen=True)

@@ -35,21 +35,22 @@ def load_network(bound: BoundCell, worker: Worker) -> tuple[Segmenter | Direct, 
         SpecError: the network can't take the recipe's patch.
     """
     network: Segmenter | Direct
-    baseline, weights = bound.baseline, None
-    if isinstance(baseline, Published) and isinstance(bound.weights, WeightsFile):
-        network, weights = _from_file(bound, baseline, bound.weights, worker)
-    elif isinstance(baseline, Pretrained) and isinstance(bound.weights, PretrainingPlan):
-        network, weights = _made_here(bound, baseline, bound.weights, worker)
+    baseline, weights = bound.trainings.baseline, bound.trainings.weights
+    told: Weights | None = None
+    if isinstance(baseline, Published) and isinstance(weights, WeightsFile):
+        network, told = _from_file(bound, baseline, weights, worker)
+    elif isinstance(baseline, Pretrained) and isinstance(weights, PretrainingPlan):
+        network, told = _made_here(bound, baseline, weights, worker)
     else:
         network = initialised(bound)
-    return network.to(worker.device), weights
+    return network.to(worker.device), told
 
 
 def initialised(bound: BoundCell) -> Segmenter:
     """The network as scratch has it."""
     torch.manual_seed(streams(bound.cell)["initialisation"])
-    card = bound.dataset.card
-    backbone = bound.baseline.network(len(card.channels), bound.trainings.kernel_spacing)
+    shared, card = bound.trainings, bound.trainings.dataset.card
+    backbone = shared.baseline.network(len(card.channels), shared.kernel_spacing)
     segmenter = segmenter_of(backbone, len(card.parts), bound.cell.recipe.stochastic)
     segmenter.backbone.check_patch(bound.cell.recipe.patch)
     if bound.cell.recipe.deep_supervision and bound.cell.adaptation not in DIRECT:
@@ -63,7 +64,7 @@ def _from_file(
     """The network with published weights; with the published head too for direct inference."""
     trusted = file.path.resolve() in worker.trust
     content = read_weights(file.path, file.sha256, trust=trusted)
-    segmenter, card = initialised(bound), bound.dataset.card
+    segmenter, card = initialised(bound), bound.trainings.dataset.card
     backbone = segmenter.backbone
     tensors = baseline.translate(content, backbone)
     audit = _load(backbone, tensors, baseline, len(card.channels), baseline.left_over(content))
@@ -107,9 +108,10 @@ def _direct(bound: BoundCell, backbone: Backbone, head: nn.Module, weights: Weig
             f"{weights.origin}: {lacking:.1%} of the network's parameters are not in the weights: "
             "their head can't be used without training."
         )
-    outputs, card = outputs_of(bound.baseline, bound.weights), bound.baseline.card
+    shared = bound.trainings
+    outputs, card = outputs_of(shared.baseline, shared.weights), shared.baseline.card
     kept = None if bound.cell.adaptation == "direct" else card.postprocessed
-    return Direct(backbone, head, outputs, list(bound.dataset.card.classes), kept)
+    return Direct(backbone, head, outputs, list(shared.dataset.card.classes), kept)
 
 
 def _load(

@@ -10,12 +10,11 @@ from voxbench import stopping
 from voxbench.locks import Lock
 from voxbench.paths import cache_dir
 from voxbench.pretrain.plan import seconds_made
-from voxbench.records import Store
+from voxbench.records import Store, claims
 from voxbench.records.active import ActiveRecords
 from voxbench.records.external import external_store
 from voxbench.records.trials import Trials
 from voxbench.records.uncertainty import UncertaintyRecords
-from voxbench.running import claims
 from voxbench.running.jobs import (
     ActiveJob,
     CellJob,
@@ -46,7 +45,7 @@ class Queue:
     Attributes:
         root: the output folder, which other processes may share.
         stay: wait for jobs that other processes have, until their results are there.
-        fits: whether a job can be begun in the time that is left.
+        fits: whether a job can be begun in the time that is left; None where there is no end.
         waiting: jobs in their order; more may be added while others run.
         running: how many were taken and are not over.
         made: ids of the pre-trainings that are done.
@@ -60,11 +59,9 @@ class Queue:
         jobs: Iterable[Job] = (),
         *,
         stay: bool = True,
-        fits: Callable[[Job], bool] = lambda _job: True,
+        fits: Callable[[Job], bool] | None = None,
     ) -> None:
         self.root, self.stay, self.fits = root, stay, fits
-        self.store, self.external = Store(root), external_store(root)
-        self.trials = Trials(root)
         self.waiting: list[Job] = []
         self.running = 0
         self.made: set[str] = set()
@@ -184,7 +181,7 @@ class Queue:
 
     def _fits(self, job: Job) -> bool:
         """Whether there is time for a job; what needs it does not fit either."""
-        if job.id not in self.unfit and not self.fits(job):
+        if self.fits and job.id not in self.unfit and not self.fits(job):
             self.unfit.add(job.id)
             self.unfit.update(other.id for other in self.waiting if other.needs in self.unfit)
         return job.id not in self.unfit
@@ -220,7 +217,7 @@ class Queue:
         if isinstance(job, CellJob | ExternalJob):
             return self._stamp(job) != self._stamps.get(job.id)
         if isinstance(job, TrialJob):
-            return job.id in self.trials
+            return job.id in Trials(self.root)
         if isinstance(job, ActiveJob):
             return job.id in ActiveRecords(self.root)
         if isinstance(job, UncertaintyJob):
@@ -232,7 +229,7 @@ class Queue:
 
     def _stamp(self, job: CellJob | ExternalJob) -> tuple[int, int] | None:
         """What a record changes when it is written; None while there is none."""
-        store = self.external if isinstance(job, ExternalJob) else self.store
+        store = external_store(self.root) if isinstance(job, ExternalJob) else Store(self.root)
         try:
             status = store.path(job.id).stat()
         except FileNotFoundError:

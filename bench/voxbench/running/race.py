@@ -9,6 +9,7 @@ from voxbench.analyses.races.progress import raced_comparisons
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.records import Scored, Store
+from voxbench.records.tidy import tidy
 from voxbench.running.bind import bind
 from voxbench.running.bound import BoundCell
 from voxbench.running.jobs import CellJob, Job, PretrainingJob, jobs_for
@@ -16,7 +17,6 @@ from voxbench.running.options import DEFAULTS, Options, Run
 from voxbench.running.plan import Planned, plan_cells
 from voxbench.running.queue import Queue
 from voxbench.running.sweep import execute, refresh_contamination
-from voxbench.running.tidy import tidy
 from voxbench.running.watch import SILENT, Watch
 from voxbench.stats.sequential import FIRST_INTERIM
 
@@ -61,7 +61,7 @@ def run_race(
     race = declared_race(sweep, planned, options.limit)
     race.declare(root)
     refresh_contamination(planned, root)
-    cells = {cell.key: cell for cell in bound if cell.reason is None}
+    cells = {cell.key: cell for cell in bound if cell.trainings.reason is None}
     records: dict[str, Scored] = {
         record.key: record for record in Store(root).scored() if record.key in cells
     }

@@ -120,19 +120,19 @@ def tuning_cost(tuning: Tuning, trials: Sequence[TrialRecord], best: TrialRecord
     )
 
 
-def studies_of(sweep: Sweep, arms: Sequence[ArmRecipes], limit: int | None = None) -> list[Study]:
+def studies_of(
+    sweep: Sweep, tuning: Tuning, arms: Sequence[ArmRecipes], limit: int | None = None
+) -> list[Study]:
     """The studies of a sweep, arm by arm; an arm that stands for several is tuned once.
 
     Each is made on the first draw and seed of the sweep. Arms that can't be run have none.
     """
-    if sweep.tuning is None:
-        return []
     found: dict[str, Study] = {}
     for on, recipes in arms:
-        for adaptation, own in product(_adaptations(sweep, sweep.tuning), recipes):
+        for adaptation, own in product(_adaptations(sweep, tuning), recipes):
             made = [trainings_at(on, own, f, adaptation, limit) for f in sweep.fractions]
-            for together in _scopes([one for one in made if not one.reason], sweep.tuning, on):
-                study = _study(sweep, sweep.tuning, on, together)
+            for together in _scopes([one for one in made if not one.reason], tuning, on):
+                study = _study(sweep, tuning, on, together)
                 found.setdefault(study.key, study)
     return list(found.values())
 

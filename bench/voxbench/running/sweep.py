@@ -12,15 +12,15 @@ from voxbench.records import Store
 from voxbench.records.glance import verdict_digest
 from voxbench.records.kept import weights_path
 from voxbench.records.predictions import missing_predictions
+from voxbench.records.sweeps import remember
+from voxbench.records.tidy import tidy
 from voxbench.running.active import ActivePlan
 from voxbench.running.engines import JobRetry, JobStart
 from voxbench.running.external_plan import external_after, external_jobs, plan_external
 from voxbench.running.jobs import CellJob, Job, JobOutcome, TrialJob, jobs_for
-from voxbench.running.known import remember
 from voxbench.running.options import DEFAULTS, Options, Run
 from voxbench.running.plan import Planned, plan_cells
 from voxbench.running.queue import JobFound, Queue
-from voxbench.running.tidy import tidy
 from voxbench.running.time_left import fits
 from voxbench.running.tuner import bind_all
 from voxbench.running.uncertainty import UncertaintyPlan
@@ -62,7 +62,8 @@ def run_sweep(
         return planned
     with suppress(SpecError):  # one of Python's objects is known to who has them
         remember(sweep, root)
-    queue = Queue(root, todo, stay=options.stay, fits=fits(planned, options.until))
+    fitting = None if options.until is None else fits(planned, options.until)
+    queue = Queue(root, todo, stay=options.stay, fits=fitting)
     for job in execute(queue, Run(sweep, root, options), watch):
         if tuned := tuner.after(job):
             cells += tuned
@@ -102,7 +103,7 @@ def _todo(
 
 def refresh_contamination(planned: Sequence[Planned], root: Path) -> None:
     """Bring the verdicts of finished cells to what the ledger says today; it enters no key."""
-    told = {one.key: one.cell.contamination for one in planned if one.state == "cached"}
+    told = {one.key: one.cell.trainings.contamination for one in planned if one.state == "cached"}
     digests = {id(verdict): verdict_digest(verdict) for verdict in told.values()}
     store = Store(root)
     for known in store.glances():

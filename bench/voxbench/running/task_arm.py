@@ -97,7 +97,7 @@ class Binder:
             weights = self.weights(arm)
         except (WeightsError, DataError) as error:
             return TaskArm(ref, arm, *seen, reason=str(error))
-        contamination = self._contamination(arm.baseline, dataset, source, weights)
+        contamination = self._contamination(arm.baseline, dataset, weights)
         return TaskArm(ref, arm, *seen, weights, source, contamination)
 
     def _labelled(self, ref: Ref) -> Dataset:
@@ -134,11 +134,7 @@ class Binder:
         return [self.task(ref) for ref in refs_of(arm.source)]
 
     def _contamination(
-        self,
-        baseline: Baseline,
-        dataset: Dataset,
-        source: Dataset | None,
-        weights: InitialWeights,
+        self, baseline: Baseline, dataset: Dataset, weights: InitialWeights
     ) -> Contamination:
         """The verdict on an arm's weights, by the names of corpora, by patient and by file.
 
@@ -146,9 +142,9 @@ class Binder:
         Copies that were altered are not looked for here, which would read every image of the
         source: that is what `voxbench overlap` does.
         """
-        cases = weights.cases if isinstance(weights, PretrainingPlan) else ()
+        made_on = weights.members if isinstance(weights, PretrainingPlan) else ()
         try:
-            return verdict_for(baseline, dataset, source, cases, self.corpora)
+            return verdict_for(baseline, dataset, made_on, self.corpora)
         except VoxbenchError as error:
             return Contamination(status="unknown", reason=str(error))
 

@@ -11,17 +11,15 @@ RESUMED_S = 120.0
 """With so much time left a training is begun even if it takes longer: it is taken up again."""
 
 
-def fits(cells: Sequence[Planned], until: float | None) -> Callable[[Job], bool]:
+def fits(cells: Sequence[Planned], until: float) -> Callable[[Job], bool]:
     """What says whether a job may begin.
 
     By what cells of its kind took, or else an estimate; where neither is known it may.
 
     Args:
         cells: the plan that the jobs are of.
-        until: moment of `time.monotonic` at which all ends; None without end.
+        until: moment of `time.monotonic` at which all ends.
     """
-    if until is None:
-        return lambda _job: True
     planned, weights = with_costs(cells)
     expected = {one.key: one.seconds for one in planned}
     expected |= {one.job.id: one.seconds for one in weights}

@@ -44,7 +44,7 @@ def run_trial(job: TrialJob, worker: Worker) -> None:
     if trials.path(job.id).exists():  # by another process meanwhile
         return
     folder = worker.root / "tuning" / job.study
-    folds = load_folds(own.cell, own.dataset, own.preprocessing)
+    folds = load_folds(own.cell, own.trainings.dataset, own.trainings.preprocessing)
     looks = _looks(own.cell.recipe) * len(folds)
     journal = Journal(folder / "journal.log", job.tuning, looks)
     trial = journal.ask(job.number, trials.of(job.study))

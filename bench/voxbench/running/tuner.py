@@ -40,7 +40,7 @@ class Tuner:
         self, sweep: Sweep, arms: Sequence[ArmRecipes], root: Path, limit: int | None = None
     ) -> None:
         self.root = root
-        self.studies = studies_of(sweep, arms, limit)
+        self.studies = studies_of(sweep, sweep.tuning, arms, limit) if sweep.tuning else []
         self.trials = trials_in(root) if self.studies else {}
         self.over = {study.key for study in self.studies if self._cells(study)}
 

@@ -57,7 +57,7 @@ def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
     if job.id in records:  # by another process meanwhile
         return
     process, started, first = os.getpid(), time.perf_counter(), job.cells[0]
-    data = load_cell_data(first.cell, first.dataset, first.preprocessing)
+    data = load_cell_data(first.cell, first.trainings.dataset, first.trainings.preprocessing)
     subject = _subject_of(job, worker, data)
     asked = job.table.measures, job.table.aggregations, job.table.applications
     question = Question(_classes(data), IGNORED, *asked)
@@ -138,7 +138,7 @@ def _there(
     first = job.cells[0]
     cases, files = test.cases[: first.cell.limit], test.dataset.files
     check_unchanged(files, [path for case in cases for path in case.files])
-    prepared = prepare_cases(test.dataset.card, cases, first.preprocessing)
+    prepared = prepare_cases(test.dataset.card, cases, first.trainings.preprocessing)
     for done, case in enumerate(cases, start=1):
         spacing_mm = read_reference(case, test.dataset.card).spacing_mm
         said = _predict(subject(prepared[case.id]), job, [], spacing_mm)

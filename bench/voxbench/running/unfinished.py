@@ -22,7 +22,7 @@ def unfinished_record(bound: BoundCell, worker: Worker) -> Record:
         environment=environment(worker.device, worker.threads, bound.cell.devices),
         cell=bound.cell.to_json(),
         seeds=streams(bound.cell),
-        contamination=bound.contamination,
+        contamination=bound.trainings.contamination,
         metrics_version=metrics.METRICS_VERSION,
         tuning=bound.trainings.tuning,
     )

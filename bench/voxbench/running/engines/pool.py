@@ -52,7 +52,7 @@ def workers_of(run: Run) -> list[Worker]:
     Raises:
         SpecError: a device can't do the precision of the sweep's recipe.
     """
-    from voxbench.fit.precision import check_precision
+    from voxbench.design.precision import check_precision
 
     devices = _devices(run.options.jobs)
     for table in run.sweep.recipe.tables:

@@ -16,9 +16,9 @@ from time import sleep as wait
 from typing import Any, ClassVar
 
 from voxbench.errors import EngineError
+from voxbench.records.sweeps import remember
 from voxbench.running.engines import Engine, Event, Hear
 from voxbench.running.engines.pilot import Pilot
-from voxbench.running.known import remember
 from voxbench.running.options import Run
 from voxbench.running.queue import Queue
 from voxbench.running.slurm_queue import FOLDER, asked_of_slurm, pilots_name, queued_pilots

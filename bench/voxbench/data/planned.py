@@ -1,31 +1,9 @@
 """The recipes of a sweep on a task: its own table, with what is to be planned from the data."""
 
-from typing import NamedTuple
-
 from voxbench.data.dataset import Dataset
 from voxbench.data.fingerprint import Fingerprint, fingerprint
 from voxbench.design.plan import Spacing, plan_batch, plan_patch, plan_spacing
-from voxbench.design.preprocessing import Preprocessing
-from voxbench.design.recipe import Recipe
-from voxbench.design.recipe_table import RecipeTable
-
-
-class TaskRecipe(NamedTuple):
-    """A recipe on a task.
-
-    Attributes:
-        recipe: with planned values as if they were written.
-        planned: which of them were planned, and from what, in words; "" where none was.
-    """
-
-    recipe: Recipe
-    planned: str = ""
-
-    def grid(self, contract: Preprocessing | None, own: Preprocessing) -> Preprocessing:
-        """Of an arm: its contract's, else the recipe's, else the task's own."""
-        if contract or self.recipe.spacing is None:
-            return contract or own
-        return own.model_copy(update={"spacing_mm": self.recipe.spacing})
+from voxbench.design.recipe_table import RecipeTable, TaskRecipe
 
 
 def task_recipes(table: RecipeTable, dataset: Dataset) -> list[TaskRecipe]:

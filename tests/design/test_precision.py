@@ -1,9 +1,9 @@
 """Half precision is refused where it would silently be another."""
 
 import pytest
+from voxbench.design.precision import check_precision
 from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.errors import SpecError
-from voxbench.fit.precision import check_precision
 
 from tests.running.conftest import example as example
 from tests.running.conftest import make_sweep

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from voxbench.files import remove_leavings
 from voxbench.records import Store
+from voxbench.records.claims import release_left
 from voxbench.records.external import external_store
-from voxbench.running.claims import release_left
 
 _FOLDERS = (
     "index", "sweeps", "private", "checkpoints", "splits", "races", "trials", "weights",
