@@ -109,7 +109,7 @@ def draw_shapes(rng: np.random.Generator) -> NDArray[np.uint8]:
         radius = uniform(rng, 0.4, 0.6) * _APART
         centre = [side + uniform(rng, -0.25, 0.25) * _APART for side in places[place]]
         halves = [radius * factor for factor in stretch]
-        distance = distances(centre, rotation(rng), halves) + rough
+        distance = distances(centre, random_rotation(rng), halves) + rough
         inside = (distance < 1) & (label == 0)
         if name == "shell":
             inside &= distance >= _HOLLOW
@@ -144,7 +144,7 @@ def draw_image(rng: np.random.Generator, label: NDArray[np.uint8]) -> NDArray[np
     return drawn
 
 
-def rotation(rng: np.random.Generator) -> NDArray[np.float64]:
+def random_rotation(rng: np.random.Generator) -> NDArray[np.float64]:
     """A random rotation, of a unit quaternion: (3, 3)."""
     while True:
         found = 2 * rng.random(4) - 1

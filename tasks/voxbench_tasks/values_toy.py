@@ -192,7 +192,7 @@ def outlines(clean: NDArray[np.float64], raters: int) -> list[NDArray[np.uint8]]
     return [(clean >= threshold).astype(np.uint8) for threshold in thresholds]
 
 
-def blurred(volume: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+def smoothed(volume: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     """A Gaussian blur up to 4σ, edges mirrored.
 
     Weights of 12 digits, and one operation at a time, are the same on every machine.
@@ -225,7 +225,7 @@ def _clean(rng: np.random.Generator, kind: Kind) -> NDArray[np.float64]:
     brightness = uniform(rng, 0.5, 0.9) if kind.shift == "grey" else 1.0
     inside = _object(size, corner, cube=kind.shift == "cube")
     volume = brightness * inside.astype(np.float64)
-    return blurred(volume, kind.sigma) if kind.sigma else volume
+    return smoothed(volume, kind.sigma) if kind.sigma else volume
 
 
 def _object(size: int, corner: Sequence[int], *, cube: bool) -> NDArray[np.bool_]:

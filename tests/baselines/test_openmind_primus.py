@@ -10,7 +10,7 @@ from voxbench.errors import WeightsError
 from voxbench.model.backbones import Backbone
 from voxbench.model.backbones.primus import PRIMUS, Eva, PrimusDecoder, PrimusEncoder, PrimusSize
 from voxbench.model.comparison import compare_tensors
-from voxbench.model.layout import Layout
+from voxbench.model.layout import FileLayout
 from voxbench.model.weights import Contents, read_weights
 from voxbench_baselines.openmind_primus import OpenMindPrimusM
 
@@ -215,7 +215,7 @@ def test_every_objective_fills_the_whole_encoder(objective):
     file = Contents({n: torch.zeros(()).expand(s) for n, s in of_objective(objective).items()})
     trainer = {"MG": "ModelGenesisEvaTrainer_BS8"}.get(objective, f"{objective}EvaTrainer")
     file.beside = {"nnssl_adaptation_plan": plan_of(objective), "trainer_name": trainer}
-    file.layout = Layout("torch")
+    file.layout = FileLayout("torch")
     with torch.device("meta"):
         backbone = baseline.backbone(1)
     found = compare_tensors(backbone, baseline.translate(file, backbone), baseline.card.left_over)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from voxbench.errors import WeightsError
-from voxbench.model.layout import AVERAGES, Layout
+from voxbench.model.layout import AVERAGES, FileLayout
 from voxbench.model.weights import read_weights
 
 TENSORS = {f"layer{i}.{kind}": torch.full((2,), i + 1.0) for i in range(8) for kind in "ab"}
@@ -56,7 +56,7 @@ def test_a_safetensors_file_keeps_its_encoder(tmp_path):
 def test_the_moving_average_is_taken_and_the_last_weights_are_told(tmp_path, average, wrapper):
     found = read(tmp_path, {wrapper: OTHERS, average: TENSORS, "optimizer": {"state": {0: OTHERS}}})
     assert same(found)
-    assert found.layout == Layout("torch", (average,), passed_over=(wrapper,))
+    assert found.layout == FileLayout("torch", (average,), passed_over=(wrapper,))
     assert found.layout.choice == f"{average}, not {wrapper}"
 
 

@@ -17,7 +17,7 @@ import pytest
 import torch
 from safetensors.torch import save
 from voxbench.errors import WeightsError
-from voxbench.model.layout import Layout
+from voxbench.model.layout import FileLayout
 from voxbench.model.weights import read_weights
 
 TENSORS = {"conv.weight": torch.arange(6.0).view(2, 3)}
@@ -127,7 +127,7 @@ def test_the_stood_in_classes_are_told(tmp_path, stranger):
     path = written(tmp_path / "w.ckpt", {"model": {"module.conv.weight": TENSORS["conv.weight"]},
                                          "cfg": stranger(Settings)()})  # fmt: skip
     layout = read_weights(path).layout
-    assert layout == Layout("torch", ("model",), ("module.",), ("stranger.Settings",))
+    assert layout == FileLayout("torch", ("model",), ("module.",), ("stranger.Settings",))
 
 
 class Reduced:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 from voxbench.files import hex_digest
-from voxbench.model.layout import Layout
+from voxbench.model.layout import FileLayout
 from voxbench.model.weights import Contents
 from voxbench.plugins import BASELINES, Ref
 from voxbench.published import match
@@ -163,7 +163,7 @@ def path(tmp_path):
 
 def found(path, state, beside=None):
     contents = Contents(state)
-    contents.beside, contents.layout = beside or {}, Layout("torch")
+    contents.beside, contents.layout = beside or {}, FileLayout("torch")
     return matches(path, contents, published_baselines())
 
 

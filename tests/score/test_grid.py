@@ -3,7 +3,7 @@
 import nibabel as nib
 import numpy as np
 from voxbench.data.label_map import read_label_map
-from voxbench.score.grid import resample_nearest, same_grid
+from voxbench.score.grid import labels_on_grid, same_grid
 
 LABELS = np.random.default_rng(0).integers(0, 5, (5, 6, 7))
 AFFINE = np.diag([0.5, 0.75, 2.0, 1.0])
@@ -32,7 +32,7 @@ def test_a_turned_map_comes_back_voxel_for_voxel(tmp_path):
     nib.save(nib.Nifti1Image(turned.dataobj, turned.affine), tmp_path / "b.nii")
     moving = read_label_map(tmp_path / "b.nii")
     assert not same_grid(moving, grid)
-    assert np.array_equal(resample_nearest(moving, grid), LABELS)
+    assert np.array_equal(labels_on_grid(moving, grid), LABELS)
 
 
 def test_a_coarser_map_fills_the_finer_grid_and_the_outside_is_background(tmp_path):
@@ -40,6 +40,6 @@ def test_a_coarser_map_fills_the_finer_grid_and_the_outside_is_background(tmp_pa
         save(tmp_path / "a.nii", np.ones((2, 2, 2), "u1"), np.eye(4) * [2, 2, 2, 1])
     )
     fine = read_label_map(save(tmp_path / "b.nii", np.zeros((6, 4, 4), "u1"), np.eye(4)))
-    found = resample_nearest(coarse, fine)
+    found = labels_on_grid(coarse, fine)
     assert found[:3, :3, :3].all()
     assert not found[4:].any()

@@ -13,7 +13,7 @@ from voxbench_tasks.random_shapes import (
     RandomShapes,
     draw_image,
     draw_shapes,
-    rotation,
+    random_rotation,
 )
 
 
@@ -43,7 +43,7 @@ def test_shells_are_hollow_and_blobs_are_not(monkeypatch):
 
 
 def test_a_rotation_keeps_lengths_and_turns_no_mirror():
-    matrix = rotation(np.random.default_rng(3))
+    matrix = random_rotation(np.random.default_rng(3))
     np.testing.assert_allclose(matrix @ matrix.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(matrix) == pytest.approx(1)
 

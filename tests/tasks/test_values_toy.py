@@ -15,9 +15,9 @@ from voxbench_tasks.values_toy import (
     ValuesToy2,
     ValuesToy3a,
     ValuesToy3b,
-    blurred,
     draw,
     outlines,
+    smoothed,
 )
 
 TOYS = (ValuesToy1, ValuesToy2, ValuesToy3a, ValuesToy3b)
@@ -37,7 +37,7 @@ def test_a_seed_gives_the_same_bytes_on_every_machine():
 def test_the_blur_is_that_of_scipy():
     volume = np.random.default_rng(0).random((64, 64, 64))
     np.testing.assert_allclose(
-        blurred(volume, 2), ndimage.gaussian_filter(volume, 2), rtol=0, atol=1e-10
+        smoothed(volume, 2), ndimage.gaussian_filter(volume, 2), rtol=0, atol=1e-10
     )
 
 

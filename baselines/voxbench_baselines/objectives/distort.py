@@ -31,7 +31,7 @@ def happens(batch: int, probability: float, device: torch.device, share: Share =
     return share.rows(lambda n: torch.rand(n, 1, 1, 1, 1, device=device), batch) < probability
 
 
-def flipped(images: Tensor, probability: float) -> Tensor:
+def flipped_at_random(images: Tensor, probability: float) -> Tensor:
     """Mirror along a random axis, with the same probability again, three times at most."""
     batch, device = len(images), images.device
     again = (torch.rand(batch, 3, device=device) < probability).cumprod(dim=1)
@@ -42,7 +42,7 @@ def flipped(images: Tensor, probability: float) -> Tensor:
     return images
 
 
-def bent(images: Tensor) -> Tensor:
+def nonlinear(images: Tensor) -> Tensor:
     """Map intensities through a random monotone Bézier curve; half of the curves fall.
 
     A curve for each patch and channel, over the range of its own voxels.

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from voxbench.toolkit import Backbone, Objective, Term, Terms
 
 from voxbench_baselines.objectives.distort import (
-    bent,
-    flipped,
+    flipped_at_random,
     happens,
     in_painted,
+    nonlinear,
     out_painted,
     shuffled,
 )
@@ -41,7 +41,7 @@ class ModelsGenesisObjective(Objective):
 
     def forward(self, images: Tensor, _labels: Tensor, _labelled: Tensor) -> Terms:
         """Mean squared error of the restored images (b, c, d, h, w)."""
-        images = flipped(images, self.chances.flipping)
+        images = flipped_at_random(images, self.chances.flipping)
         distorted = self.distorted(images)
         restored = self.head(self.backbone(distorted))
         trivial = {
@@ -54,7 +54,9 @@ class ModelsGenesisObjective(Objective):
         """The images (b, c, d, h, w) as the network sees them."""
         chances, batch, device = self.chances, len(images), images.device
         changed = torch.where(happens(batch, chances.shuffling, device), shuffled(images), images)
-        changed = torch.where(happens(batch, chances.nonlinear, device), bent(changed), changed)
+        changed = torch.where(
+            happens(batch, chances.nonlinear, device), nonlinear(changed), changed
+        )
         painted = happens(batch, chances.painting, device)
         inside = happens(batch, chances.inside, device)
         changed = torch.where(painted & inside, in_painted(changed), changed)

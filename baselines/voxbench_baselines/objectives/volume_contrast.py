@@ -68,8 +68,8 @@ class VolumeContrastObjective(Objective):
         pieces = changed(pieces)
         if options.crop:
             pieces = F.interpolate(pieces, size=[options.crop] * 3, mode="trilinear")
-        randoms, bases = split(self.student(pieces), batch, options.crops)
-        taught_randoms, taught_bases = split(self.teacher(pieces), batch, options.crops)
+        randoms, bases = randoms_and_bases(self.student(pieces), batch, options.crops)
+        taught_randoms, taught_bases = randoms_and_bases(self.teacher(pieces), batch, options.crops)
         similar = (
             cosines(randoms, taught_bases).relu() + cosines(taught_randoms, bases).relu()
         ) / 2
@@ -98,7 +98,7 @@ def changed(pieces: Tensor) -> Tensor:
     return shifted(turned(pieces, *random_turns(pieces, _CHANGED)), _SHIFTED)
 
 
-def split(vectors: Tensor, batch: int, crops: int) -> tuple[Tensor, Tensor]:
+def randoms_and_bases(vectors: Tensor, batch: int, crops: int) -> tuple[Tensor, Tensor]:
     """Those of random crops (b, crops, features) and of base crops (b, bases, features)."""
     randoms, bases = vectors[: batch * crops], vectors[batch * crops :]
     return randoms.view(batch, crops, -1), bases.view(batch, -1, vectors.shape[1])

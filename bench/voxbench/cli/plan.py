@@ -33,7 +33,7 @@ def plan_verb(
     from voxbench.running.again import seconds_of_predictions, seconds_of_rounds
     from voxbench.running.builtin import find_sweep
     from voxbench.running.external_plan import plan_external
-    from voxbench.running.plan import plan_cells, plan_studies, weights_bytes, with_costs
+    from voxbench.running.plan import kept_bytes, plan_cells, plan_studies, with_costs
     from voxbench.running.remarks import remarks
     from voxbench.running.tuner import bind_all
     from voxbench.running.uncertainty import UncertaintyPlan
@@ -64,7 +64,7 @@ def plan_verb(
     if external:
         _print_external(external)
     if any(one.to_run for one in planned):
-        size = f"{weights_bytes(planned, root) / 2**30:.2f} GiB"
+        size = f"{kept_bytes(planned, root) / 2**30:.2f} GiB"
         named = {
             "external test sets": external,
             "[uncertainty]": uncertainty.all,

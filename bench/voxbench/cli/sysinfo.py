@@ -16,10 +16,10 @@ def sysinfo_verb(json: Json = False) -> None:
     import torch
 
     from voxbench.paths import cache_dir, data_root
-    from voxbench.records.environment import machine
+    from voxbench.records.environment import describe_machine
 
     found = {
-        **machine(),
+        **describe_machine(),
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
         "data_root": str(data_root()),
         "cache": str(cache_dir()),

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from voxbench.errors import WeightsError
 from voxbench.model.backbones import Backbone
-from voxbench.model.comparison import compare_tensors, few
+from voxbench.model.comparison import compare_tensors, first_names
 from voxbench.records.record import LoadAudit
 
 
@@ -38,7 +38,7 @@ def load_weights(
     if objection := found.objection(min_loaded):
         raise WeightsError(objection)
     if blank := [name for name in found.fitting if _is_blank(name, tensors[name])]:
-        raise WeightsError(f"kernels of nothing but zeros: {few(blank)}; the file is bad.")
+        raise WeightsError(f"kernels of nothing but zeros: {first_names(blank)}; the file is bad.")
     before = tensor_hash(backbone.encoder), activations(backbone, in_channels)
     backbone.load_state_dict({name: tensors[name] for name in found.fitting}, strict=False)
     after = tensor_hash(backbone.encoder), activations(backbone, in_channels)

@@ -42,8 +42,9 @@ class TensorComparison(NamedTuple):
     def objection(self, min_loaded: float) -> str | None:
         """Why these tensors must not be loaded, or None."""
         rest = (
-            f"not in the file: {few(self.missing)}; of another shape: {few(self.misshapen)}; "
-            f"no place for: {few(self.strange)}."
+            f"not in the file: {first_names(self.missing)}; "
+            f"of another shape: {first_names(self.misshapen)}; "
+            f"no place for: {first_names(self.strange)}."
         )
         if self.share < min_loaded:
             return (
@@ -53,12 +54,13 @@ class TensorComparison(NamedTuple):
         if self.stale:
             return (
                 f"the encoder is half loaded: norms have their weights but not their running "
-                f"statistics, {few(self.stale)}; of another shape: {few(self.misshapen)}."
+                f"statistics, {first_names(self.stale)}; "
+                f"of another shape: {first_names(self.misshapen)}."
             )
         if self.surplus:
             return (
                 f"of the file's tensors {len(self.surplus)} find no place here, so it is another "
-                f"network's, or of another size: {few(self.surplus)}."
+                f"network's, or of another size: {first_names(self.surplus)}."
             )
         return None
 
@@ -121,7 +123,7 @@ def _share(tensors: Iterable[tuple[str, Tensor]], fitting: Set[str]) -> float:
     )
 
 
-def few(names: Sequence[str]) -> str:
+def first_names(names: Sequence[str]) -> str:
     """The first names, and how many more there are."""
     if not names:
         return "none"

@@ -26,7 +26,7 @@ TRAINERS = ("model", "net", "network", "encoder")
 _MOST = 0.5
 
 
-class Layout(NamedTuple):
+class FileLayout(NamedTuple):
     """How a file was packed.
 
     Attributes:

@@ -13,7 +13,7 @@ from torch import Tensor
 from voxbench.errors import WeightsError
 from voxbench.files import hex_digest
 from voxbench.model.damage import refuse_bomb, refuse_damaged, refuse_empty_shapes, truncated
-from voxbench.model.layout import TRAINERS, Layout, plain_names, unwrapped
+from voxbench.model.layout import TRAINERS, FileLayout, plain_names, unwrapped
 from voxbench.model.pickles import read_torch
 
 _BROKEN_OFF = ("unexpected EOF", "Ran out of input", "was truncated", "but only")
@@ -28,7 +28,7 @@ class Contents(dict[str, Tensor]):
     """
 
     beside: Mapping[str, Any]
-    layout: Layout
+    layout: FileLayout
 
 
 def read_weights(path: Path | str, expected: str | None = None, *, trust: bool = False) -> Contents:
@@ -75,7 +75,7 @@ def _contents(path: Path, trust: bool) -> Contents:
     tensors, prefixes = plain_names(inner, trainers)
     found = Contents(tensors)
     found.beside = _settings(content)
-    found.layout = Layout(form, wrappers, prefixes, tuple(stood_in), passed_over)
+    found.layout = FileLayout(form, wrappers, prefixes, tuple(stood_in), passed_over)
     if not found:
         raise WeightsError(f"{path}: holds no tensors.")
     refuse_bomb(path, sum(t.numel() * t.element_size() for t in found.values()))

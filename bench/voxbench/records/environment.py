@@ -15,11 +15,11 @@ _PACKAGES = ("voxbench", "torch", "monai", "pytorch-lightning", "numpy", "scipy"
 def environment(device: str, threads: int, devices: int = 1) -> dict[str, Any]:
     """Versions, commit of voxbench, platform, device, threads, number of devices, for a record."""
     several = {"devices": devices} if devices > 1 else {}
-    return {**machine(), "device": device, "threads": threads, **several}
+    return {**describe_machine(), "device": device, "threads": threads, **several}
 
 
 @cache
-def machine() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """What does not change while a process runs."""
     return {
         "python": platform.python_version(),

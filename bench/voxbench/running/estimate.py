@@ -20,7 +20,7 @@ MEASURED_S = 2.0
 _SIDE = 32  # voxels of the patch that is measured
 
 
-def estimate(work: Sequence[Work]) -> list[float | str | None]:
+def estimate_seconds(work: Sequence[Work]) -> list[float | str | None]:
     """The seconds that a worker will need for each, or why it can't be done.
 
     None for what can't be counted or measured.

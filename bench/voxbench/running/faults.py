@@ -15,7 +15,7 @@ be stored, so that nothing else could be either; or it is none, and the work was
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
-def kind_of(error: BaseException, root: Path) -> Kind:
+def kind_of_failure(error: BaseException, root: Path) -> Kind:
     """Whose fault an error is, in a run whose output folder is `root`."""
     cause: BaseException | None = error
     while cause:

@@ -6,7 +6,7 @@ from voxbench import stopping
 from voxbench.records import Record
 from voxbench.records.external import store_of
 from voxbench.records.places import without_places
-from voxbench.running.faults import Kind, kind_of, why_failed
+from voxbench.running.faults import Kind, kind_of_failure, why_failed
 from voxbench.running.jobs import (
     ActiveJob,
     CellJob,
@@ -52,7 +52,7 @@ def perform(job: Job, worker: Worker) -> JobOutcome:
     except stopping.Stopped:
         return JobOutcome(job, None, "asked to stop", "stopped")
     except (Exception, SystemExit) as error:  # noqa: BLE001 (one job never stops the others)
-        return failed(job, why_failed(error), worker, kind_of(error, worker.root), record)
+        return failed(job, why_failed(error), worker, kind_of_failure(error, worker.root), record)
     finally:
         if os.getpid() != this:  # a plugin forked, and this is the copy
             os._exit(1)

@@ -116,14 +116,14 @@ def expected_of(work: Sequence[Work], cells: Sequence[Planned]) -> list[float | 
     )
     found: list[float | str | None] = [*by_finished(work, finished)]
     if unknown := [one for one, seconds in zip(work, found, strict=True) if seconds is None]:
-        from voxbench.running.estimate import estimate
+        from voxbench.running.estimate import estimate_seconds
 
-        measured = iter(estimate(unknown))
+        measured = iter(estimate_seconds(unknown))
         found = [next(measured) if seconds is None else seconds for seconds in found]
     return found
 
 
-def weights_bytes(cells: Sequence[Planned], root: Path) -> int:
+def kept_bytes(cells: Sequence[Planned], root: Path) -> int:
     """What the weights of the cells that are to run take on disk if they are kept.
 
     By the parameters of a finished cell of their network; where there is none they are counted.
@@ -188,9 +188,9 @@ def plan_studies(tuner: Tuner) -> list[PlannedStudy]:
     unknown = [one for one in found if one.cells and one.seconds is None]
     if not unknown:
         return found
-    from voxbench.running.estimate import estimate
+    from voxbench.running.estimate import estimate_seconds
 
-    told = estimate([one.study.trial.trainings for one in unknown])
+    told = estimate_seconds([one.study.trial.trainings for one in unknown])
     known = {one.study.key: told for one, told in zip(unknown, told, strict=True)}
     return [_costed(one, known.get(one.study.key)) for one in found]
 

@@ -51,7 +51,7 @@ def run_race(
     if sweep.tuning:
         raise SpecError("--until-settled races no sweep with [tuning]: run it without.")
     run = Run(sweep, root, options)
-    if run.engine.whole:
+    if run.engine.runs_all_missing:
         raise SpecError(
             "--until-settled says which cells come next, and this engine runs whatever is missing: "
             "race on this machine, or with another engine."

@@ -40,11 +40,11 @@ class Worker:
         """Of a process of its own, which sees its device alone and calls it the first."""
         found = {**os.environ, "OMP_NUM_THREADS": str(self.threads)}
         if self.device.startswith("cuda:"):
-            found["CUDA_VISIBLE_DEVICES"] = card_of(self.device)
+            found["CUDA_VISIBLE_DEVICES"] = card_number(self.device)
         return found
 
 
-def card_of(device: str) -> str:
+def card_number(device: str) -> str:
     """The name that the driver has for "cuda:N", among the GPUs that this process may use."""
     index = device.removeprefix("cuda:")
     given = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -16,7 +16,7 @@ from voxbench.errors import DataError
 from voxbench.metrics import ClassMetrics, Definition, evaluate, worst
 from voxbench.metrics.labels import LabelValues, label_set
 from voxbench.metrics.official import find_scoring
-from voxbench.score.grid import resample_nearest, same_grid
+from voxbench.score.grid import labels_on_grid, same_grid
 from voxbench.score.lesions import LesionScores, score_lesions
 from voxbench.score.options import ScoreOptions
 from voxbench.score.pair import CasePairs, Files
@@ -192,7 +192,7 @@ def _fitted(found: Volume, truth: Volume, path: Path, options: ScoreOptions) -> 
             f" {_mm(found)} mm against {truth.array.shape} of {_mm(truth)} mm, or turned or moved."
             " Resample it, or give --resample (nearest voxel)."
         )
-    return resample_nearest(found, truth)
+    return labels_on_grid(found, truth)
 
 
 def _scores(

@@ -16,7 +16,7 @@ def same_grid(one: Volume, other: Volume) -> bool:
     return one.array.shape == other.array.shape and voxels_apart(one, other) <= SAME_GRID
 
 
-def resample_nearest(moving: Volume, grid: Volume) -> NDArray[Any]:
+def labels_on_grid(moving: Volume, grid: Volume) -> NDArray[Any]:
     """`moving`'s labels on the voxels of `grid`, by the nearest voxel; 0 outside of it.
 
     Raises: DataError if either is not 3D.

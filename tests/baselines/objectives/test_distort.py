@@ -5,12 +5,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from voxbench_baselines.objectives.distort import (
-    bent,
     bezier,
-    flipped,
+    flipped_at_random,
     happens,
     in_painted,
     interpolated,
+    nonlinear,
     out_painted,
     random_blocks,
     shuffled,
@@ -63,7 +63,7 @@ def test_interpolation_agrees_with_numpy():
 def test_bending_keeps_or_turns_the_order_of_intensities_and_their_range():
     torch.manual_seed(0)
     images = torch.randn(40, 2, 4, 4, 4) * 7 - 3
-    changed = bent(images)
+    changed = nonlinear(images)
     turns = []
     for before, after in zip(images.flatten(0, 1), changed.flatten(0, 1), strict=True):
         ordered = after.flatten()[before.flatten().argsort()]
@@ -76,7 +76,7 @@ def test_bending_keeps_or_turns_the_order_of_intensities_and_their_range():
 
 def test_a_constant_patch_stays_finite():
     images = torch.full((1, 1, 8, 8, 8), 3.0)
-    for change in (bent, in_painted, out_painted, shuffled):
+    for change in (nonlinear, in_painted, out_painted, shuffled):
         torch.testing.assert_close(change(images), images, rtol=0, atol=1e-5)
 
 
@@ -154,7 +154,7 @@ def test_blocks_fit_into_patches_of_any_size(side):
 def test_mirroring_happens_in_two_patches_of_five_and_keeps_every_voxel():
     torch.manual_seed(0)
     images = ramp(1, 1, 3, 3, 3).repeat(2000, 1, 1, 1, 1)
-    changed = flipped(images, 0.4)
+    changed = flipped_at_random(images, 0.4)
     assert torch.equal(changed.flatten(1).sort().values, images.flatten(1))
     # mirrored once more along the same axis is as before: 0.4 - 0.4²·(1 - 0.4)/3 - 0.4³·…
     share = (changed != images).flatten(1).any(1).float().mean().item()

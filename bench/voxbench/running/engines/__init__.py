@@ -47,10 +47,10 @@ class Engine(ABC):
     """Runs jobs somewhere, and tells of each as it begins and as it is over.
 
     Attributes:
-        whole: it runs whatever is missing of a sweep, not only the jobs that it is told to.
+        runs_all_missing: of a sweep, not only the jobs that it is told to.
     """
 
-    whole: ClassVar[bool] = False
+    runs_all_missing: ClassVar[bool] = False
 
     @abstractmethod
     def work(self, queue: Queue, run: Run, hear: Hear) -> Generator[Event, None, None]:
@@ -78,13 +78,13 @@ def next_job(queue: Queue, worker: Worker) -> Generator[Event, None, Job | None]
         if isinstance(job, JobFound):
             yield job
         elif reason := queue.doomed(job):
-            yield from settle(queue, failed(job, reason, worker), worker)
+            yield from conclude(queue, failed(job, reason, worker), worker)
         else:
             return job
     return None
 
 
-def settle(
+def conclude(
     queue: Queue, outcome: JobOutcome, worker: Worker
 ) -> Generator[JobRetry | JobOutcome, None, None]:
     """Let a job be tried again where that may help; else note and store what became of it.

@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 from functools import partial
 
 from voxbench.progress import heard_by
-from voxbench.running.engines import Event, Hear, JobStart, next_job, settle
+from voxbench.running.engines import Event, Hear, JobStart, conclude, next_job
 from voxbench.running.perform import perform
 from voxbench.running.queue import Queue
 from voxbench.running.worker import Worker
@@ -24,4 +24,4 @@ def run_inline(queue: Queue, workers: Sequence[Worker], hear: Hear) -> Generator
         yield JobStart(job)
         with heard_by(partial(hear, job)):
             outcome = perform(job, worker)
-        yield from settle(queue, outcome, worker)
+        yield from conclude(queue, outcome, worker)

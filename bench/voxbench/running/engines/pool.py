@@ -16,7 +16,7 @@ from voxbench.child import how_died
 from voxbench.cores import available_cores, threads_each
 from voxbench.errors import is_of_device
 from voxbench.progress import Stage
-from voxbench.running.engines import Engine, Event, Hear, JobStart, next_job, settle
+from voxbench.running.engines import Engine, Event, Hear, JobStart, conclude, next_job
 from voxbench.running.engines.cards import devices_for, is_lent
 from voxbench.running.engines.inline import run_inline
 from voxbench.running.engines.process import WorkerProcess
@@ -99,7 +99,7 @@ def run_in_pool(
                 asked = _stop(busy, asked)
             for process in busy:
                 if outcome := _outcome(process, hear):
-                    yield from settle(queue, outcome, process.worker)
+                    yield from conclude(queue, outcome, process.worker)
     finally:
         for process in processes:
             process.kill()
@@ -128,7 +128,7 @@ def _feed(
         except Exception as error:  # noqa: BLE001 (a plugin's field may be anything)
             reason = f"it can't be sent to a worker process: {error}"
             outcome = failed(job, reason, processes[i].worker)
-            yield from settle(queue, outcome, processes[i].worker)
+            yield from conclude(queue, outcome, processes[i].worker)
             continue
         return None
     return None

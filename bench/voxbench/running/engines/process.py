@@ -15,10 +15,10 @@ from voxbench.records import Record
 from voxbench.running.faults import Kind
 from voxbench.running.jobs import Job
 from voxbench.running.perform import perform
-from voxbench.running.worker import Worker, card_of
+from voxbench.running.worker import Worker, card_number
 
 
-class Answer(NamedTuple):
+class WorkerAnswer(NamedTuple):
     """What a process makes of its job; see `JobOutcome`."""
 
     record: Record | None
@@ -38,7 +38,7 @@ class WorkerProcess(Child):
     """
 
     def __init__(self, worker: Worker) -> None:
-        super().__init__(__name__, serve.__name__, worker.environment)
+        super().__init__(__name__, serve_jobs.__name__, worker.environment)
         self.worker = worker
         self.job: Job | None = None
         self.given: Sequence[str] = ()
@@ -52,18 +52,18 @@ class WorkerProcess(Child):
 
     def give(self, job: Job, devices: Sequence[str]) -> None:
         """Let it do a job; one that has died since is found out when it is asked."""
-        cards = [card_of(device) for device in devices] if devices[1:] else []
+        cards = [card_number(device) for device in devices] if devices[1:] else []
         written = pickled((job, cards))
         self.job, self.given = job, devices
         self.since, self.heard = math.inf, time.monotonic()
         with suppress(OSError):
             self.pipe.send_bytes(written)
 
-    def received(self) -> Iterator[News | Answer]:
+    def received(self) -> Iterator[News | WorkerAnswer]:
         """What it has said since it was last asked."""
         try:
             while self.pipe.poll():
-                said: News | Answer = self.pipe.recv()
+                said: News | WorkerAnswer = self.pipe.recv()
                 self.heard = time.monotonic()
                 self.since = min(self.since, self.heard)
                 yield said
@@ -75,7 +75,7 @@ class WorkerProcess(Child):
         self.process.send_signal(signal.SIGUSR1)
 
 
-def serve(pipe: Connection) -> None:
+def serve_jobs(pipe: Connection) -> None:
     """A worker's life: job after job, until its parent closes the pipe."""
     born(pipe)
     worker: Worker = pipe.recv()
@@ -91,4 +91,4 @@ def serve(pipe: Connection) -> None:
             pipe.send(Stage("beginning", 0, 1))
             with heard_by(Reporter(pipe.send)), lent(cards):
                 outcome = perform(job, worker)
-            pipe.send(Answer(outcome.record, outcome.failure, outcome.kind))
+            pipe.send(WorkerAnswer(outcome.record, outcome.failure, outcome.kind))

@@ -20,9 +20,9 @@ from voxbench import plugins, stopping
 from voxbench.child import Reporter, pickled
 from voxbench.errors import EngineError
 from voxbench.progress import News, Stage, heard_by
-from voxbench.running.engines import Engine, Event, Hear, JobStart, next_job, settle
+from voxbench.running.engines import Engine, Event, Hear, JobStart, conclude, next_job
 from voxbench.running.engines.pool import STOP_S
-from voxbench.running.engines.process import Answer
+from voxbench.running.engines.process import WorkerAnswer
 from voxbench.running.faults import Kind
 from voxbench.running.jobs import Job, JobOutcome
 from voxbench.running.options import Run
@@ -78,9 +78,9 @@ class Ray(Engine):
                         break
                     yield JobStart(job)
                     if outcome := tasks.start(job):
-                        yield from settle(queue, outcome, worker)
+                        yield from conclude(queue, outcome, worker)
                 for outcome in tasks.over():
-                    yield from settle(queue, outcome, worker)
+                    yield from conclude(queue, outcome, worker)
                 if stopping.asked():
                     tasks.stop()
 
@@ -199,7 +199,7 @@ class _Tasks:
                 yield failed(job, reason, self.worker)
 
 
-def perform_there(written: bytes, worker: Worker, news: Any) -> Answer:
+def perform_there(written: bytes, worker: Worker, news: Any) -> WorkerAnswer:
     """Do a job in a process of Ray's, whose cancelling asks it to store where it is."""
     for folder in worker.include:
         _include(folder)
@@ -212,7 +212,7 @@ def perform_there(written: bytes, worker: Worker, news: Any) -> Answer:
     tell(Stage("beginning", 0, 1))
     with stopping.on_signals(), _cancelling_stops(), heard_by(Reporter(tell)):
         outcome = perform(job, worker)
-    return Answer(outcome.record, outcome.failure, outcome.kind)
+    return WorkerAnswer(outcome.record, outcome.failure, outcome.kind)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class Slurm(Engine):
     setup: tuple[str, ...] = ()
     sbatch: tuple[str, ...] = ()
 
-    whole: ClassVar[bool] = True
+    runs_all_missing: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.parallel < 1 or self.time < 2:
