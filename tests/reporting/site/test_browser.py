@@ -130,7 +130,7 @@ def test_filters_leave_what_they_say(look, site):
     assert rows.count() == 1
     assert page.locator("#count").inner_text() == "1 of 6 rows"
     page.get_by_role("button", name="Show all").click()
-    page.wait_for_function("document.getElementById('count').value === '6 of 6 rows'")
+    page.locator("#count", has_text="6 of 6 rows").wait_for()
     page.locator("#filters [name=text]").fill("masked better")
     assert set(column(page, "leaderboard-dice", "verdict")) == {"better"}
     page.locator("#filters [name=text]").fill("")
@@ -147,9 +147,10 @@ def test_filters_are_in_the_address_and_hold_after_going_back(look, site):
     page.locator("#filters [name=strategy]").select_option("=scratch")
     assert "strategy=" in page.url
     kept = rows.count()
-    rows.locator("a").first.click()
+    with page.expect_navigation():
+        rows.locator("a").first.click()
     page.go_back()
-    page.wait_for_function("document.getElementById('count').value.startsWith('3 of')")
+    page.locator("#count", has_text="3 of").wait_for()
     assert rows.count() == kept == 3
     assert page.locator("#filters [name=strategy]").input_value() == "=scratch"
 
@@ -281,7 +282,7 @@ def test_the_viewer_draws_image_reference_and_prediction(look, site):
         path.read_text()
     )  # fmt: skip
     page = look(worst)
-    page.wait_for_function("document.documentElement.dataset.viewer === 'drawn'")
+    page.wait_for_selector("html[data-viewer=drawn]")
     page.locator("#view [name=opacity]").fill("1")
     apply_policy(page)
     both = counted(page)

@@ -110,15 +110,13 @@ def test_a_case_offers_each_measure_that_was_kept(case):
     assert "softmax · mutual information" in text
     assert text.count('class="doubt"') == 2
     others = [page.read_text() for page in case.parent.glob("*.html") if page != case]
-    assert any(
-        'name="doubt"' not in other for other in others
-    )  # of an arm whose maps were not kept
+    assert any('name="doubt"' not in other for other in others)  # its maps were not kept
 
 
 @pytest.mark.browser
 def test_the_viewer_lays_a_map_over_the_case(case, look):  # noqa: F811 (a fixture)
     page = look(case)
-    page.wait_for_function("document.documentElement.dataset.viewer === 'drawn'")
+    page.wait_for_selector("html[data-viewer=drawn]")
     for name in ("reference", "prediction"):
         page.locator(f"#view [name={name}]").uncheck()
     without = page.locator("#canvas").screenshot()
