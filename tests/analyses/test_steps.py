@@ -57,6 +57,14 @@ def test_another_recipe_is_no_other_number_of_steps():
     assert known[700] == []
 
 
+def test_each_number_of_steps_is_of_the_same_draws_and_seeds():
+    """The longer training has the first seed alone; the other is far better."""
+    longer, best = runs(SCRATCH, 1500, 0.7)[:1], runs(SCRATCH, 500, 0.9)[1:]
+    found = read_groups([*runs(SCRATCH, 500, 0.6)[:1], *best, *longer])
+    known = by_steps(found[0], found, "dice")
+    assert [(steps, round(mean, 2)) for steps, mean in known] == [(500, 0.6), (1500, 0.7)]
+
+
 def test_a_claim_shows_what_its_twin_reaches_with_more_steps():
     found = groups()
     setting = next(g.where.setting for g in found if g.twin and g.course.steps == 500)

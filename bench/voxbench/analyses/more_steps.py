@@ -24,9 +24,13 @@ def family(group: Group) -> Family:
 
 
 def by_steps(group: Group, groups: Sequence[Group], key: str) -> list[tuple[int, float]]:
-    """Steps and mean of a metric of an arm wherever its recipe is another in its steps alone."""
-    alike = [other for other in groups if family(other) == family(group) and other.runs]
-    means = {other.course.steps: _mean(other, key) for other in alike if other.course.steps}
+    """Steps and mean of a metric of an arm wherever its recipe is another in its steps alone.
+
+    The means are over the draws and seeds that all of them have, where there are any.
+    """
+    alike = [g for g in groups if family(g) == family(group) and g.runs and g.course.steps]
+    shared = [run for run in group.runs if all(run in other.runs for other in alike)]
+    means = {other.course.steps: _mean(other, key, shared) for other in alike}
     return sorted(means.items()) if len(means) > 1 else []
 
 
