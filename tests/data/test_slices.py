@@ -300,7 +300,7 @@ def test_a_folder_of_dicom_series_is_images_to_pre_train_on(tmp_path):
 def test_planning_opens_a_series_once_for_all_processes(tmp_path, monkeypatch):
     write_series(tmp_path / "a", stored(), RAS)
     found = read_spacing(tmp_path / "a")
-    image._grid.cache_clear()  # as another process has it
+    image._KNOWN.clear()  # as another process has it
     monkeypatch.setattr(image, "find_series", pytest.fail)
     assert read_spacing(tmp_path / "a") == found
     monkeypatch.undo()

@@ -64,6 +64,10 @@ class Slotted:
 class Phase(enum.Enum):
     TRAIN = "train"
 
+    def __reduce_ex__(self, _):
+        """As an enumeration is pickled, whatever a library that is imported makes of all."""
+        return self.__class__, (self._value_,)
+
 
 class AttributeDict(dict):
     pass

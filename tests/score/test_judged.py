@@ -49,7 +49,7 @@ def test_what_nobody_asks_for_costs_nothing(case, monkeypatch):
 
     monkeypatch.setattr(validation, "fit_platt", refuse)
     monkeypatch.setattr(validation, "controlled_threshold", refuse)
-    monkeypatch.setattr(judged, "boundary_mean", refuse)
+    monkeypatch.setattr(judged, "boundary_weights", refuse)
     monkeypatch.setattr(judged, "reliability", refuse)
     question = asked(["image mean"], ["OoD detection"])
     assert judge("a", "a", case, question, learn([case], question)).scores[MEASURE]

@@ -122,8 +122,10 @@ def corpora(own: tuple[Corpus, ...] = ()) -> Corpora:
     Raises:
         PluginError: one of the sweep's shares a name, or names an unknown corpus as a parent.
     """
-    known = registered()
-    return Corpora([*known.all, *own], known.broken) if own else known
+    if not own:
+        return registered()
+    known = corpora()
+    return Corpora([*known.all, *own], known.broken)
 
 
 def check_own(own: tuple[Corpus, ...]) -> None:
@@ -138,7 +140,6 @@ def check_own(own: tuple[Corpus, ...]) -> None:
         raise SpecError(f"corpora: {error}") from None
 
 
-@cache
 def registered() -> Corpora:
     """Every corpus that an installed package registers.
 
