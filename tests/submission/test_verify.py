@@ -179,7 +179,7 @@ def changed(path: str, value):
         ("cost.steps", 60_000, "other steps than the recipe's: "),
         ("training", {}, "other steps than the recipe's: "),
         ("training", {4: 0.5, 60_000: 0.1}, "other steps than the recipe's: "),
-        ("validation", {4: 0.5}, "validations that the recipe does not have"),
+        ("validation", {5: 0.5}, "validations that the recipe does not have"),
         ("cost.fit_seconds", 5.0, "parts that take longer than the whole"),
         ("cost.seconds", 3600.0, "hours that are not the seconds on the device"),
         ("cost.gpu_hours", 1.0, "hours that are not the seconds on the device"),
@@ -200,6 +200,10 @@ def changed(path: str, value):
 )
 def test_a_changed_field_is_an_error(judge, path, value, rule):
     assert any(rule in line for line in judge(changed(path, value)).errors)
+
+
+def test_a_training_may_be_watched_that_selects_nothing(judge):
+    assert not judge(changed("validation", {2: 0.4, 4: 0.5})).errors
 
 
 def test_one_network_has_one_number_of_parameters(judge):

@@ -43,8 +43,8 @@ def _steps(record: Record, cell: Cell) -> Iterator[Diagnostic]:
                 "other steps than the recipe's",
                 f"{record.key}: {wanted:,} in the recipe, {steps:,} in {what}",
             )
-    selected = wanted > 0 and cell.recipe.selection == "best"
-    if bool(record.validation) != selected or max(record.validation, default=0) > wanted:
+    unselected = wanted > 0 and cell.recipe.selection == "best" and not record.validation
+    if unselected or max(record.validation, default=0) > wanted:
         yield error("validations that the recipe does not have", record.key)
 
 
