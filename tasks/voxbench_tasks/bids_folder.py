@@ -24,7 +24,6 @@ from voxbench.toolkit import (
     FolderCases,
     arrange_cases,
     card_name,
-    corpora_of,
     make_card,
     modality_of,
     read_json,
@@ -75,7 +74,7 @@ class BidsFolder(LabelledFolder):
             window=self.window,
             licence=str(described.get("License") or "unknown"),
             reference=str(described.get("Name") or name),
-            corpora=self.corpora or corpora_of(described, self.root, name),
+            corpora=self.corpora_named(described, name),
         )
 
     @classmethod

@@ -11,6 +11,7 @@ from voxbench.errors import DataError
 from voxbench.toolkit import (
     FolderCases,
     arrange_cases,
+    corpora_of,
     median_spacing,
     published_folds,
     read_json,
@@ -50,6 +51,14 @@ class Folder(Task):
         strange = [name for name, kind in kinds if kind == "other" and self.modality is None]
         told = f'{", ".join(strange)}: intensities are z-scored; say modality = "CT" if they are HU'
         return (*self._arranged.notes, *([told] if strange else []))
+
+    def corpora_named(self, description: Mapping[str, Any], name: str) -> tuple[str, ...]:
+        """Those of the field, else of the folder's description, else the card's name.
+
+        Raises:
+            DataError: the description's are no list of names.
+        """
+        return self.corpora or corpora_of(description, self.root, name)
 
     @property
     @abstractmethod

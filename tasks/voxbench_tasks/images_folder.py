@@ -22,7 +22,6 @@ from voxbench.toolkit import (
     FolderCases,
     arrange_cases,
     card_name,
-    corpora_of,
     holds_series,
     make_card,
     median_spacing,
@@ -63,7 +62,7 @@ class ImagesFolder(Folder):
             window=self.window,
             licence=str(self._about.get("licence") or "unknown"),
             reference=str(self._about.get("reference") or self._about.get("name") or name),
-            corpora=self.corpora or corpora_of(self._about, self.root, name),
+            corpora=self.corpora_named(self._about, name),
         )
 
     @classmethod

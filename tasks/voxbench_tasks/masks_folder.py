@@ -23,7 +23,6 @@ from voxbench.errors import DataError, unknown
 from voxbench.toolkit import (
     DatasetJson,
     card_name,
-    corpora_of,
     make_card,
     modality_of,
     part_named,
@@ -76,7 +75,7 @@ class MasksFolder(LabelledFolder):
             window=self.window,
             licence=str(self._about.get("licence") or "unknown"),
             reference=str(self._about.get("reference") or self._about.get("name") or name),
-            corpora=self.corpora or corpora_of(self._about, self.root, name),
+            corpora=self.corpora_named(self._about, name),
         )
 
     @classmethod

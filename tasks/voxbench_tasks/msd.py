@@ -8,9 +8,9 @@ pages `MSD_*.md` and `LiTS.md` in `resources` of
 https://github.com/openmedlab/Awesome-Medical-Dataset at commit 81da0ee. Addresses and checksums of
 the archives are those of MONAI's `DecathlonDataset`. The grids are the median spacings that
 nnU-Net's full resolution uses (Isensee et al. 2021). The NSD tolerances are voxbench's own: 1 mm
-for the hippocampus, whose voxels are 1 mm, 2 mm elsewhere. The
-five folds are those of `nnunetv2/utilities/crossval_split.py` of https://github.com/MIC-DKFZ/nnUNet
-at commit 47766ae, rebuilt by its rule; the hippocampus has none, since they divide its people.
+for the hippocampus, whose voxels are 1 mm, 2 mm elsewhere. The five folds are those of
+`nnunetv2/utilities/crossval_split.py` of https://github.com/MIC-DKFZ/nnUNet at commit 47766ae,
+rebuilt by its rule; the hippocampus has none, since they divide its people.
 The challenge's test labels are not public: its training cases are split by patient here.
 """
 

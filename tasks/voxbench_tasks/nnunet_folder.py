@@ -30,7 +30,6 @@ from voxbench.toolkit import (
     ENDINGS,
     DatasetJson,
     card_name,
-    corpora_of,
     make_card,
     modality_of,
     part_named,
@@ -81,7 +80,7 @@ class NnunetFolder(LabelledFolder):
             window=self.window,
             licence=str(self._described.table.get("licence") or "unknown"),
             reference=str(self._described.table.get("reference") or self.root.name),
-            corpora=self.corpora or corpora_of(self._described.table, self.root, name),
+            corpora=self.corpora_named(self._described.table, name),
         )
 
     @classmethod

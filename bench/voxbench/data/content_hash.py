@@ -130,17 +130,7 @@ def file_stamp(path: Path) -> str | None:
 
 def remembered(stamp: str, find: Callable[[], str]) -> str:
     """What was found of a file while its stamp was this one; found and kept where it never was."""
-    try:
-        with closing(_remembered()) as table:
-            row = table.execute("SELECT fact FROM facts WHERE stamp = ?", (stamp,)).fetchone()
-            if row:
-                return str(row[0])
-            fact = find()
-            with table:
-                table.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (stamp, fact))
-            return fact
-    except sqlite3.Error:
-        return find()
+    return remembered_all({stamp: find})[stamp]
 
 
 def remembered_all(finders: Mapping[str, Callable[[], str | None]]) -> dict[str, str]:

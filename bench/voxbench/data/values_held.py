@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from voxbench.data.content_hash import file_stamp, remembered
 from voxbench.data.label_map import label_values, read_label_map
 from voxbench.errors import DataError
 from voxbench.progress import Stage, tell
+from voxbench.threads import threads
 
 _VALUES = "label values 1"  # raised whenever a file's values are read otherwise
 
@@ -17,7 +17,7 @@ def values_held(paths: Iterable[Path], jobs: int = 4) -> dict[Path, frozenset[in
     """Label map → its values, 0 among them; those that can't be read are left out."""
     files = [*dict.fromkeys(paths)]
     found = {}
-    with ThreadPoolExecutor(jobs) as pool:  # decompressing releases the interpreter lock
+    with threads(jobs) as pool:  # decompressing releases the interpreter lock
         for done, (path, held) in enumerate(zip(files, pool.map(_held, files), strict=True), 1):
             tell(Stage("reading label maps", done, len(files)))
             if held is not None:

@@ -20,21 +20,22 @@ def seconds_of_predictions(
 
     By those of the network that are done, else by its cells.
     """
-    records = UncertaintyRecords(plan.root)
-    done = {job.id: records.read(job.id).seconds for job in plan.all if job.id in records}
-    return _expected({job.id: _predicting(job) for job in plan.all}, done, cells)
+    work = {job.id: _predicting(job) for job in plan.all}
+    return _expected(work, UncertaintyRecords(plan.root), cells)
 
 
 def seconds_of_rounds(plan: ActivePlan, cells: Sequence[Planned]) -> dict[str, float | None]:
     """Job → seconds that it took or may take, as of predictions."""
-    records = ActiveRecords(plan.root)
-    done = {job.id: records.read(job.id).seconds for job in plan.all if job.id in records}
-    return _expected({job.id: _round(job) for job in plan.all}, done, cells)
+    work = {job.id: _round(job) for job in plan.all}
+    return _expected(work, ActiveRecords(plan.root), cells)
 
 
 def _expected(
-    work: dict[str, Again], done: dict[str, float], cells: Sequence[Planned]
+    work: dict[str, Again],
+    records: UncertaintyRecords | ActiveRecords,
+    cells: Sequence[Planned],
 ) -> dict[str, float | None]:
+    done = {key: records.read(key).seconds for key in work if key in records}
     finished = [(work[key], seconds) for key, seconds in done.items()]
     found = dict(zip(work, by_finished([*work.values()], finished), strict=True)) | done
     unknown = [key for key, seconds in found.items() if seconds is None]

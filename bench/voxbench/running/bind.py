@@ -15,7 +15,6 @@ from voxbench.design.recipe_table import TaskRecipe
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.plugins import TASKS
-from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.published.file import WeightsFile
 from voxbench.records.record import Arm
 from voxbench.running.arms import SweepArm, resolve_arms
@@ -155,7 +154,6 @@ def trainings_at(
     """What an arm's trainings at a fraction share, by the sweep's recipe as it is."""
     arm, baseline, dataset = on.arm, on.arm.baseline, on.dataset
     weights, direct = on.weights, adaptation in DIRECT
-    needs = weights.identity if isinstance(weights, PretrainingPlan) else None
     grid = own.grid(on.contract, dataset.card.preprocessing)
     reason = on.reason
     if direct and not reason:
@@ -190,7 +188,7 @@ def trainings_at(
         fold=dataset.fold,
         twin=None if direct else arm.twin,
     )
-    usable = (None, None, None) if reason else (weights, needs, on.contamination)
+    usable = (None, None) if reason else (weights, on.contamination)
     return Trainings(
         cell, names, dataset, grid, baseline, *usable, reason, own.planned, tests=on.tests
     )

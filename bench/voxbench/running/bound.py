@@ -26,7 +26,6 @@ class Trainings:
         preprocessing: grid and intensity of its images.
         baseline: the plugin of its arm.
         weights: the file they are in, or how they are made here; None for scratch.
-        needs: the name of weights that are made here, which come first.
         contamination: whether they have seen the test cases; None where it can't be run.
         reason: why it can't be run, if it can't.
         planned: what of its recipe was planned, and from what; "" where nothing was.
@@ -40,12 +39,16 @@ class Trainings:
     preprocessing: Preprocessing
     baseline: Baseline
     weights: InitialWeights = None
-    needs: str | None = None
     contamination: Contamination | None = None
     reason: str | None = None
     planned: str = ""
     tuning: TuningCost | None = None
     tests: tuple[ExternalTest, ...] = ()
+
+    @property
+    def needs(self) -> str | None:
+        """The name of weights that are made here, which come first."""
+        return self.weights.identity if isinstance(self.weights, PretrainingPlan) else None
 
     @property
     def kernel_spacing(self) -> Spacing | None:

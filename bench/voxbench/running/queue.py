@@ -62,6 +62,7 @@ class Queue:
         fits: Callable[[Job], bool] | None = None,
     ) -> None:
         self.root, self.stay, self.fits = root, stay, fits
+        self.store, self.external = Store(root), external_store(root)
         self.waiting: list[Job] = []
         self.running = 0
         self.made: set[str] = set()
@@ -229,7 +230,7 @@ class Queue:
 
     def _stamp(self, job: CellJob | ExternalJob) -> tuple[int, int] | None:
         """What a record changes when it is written; None while there is none."""
-        store = external_store(self.root) if isinstance(job, ExternalJob) else Store(self.root)
+        store = self.external if isinstance(job, ExternalJob) else self.store
         try:
             status = store.path(job.id).stat()
         except FileNotFoundError:

@@ -30,7 +30,8 @@ class _Label(NamedTuple):
 def draw_critical(test: Friedman, arms: tuple[str, ...], stem: Path) -> list[Path]:
     """Write `<stem>.svg` and `<stem>.png` in the form of Demšar 2006, figure 1.
 
-    The axis runs over the ranks that there are. The same input gives the same bytes.
+    The axis runs over the ranks that there are, and is at least as long as the critical difference.
+    The same input gives the same bytes.
     """
     bars = [group for group in test.groups if len(group) > 1]
     first = _BAR * (len(bars) + 1) + 0.1
@@ -39,7 +40,8 @@ def draw_critical(test: Friedman, arms: tuple[str, ...], stem: Path) -> list[Pat
     with new_figure(_TOP + depth) as figure:
         axes = figure.add_axes((_SIDE, 0, 1 - 2 * _SIDE, 1))
         axes.axis("off")
-        axes.set_xlim(math.floor(test.ranks.min()), math.ceil(test.ranks.max() + 1e-9))
+        low = math.floor(test.ranks.min())
+        axes.set_xlim(low, math.ceil(max(test.ranks.max(), low + test.critical)))
         axes.set_ylim(depth, -_TOP)
         _draw_axis(axes, test)
         for row, bar in enumerate(bars, start=1):
