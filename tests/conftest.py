@@ -1,7 +1,7 @@
 """Fixtures that every room shares."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,11 +55,18 @@ def real_touchstone() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache of the session's own, so that tests never read or fill the user's."""
+def _cache_of_session(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What fixtures of the session prepare; tests never read or fill the user's cache."""
+    os.environ["VOXBENCH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of the file's own: a test finds no weights that another file's has made."""
     folder = tmp_path_factory.mktemp("cache")
-    os.environ["VOXBENCH_CACHE"] = str(folder)
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOXBENCH_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture
