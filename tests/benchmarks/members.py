@@ -11,6 +11,7 @@ import multiprocessing
 import resource
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from voxbench.plugins import find_architecture
 from voxbench.predict.members import Subject, predict_members
 from voxbench.predict.models import Augmented, Dropout, StochasticSegmentation
 from voxbench.predict.segmentation import segment
+from voxbench.predict.window import Forward
 
 RECIPE = Recipe(patch=(64, 64, 64))
 MODELS = {"tta": Augmented(), "dropout": Dropout(), "ssn": StochasticSegmentation()}
@@ -64,15 +66,30 @@ def measure(way: str, classes: int, side: int, out: multiprocessing.Queue) -> No
         nonlocal seconds
         seconds += sign * time.process_time()
 
-    for part in (network.backbone.encoder, network.backbone.decoder, network.head):
-        part.register_forward_pre_hook(lambda *_: count(-1))
-        part.register_forward_hook(lambda *_: count(1))
+    if kind == "ssn":
+        network.stacked = timed(network.stacked, count)
+    else:
+        parts = [network.backbone.encoder, network.backbone.decoder, network.head]
+        parts += [network.dropout] if kind == "dropout" else []
+        for part in parts:
+            part.register_forward_pre_hook(lambda *_: count(-1))
+            part.register_forward_hook(lambda *_: count(1))
     before, start = peak(), time.process_time()
     if way == "plain":
         segment(network, case, RECIPE, "cpu")
     else:
         predict_members(MODELS[name], subject, by_class=way == BY_CLASS)
     out.put((peak() - before, time.process_time() - start, seconds))
+
+
+def timed(forward: Forward, count: Callable[[int], None]) -> Forward:
+    def run(windows: torch.Tensor) -> torch.Tensor:
+        count(-1)
+        found = forward(windows)
+        count(1)
+        return found
+
+    return run
 
 
 def main() -> None:

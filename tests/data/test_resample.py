@@ -6,6 +6,7 @@ from voxbench.data.resample import (
     resample_image,
     resample_labels,
     resample_nearest,
+    resample_scores,
     taps_between,
 )
 
@@ -54,6 +55,19 @@ def test_on_the_same_grid_nothing_changes():
     assert resample_labels(label, (6, 7, 8)) is label
     scores = np.stack([label == value for value in range(5)]).astype(np.float32)
     assert np.array_equal(resample_argmax(scores, taps_between((6, 7, 8), (6, 7, 8))), label)
+
+
+def test_scores_are_themselves_where_no_voxel_lies_between_two():
+    scores = np.random.default_rng(0).normal(size=(2, 9, 6, 5)).astype(np.float32)
+    found = resample_scores(scores, taps_between((9, 6, 5), (9, 6, 5)))
+    assert np.shares_memory(found, scores)
+    assert np.array_equal(found, scores)
+    x, y, z = taps_between((9, 6, 5), (9, 6, 5))
+    part = resample_scores(scores[:, 2:], (x.within(slice(3, 5), 2, 7), y, z))
+    assert np.array_equal(part, scores[:, 3:5])
+    assert np.array_equal(
+        resample_scores(scores, taps_between((9, 6, 5), (3, 6, 5))), scores[:, 1::3]
+    )
 
 
 def test_the_nearest_voxel_is_the_one_that_a_centre_lies_in():

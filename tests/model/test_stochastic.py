@@ -48,7 +48,8 @@ def test_channels_stand_for_the_whole_normal():
     told = LogitNormal(
         torch.randn(2, 3, 4, 4, 4), torch.randn(2, 3, RANK, 4, 4, 4), torch.rand(2, 3, 4, 4, 4)
     )
-    again = LogitNormal.of_stacked(told.stacked())
+    channels = torch.cat([told.mean, told.factor.flatten(1, 2), told.deviation], dim=1)
+    again = LogitNormal.of_stacked(channels)
     assert all(torch.equal(one, other) for one, other in zip(told, again, strict=True))
 
 
@@ -68,6 +69,15 @@ def test_dropout_hides_maps_and_features_in_training_alone(image):
     assert not torch.equal(network(image), network(image))
     network.eval()
     assert torch.equal(network(image), network(image))
+
+
+def test_the_normal_is_what_its_three_convolutions_say(image):
+    network = built("ssn").eval()
+    found, features = network.distribution(image), network.backbone(image)
+    torch.testing.assert_close(found.mean, network.head(features))
+    torch.testing.assert_close(found.factor.flatten(1, 2), network.factor(features))
+    expected = network.diagonal(features).exp() + 1e-5
+    torch.testing.assert_close(found.deviation.square(), expected)
 
 
 def test_the_covariance_stays_finite_whatever_the_head_says(image):

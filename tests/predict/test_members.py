@@ -167,9 +167,7 @@ def test_what_all_voxels_share_is_one_draw_for_the_whole_case(backbone):
     told = subject(network)
     found = predict_members(StochasticSegmentation(members=1), told)
     case, network = told.prepared, network.eval()
-    channels = whole_logits(
-        lambda x: network.distribution(x).stacked(), case.image, case.outside, (16,) * 3, 0.5, 4
-    )
+    channels = whole_logits(network.stacked, case.image, case.outside, (16,) * 3, 0.5, 4)
     channels = torch.from_numpy(interpolated(channels, case.grid.cropped))[None]
     generator = torch.Generator().manual_seed(stream("common", seed=0, member=0))
     common = torch.randn((1, 10), generator=generator)

@@ -93,10 +93,20 @@ def resample_argmax(scores: NDArray[np.float32], taps: Taps) -> NDArray[np.uint8
 
 
 def resample_scores(scores: NDArray[np.float32], taps: Taps) -> NDArray[np.float32]:
-    """Interpolate scores (class, d, h, w) linearly."""
+    """Interpolate scores (class, d, h, w) linearly; a view where no voxel lies between two."""
+    own = [_own(axis) for axis in taps]
+    if all(own):
+        return scores[:, *own]
     out = np.empty([len(scores), *(len(axis.left) for axis in taps)], np.float32)
     _interpolated(read_only(np.ascontiguousarray(scores)), *taps, out)
     return out
+
+
+def _own(axis: LinearTaps) -> slice | None:
+    """The voxels that those of an axis are, one after another; None if they lie between some."""
+    first, stop = int(axis.left[0]), int(axis.left[-1]) + 1
+    alike = not axis.weight.any() and stop - first == len(axis.left)
+    return slice(first, stop) if alike else None
 
 
 @compiled

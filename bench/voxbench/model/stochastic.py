@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv3d
 
 from voxbench.model.backbones import Backbone
 from voxbench.model.segmenter import Segmenter
@@ -59,13 +60,9 @@ class LogitNormal(NamedTuple):
         shared = torch.einsum("bcr...,br->bc...", self.factor, common)
         return self.mean + shared + self.deviation * own
 
-    def stacked(self) -> Tensor:
-        """As channels (b, class · (2 + rank), *spatial), linear in all that `draw` adds."""
-        return torch.cat([self.mean, self.factor.flatten(1, 2), self.deviation], dim=1)
-
     @classmethod
     def of_stacked(cls, channels: Tensor) -> "LogitNormal":
-        """What `stacked` gave, of a batch."""
+        """Of channels (b, class · (2 + rank), *spatial), linear in all that `draw` adds."""
         classes = channels.shape[1] // (2 + RANK)
         spatial = channels.shape[2:]
         factor = channels[:, classes:-classes].reshape(-1, classes, RANK, *spatial)
@@ -95,12 +92,20 @@ class StochasticSegmenter(Segmenter):
 
     def distribution(self, image: Tensor) -> LogitNormal:
         """The normal over the logits of every image of a batch."""
-        features = self.backbone(image)
-        mean = self.head(features).float()
-        factor = self.factor(features).float().unflatten(1, (mean.shape[1], RANK))
-        logarithm = self.diagonal(features).float().clamp(max=_LARGEST_LOG_VARIANCE)
-        deviation = (logarithm.exp() + _LEAST_VARIANCE).sqrt()
-        return LogitNormal(mean, factor if self.correlated else 0 * factor, deviation)
+        return LogitNormal.of_stacked(self.stacked(image))
+
+    def stacked(self, image: Tensor) -> Tensor:
+        """The same as channels, see `LogitNormal.of_stacked`: held once, as there are many."""
+        heads = (self.head, self.factor, self.diagonal)
+        weight = torch.cat([head.weight for head in heads])
+        bias = torch.cat([head.bias for head in heads if head.bias is not None])
+        channels = conv3d(self.backbone(image), weight, bias).float()
+        classes = self.head.out_channels
+        if not self.correlated:
+            channels[:, classes:-classes] = 0
+        logarithm = channels[:, -classes:].clamp(max=_LARGEST_LOG_VARIANCE)
+        channels[:, -classes:] = (logarithm.exp() + _LEAST_VARIANCE).sqrt()
+        return channels
 
 
 def segmenter_of(

@@ -152,7 +152,7 @@ class StochasticSegmentation(UncertaintyModel):
                 own = _normal(logits.mean.shape, own_seed, scores.device)
                 yield logits.draw(common, own)[0].softmax(dim=0)
 
-        with inference(network, lambda x: network.distribution(x).stacked()) as forward:
+        with inference(network, network.stacked) as forward:
             yield Pass(subject.prepared.image, forward, draw)
 
 
