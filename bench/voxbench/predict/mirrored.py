@@ -14,14 +14,20 @@ def flips(axes: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 
 def flipped(forward: Forward, axes: Sequence[int]) -> Forward:
-    """Scores of mirrored windows, mirrored back.
+    """Scores of mirrored windows, mirrored back in place: a second batch of them costs memory.
 
     Args:
         forward: of windows.
         axes: of the volume, 0 to 2.
     """
-    dims = [2 + axis for axis in axes]
-    return (lambda windows: forward(windows.flip(dims)).flip(dims)) if dims else forward
+
+    def run(windows: Tensor) -> Tensor:
+        scores = forward(windows.flip([2 + axis for axis in axes]))
+        for window in scores:
+            window.copy_(window.flip([1 + axis for axis in axes]))
+        return scores
+
+    return run if axes else forward
 
 
 def mean_over_flips(forward: Forward, axes: Sequence[int]) -> Forward:
