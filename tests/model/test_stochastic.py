@@ -80,6 +80,21 @@ def test_the_normal_is_what_its_three_convolutions_say(image):
     torch.testing.assert_close(found.deviation.square(), expected)
 
 
+@pytest.mark.parametrize("progress", [0.05, 0.5])
+def test_its_heads_learn_as_three_convolutions_would(image, progress):
+    network = built("ssn").train()
+    network.at(progress)
+    heads = [*network.head.parameters(), *network.diagonal.parameters()]
+    heads += network.factor.parameters() if network.correlated else ()
+    features = network.backbone(image)
+    factor = network.factor(features) * network.correlated
+    parts = network.head(features), factor, (network.diagonal(features).exp() + 1e-5).sqrt()
+    expected = torch.autograd.grad(sum(part.square().sum() for part in parts), heads)
+    found = torch.autograd.grad(network.stacked(image).square().sum(), heads)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_the_covariance_stays_finite_whatever_the_head_says(image):
     network = built("ssn")
     torch.nn.init.constant_(network.diagonal.bias, 1e4)

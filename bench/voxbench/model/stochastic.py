@@ -103,8 +103,9 @@ class StochasticSegmenter(Segmenter):
         classes = self.head.out_channels
         if not self.correlated:
             channels[:, classes:-classes] = 0
-        logarithm = channels[:, -classes:].clamp(max=_LARGEST_LOG_VARIANCE)
-        channels[:, -classes:] = (logarithm.exp() + _LEAST_VARIANCE).sqrt()
+        logarithm = channels[:, -classes:].clone()  # its gradient asks for it as it was
+        variance = logarithm.clamp(max=_LARGEST_LOG_VARIANCE).exp() + _LEAST_VARIANCE
+        channels[:, -classes:] = variance.sqrt()
         return channels
 
 
