@@ -260,6 +260,15 @@ def test_paper_of_a4_holds_all_columns(look, site, name):
         assert page.locator(".panel:visible").count() == page.locator(".panel").count()
 
 
+def test_paper_is_no_phone(look, site):
+    """A browser asks a page for its layout at the width of a sheet that stands upright."""
+    page = look(site / "index.html", (700, 1000))
+    page.emulate_media(media="print")
+    assert page.locator(".matrix:visible").first.evaluate("e => getComputedStyle(e).display") == (
+        "table"
+    )
+
+
 def counted(page) -> dict[str, int]:
     """Pixels of the viewer: greys of the image, and the colours of the two overlays."""
     import io

@@ -1,5 +1,7 @@
 """The front page says what the verdicts say, and no more."""
 
+import re
+
 import pytest
 from voxbench.analyses.claims import judge_claims
 from voxbench.design.claims import Claim
@@ -10,7 +12,7 @@ from voxbench.reporting.site.front.cell import line_of
 from voxbench.reporting.site.front.declared import declared
 from voxbench.reporting.site.front.evidence import gather_evidence
 from voxbench.reporting.site.front.matrix import MADE, PUBLISHED, TAKEN
-from voxbench.reporting.site.front.page import panels
+from voxbench.reporting.site.front.page import most_compared, panels
 from voxbench.reporting.site.material import gather
 from voxbench.stats.interval import UNDEFINED, Interval
 
@@ -18,6 +20,7 @@ from tests.analyses.records import MASKED, SCRATCH, cases, record, stored
 from tests.reporting.site.demo import made
 from tests.reporting.site.html import Page
 
+OTHER = "supervised[source=malf]"
 CONTROL = "negative-control[source=malf]"
 
 
@@ -69,6 +72,16 @@ def test_a_control_is_no_pretraining_and_warns_where_it_differs(tmp_path):
 def test_without_a_comparison_nothing_is_answered(tmp_path):
     _, [panel] = shown(tmp_path, {})
     assert panel.finding.answer == "Not asked."
+
+
+def test_a_reader_first_sees_the_fraction_that_was_asked_about_most(tmp_path):
+    shown(tmp_path, {})
+    shown(tmp_path, {MASKED: 0.1}, fraction="10 shots")
+    _, found = shown(tmp_path, {MASKED: 0.1, CONTROL: 0.0, OTHER: 0.0}, fraction="100%")
+    assert [panel.finding.comparisons for panel in found] == [0, 1, 2]
+    assert most_compared(found) == found[2].id
+    index = made(tmp_path, tmp_path / "out").read_text(encoding="utf-8")
+    assert re.findall('value="([^"]*)" checked', index) == ["all patients"]
 
 
 def test_the_twin_stands_above_its_arms_with_its_own_score(tmp_path):

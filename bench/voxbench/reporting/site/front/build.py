@@ -9,7 +9,7 @@ from voxbench.reporting.site.baseline import baseline_path
 from voxbench.reporting.site.cards import bibtex, card_of, cited, sources, told_modality
 from voxbench.reporting.site.front.declared import declared
 from voxbench.reporting.site.front.evidence import gather_evidence
-from voxbench.reporting.site.front.page import panels
+from voxbench.reporting.site.front.page import most_compared, panels
 from voxbench.reporting.site.material import Material
 from voxbench.reporting.site.pages import Pages
 from voxbench.reporting.site.sweeps import sweep_commands
@@ -45,11 +45,13 @@ def write_front(material: Material, writer: Pages, claims: Sequence[ClaimResult]
     for metric in metrics:
         evidence = gather_evidence(material, metric)
         compared = any(result.group.twin for result in evidence.results)
+        shown = panels(evidence)
         writer.page(
             "front.html",
             pages[metric.title],
             question=PAYS if compared or not evidence.results else BEST,
-            panels=panels(evidence),
+            panels=shown,
+            first=most_compared(shown),
             metric=metric,
             margin=evidence.margin,
             compared=compared,

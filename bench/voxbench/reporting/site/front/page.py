@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from voxbench.analyses.groups import Where
@@ -73,6 +73,11 @@ def panels(evidence: Evidence) -> list[Panel]:
         sizes[fraction] = min(size, sizes.get(fraction, math.inf))
     order = sorted(sizes, key=lambda fraction: (fraction == "100%", sizes[fraction], fraction))
     return [_panel(evidence, fraction, f"f{place}") for place, fraction in enumerate(order)]
+
+
+def most_compared(shown: Sequence[Panel]) -> str:
+    """The panel that a reader sees first: whose fraction was asked about most, whatever it says."""
+    return max(shown, key=lambda panel: panel.finding.comparisons).id if shown else ""
 
 
 def _panel(evidence: Evidence, fraction: str, name: str) -> Panel:
