@@ -35,6 +35,7 @@ class Prepared:
     image: np.ndarray
     grid: VoxelGrid
     outside: np.ndarray
+    id: str = "case"
 
 
 def prepared(side: int) -> Prepared:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from voxbench.records.failures import FailureRecord, Failures
 from voxbench.records.uncertainty import UncertaintyRecords
 
 from tests.analyses.records import SCRATCH, cases, record, stored
@@ -61,6 +62,28 @@ def test_status_counts_them_and_what_they_took(voxbench, tmp_path):
     assert "predictions again: 2 softmax, 1 tta; 3.0 worker-minutes" in told
     _, told, _ = voxbench("status", tmp_path, "--json")
     assert json.loads(told)["predictions again"]["tta"] == {"ok": 1, "seconds": 90}
+
+
+def test_status_says_which_of_them_failed_and_why(voxbench, tmp_path):
+    cell = record(cases(lambda i, _: 0.5, 2), SCRATCH)
+    stored(tmp_path, cell)
+    told = {"sweep": "tiny", "failure": "Traceback\nDataError: 3.nii.gz is gone"}
+    for key, work in (("a", "cubes · seed 0 · tta"), ("b", "cubes · random · round 1")):
+        Failures(tmp_path).write(FailureRecord(key=key, work=work, **told))
+    code, said, _ = voxbench("status", tmp_path)
+    assert code == 1
+    assert "1 ok, 0 failed" in said
+    assert "2 predictions and rounds failed" in said
+    assert "2 × DataError: 3.nii.gz is gone (the first is a)" in said
+    _, said, _ = voxbench("status", tmp_path, "--cells")
+    assert "b cubes · random · round 1\nTraceback\n" in said
+    _, said, _ = voxbench("status", tmp_path, "--json")
+    assert [one["key"] for one in json.loads(said)["failed work"]] == ["a", "b"]
+
+    doubted = uncertain(cell, lambda *_: 0.1, lambda _: 0.1)
+    UncertaintyRecords(tmp_path).write(doubted.model_copy(update={"key": "a"}))
+    _, said, _ = voxbench("status", tmp_path)
+    assert "1 predictions and rounds failed" in said
 
 
 def test_a_model_for_other_networks_is_told_on_one_line(voxbench, words):

@@ -169,10 +169,30 @@ def test_what_all_voxels_share_is_one_draw_for_the_whole_case(backbone):
     case, network = told.prepared, network.eval()
     channels = whole_logits(network.stacked, case.image, case.outside, (16,) * 3, 0.5, 4)
     channels = torch.from_numpy(interpolated(channels, case.grid.cropped))[None]
-    generator = torch.Generator().manual_seed(stream("common", seed=0, member=0))
+    seed = stream("common", seed=stream("draw", seed=0, case=case.id, pair=0))
+    generator = torch.Generator().manual_seed(seed)
     common = torch.randn((1, 10), generator=generator)
     drawn = LogitNormal.of_stacked(channels).draw(common, torch.zeros(1, 3, *case.grid.cropped))
     assert found.mean == pytest.approx(drawn[0].softmax(0).detach().numpy(), abs=0.005)
+
+
+def test_half_of_the_draws_mirror_the_others_at_the_mean(backbone):
+    """Of two classes an even number of them has the mean's label, however unsure it is."""
+    network = StochasticSegmenter(backbone, 1)
+    nn.init.normal_(network.factor.weight, std=0.3)
+    told = subject(network, spacing=None)
+    found = predict_members(StochasticSegmentation(members=2), told)
+    plain = segment(network, told.prepared, RECIPE, "cpu")
+    assert 0 < plain.mean() < 1
+    assert np.mean(uncropped(found.labels.astype(np.uint8), told.prepared.grid) != plain) < 1e-3
+    assert found.measures().mutual_information.mean() > 0.1
+
+
+def test_the_luck_of_a_draw_is_a_case_s_own(backbone, monkeypatch):
+    told, model = subject(StochasticSegmenter(backbone, 1)), StochasticSegmentation(members=1)
+    first = predict_members(model, told).mean
+    monkeypatch.setattr(told.prepared, "id", "another")
+    assert not np.allclose(first, predict_members(model, told).mean, atol=0.05)
 
 
 def test_a_stochastic_network_has_to_be_trained_as_one():

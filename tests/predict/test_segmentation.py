@@ -30,6 +30,7 @@ class Prepared:
     """Noise on a prepared grid."""
 
     grid: VoxelGrid
+    id: str = "case"
     outside = np.array([0.0, 1.0], np.float32)
 
     @property

@@ -1,8 +1,11 @@
 """Rounds of active learning: chosen from the pool, trained anew, never from the test."""
 
+from voxbench.errors import DataError
 from voxbench.records import Store
 from voxbench.records.active import ActiveRecords
+from voxbench.records.failures import still_failed
 from voxbench.records.kept import weights_path
+from voxbench.running import active_job
 from voxbench.running.options import Options
 from voxbench.running.sweep import run_sweep
 
@@ -41,6 +44,22 @@ def test_each_round_labels_what_is_doubted_most_and_never_a_test_case(example, t
     again = Notes()
     run_sweep(sweep, tmp_path, INLINE, again)
     assert again.todo == []
+
+
+def test_a_round_that_failed_is_remembered_and_done_by_the_next_run(example, tmp_path, monkeypatch):
+    sweep = make_sweep(seeds=1, recipe=SHORT, active=TABLE | {"rounds": 1})
+
+    def broken(*_):
+        raise DataError("no scanner at all")
+
+    with monkeypatch.context() as now:
+        now.setattr(active_job, "with_training", broken)
+        run_sweep(sweep, tmp_path, INLINE)
+    assert rounds(tmp_path) == {}
+    assert {one.work.rsplit(" · ")[-1] for one in still_failed(tmp_path)} == {"round 1"}
+    run_sweep(sweep, tmp_path, INLINE)
+    assert len(rounds(tmp_path)) == 2
+    assert still_failed(tmp_path) == []
 
 
 def test_a_budget_of_slices_labels_whole_cases_until_it_is_spent(example, tmp_path):

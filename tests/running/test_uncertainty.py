@@ -7,9 +7,11 @@ import pytest
 from voxbench.design.spec import parse_sweep, read_sweep, written_sweep
 from voxbench.design.toml import parse_toml
 from voxbench.design.uncertainty import Aggregation, Measure
-from voxbench.errors import PluginError, SpecError
+from voxbench.errors import DataError, PluginError, SpecError
+from voxbench.predict.models import Augmented
 from voxbench.records import Store
 from voxbench.records.external import external_store
+from voxbench.records.failures import still_failed
 from voxbench.records.kept import weights_path
 from voxbench.records.uncertainty import UncertaintyRecords
 from voxbench.running.bind import bind
@@ -126,6 +128,28 @@ def test_cases_of_an_external_set_are_predicted_too_where_somebody_asks(example,
     without = asked(["softmax"])
     ids = {job.id for job in UncertaintyPlan.of(without, bind(without), tmp_path).all}
     assert ids.isdisjoint(one.key for one in records)
+
+
+def test_what_failed_is_remembered_until_it_is_made(finished, monkeypatch):
+    _, root = finished
+    sweep = asked([{"name": "tta", "noise": 0.2}])
+    with monkeypatch.context() as broken:
+        broken.setattr(Augmented, "passes", _broken)
+        run_sweep(sweep, root, INLINE)
+    jobs = UncertaintyPlan.of(sweep, bind(sweep), root).all
+    assert {(one.key, one.work) for one in still_failed(root)} == {
+        (job.id, str(job)) for job in jobs
+    }
+    assert all("no scanner at all" in one.failure for one in still_failed(root))
+
+    notes = Notes()
+    run_sweep(sweep, root, INLINE, notes)
+    assert {job.id for job in notes.todo} == {job.id for job in jobs}
+    assert still_failed(root) == []
+
+
+def _broken(*_):
+    raise DataError("no scanner at all")
 
 
 def test_the_table_changes_no_key_of_a_cell(example):

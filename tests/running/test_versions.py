@@ -2,6 +2,7 @@
 
 import pytest
 from voxbench.pretrain.plan import plan_pretraining
+from voxbench.running import versions
 from voxbench.running.bind import bind
 from voxbench.running.versions import objective_version
 from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
@@ -62,3 +63,14 @@ def test_a_published_recipe_is_another_arm_with_a_schedule_of_its_own(example):
         published.trainings.baseline, published.trainings.weights.source, published.cell.pretraining
     )
     assert again.identity == published.trainings.weights.identity
+
+
+def test_how_a_stochastic_network_is_trained_moves_its_cells_alone(example, monkeypatch):
+    def found():
+        recipes = [{"steps": 4, "stochastic": kind} for kind in (None, "dropout", "ssn")]
+        return [bind(make_sweep(seeds=1, recipe=recipe))[0].key for recipe in recipes]
+
+    before = found()
+    monkeypatch.setattr(versions, "_STOCHASTIC_VERSION", 3)
+    moved = [old != new for old, new in zip(before, found(), strict=True)]
+    assert moved == [False, False, True]

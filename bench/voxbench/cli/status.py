@@ -1,8 +1,8 @@
-"""`voxbench status`: how far a sweep is, and why cells failed."""
+"""`voxbench status`: how far a sweep is, and what failed, why."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -21,7 +21,7 @@ def status_verb(
     cells: Cells = False,
     json: Json = False,
 ) -> None:
-    """Count the records of a folder and say why cells failed; exit code 1 if any did.
+    """Count the records of a folder and say what failed, and why; exit code 1 if anything did.
 
     And what is being worked on, for which sweeps; where pilots of Slurm do, they are counted too.
     """
@@ -32,6 +32,7 @@ def status_verb(
     from voxbench.records.active import ActiveRecords
     from voxbench.records.claims import claimed
     from voxbench.records.external import external_store
+    from voxbench.records.failures import still_failed
     from voxbench.records.sweeps import names_known
     from voxbench.records.trials import Trials
     from voxbench.records.uncertainty import UncertaintyRecords
@@ -52,6 +53,7 @@ def status_verb(
             (one.strategy, one.seconds) for one in ActiveRecords(directory)
         ),
     }
+    unmade = still_failed(directory)
     held, sweeps = sum(1 for _ in claimed(directory)), names_known(directory)
     if json:
         told = {
@@ -67,6 +69,7 @@ def status_verb(
             "pilots": pilots,
             **(_on_external(external) if external else {}),
             **{name: spent for name, spent in again.items() if spent},
+            **({"failed work": [one.model_dump() for one in unmade]} if unmade else {}),
         }
         print_json(told)
     else:
@@ -87,12 +90,16 @@ def status_verb(
         for name, spent in again.items():
             if spent:
                 print(_told(name, spent))
-        for line in map(_whole, failed) if cells else _reasons(failed):
+        if unmade:
+            print(f"{len(unmade)} predictions and rounds failed; `voxbench run` tries them again")
+        every = [_Failed(one.key, _named(one), one.failure) for one in failed]
+        every += [_Failed(one.key, one.work, one.failure) for one in unmade]
+        for line in map(_whole, every) if cells else _reasons(every):
             print(line)
         if unscored:
             last = (unscored[0].failure or "").strip().splitlines()[-1]
             print(f"on external test sets: {last} (the first is {unscored[0].key})")
-    if failed or unscored:
+    if failed or unscored or unmade:
         raise typer.Exit(1)
 
 
@@ -130,21 +137,32 @@ def _told(name: str, spent: Mapping[str, Mapping[str, float]]) -> str:
     return f"{name}: {each}; {seconds / 60:.1f} worker-minutes"
 
 
-def _whole(record: "Facts") -> str:
+class _Failed(NamedTuple):
+    """A cell, or work on finished ones."""
+
+    key: str
+    work: str
+    failure: str | None
+
+
+def _named(record: "Facts") -> str:
     arm = record.arm
-    head = f"{record.key} {arm.task} · {arm.baseline} · {arm.fraction} · seed {arm.seed}"
-    return f"\n{head}\n{record.failure}"
+    return f"{arm.task} · {arm.baseline} · {arm.fraction} · seed {arm.seed}"
 
 
-def _reasons(failed: "Sequence[Facts]") -> Iterator[str]:
-    """Why cells failed, the most frequent reason first, each with the first of its cells."""
-    cells: dict[str, list[str]] = {}
-    for record in failed:
-        last = (record.failure or "no reason recorded").strip().splitlines()[-1]
-        cells.setdefault(last, []).append(record.key)
-    for reason, keys in sorted(cells.items(), key=lambda item: -len(item[1]))[:_MOST]:
-        yield f"{len(keys)} × {reason} (the first is {keys[0]})"
-    if len(cells) > _MOST:
-        yield f"and {len(cells) - _MOST} other reasons"
+def _whole(one: _Failed) -> str:
+    return f"\n{one.key} {one.work}\n{one.failure}"
+
+
+def _reasons(failed: Sequence[_Failed]) -> Iterator[str]:
+    """Why work failed, the most frequent reason first, each with the key of its first."""
+    keys: dict[str, list[str]] = {}
+    for one in failed:
+        last = (one.failure or "no reason recorded").strip().splitlines()[-1]
+        keys.setdefault(last, []).append(one.key)
+    for reason, own in sorted(keys.items(), key=lambda item: -len(item[1]))[:_MOST]:
+        yield f"{len(own)} × {reason} (the first is {own[0]})"
+    if len(keys) > _MOST:
+        yield f"and {len(keys) - _MOST} other reasons"
     if failed:
         yield "--cells tells each with all that its failure says"

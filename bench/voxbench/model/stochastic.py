@@ -13,7 +13,7 @@ Stochastic = Literal["dropout", "ssn"]
 
 DROPOUT = 0.5
 RANK = 10
-_ALONE = 0.1  # share of the steps
+_ALONE = 0.5  # share of the steps
 _LEAST_VARIANCE = 1e-5
 _LARGEST_LOG_VARIANCE = 10.0
 
@@ -87,7 +87,11 @@ class StochasticSegmenter(Segmenter):
         self.correlated = True
 
     def at(self, progress: float) -> None:
-        """Hold P at 0 in the first tenth of training, in which the mean is learnt."""
+        """Hold P at 0 in the first half of training, in which the mean is learnt.
+
+        That is what ValUES (Kahl et al., ICLR 2024) do. Of ten draws from a wide normal the best
+        explains the labels nearly alone, so that a mean that was not learnt before stays wrong.
+        """
         self.correlated = progress >= _ALONE
 
     def distribution(self, image: Tensor) -> LogitNormal:

@@ -125,7 +125,9 @@ class StochasticSegmentation(UncertaintyModel):
     """Draws from a normal over the logits (Monteiro et al., NeurIPS 2020), of a single pass.
 
     Mean, factor and deviation are averaged over windows and interpolated; a member's common part
-    is one draw for the whole case, its own one a voxel of the native grid.
+    is one draw for the whole case, its own one a voxel of the native grid. Every second member is
+    the one before it mirrored at the mean, as in the authors' code, so that few members already
+    have the mean's label: else wide normals leave to luck which class most members have.
 
     Attributes:
         members: how many draws.
@@ -146,11 +148,13 @@ class StochasticSegmentation(UncertaintyModel):
         def draw(scores: Tensor, box: Box) -> Iterator[Tensor]:
             logits, place = LogitNormal.of_stacked(scores[None]), [side.start for side in box]
             for member in range(self.members):
-                axes = {"seed": subject.seed, "member": member}
-                common = _normal((1, RANK), stream("common", **axes), scores.device)
-                own_seed = stream("own", **axes, place=str(place))
+                name, pair = subject.prepared.id, member // 2
+                seed = stream("draw", seed=subject.seed, case=name, pair=pair)
+                common = _normal((1, RANK), stream("common", seed=seed), scores.device)
+                own_seed = stream("own", seed=seed, place=str(place))
                 own = _normal(logits.mean.shape, own_seed, scores.device)
-                yield logits.draw(common, own)[0].softmax(dim=0)
+                side = -1 if member % 2 else 1
+                yield logits.draw(side * common, side * own)[0].softmax(dim=0)
 
         with inference(network, network.stacked) as forward:
             yield Pass(subject.prepared.image, forward, draw)

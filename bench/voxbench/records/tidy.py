@@ -10,7 +10,7 @@ from voxbench.records.external import external_store
 
 _FOLDERS = (
     "index", "sweeps", "private", "checkpoints", "splits", "races", "trials", "weights",
-    "ensembles", "uncertainty", "active", "external/index",
+    "ensembles", "uncertainty", "active", "failures", "external/index",
 )  # fmt: skip
 
 

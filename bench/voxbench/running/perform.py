@@ -5,6 +5,7 @@ import os
 from voxbench import stopping
 from voxbench.records import Record
 from voxbench.records.external import store_of
+from voxbench.records.failures import FailureRecord, Failures
 from voxbench.records.places import without_places
 from voxbench.running.faults import Kind, kind_of_failure, why_failed
 from voxbench.running.jobs import (
@@ -70,7 +71,7 @@ def failed(
 ) -> JobOutcome:
     """The outcome of a job that failed, or whose worker died, or whose weights were not made.
 
-    Only a cell leaves a record then: all else is not over, and run again.
+    Only a cell has a record then: all else is not over, and run again.
 
     Args:
         job: that failed.
@@ -87,14 +88,19 @@ def failed(
 
 
 def store_failure(outcome: JobOutcome, worker: Worker) -> None:
-    """Store why a cell failed.
+    """Store why a cell, predictions of cells or a round failed.
 
     The result of an earlier run, or of another one in the same folder, stays as it is; and where
     the disk is at fault, a failure that says so helps nobody.
     """
-    if outcome.record is None or outcome.failure is None or outcome.kind == "storage":
+    job, record, reason = outcome.job, outcome.record, outcome.failure
+    if reason is None or outcome.kind == "storage":
         return
-    store = store_of(outcome.record, worker.root)
-    known = store.read(outcome.record.key)
-    if known is None or known.status != "ok":
-        store.write(outcome.record)
+    if isinstance(job, UncertaintyJob | ActiveJob):
+        told = FailureRecord(key=job.id, sweep=worker.sweep, work=str(job), failure=reason)
+        Failures(worker.root).write(told)
+    elif record is not None:
+        store = store_of(record, worker.root)
+        known = store.read(record.key)
+        if known is None or known.status != "ok":
+            store.write(record)

@@ -6,6 +6,7 @@ from voxbench.data.augment import augmentation_version
 from voxbench.data.cache import PREPARED_VERSION
 from voxbench.data.outside import outside_version
 from voxbench.design.cell import DIRECT, Cell
+from voxbench.design.recipe import Recipe
 from voxbench.pretrain import PRETRAINING_VERSION
 from voxbench.pretrain.plan import find_donor
 from voxbench.records import SCHEMA
@@ -16,10 +17,11 @@ VERSIONS: dict[str, str | int] = {
     "prepared": PREPARED_VERSION,
     "pretraining": PRETRAINING_VERSION,
 }
+_STOCHASTIC_VERSION = 2  # of how a stochastic segmentation network is trained
 
 
 def versions(cell: Cell, card: TaskCard, baseline: Baseline | None) -> dict[str, str | int]:
-    """Those of every cell, and of what matters to this one: objective, augmentation, outside.
+    """Those of every cell, and of what matters to this one: objective, training, outside.
 
     Args:
         cell: whose.
@@ -37,7 +39,14 @@ def versions_anywhere(cell: Cell, baseline: Baseline | None) -> dict[str, str | 
     """Those that do not depend on the task's card, see `versions`."""
     objective = objective_version(baseline)
     recipe = None if cell.adaptation in DIRECT else cell.recipe
-    return VERSIONS | augmentation_version(recipe, cell.pretraining) | objective
+    augmentation = augmentation_version(recipe, cell.pretraining)
+    return VERSIONS | augmentation | _stochastic_version(recipe) | objective
+
+
+def _stochastic_version(recipe: Recipe | None) -> dict[str, int]:
+    """That of the training of a stochastic segmentation network; nothing of others."""
+    trained = recipe and recipe.stochastic == "ssn"
+    return {"stochastic": _STOCHASTIC_VERSION} if trained else {}
 
 
 def objective_version(baseline: Baseline | None) -> dict[str, str]:
