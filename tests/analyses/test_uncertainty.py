@@ -1,10 +1,13 @@
 """What the doubt of arms is worth, beside their twins', from records alone."""
 
+import math
+
 import numpy as np
 import pytest
 from voxbench.analyses.read import records_in
 from voxbench.analyses.uncertainty.doubts import doubts_in
 from voxbench.analyses.uncertainty.figures import figures
+from voxbench.analyses.uncertainty.findings import find_doubt
 from voxbench.analyses.uncertainty.rows import doubt_rows
 from voxbench.analyses.uncertainty.tables import table_of_task
 from voxbench.records.uncertainty import (
@@ -101,6 +104,37 @@ def test_the_report_has_a_section_of_it(rows, tmp_path):
     made = write_report(tmp_path, tmp_path / "report")
     assert "## Uncertainty: openkbp" in made.page.read_text()
     assert (tmp_path / "report" / "tables" / "uncertainty-openkbp.csv").is_file()
+
+
+def test_what_a_model_costs_a_case_stands_beside_the_plain_prediction(rows, tmp_path):
+    """Three runs of 1 s for 12 cases of each arm; a cell took 2 s for 12."""
+    first, *_ = UncertaintyRecords(tmp_path)
+    two = [first.test[0]] * 2
+    UncertaintyRecords(tmp_path).write(
+        first.model_copy(
+            update={
+                "key": "tta", "model": ("tta", {}), "seconds": 32.0, "passes": 16,
+                "validation": two, "external": {"there": two},
+            }
+        )
+    )  # fmt: skip
+    found = find_doubt(tmp_path, records_in(tmp_path)).costs
+    told = {(one.arm, one.model): one for one in found}
+    assert {model for _, model in told} == {"softmax", "tta"}
+    softmax = told[MASKED, "softmax"]
+    assert (softmax.cases, softmax.runs) == (36, 3)
+    assert softmax.seconds == pytest.approx(1 / 12)
+    assert softmax.plain == pytest.approx(2 / 12)
+    assert softmax.times == pytest.approx(0.5)
+    assert math.isnan(softmax.passes)
+    [dear] = [one for one in found if one.model == "tta"]
+    assert (dear.passes, dear.cases, dear.seconds) == (16, 16, 2.0)
+    assert dear.times == pytest.approx(12)
+
+    made = write_report(tmp_path, tmp_path / "report")
+    table = (tmp_path / "report" / "tables" / "uncertainty-cost.csv").read_text()
+    assert "## What doubting costs" in made.page.read_text()
+    assert table.count("softmax") == 2
 
 
 def test_seeds_that_predict_together_are_compared_with_as_many(rows, tmp_path):

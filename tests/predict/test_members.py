@@ -195,6 +195,20 @@ def test_the_luck_of_a_draw_is_a_case_s_own(backbone, monkeypatch):
     assert not np.allclose(first, predict_members(model, told).mean, atol=0.05)
 
 
+def test_records_tell_the_passes_that_there_are(backbone):
+    dropped, drawn = DropoutSegmenter(backbone, 2), StochasticSegmenter(backbone, 2)
+    asked = [
+        (Softmax(), [dropped]),
+        (Ensemble(), [dropped, drawn, dropped]),
+        (Dropout(members=3), [dropped]),
+        (Augmented(), [dropped]),
+        (StochasticSegmentation(), [drawn]),
+    ]
+    for model, networks in asked:
+        told = subject(*networks, mirrored=(0, 2))
+        assert len([*model.passes(told)]) == model.runs(len(networks), 2)
+
+
 def test_a_stochastic_network_has_to_be_trained_as_one():
     with pytest.raises(SpecError, match=r"recipe\.stochastic"):
         predict_members(StochasticSegmentation(), subject(convolution()))

@@ -47,6 +47,7 @@ def test_cells_and_their_seeds_together_predict_once_the_weights_are_there(finis
     assert set(records) == {("softmax", (0,)), ("softmax", (1,)), ("ensemble", (0, 1))}
     together = records["ensemble", (0, 1)]
     assert together.cells == [one.key for one in planned]
+    assert (together.passes, records["softmax", (0,)].passes) == (2, 1)
 
     alone, cell = records["softmax", (0,)], Store(root).read(planned[0].key)
     assert [case.scored for case in alone.test] == cell.cases

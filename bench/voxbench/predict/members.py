@@ -92,7 +92,7 @@ class UncertaintyModel(ABC):
         """
 
     def runs(self, networks: int, mirrored: int) -> int:  # noqa: ARG002 (what others count by)
-        """How many passes there are, for estimates; 1 unless a model says otherwise.
+        """How many passes there are, for estimates and records; 1 unless a model says otherwise.
 
         Args:
             networks: of the subject.

@@ -58,6 +58,7 @@ class UncertaintyRecord(BaseModel):
         test: the cases that count.
         external: external test set → its cases, of whose classes the task's are scored; scores and
             agreement alone are kept of their doubt.
+        passes: forward passes over each case; None in older records.
         seconds: that predicting and measuring took.
         environment: versions, commit, device.
     """
@@ -76,6 +77,7 @@ class UncertaintyRecord(BaseModel):
     validation: list[UncertainCase]
     test: list[UncertainCase]
     external: dict[str, list[UncertainCase]] = {}
+    passes: int | None = None
     seconds: float
     environment: dict[str, Any]
 

@@ -91,6 +91,7 @@ def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
         validation=validation,
         test=test,
         external=external,
+        passes=MODELS.make(job.model).runs(len(job.cells), len(data.mirrored)),
         seconds=time.perf_counter() - started,
         environment=environment(worker.device, worker.threads),
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from voxbench.analyses.uncertainty.cost import DoubtCost, doubt_costs
 from voxbench.analyses.uncertainty.doubts import Doubt, doubts_in
 from voxbench.analyses.uncertainty.methods import (
     Components,
@@ -35,6 +36,7 @@ class Findings:
         methods: prediction model × measure × aggregation, ranked on every task.
         components: how much each of the three matters.
         separations: whether measures tell the two kinds of uncertainty apart.
+        costs: what each prediction model takes.
     """
 
     doubts: list[Doubt]
@@ -42,6 +44,7 @@ class Findings:
     methods: list[MethodRow]
     components: list[Components]
     separations: list[Separation]
+    costs: list[DoubtCost]
 
     @property
     def tasks(self) -> list[str]:
@@ -62,6 +65,7 @@ class Findings:
             [row for row in self.methods if row.contest.where.task == task],
             [row for row in self.components if row.contest.where.task == task],
             [row for row in self.separations if row.where.task == task],
+            [row for row in self.costs if row.where.task == task],
         )
 
 
@@ -79,6 +83,7 @@ def find_doubt(folder: Path, records: Sequence[ScoredRecord]) -> Findings:
         method_rows(found),
         component_rows(found),
         separations(doubts),
+        doubt_costs(doubts, records),
     )
 
 

@@ -12,6 +12,7 @@ from voxbench.analyses.table import (
     or_dash,
     plain_columns,
 )
+from voxbench.analyses.uncertainty.cost import DoubtCost
 from voxbench.analyses.uncertainty.findings import HEADLINES, Findings
 from voxbench.analyses.uncertainty.methods import Components, Contest, MethodRow, mean_ranks
 from voxbench.analyses.uncertainty.rows import MARGIN, DoubtRow
@@ -21,11 +22,12 @@ _SHOWN = {*HEADLINES, "missed", "NCC", "GED²"}
 
 
 def doubt_tables(found: Findings) -> list[Table]:
-    """The leading figures of each task, which methods are best, what matters, what separates."""
+    """The leading figures of each task, then what holds of all: methods, kinds, cost."""
     tables = [table_of_task(task, found.rows, _SHOWN) for task in found.tasks]
     tables += [_methods(found.methods)] if found.methods else []
     tables += [_components(found.components)] if found.components else []
     tables += [_separations(found.separations)] if found.separations else []
+    tables += [_costs(found.costs)] if found.costs else []
     return tables
 
 
@@ -147,4 +149,23 @@ def _separations(rows: Sequence[Separation]) -> Table:
             Column("patients", show=number(0), number=True),
         ],
         [as_row(row, "aleatoric", "epistemic") | {"verdict": row.verdict} for row in rows],
+    )
+
+
+def _costs(rows: Sequence[DoubtCost]) -> Table:
+    return Table(
+        "uncertainty-cost",
+        "What doubting costs",
+        "Wall clock a case of each prediction model, with measures, aggregations and scores, "
+        "beside that of the plain prediction and scores of the same cells, on whatever machine "
+        "each was run; means over all cases and runs. A forward pass is over all windows.",
+        [
+            *plain_columns("task", "fraction", "arm", "model"),
+            Column("forward passes", ("passes",), number(0), True),
+            Column("s a case", ("seconds",), number(2), True),
+            Column("plain, s a case", ("plain",), number(2), True),
+            Column("times plain", ("times",), number(1), True),
+            *(Column(name, show=number(0), number=True) for name in ("cases", "runs")),
+        ],
+        [as_row(row) | {"times": row.times} for row in rows],
     )
