@@ -6,6 +6,7 @@ import math
 import nibabel as nib
 import numpy as np
 import pytest
+from scipy.special import entr
 
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 SHAPE = (6, 5, 4)
@@ -91,6 +92,27 @@ def test_one_member_has_no_pairs_and_no_threshold_without_validation(ask):
     assert {row["pairwise Dice"] for row in found["cases"]} == {None}
     assert {row["threshold"] for row in found["cases"]} == {None}
     assert not [row for row in found["applications"] if row["measure"] == "pairwise Dice"]
+
+
+def test_each_class_has_the_doubt_of_its_own_probability(ask, folders):
+    found = ask(
+        "probs", "refs", "--by-class", "--class", "liver=1", "--class", "tumour=2", *ENTROPY
+    )
+    for name, index in (("liver", 1), ("tumour", 2)):
+        p = probabilities(5, 0.85)[index]
+        u = entr(p) + entr(1 - p)
+        [row] = [
+            row for row in found["cases"]
+            if (row["case"], row["measure"]) == ("f", f"predictive_entropy of {name}")
+        ]  # fmt: skip
+        assert row["image mean"] == pytest.approx(u.mean(), rel=1e-5)
+        predicted = probabilities(5, 0.85).argmax(0) == index
+        assert row["foreground"] == pytest.approx(u[predicted].mean(), rel=1e-5)
+        assert row["threshold"] is None
+        asked = {"measure": f"predictive_entropy of {name}", "aggregation": "image mean"}
+        assert one(found, figure="AURC of 1 − Dice", **asked)["cases"] == 6
+    plain = ask("probs", "refs", *ENTROPY)
+    assert {row["measure"] for row in plain["cases"]} == {"predictive_entropy"}
 
 
 def test_other_distributions_are_told_apart(ask):

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from voxbench.analyses.read import records_in
+from voxbench.analyses.uncertainty.doubts import doubts_in
 from voxbench.design.spec import parse_sweep, read_sweep, written_sweep
 from voxbench.design.toml import parse_toml
 from voxbench.design.uncertainty import Aggregation, Measure
@@ -129,6 +131,27 @@ def test_cases_of_an_external_set_are_predicted_too_where_somebody_asks(example,
     without = asked(["softmax"])
     ids = {job.id for job in UncertaintyPlan.of(without, bind(without), tmp_path).all}
     assert ids.isdisjoint(one.key for one in records)
+
+
+def test_measures_of_each_class_are_kept_where_they_are_asked_for(finished):
+    _, root = finished
+    table = {
+        "models": ["ensemble"], "measures": ["mutual_information"], "by_class": True,
+        "applications": ["failure detection"],
+    }  # fmt: skip
+    sweep = make_sweep(seeds=2, recipe=SHORT, uncertainty=table)
+    run_sweep(sweep, root, INLINE)
+    [job] = UncertaintyPlan.of(sweep, bind(sweep), root).all
+    [cube] = job.cells[0].trainings.dataset.card.classes
+    case = UncertaintyRecords(root).read(job.id).test[0]
+    together, own = case.scores["mutual_information"], case.scores[f"mutual_information of {cube}"]
+    assert set(together) == set(own)
+    assert own["image mean"] == pytest.approx(together["image mean"], rel=1e-3)  # of two classes
+    assert math.isnan(own["threshold"])
+    measures = {what.measure for one in doubts_in(root, records_in(root)) for what in one.values}
+    assert f"mutual_information of {cube}" in measures
+    before = UncertaintyPlan.of(asked(["ensemble"]), bind(sweep), root)
+    assert job.id not in {one.id for one in before.all}
 
 
 def test_what_failed_is_remembered_until_it_is_made(finished, monkeypatch):

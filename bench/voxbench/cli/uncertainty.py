@@ -37,6 +37,9 @@ def uncertainty_verb(
             "repeatable. All, if not given."
         ),
     ] = None,
+    by_class: Annotated[
+        bool, typer.Option("--by-class", help="Score the maps of each class against the rest too.")
+    ] = False,
     patients: Annotated[
         str | None,
         typer.Option(help="Who is who: prefix, case, or a file beside the references."),
@@ -65,7 +68,7 @@ def uncertainty_verb(
     apart = find_part(validation[0], [validation[1]]) if validation else None
     layout = find_layout(predictions, test.cases)
     strange = [find_strange(folder, layout) for folder in ood or ()]
-    question = choose_question(test, classes or (), measure or ())
+    question = choose_question(test, classes or (), measure or (), by_class=by_class)
     parts = [test, *([apart] if apart else []), *strange]
     with counting("cases", sum(len(part.cases) for part in parts)) as done:
         answer = judge_folders(

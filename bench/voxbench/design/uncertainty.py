@@ -27,6 +27,7 @@ class Uncertainty(BaseModel):
     Attributes:
         models: prediction models, names or tables with a model's fields.
         measures: maps of uncertainty.
+        by_class: score the maps of each class against the rest too, see `Question`.
         aggregations: how a map becomes one score a case; pairwise Dice needs no map, and a byte a
             voxel and member.
         applications: what the scores and probabilities are judged by; ambiguity where a case has
@@ -38,6 +39,7 @@ class Uncertainty(BaseModel):
 
     models: tuple[Named, ...]
     measures: tuple[Measure, ...] = get_args(Measure)
+    by_class: bool = False
     aggregations: tuple[Aggregation, ...] = get_args(Aggregation)
     applications: tuple[Application, ...] = get_args(Application)
 
@@ -59,8 +61,10 @@ class Uncertainty(BaseModel):
     @property
     def asked(self) -> dict[str, list[str]]:
         """What is kept of each case, in an order of its own."""
+        of = {"of": ["all classes", "each class"]} if self.by_class else {}
         return {
             "measures": sorted(self.measures),
             "aggregations": sorted(self.aggregations),
             "applications": sorted(self.applications),
+            **of,
         }

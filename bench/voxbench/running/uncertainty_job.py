@@ -60,7 +60,7 @@ def run_uncertainty(job: UncertaintyJob, worker: Worker) -> None:
     data = load_cell_data(first.cell, first.trainings.dataset, first.trainings.preprocessing)
     subject = _subject_of(job, worker, data)
     asked = job.table.measures, job.table.aggregations, job.table.applications
-    question = Question(_classes(data), IGNORED, *asked)
+    question = Question(_classes(data), IGNORED, *asked, job.table.by_class)
     learnt, validation = NOTHING, list[UncertainCase]()
 
     def apart() -> Iterator[Predicted]:
@@ -166,7 +166,15 @@ def _predict(
     spacing_mm: tuple[float, ...],
 ) -> Predicted:
     wanted = "pairwise Dice" in job.table.aggregations or len(raters) > 1
-    return predicted(job.model, subject, job.table.measures, spacing_mm, raters, each=wanted)
+    return predicted(
+        job.model,
+        subject,
+        job.table.measures,
+        spacing_mm,
+        raters,
+        each=wanted,
+        by_class=job.table.by_class,
+    )
 
 
 def _classes(data: CellData) -> dict[str, int]:

@@ -1,8 +1,9 @@
 """One case: its members, its references, and all that is asked of them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -19,7 +20,7 @@ from voxbench.stats.arrays import nanmean
 from voxbench.uncertainty.agreement import class_dice, pairwise_dice
 from voxbench.uncertainty.ambiguity import Masks
 from voxbench.uncertainty.conformal import miss_rates
-from voxbench.uncertainty.measures import Members
+from voxbench.uncertainty.measures import Measures, Members
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Question:
         measures: which maps.
         aggregations: of each map, and pairwise Dice.
         applications: that the figures are for.
+        by_class: score the maps of each class against the rest too, over the image, the class's
+            predicted foreground and its boundary; without a threshold, which is learnt of all.
     """
 
     classes: Mapping[str, int]
@@ -39,6 +42,7 @@ class Question:
     measures: Sequence[str]
     aggregations: Sequence[str] = get_args(Aggregation)
     applications: Sequence[str] = get_args(Application)
+    by_class: bool = False
 
     @property
     def learns(self) -> bool:
@@ -54,24 +58,31 @@ class Files(NamedTuple):
     references: Sequence[Path]
 
 
+Maps = Mapping[str, NDArray[np.float32]]
+"""Measure → (d, h, w)."""
+
+
 class Predicted(NamedTuple):
     """What the members of a case say.
 
     Attributes:
-        maps: measure → (d, h, w).
+        maps: over all classes.
         mean: of the members, (class, d, h, w).
         labels: the most probable classes, (d, h, w).
         members: their label maps, each (d, h, w).
         raters: the references, each (d, h, w).
         spacing_mm: of a voxel; NaN where nothing says it.
+        of_class: class index → its maps against the rest, made when they are asked for; None where
+            nothing was kept by class.
     """
 
-    maps: Mapping[str, NDArray[np.float32]]
+    maps: Maps
     mean: NDArray[np.float32]
     labels: NDArray[np.uint8]
     members: Sequence[NDArray[np.uint8]]
     raters: Sequence[NDArray[Any]]
     spacing_mm: tuple[float, ...]
+    of_class: Callable[[int], Maps] | None = None
 
     @property
     def foreground(self) -> NDArray[np.bool_]:
@@ -141,7 +152,7 @@ def _predict(files: Files, question: Question) -> Predicted:
         for member in read_members(path, like):
             spatial = member.shape[-3:]
             classes = len(member) if member.ndim == 4 else max(question.classes.values()) + 1
-            members = members or Members(classes, spatial)
+            members = members or Members(classes, spatial, by_class=question.by_class)
             try:
                 (members.add if member.ndim == 4 else members.add_labels)(member)
             except DataError as error:
@@ -151,15 +162,23 @@ def _predict(files: Files, question: Question) -> Predicted:
     if members is None:
         raise DataError("no member in its files.")
     _check_classes(members.classes, question, raters, files)
-    maps = members.measures()._asdict()
     return Predicted(
-        {measure: maps[measure] for measure in question.measures},
+        _asked(members.measures(), question),
         members.mean,
         members.labels.astype(np.uint8),
         labels,
         [rater.array for rater in raters],
         like.spacing_mm if like else (math.nan,) * 3,
+        partial(_of_class, members, question) if question.by_class else None,
     )
+
+
+def _of_class(members: Members, question: Question, index: int) -> Maps:
+    return _asked(members.of_class(index), question)
+
+
+def _asked(found: Measures, question: Question) -> Maps:
+    return {measure: getattr(found, measure) for measure in question.measures}
 
 
 def _check_classes(

@@ -70,7 +70,9 @@ def find_strange(predictions: Path, layout: Layout) -> Part:
     return Part(predictions, (), {name: Files(files, ()) for name, files in members.items()})
 
 
-def choose_question(part: Part, classes: Sequence[str], measures: Sequence[str]) -> Question:
+def choose_question(
+    part: Part, classes: Sequence[str], measures: Sequence[str], *, by_class: bool = False
+) -> Question:
     """What is asked: of classes as said, else by a dataset.json, else of all that are predicted.
 
     Raises:
@@ -99,7 +101,7 @@ def choose_question(part: Part, classes: Sequence[str], measures: Sequence[str])
             )
         found = {str(index): index for index in range(1, len(member))}
     ignored = vocabulary.ignored if vocabulary else None
-    return Question(found, ignored, measures or Measures._fields)
+    return Question(found, ignored, measures or Measures._fields, by_class=by_class)
 
 
 class Answer(NamedTuple):

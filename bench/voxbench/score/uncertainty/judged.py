@@ -1,7 +1,7 @@
 """A case without its volumes: all figures that the applications are made of."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,7 +37,7 @@ class Judged(NamedTuple):
     Attributes:
         case: its name.
         patient: whom it shows.
-        scores: measure → aggregation → score.
+        scores: measure, or measure of a class → aggregation → score.
         agreement: mean Dice of pairs of members.
         risks: 1 − Dice, and 1 − NSD where a tolerance is given.
         errors: what is calibrated → figure → error.
@@ -71,12 +71,11 @@ def judge(
     asked, known = question.applications, bool(found.raters)
     ambiguous = "ambiguity" in asked and len(found.raters) > 1
     calibrated = "calibration" in asked and known
-    near = _near(found) if "boundary" in question.aggregations else None
     errors, raw = _errors(found, question, learnt) if calibrated else ({}, None)
     return Judged(
         case,
         patient,
-        {measure: _scores(measure, found, question, learnt, near) for measure in found.maps},
+        _scores(found, question, learnt),
         found.agreement if AGREEMENT in question.aggregations else math.nan,
         _risks(found, question, tolerance_mm) if "failure detection" in asked and known else {},
         errors,
@@ -87,30 +86,51 @@ def judge(
     )
 
 
-def _near(found: Predicted) -> NDArray[np.float64]:
-    """The weight of each voxel by its distance to the boundary; one of unknown size has 1 mm."""
-    spacing = (1.0,) * found.labels.ndim if math.isnan(found.spacing_mm[0]) else found.spacing_mm
-    return boundary_weights(found.foreground, spacing)
-
-
 def _scores(
-    measure: str,
-    found: Predicted,
-    question: Question,
-    learnt: Validation,
-    near: NDArray[np.float64] | None,
-) -> dict[str, float]:
-    u = found.maps[measure]
-    threshold = learnt.threshold.get(measure)
-    ways: dict[str, Callable[[], float]] = {
-        "image sum": lambda: image_sum(u),
-        "image mean": lambda: image_mean(u),
-        "patch maximum": lambda: patch_maximum(u).sum,
-        "threshold": lambda: math.nan if threshold is None else threshold_mean(u, threshold),
-        "foreground": lambda: foreground_mean(u, found.foreground),
-        "boundary": lambda: math.nan if near is None else weighted_mean(u, near),
+    found: Predicted, question: Question, learnt: Validation
+) -> dict[str, dict[str, float]]:
+    """Those of the maps over all classes, then of each class's own where they are asked for."""
+    asked = question.aggregations
+    over = _Region.of(found, found.foreground, asked)
+    scores = {
+        measure: over.scores(u, asked, learnt.threshold.get(measure))
+        for measure, u in found.maps.items()
     }
-    return {name: way() for name, way in ways.items() if name in question.aggregations}
+    if found.of_class is None:
+        return scores
+    for name, index in question.classes.items():
+        own = _Region.of(found, found.labels == index, asked)
+        for measure, u in found.of_class(index).items():
+            scores[f"{measure} of {name}"] = own.scores(u, asked)
+    return scores
+
+
+class _Region(NamedTuple):
+    """What is predicted, (d, h, w), and how near voxels are to its boundary, if that is asked."""
+
+    predicted: NDArray[np.bool_]
+    near: NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, found: Predicted, predicted: NDArray[np.bool_], asked: Sequence[str]) -> "_Region":
+        """A voxel of unknown size has 1 mm."""
+        spacing = (1.0,) * predicted.ndim if math.isnan(found.spacing_mm[0]) else found.spacing_mm
+        return cls(predicted, boundary_weights(predicted, spacing) if "boundary" in asked else None)
+
+    def scores(
+        self, u: NDArray[np.float32], asked: Sequence[str], threshold: float | None = None
+    ) -> dict[str, float]:
+        """Aggregation → score of a map."""
+        near = self.near
+        ways: dict[str, Callable[[], float]] = {
+            "image sum": lambda: image_sum(u),
+            "image mean": lambda: image_mean(u),
+            "patch maximum": lambda: patch_maximum(u).sum,
+            "threshold": lambda: math.nan if threshold is None else threshold_mean(u, threshold),
+            "foreground": lambda: foreground_mean(u, self.predicted),
+            "boundary": lambda: math.nan if near is None else weighted_mean(u, near),
+        }
+        return {name: way() for name, way in ways.items() if name in asked}
 
 
 def _risks(found: Predicted, question: Question, tolerance_mm: float | None) -> dict[str, float]:
