@@ -13,7 +13,7 @@ from voxbench.records import Store
 from voxbench.records.record import CaseScores, ClassScores
 from voxbench.records.trials import Trials, best_of
 from voxbench.running import trial as trial_module
-from voxbench.running.bind import bind_arms
+from voxbench.running.bind import bind_sweep
 from voxbench.running.jobs import CellJob, PretrainingJob, TrialJob
 from voxbench.running.perform import perform
 from voxbench.running.plan import plan_studies
@@ -76,7 +76,7 @@ class _Nothing:
 
 
 def study_jobs(sweep, root):
-    return Tuner(sweep, bind_arms(sweep), root).jobs()
+    return Tuner(sweep, bind_sweep(sweep)[0], root).jobs()
 
 
 def run_trials(sweep, root):
@@ -144,12 +144,12 @@ def test_the_best_by_validation_is_chosen_and_stands_on_the_record_with_its_cost
 
 def test_the_cells_of_a_study_are_given_once_whoever_ran_its_last_trial(quick, tmp_path):
     sweep = tuned_sweep(twins=False)
-    tuner = Tuner(sweep, bind_arms(sweep), tmp_path)
+    tuner = Tuner(sweep, bind_sweep(sweep)[0], tmp_path)
     jobs = tuner.jobs()
     assert tuner.after(jobs[0]) == []
     run_trials(sweep, tmp_path)
     assert [len(tuner.after(job)) for job in jobs] == [1, 0, 0]
-    assert Tuner(sweep, bind_arms(sweep), tmp_path).jobs() == []
+    assert Tuner(sweep, bind_sweep(sweep)[0], tmp_path).jobs() == []
 
 
 def test_a_larger_budget_goes_on_where_the_smaller_ended(quick, tmp_path):
@@ -164,7 +164,7 @@ def test_a_larger_budget_goes_on_where_the_smaller_ended(quick, tmp_path):
 def test_the_recipes_own_value_of_what_is_tuned_decides_nothing(example):
     def keys(**recipe):
         sweep = tuned_sweep(recipe={**QUICK, **recipe})
-        return [study.key for study in studies_of(sweep, sweep.tuning, bind_arms(sweep))]
+        return [study.key for study in studies_of(sweep, sweep.tuning, bind_sweep(sweep)[0])]
 
     assert keys(learning_rate=0.1) == keys(learning_rate=0.2)
     assert keys(weight_decay=0.1) != keys(weight_decay=0.2)
@@ -172,7 +172,7 @@ def test_the_recipes_own_value_of_what_is_tuned_decides_nothing(example):
 
 def test_a_study_a_task_is_made_at_the_smallest_fraction_and_serves_all(quick, tmp_path):
     sweep = tuned_sweep({"scope": "task"}, fractions=[1.0, "2 shots"], twins=False)
-    [study] = studies_of(sweep, sweep.tuning, bind_arms(sweep))
+    [study] = studies_of(sweep, sweep.tuning, bind_sweep(sweep)[0])
     assert study.arm.fraction == "2 shots"
     run_trials(sweep, tmp_path)
     tuned = [cell for cell in bind_all(sweep, tmp_path)[0] if cell.cell.tuned]
@@ -183,10 +183,10 @@ def test_adaptation_as_a_parameter_is_tuned_once_for_the_whole_axis(example):
     space = {"adaptation": ["full", "frozen"]}
     sweep = tuned_sweep({"space": space}, adaptation=["full", "warmup"])
     assert [
-        study.arm.adaptation for study in studies_of(sweep, sweep.tuning, bind_arms(sweep))
+        study.arm.adaptation for study in studies_of(sweep, sweep.tuning, bind_sweep(sweep)[0])
     ] == ["tuned"] * 2
     apart = tuned_sweep(adaptation=["full", "warmup"], twins=False)
-    told = [study.arm.adaptation for study in studies_of(apart, apart.tuning, bind_arms(apart))]
+    told = [study.arm.adaptation for study in studies_of(apart, apart.tuning, bind_sweep(apart)[0])]
     assert told == ["full, tuned", "warmup, tuned"]
 
 
@@ -256,11 +256,11 @@ def test_a_machines_fault_leaves_no_trial_and_it_is_run_again(quick, tmp_path, m
 
 def test_the_plan_counts_trials_and_the_cells_that_wait(quick, tmp_path):
     sweep = tuned_sweep(seeds=2)
-    studies = plan_studies(Tuner(sweep, bind_arms(sweep), tmp_path))
+    studies = plan_studies(Tuner(sweep, bind_sweep(sweep)[0], tmp_path))
     assert [(one.states["missing"], one.cells) for one in studies] == [(3, 2), (3, 2)]
     assert all(one.seconds > 0 for one in studies)
     run_trials(sweep, tmp_path)
-    studies = plan_studies(Tuner(sweep, bind_arms(sweep), tmp_path))
+    studies = plan_studies(Tuner(sweep, bind_sweep(sweep)[0], tmp_path))
     assert [(dict(one.states), one.cells) for one in studies] == [
         ({"complete": 3, "missing": 0}, 0)
     ] * 2

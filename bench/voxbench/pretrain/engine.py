@@ -106,7 +106,7 @@ def _train(plan: PretrainingPlan, folder: Path, ranks: Ranks, device: str) -> _T
     """Train the backbone on the objective, alone or as one of several."""
     schedule, card, seeds = plan.schedule, plan.source.card, pretraining_streams(plan.schedule)
     network = _network(plan, seeds["initialisation"])
-    cases, grid = _annotated(plan), plan.preprocessing(plan.members[0][0])
+    cases, grid = _annotated(plan), plan.grid
     objective = plan.baseline.objective(network, card).to(device)
     fitted = train(
         objective,

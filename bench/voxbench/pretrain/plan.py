@@ -37,6 +37,11 @@ class PretrainingPlan:
         cases: its training cases that are used; those for validation and test never are.
         schedule: steps, patch, seed.
         donor: of the weights that this one changes; None if it is trained itself.
+        kernel_spacing: voxel size that decides the network's kernels; None where they are cubes.
+        identity: name of the weights: a hash over all that decides them, and no path.
+
+    Raises:
+        DataError: a file of the cases is missing, or the header of an image can't be read.
     """
 
     baseline: Pretrained
@@ -44,6 +49,13 @@ class PretrainingPlan:
     cases: tuple[Case, ...]
     schedule: Pretraining
     donor: "PretrainingPlan | None" = None
+    kernel_spacing: Spacing | None = dataclasses.field(init=False)
+    identity: str = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        spacing = kernel_spacing(self.source, self.grid, self.schedule)
+        object.__setattr__(self, "kernel_spacing", spacing)
+        object.__setattr__(self, "identity", self._hash())
 
     def preprocessing(self, dataset: Dataset) -> Preprocessing:
         """The baseline's input contract on a data set, else the data set's own grid and values."""
@@ -51,14 +63,9 @@ class PretrainingPlan:
         return contract.on(card.modalities) if contract else card.preprocessing
 
     @property
-    def kernel_spacing(self) -> Spacing | None:
-        """The voxel size that decides the network's kernels; None where they are cubes.
-
-        Raises:
-            DataError: the header of an image can't be read.
-        """
-        grid = self.preprocessing(self.members[0][0])
-        return kernel_spacing(self.source, grid, self.schedule)
+    def grid(self) -> Preprocessing:
+        """That of the patches: of a union, its first data set's."""
+        return self.preprocessing(self.members[0][0])
 
     @cached_property
     def members(self) -> list[tuple[Dataset, list[Case]]]:
@@ -67,13 +74,7 @@ class PretrainingPlan:
             return list(own_cases(self.source, self.cases))
         return [(self.source, [*self.cases])]
 
-    @cached_property
-    def identity(self) -> str:
-        """Name of the weights: a hash over all that decides them, and no path.
-
-        Raises:
-            DataError: a file of the cases is missing.
-        """
+    def _hash(self) -> str:
         card = self.source.card
         fields = identifying(self.baseline, dataclasses.asdict(self.baseline))
         for name in ("source", "volumes"):  # their content enters as the hash of the cases

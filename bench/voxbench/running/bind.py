@@ -1,13 +1,12 @@
 """From a sweep to its cells, each with all that it stands for here, looked up once."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from voxbench.data.fraction import unfit
 from voxbench.data.planned import task_recipes
-from voxbench.data.voxel_size import kernel_spacing
 from voxbench.design.cell import DIRECT, Adaptation, Cell, Ref
 from voxbench.design.fraction import ZERO_SHOT, Fraction
 from voxbench.design.recipe import Pretraining, Recipe
@@ -15,12 +14,13 @@ from voxbench.design.recipe_table import TaskRecipe
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError
 from voxbench.plugins import TASKS
+from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.published.file import WeightsFile
 from voxbench.records.record import Arm
 from voxbench.running.arms import SweepArm, resolve_arms
 from voxbench.running.bound import BoundCell, Trainings
 from voxbench.running.external_sets import external_tests
-from voxbench.running.task_arm import Binder, TaskArm, headless, other_kernels
+from voxbench.running.task_arm import ArmRecipe, Binder, TaskArm, headless
 from voxbench.running.versions import versions
 
 Keys = Callable[[int, int], str]
@@ -42,22 +42,20 @@ def bind(sweep: Sweep, limit: int | None = None) -> list[BoundCell]:
         PluginError: a task or baseline is unknown, broken, or refuses a field.
         DataError: a task's data are missing.
     """
-    return cells_of(sweep, bind_arms(sweep, limit), limit)
+    return bind_sweep(sweep, limit)[1]
 
 
-class ArmRecipes(NamedTuple):
-    """An arm on a task, and the recipes that it is trained by there."""
+def bind_sweep(sweep: Sweep, limit: int | None = None) -> tuple[list[TaskArm], list[BoundCell]]:
+    """Every arm of a sweep on each of its tasks and their folds, and all cells, see `bind`."""
+    arms = _bind_arms(sweep, limit)
+    found: dict[Identity, BoundCell] = {}
+    same: dict[Cell, Trainings] = {}
+    for on in arms:
+        found |= _cells(sweep, on, limit, same)
+    return arms, list(found.values())
 
-    on: TaskArm
-    recipes: Sequence[TaskRecipe]
 
-
-def bind_arms(sweep: Sweep, limit: int | None = None) -> list[ArmRecipes]:
-    """Every arm of a sweep on each of its tasks and their folds, looked up once.
-
-    Raises:
-        SpecError, PluginError, DataError: as of `bind`.
-    """
+def _bind_arms(sweep: Sweep, limit: int | None) -> list[TaskArm]:
     binder = Binder(tuple(sweep.corpora.values()))
     arms = [
         replace(arm, pretraining=arm.pretraining and _limited(arm.pretraining, limit))
@@ -68,18 +66,9 @@ def bind_arms(sweep: Sweep, limit: int | None = None) -> list[ArmRecipes]:
     for ref in refs:
         recipes = _recipes(sweep, ref, binder, limit)
         for fold, arm in itertools.product(sweep.tested, arms):
-            on = replace(binder.bind_arm(ref, arm, fold), tests=tests.get(ref, ()))
-            found.append(ArmRecipes(on, recipes))
+            on = binder.bind_arm(ref, arm, recipes, fold)
+            found.append(replace(on, tests=tests.get(ref, ())))
     return found
-
-
-def cells_of(sweep: Sweep, arms: Iterable[ArmRecipes], limit: int | None = None) -> list[BoundCell]:
-    """The cells of arms, in the order of the sweep's axes; each once."""
-    found: dict[Identity, BoundCell] = {}
-    same: dict[Cell, Trainings] = {}
-    for on, recipes in arms:
-        found |= _cells(sweep, recipes, on, limit, same)
-    return list(found.values())
 
 
 def _recipes(sweep: Sweep, ref: Ref, binder: Binder, limit: int | None) -> list[TaskRecipe]:
@@ -127,15 +116,11 @@ def _axes(sweep: Sweep, arm: SweepArm) -> Iterator[Axes]:
 
 
 def _cells(
-    sweep: Sweep,
-    recipes: Sequence[TaskRecipe],
-    on: TaskArm,
-    limit: int | None,
-    same: dict[Cell, Trainings],
+    sweep: Sweep, on: TaskArm, limit: int | None, same: dict[Cell, Trainings]
 ) -> Iterator[tuple[Identity, BoundCell]]:
     """Those of an arm on a task, each under what it is; `same` holds the first of equal ones."""
     known: dict[Kind, tuple[Trainings, Trainings, Keys]] = {}
-    axes = itertools.product(enumerate(recipes), dict.fromkeys(_axes(sweep, on.arm)))
+    axes = itertools.product(enumerate(on.recipes), dict.fromkeys(_axes(sweep, on.arm)))
     for (place, recipe), (fraction, draw, seed, adaptation) in axes:
         kind = place, fraction, adaptation
         if place and adaptation in DIRECT:  # which takes no steps
@@ -149,17 +134,17 @@ def _cells(
 
 
 def trainings_at(
-    on: TaskArm, own: TaskRecipe, fraction: Fraction, adaptation: Adaptation, limit: int | None
+    on: TaskArm, own: ArmRecipe, fraction: Fraction, adaptation: Adaptation, limit: int | None
 ) -> Trainings:
     """What an arm's trainings at a fraction share, by the sweep's recipe as it is."""
     arm, baseline, dataset = on.arm, on.arm.baseline, on.dataset
     weights, direct = on.weights, adaptation in DIRECT
-    grid = own.grid(on.contract, dataset.card.preprocessing)
-    reason = on.reason
-    if direct and not reason:
-        reason = headless(baseline, weights, dataset.card, adaptation)
-    if not (reason or direct):
-        reason = other_kernels(weights, kernel_spacing(dataset, grid, own.recipe))
+    kernels, reason = own.kernel_spacing, on.reason
+    if direct:
+        kernels = weights.kernel_spacing if isinstance(weights, PretrainingPlan) else None
+        reason = reason or headless(baseline, weights, dataset.card, adaptation)
+    else:
+        reason = reason or own.reason
     reason = reason or unfit(dataset.split, fraction)
     names = Arm(
         task=dataset.card.name,
@@ -190,7 +175,16 @@ def trainings_at(
     )
     usable = (None, None) if reason else (weights, on.contamination)
     return Trainings(
-        cell, names, dataset, grid, baseline, *usable, reason, own.planned, tests=on.tests
+        cell,
+        names,
+        dataset,
+        own.grid,
+        baseline,
+        kernels,
+        *usable,
+        reason,
+        own.planned,
+        tests=on.tests,
     )
 
 

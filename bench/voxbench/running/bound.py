@@ -1,15 +1,17 @@
 """Cells with all that they stand for here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from voxbench.api import Baseline
 from voxbench.data.dataset import Dataset
 from voxbench.data.external_test import ExternalTest
 from voxbench.data.voxel_size import kernel_spacing
-from voxbench.design.cell import DIRECT, Cell
+from voxbench.design.cell import Cell
 from voxbench.design.kernels import Spacing
 from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.tuning import Tuned, Value
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records.record import Arm, Contamination, TuningCost
 from voxbench.running.task_arm import InitialWeights
@@ -25,6 +27,7 @@ class Trainings:
         dataset: the task's, with its cases.
         preprocessing: grid and intensity of its images.
         baseline: the plugin of its arm.
+        kernel_spacing: voxel size that decides the network's kernels; None where they are cubes.
         weights: the file they are in, or how they are made here; None for scratch.
         contamination: whether they have seen the test cases; None where it can't be run.
         reason: why it can't be run, if it can't.
@@ -38,6 +41,7 @@ class Trainings:
     dataset: Dataset
     preprocessing: Preprocessing
     baseline: Baseline
+    kernel_spacing: Spacing | None = None
     weights: InitialWeights = None
     contamination: Contamination | None = None
     reason: str | None = None
@@ -50,17 +54,15 @@ class Trainings:
         """The name of weights that are made here, which come first."""
         return self.weights.identity if isinstance(self.weights, PretrainingPlan) else None
 
-    @property
-    def kernel_spacing(self) -> Spacing | None:
-        """The voxel size that decides the network's kernels; None where they are cubes.
+    def with_values(self, values: Mapping[str, Value], tuned: Tuned | None = None) -> "Trainings":
+        """The same with the values of a trial, see `Cell.with_values`.
 
         Raises:
             DataError: the header of an image can't be read.
         """
-        if self.cell.adaptation in DIRECT:
-            plan = self.weights
-            return plan.kernel_spacing if isinstance(plan, PretrainingPlan) else None
-        return kernel_spacing(self.dataset, self.preprocessing, self.cell.recipe)
+        cell = self.cell.with_values(values, tuned)
+        spacing = kernel_spacing(self.dataset, self.preprocessing, cell.recipe)
+        return replace(self, cell=cell, kernel_spacing=spacing)
 
     def __hash__(self) -> int:
         """By its names, once: it is asked for with every draw and seed."""

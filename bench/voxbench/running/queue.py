@@ -1,7 +1,7 @@
 """Jobs that wait, in their order, and what those before them have come to."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +68,7 @@ class Queue:
         self.made: set[str] = set()
         self.failed: dict[str, str] = {}
         self.unfit: set[str] = set()
+        self._needing: dict[str, list[Job]] = defaultdict(list)
         self._claims: dict[str, Lock] = {}
         self._elsewhere: set[str] = set()
         self._stamps: dict[str, tuple[int, int] | None] = {}
@@ -81,6 +82,8 @@ class Queue:
         for job in jobs:
             if isinstance(job, CellJob | ExternalJob) and job.again:
                 self._stamps[job.id] = self._stamp(job)
+            if job.needs:
+                self._needing[job.needs].append(job)
             self.waiting.append(job)
 
     def take(self) -> Job | JobFound | None:
@@ -223,10 +226,9 @@ class Queue:
             return job.id in ActiveRecords(self.root)
         if isinstance(job, UncertaintyJob):
             return job.id in UncertaintyRecords(self.root)
-        if seconds_made(job.id) is not None:
-            return True
-        needing = [other for other in self.waiting if other.needs == job.id]
-        return bool(needing) and all(map(self._is_done, needing))
+        needing = self._needing[job.id]
+        made = seconds_made(job.id) is not None
+        return made or (bool(needing) and all(map(self._is_done, needing)))
 
     def _stamp(self, job: CellJob | ExternalJob) -> tuple[int, int] | None:
         """What a record changes when it is written; None while there is none."""

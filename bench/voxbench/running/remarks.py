@@ -45,7 +45,7 @@ def _of(one: Trainings) -> Iterator[str]:
     yield from _flat(one.dataset, one.preprocessing, one.cell.recipe)
     yield from _external(one)
     if isinstance(plan := one.weights, PretrainingPlan):
-        yield from _flat(plan.source, plan.preprocessing(plan.members[0][0]), plan.schedule)
+        yield from _flat(plan.source, plan.grid, plan.schedule)
         forbidden = (plan.donor or plan).baseline.forbids
         if forbidden and plan.schedule.augmentation != "none":
             changes = ", ".join(sorted(forbidden))

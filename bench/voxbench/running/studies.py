@@ -14,7 +14,7 @@ from voxbench.design.spec import Sweep
 from voxbench.design.tuning import ADAPTATION, Tuned, Tuning, adapted
 from voxbench.records.record import Arm, TuningCost
 from voxbench.records.trials import TrialRecord, Trials, best_of
-from voxbench.running.bind import ArmRecipes, keys_of, trainings_at
+from voxbench.running.bind import keys_of, trainings_at
 from voxbench.running.bound import BoundCell, Trainings
 from voxbench.running.task_arm import TaskArm
 
@@ -93,8 +93,8 @@ class Study:
             trials=self.tuning.trials,
             values=tuple(sorted(best.values.items())),
         )
-        cell = base.cell.with_values(best.values, tuned)
-        made = replace(base, cell=cell, arm=named, tuning=tuning_cost(self.tuning, trials, best))
+        cost = tuning_cost(self.tuning, trials, best)
+        made = replace(base.with_values(best.values, tuned), arm=named, tuning=cost)
         key = keys_of(made, self.on)
         for draw in self.draws:
             for seed in self.seeds:
@@ -121,15 +121,15 @@ def tuning_cost(tuning: Tuning, trials: Sequence[TrialRecord], best: TrialRecord
 
 
 def studies_of(
-    sweep: Sweep, tuning: Tuning, arms: Sequence[ArmRecipes], limit: int | None = None
+    sweep: Sweep, tuning: Tuning, arms: Sequence[TaskArm], limit: int | None = None
 ) -> list[Study]:
     """The studies of a sweep, arm by arm; an arm that stands for several is tuned once.
 
     Each is made on the first draw and seed of the sweep. Arms that can't be run have none.
     """
     found: dict[str, Study] = {}
-    for on, recipes in arms:
-        for adaptation, own in product(_adaptations(sweep, tuning), recipes):
+    for on in arms:
+        for adaptation, own in product(_adaptations(sweep, tuning), on.recipes):
             made = [trainings_at(on, own, f, adaptation, limit) for f in sweep.fractions]
             for together in _scopes([one for one in made if not one.reason], tuning, on):
                 study = _study(sweep, tuning, on, together)
@@ -160,11 +160,11 @@ def _study(sweep: Sweep, tuning: Tuning, on: TaskArm, together: tuple[Trainings,
     """A study that is made at the first of some trainings."""
     first, draw, seed = together[0], sweep.draws[0], sweep.seeds[0]
     values = next(tuning.corners())  # the recipe's own value of what is tuned decides nothing
-    cell = first.cell.with_values(values)
-    own = keys_of(replace(first, cell=cell), on)(draw, seed)
+    made = first.with_values(values)
+    own = keys_of(made, on)(draw, seed)
     key = digest([_VERSION, own, tuning.told])[:20]
-    arm = first.arm.model_copy(update={"adaptation": adapted(cell.adaptation, values)})
-    blind = replace(first, cell=cell, arm=arm, dataset=first.dataset.untested)
+    arm = first.arm.model_copy(update={"adaptation": adapted(made.cell.adaptation, values)})
+    blind = replace(made, arm=arm, dataset=first.dataset.untested)
     trial = BoundCell(blind, draw, seed, key)
     return Study(key, tuning, trial, together, on, sweep.draws, sweep.seeds)
 

@@ -1,18 +1,22 @@
 """What an arm is on a task, or why it can't be used there; each thing is looked up once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import NamedTuple
 
 from voxbench.api import Baseline, Pretrained, Published, Task, TaskCard
 from voxbench.data.cross_validation import cross_validated
 from voxbench.data.dataset import Dataset, open_dataset
 from voxbench.data.external_test import ExternalTest
+from voxbench.data.voxel_size import kernel_spacing
 from voxbench.design.cell import Adaptation, Ref, Source, refs_of
 from voxbench.design.corpus import Corpus
 from voxbench.design.fold import Fold
 from voxbench.design.kernels import Spacing, levels
 from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.recipe import Recipe
+from voxbench.design.recipe_table import TaskRecipe
 from voxbench.design.structures import shared
 from voxbench.errors import DataError, SpecError, VoxbenchError, WeightsError
 from voxbench.ledger.corpora import check_own
@@ -32,6 +36,24 @@ _DEEPEST = 10  # levels, more than any network has
 InitialWeights = WeightsFile | PretrainingPlan | None
 
 
+class ArmRecipe(NamedTuple):
+    """A recipe of a task, as an arm is trained by it.
+
+    Attributes:
+        recipe: with planned values as if they were written.
+        planned: what of it was planned, and from what; "" where nothing was.
+        grid: grid and intensity of the images.
+        kernel_spacing: voxel size that decides the network's kernels; None where they are cubes.
+        reason: why the arm's weights can't be trained by it, if they can't.
+    """
+
+    recipe: Recipe
+    planned: str
+    grid: Preprocessing
+    kernel_spacing: Spacing | None = None
+    reason: str | None = None
+
+
 @dataclass(frozen=True)
 class TaskArm:
     """An arm on a task: what all its cells have in common.
@@ -41,6 +63,7 @@ class TaskArm:
         arm: of the sweep.
         dataset: the task's.
         contract: grid and intensity that the arm demands; None takes the task's own.
+        recipes: that its cells are trained by.
         weights: the file they are in, or how they are made here; None for scratch.
         source: what weights made here are trained on.
         contamination: whether they have seen the test cases.
@@ -52,6 +75,7 @@ class TaskArm:
     arm: SweepArm
     dataset: Dataset
     contract: Preprocessing | None
+    recipes: tuple[ArmRecipe, ...]
     weights: InitialWeights = None
     source: Dataset | None = None
     contamination: Contamination | None = None
@@ -78,8 +102,10 @@ class Binder:
         self.weights = cache(self._weights)
         self.sources: dict[tuple[Source, bool], Dataset] = {}
 
-    def bind_arm(self, ref: Ref, arm: SweepArm, fold: Fold | None = None) -> TaskArm:
-        """An arm on a task, or on a fold of it.
+    def bind_arm(
+        self, ref: Ref, arm: SweepArm, recipes: Sequence[TaskRecipe], fold: Fold | None = None
+    ) -> TaskArm:
+        """An arm on a task, or on a fold of it, with the task's recipes.
 
         Raises:
             DataError: data of the task, or of the arm's source, are missing.
@@ -88,17 +114,22 @@ class Binder:
         """
         dataset: Dataset = self.folded(ref, fold) if fold else self.dataset(ref)
         contract = arm.contract and arm.contract.on(dataset.card.modalities)
-        seen = dataset, contract
+        grids = [own.grid(contract, dataset.card.preprocessing) for own in recipes]
+        own = tuple(ArmRecipe(*one, grid) for one, grid in zip(recipes, grids, strict=True))
+        on = TaskArm(ref, arm, dataset, contract, own)
         cards = [task.card for task in self._tasks(arm)]
         if reason := _unsuited(arm.baseline, dataset.card, cards):
-            return TaskArm(ref, arm, *seen, reason=reason)
+            return replace(on, reason=reason)
         source = self._source(arm)
         try:
             weights = self.weights(arm)
         except (WeightsError, DataError) as error:
-            return TaskArm(ref, arm, *seen, reason=str(error))
+            return replace(on, reason=str(error))
         contamination = self._contamination(arm.baseline, dataset, weights)
-        return TaskArm(ref, arm, *seen, weights, source, contamination)
+        shaped = tuple(_shaped(one, dataset, weights) for one in own)
+        return replace(
+            on, weights=weights, source=source, contamination=contamination, recipes=shaped
+        )
 
     def _labelled(self, ref: Ref) -> Dataset:
         dataset = open_dataset(self.task(ref))
@@ -158,6 +189,16 @@ def _unsuited(baseline: Baseline, card: TaskCard, sources: Sequence[TaskCard]) -
         if (channels := len(source.channels)) != len(card.channels):
             return f"its source has {channels} channels, the task has {len(card.channels)}"
     return baseline.unfit(card)
+
+
+def _shaped(own: ArmRecipe, dataset: Dataset, weights: InitialWeights) -> ArmRecipe:
+    """A recipe with the voxel size that decides kernels, where those of the weights are the same.
+
+    Raises:
+        DataError: the header of an image can't be read.
+    """
+    spacing = kernel_spacing(dataset, own.grid, own.recipe)
+    return own._replace(kernel_spacing=spacing, reason=other_kernels(weights, spacing))
 
 
 def other_kernels(weights: InitialWeights, spacing: Spacing | None) -> str | None:

@@ -60,8 +60,9 @@ def run_trial(job: TrialJob, worker: Worker) -> None:
 
 
 def _bound(own: BoundCell, trial: Trial) -> BoundCell:
-    made = replace(own.trainings, cell=_on_one_device(own.trainings.cell.with_values(trial.values)))
-    return BoundCell(made, own.draw, own.seed, own.key)
+    made = own.trainings.with_values(trial.values)
+    alone = replace(made, cell=_on_one_device(made.cell))
+    return BoundCell(alone, own.draw, own.seed, own.key)
 
 
 def _on_one_device(cell: Cell) -> Cell:

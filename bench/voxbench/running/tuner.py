@@ -5,10 +5,11 @@ from pathlib import Path
 
 from voxbench.design.spec import Sweep
 from voxbench.records.trials import Trials
-from voxbench.running.bind import ArmRecipes, bind_arms, cells_of
+from voxbench.running.bind import bind_sweep
 from voxbench.running.bound import BoundCell
 from voxbench.running.jobs import Job, TrialJob
 from voxbench.running.studies import Study, studies_of, trials_in
+from voxbench.running.task_arm import TaskArm
 
 
 def bind_all(sweep: Sweep, root: Path, limit: int | None = None) -> "tuple[list[BoundCell], Tuner]":
@@ -23,9 +24,9 @@ def bind_all(sweep: Sweep, root: Path, limit: int | None = None) -> "tuple[list[
         SpecError, PluginError, DataError: as of `bind`.
         RecordError: a trial can't be read.
     """
-    arms = bind_arms(sweep, limit)
+    arms, cells = bind_sweep(sweep, limit)
     tuner = Tuner(sweep, arms, root, limit)
-    return [*cells_of(sweep, arms, limit), *tuner.cells()], tuner
+    return [*cells, *tuner.cells()], tuner
 
 
 class Tuner:
@@ -37,7 +38,7 @@ class Tuner:
     """
 
     def __init__(
-        self, sweep: Sweep, arms: Sequence[ArmRecipes], root: Path, limit: int | None = None
+        self, sweep: Sweep, arms: Sequence[TaskArm], root: Path, limit: int | None = None
     ) -> None:
         self.root = root
         self.studies = studies_of(sweep, sweep.tuning, arms, limit) if sweep.tuning else []
