@@ -1,7 +1,7 @@
 """The record of one cell."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -21,16 +21,23 @@ SCHEMA = 1
 NanFloat = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
 
 
-def _told(text: str | None) -> str | None:
-    return text and without_places(text)
-
-
 Told = Annotated[str, AfterValidator(without_places)]
 """What a machine says of itself, told without its places, user and host."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+
+
+class _Grown(_Part):
+    """A part with fields that older records lack; they are left out where they say nothing."""
+
+    later: ClassVar[frozenset[str]]
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        told: dict[str, Any] = handler(self)
+        return {k: v for k, v in told.items() if k not in self.later or v not in (None, {})}
 
 
 class ClassScores(_Part):
@@ -54,7 +61,7 @@ class ClassScores(_Part):
     flag: str = ""
 
 
-class CaseScores(_Part):
+class CaseScores(_Grown):
     """Scores of one test case.
 
     Attributes:
@@ -66,17 +73,13 @@ class CaseScores(_Part):
             of a rater who gave no label map. `classes` are scored against the task's label.
     """
 
+    later = frozenset({"raters"})
+
     case: str
     patient: str
     classes: dict[str, ClassScores]
-    failure: Annotated[str | None, AfterValidator(_told)] = None
+    failure: Told | None = None
     raters: dict[str, dict[str, NanFloat]] = {}
-
-    @model_serializer(mode="wrap")
-    def _annotated(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without raters where there are none, as in records from before they were told."""
-        told: dict[str, Any] = handler(self)
-        return told if self.raters else {k: v for k, v in told.items() if k != "raters"}
 
 
 class Data(_Part):
@@ -238,7 +241,7 @@ class Contamination(_Part):
     reason: Told = ""
 
 
-class Arm(_Part):
+class Arm(_Grown):
     """The names that tables group by.
 
     Attributes:
@@ -254,6 +257,8 @@ class Arm(_Part):
         fold: number of the fold that it is tested on, of a cross-validation; None of one split.
     """
 
+    later = frozenset({"fold"})
+
     task: str
     baseline: str
     twin: str | None
@@ -265,14 +270,8 @@ class Arm(_Part):
     adaptation: str
     fold: int | None = None
 
-    @model_serializer(mode="wrap")
-    def _folded(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without a fold where there is none, as in records from before they were told."""
-        told: dict[str, Any] = handler(self)
-        return told if self.fold is not None else {k: v for k, v in told.items() if k != "fold"}
 
-
-class Facts(_Part):
+class Facts(_Grown):
     """All that a record says of its cell beside the scores of its test cases.
 
     Attributes:
@@ -306,6 +305,8 @@ class Facts(_Part):
             `contamination` is of it, and all else is that of the training.
     """
 
+    later = frozenset({"cards", "validation_of"})
+
     schema_version: int = SCHEMA
     key: str
     status: Literal["ok", "failed"]
@@ -323,17 +324,11 @@ class Facts(_Part):
     training: dict[int, float] = {}
     validation: dict[int, float] = {}
     validation_of: Literal["cases", "windows"] | None = None
-    failure: Annotated[str | None, AfterValidator(_told)] = None
+    failure: Told | None = None
     imported: Imported | None = None
     tuning: TuningCost | None = None
     external: External | None = None
     cards: dict[Literal["task", "source"], dict[str, Any]] = {}
-
-    @model_serializer(mode="wrap")
-    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without what records lack that were made before it was told."""
-        told: dict[str, Any] = handler(self)
-        return {k: v for k, v in told.items() if v or k not in {"cards", "validation_of"}}
 
 
 class Record(Facts):

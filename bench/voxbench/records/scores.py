@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from voxbench.records.places import without_places
-from voxbench.records.record import CaseScores, ClassScores
+from voxbench.records.record import CaseScores, ClassScores, Told
 
 Array = NDArray[np.float64]
 Raters = dict[str, dict[str, float]]
@@ -152,7 +152,7 @@ def _value(field: FieldInfo) -> CoreSchema:
     kinds: dict[Any, CoreSchema] = {
         float: core_schema.nullable_schema(core_schema.float_schema()),
         str: core_schema.str_schema(),
-        str | None: core_schema.nullable_schema(core_schema.str_schema()),
+        Told | None: core_schema.nullable_schema(core_schema.str_schema()),
     }
     schema = kinds[field.annotation]
     if field.is_required():
