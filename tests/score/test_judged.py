@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from voxbench.score.uncertainty import judged, validation
 from voxbench.score.uncertainty.case import Predicted, Question
-from voxbench.score.uncertainty.judged import judge
+from voxbench.score.uncertainty.judged import judge_case
 from voxbench.score.uncertainty.validation import learn
 
 MEASURE = "predictive_entropy"
@@ -27,7 +27,7 @@ def asked(aggregations, applications):
 
 def test_what_is_asked_alone_is_what_it_is_among_all(case):
     everything = Question({"lesion": 1}, None, [MEASURE])
-    whole = judge("a", "a", case, everything, learn([case], everything))
+    whole = judge_case("a", "a", case, everything, learn([case], everything))
     for aggregation, applications, figures in (
         ("threshold", ["calibration"], ["errors"]),
         ("boundary", ["ambiguity"], ["correlations", "distance"]),
@@ -35,7 +35,7 @@ def test_what_is_asked_alone_is_what_it_is_among_all(case):
         ("pairwise Dice", ["failure detection"], ["agreement", "risks"]),
     ):
         question = asked([aggregation], applications)
-        own = judge("a", "a", case, question, learn([case], question))
+        own = judge_case("a", "a", case, question, learn([case], question))
         scores = whole.scores[MEASURE].items()
         assert own.scores[MEASURE] == {name: one for name, one in scores if name == aggregation}
         assert all(getattr(own, figure) == getattr(whole, figure) for figure in figures)
@@ -52,4 +52,4 @@ def test_what_nobody_asks_for_costs_nothing(case, monkeypatch):
     monkeypatch.setattr(judged, "boundary_weights", refuse)
     monkeypatch.setattr(judged, "reliability", refuse)
     question = asked(["image mean"], ["OoD detection"])
-    assert judge("a", "a", case, question, learn([case], question)).scores[MEASURE]
+    assert judge_case("a", "a", case, question, learn([case], question)).scores[MEASURE]

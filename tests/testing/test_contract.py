@@ -23,7 +23,7 @@ from voxbench.testing import BaselineChecks, Skip, run_checks
 from voxbench.testing.contract import (
     Turn,
     contract_losses,
-    judge,
+    judge_contracts,
     norm_loss,
     other_axes,
     other_windows,
@@ -96,18 +96,20 @@ def test_a_wrong_side_a_swap_and_a_shifted_window_cost(pairs):
     assert found["declared"] == 0
     tied = {name for name, loss in found.items() if loss == 0}
     assert tied == {"declared", "axes RPS", "axes RAI", "axes RPI", "axes RSA"}
-    judge(found)
+    judge_contracts(found)
 
 
 def test_a_wrong_contract_fails_with_the_better_ones(pairs):
     wrong = CONTRACT.model_copy(update={"axes": "LAS"})
     with pytest.raises(AssertionError, match=r"axes RAS.* beats the declared contract: declared 0"):
-        judge(contract_losses(pairs, wrong, permuted(wrong), side_loss, BOX))
+        judge_contracts(contract_losses(pairs, wrong, permuted(wrong), side_loss, BOX))
 
 
 def test_a_probe_that_tells_nothing_apart_is_skipped(pairs):
     with pytest.raises(Skip, match="tells no contract apart"):
-        judge(contract_losses(pairs, CONTRACT, permuted(CONTRACT), lambda cubes: 1.0, BOX))
+        judge_contracts(
+            contract_losses(pairs, CONTRACT, permuted(CONTRACT), lambda cubes: 1.0, BOX)
+        )
 
 
 def test_voxels_are_turned_as_the_code_of_their_axes_says():
@@ -140,7 +142,7 @@ def test_norms_that_remember_images_prefer_their_window(pairs):
     found = contract_losses(pairs, CONTRACT, other_windows(CONTRACT), norm_loss(backbone), BOX)
     assert found["declared"] < 0.01
     assert min(found["window up"], found["window down"]) > 1
-    judge(found)
+    judge_contracts(found)
 
 
 @dataclass(frozen=True, kw_only=True)

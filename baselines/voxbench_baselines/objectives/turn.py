@@ -1,10 +1,12 @@
-"""Quarter turns of patches, exact and without interpolation."""
+"""Quarter turns and mirrorings of patches, exact and without interpolation."""
 
 from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 from voxbench.toolkit import WHOLE, Share
+
+from voxbench_baselines.objectives.distort import happens
 
 TURNS = 4  # by 0°, 90°, 180°, 270°
 Plane = tuple[int, int]  # two of the axes 0, 1, 2
@@ -46,7 +48,14 @@ def random_turns(images: Tensor, probability: float, share: Share = WHOLE) -> tu
     """
     plane, step = turning_plane(images.shape[2:], [(0, 1)])
     batch, device = len(images), images.device
-    happens = share.rows(lambda n: torch.rand(n, device=device), batch) < probability
+    turning = happens(batch, probability, device, share).flatten()
     quarters = share.rows(lambda n: torch.randint(1, TURNS // step, (n,), device=device), batch)
-    turns = step * quarters
-    return turns * happens, plane
+    return step * quarters * turning, plane
+
+
+def reoriented(images: Tensor, mirrored: float, turning: float) -> Tensor:
+    """Mirror each of (b, c, d, h, w) along each axis, then turn it, with these probabilities."""
+    for axis in (2, 3, 4):
+        chosen = happens(len(images), mirrored, images.device)
+        images = torch.where(chosen, images.flip(axis), images)
+    return turned(images, *random_turns(images, turning))

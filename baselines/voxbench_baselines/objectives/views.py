@@ -15,10 +15,11 @@ from voxbench.toolkit import Backbone
 
 from voxbench_baselines.objectives.crops import crops_at
 from voxbench_baselines.objectives.distort import happens, value_range
-from voxbench_baselines.objectives.turn import random_turns, turned
+from voxbench_baselines.objectives.turn import reoriented
 
 _SHARE = 0.75  # of the patch's sides, where nothing else is asked for
 _RADIUS = 3  # of the blurring kernel, in voxels
+_MIRRORED = 0.5  # along each axis
 _TURNED = 0.75  # one to three quarters; the rest stays as it is
 
 
@@ -57,10 +58,7 @@ def overlapping_starts(images: Tensor, shape: Sequence[int], places: int) -> tup
 
 def changed(views: Tensor) -> Tensor:
     """Change intensities of each view (b, c, d, h, w), mirror and turn it, by itself."""
-    views = recoloured(views)
-    for axis in (2, 3, 4):
-        views = torch.where(happens(len(views), 0.5, views.device), views.flip(axis), views)
-    return turned(views, *random_turns(views, _TURNED))
+    return reoriented(recoloured(views), _MIRRORED, _TURNED)
 
 
 def recoloured(views: Tensor) -> Tensor:

@@ -12,9 +12,9 @@ from voxbench.toolkit import Backbone, Objective, Teacher, Term, Terms
 
 from voxbench_baselines.objectives.cosine import cosines
 from voxbench_baselines.objectives.crops import crops_at
-from voxbench_baselines.objectives.distort import happens, shifted
+from voxbench_baselines.objectives.distort import shifted
 from voxbench_baselines.objectives.embedding import Embedding
-from voxbench_baselines.objectives.turn import random_turns, turned
+from voxbench_baselines.objectives.turn import reoriented
 
 if TYPE_CHECKING:
     from voxbench_baselines.volume_contrast import VolumeContrast
@@ -65,7 +65,7 @@ class VolumeContrastObjective(Objective):
         cut = crop_grid(images.shape[2:], self.backbone, options.bases, options.crop)
         starts = random_starts(batch, options.crops, cut, images.device)
         pieces = torch.cat([crops_at(images, starts, cut.crop), base_crops(images, cut)])
-        pieces = changed(pieces)
+        pieces = varied(pieces)
         if options.crop:
             pieces = F.interpolate(pieces, size=[options.crop] * 3, mode="trilinear")
         randoms, bases = randoms_and_bases(self.student(pieces), batch, options.crops)
@@ -90,12 +90,9 @@ class VolumeContrastObjective(Objective):
         }
 
 
-def changed(pieces: Tensor) -> Tensor:
+def varied(pieces: Tensor) -> Tensor:
     """Mirror, turn and brighten each crop by itself, as often and as much as published."""
-    for axis in (2, 3, 4):
-        mirrored = happens(len(pieces), _CHANGED, pieces.device)
-        pieces = torch.where(mirrored, pieces.flip(axis), pieces)
-    return shifted(turned(pieces, *random_turns(pieces, _CHANGED)), _SHIFTED)
+    return shifted(reoriented(pieces, _CHANGED, _CHANGED), _SHIFTED)
 
 
 def randoms_and_bases(vectors: Tensor, batch: int, crops: int) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from voxbench.analyses.groups import Run
-from voxbench.analyses.shared import folds_of
+from voxbench.analyses.shared import fold_of_each
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample
 
@@ -50,16 +50,16 @@ def paired(ours: ByRun, theirs: ByRun, folds: Mapping[str, int] = _NO_FOLDS) -> 
     """
     runs = tuple(sorted(run for run in ours if run in theirs))
     patients = sorted({*patients_of(ours)} & {*patients_of(theirs)})
-    one, other = (sample_of(side, runs, patients, folds) for side in (ours, theirs))
+    one, other = (sample_of_runs(side, runs, patients, folds) for side in (ours, theirs))
     return Paired(runs, one.with_values(np.stack([one.values, other.values])))
 
 
 def whole_sample(values: ByRun, folds: Mapping[str, int] = _NO_FOLDS) -> Sample:
     """All patients and runs, (patient, run)."""
-    return sample_of(values, sorted(values), patients_of(values), folds)
+    return sample_of_runs(values, sorted(values), patients_of(values), folds)
 
 
-def sample_of(
+def sample_of_runs(
     values: ByRun,
     runs: Sequence[Run],
     patients: Sequence[str],
@@ -68,7 +68,7 @@ def sample_of(
     """Values of some patients in some runs, (patient, run); NaN where a run lacks a patient."""
     table = [[values[run].get(patient, math.nan) for run in runs] for patient in patients]
     found: Array = np.array(table, np.float64).reshape(len(patients), len(runs))
-    return Sample(found, tuple(run.draw for run in runs), folds_of(patients, folds))
+    return Sample(found, tuple(run.draw for run in runs), fold_of_each(patients, folds))
 
 
 def patients_of(values: ByRun) -> list[str]:

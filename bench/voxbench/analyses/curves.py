@@ -12,7 +12,7 @@ import numpy as np
 
 from voxbench.analyses.groups import Where
 from voxbench.analyses.pairing import Pair
-from voxbench.analyses.shared import folds_of
+from voxbench.analyses.shared import fold_of_each
 from voxbench.analyses.table import Column, Table, as_row, interval_column, number, plain_columns
 from voxbench.design.cell import DIRECT
 from voxbench.stats.arrays import Array
@@ -126,7 +126,7 @@ def on_patients(pair: Pair, patients: Sequence[str]) -> Sample:
         values[0, rows], values[1, rows] = ours.values, theirs.values
         values[:, np.isnan(values).any(axis=0)] = np.nan
     folds = {**pair.arm.folds, **(pair.other.folds if pair.other else {})}
-    return Sample(values, ours.draws, folds_of(patients, folds))
+    return Sample(values, ours.draws, fold_of_each(patients, folds))
 
 
 def fitted_curves(curves: Sequence[LearningCurves]) -> list[FittedCurve]:

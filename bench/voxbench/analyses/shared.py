@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.analyses.groups import Group, Run, over_patients
+from voxbench.analyses.groups import Group, Run, patient_means
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Sample
 
@@ -53,7 +53,7 @@ def shared_scores(
             lacking[rows.wanted] |= missing.any(axis=2)
     left_out = lacking & ~np.isnan(values).all(axis=(0, 3))
     values[:, lacking] = np.nan
-    means = over_patients(values, [patient for patient, _ in cases])
+    means = patient_means(values, [patient for patient, _ in cases])
     return SharedScores(means, int(left_out.sum()))
 
 
@@ -73,10 +73,10 @@ def sample_of(
     """
     patients = list(dict.fromkeys(patient for patient, _ in cases))
     folds = {patient: fold for group in groups for patient, fold in group.folds.items()}
-    return Sample(values, tuple(run.draw for run in runs), folds_of(patients, folds))
+    return Sample(values, tuple(run.draw for run in runs), fold_of_each(patients, folds))
 
 
-def folds_of(patients: Sequence[str], folds: Mapping[str, int]) -> tuple[int, ...]:
+def fold_of_each(patients: Sequence[str], folds: Mapping[str, int]) -> tuple[int, ...]:
     """The fold of each patient; empty where the trainings of all test on all.
 
     Where some patients are of no fold, as where a cross-validation is compared with trainings on

@@ -23,7 +23,7 @@ from voxbench.running.network import load_network
 from voxbench.running.predicted import predicted
 from voxbench.running.worker import Worker
 from voxbench.score.uncertainty.case import Question
-from voxbench.score.uncertainty.judged import judge
+from voxbench.score.uncertainty.judged import judge_case
 from voxbench.score.uncertainty.validation import NOTHING
 from voxbench.uncertainty.active import query, within
 
@@ -100,7 +100,7 @@ def _scores(
         prepared = data.prepared[case.id]
         spacing_mm = tuple(voxel_sizes(np.array(prepared.grid.affine)).tolist())
         said = predicted(job.model, Subject([network], prepared, *how), [measure], spacing_mm)
-        judged = judge(case.id, case.patient, said, question, NOTHING)
+        judged = judge_case(case.id, case.patient, said, question, NOTHING)
         found[case.id] = judged.scores[measure][aggregation]
         tell(Stage("scoring the pool", done, len(pool)))
     return found

@@ -31,7 +31,7 @@ from voxbench.running.kept import load_kept
 from voxbench.running.predicted import predicted
 from voxbench.running.worker import Worker
 from voxbench.score.uncertainty.case import Predicted, Question
-from voxbench.score.uncertainty.judged import judge
+from voxbench.score.uncertainty.judged import judge_case
 from voxbench.score.uncertainty.validation import NOTHING, Validation, learn
 from voxbench.uncertainty.calibration import Reliability
 
@@ -184,7 +184,7 @@ def _classes(data: CellData) -> dict[str, int]:
 
 def _kept(seen: _Seen, question: Question, learnt: Validation) -> UncertainCase:
     """What is asked of a case, without its volumes."""
-    found = judge(seen.case.id, seen.case.patient, seen.said, question, learnt)
+    found = judge_case(seen.case.id, seen.case.patient, seen.said, question, learnt)
     return UncertainCase(
         scored=seen.scored,
         scores={measure: dict(own) for measure, own in found.scores.items()},

@@ -125,7 +125,7 @@ def _manifest(archive: Archive) -> Manifest:
         manifest = Manifest.model_validate_json(raw)
     except ValueError as problem:
         raise BundleError(
-            f"{archive.path}: {MANIFEST} can't be read ({one_line(problem)})."
+            f"{archive.path}: {MANIFEST} can't be read ({why_invalid(problem)})."
         ) from None
     listed = {name: member.size for name, member in manifest.members.items()}
     there = {name: size for name, size in archive.members.items() if name != MANIFEST}
@@ -147,7 +147,7 @@ def parse_record(raw: bytes, key: str) -> Record:
         told = parse_json(raw)
         record = Record.model_validate_json(raw, strict=True)
     except ValueError as problem:
-        raise ValueError(one_line(problem)) from None
+        raise ValueError(why_invalid(problem)) from None
     if record.schema_version != SCHEMA:
         raise ValueError(f"schema {record.schema_version}, this voxbench reads {SCHEMA}")
     if record.key != key:
@@ -199,6 +199,6 @@ def _distinct(record: Record) -> None:
         raise ValueError("a case is there twice")
 
 
-def one_line(problem: ValueError) -> str:
+def why_invalid(problem: ValueError) -> str:
     """What is wrong, in one line."""
     return printable(first_rule(problem) if isinstance(problem, ValidationError) else str(problem))

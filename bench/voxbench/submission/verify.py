@@ -9,7 +9,7 @@ from voxbench import metrics
 from voxbench.design.cell import Cell
 from voxbench.records import Record
 from voxbench.submission.agreement import check_agreement, check_alike
-from voxbench.submission.bundle import Bundle, one_line, open_bundle, why_not_submitted
+from voxbench.submission.bundle import Bundle, open_bundle, why_invalid, why_not_submitted
 from voxbench.submission.completeness import check_complete
 from voxbench.submission.data import check_data, check_together
 from voxbench.submission.diagnostics import Diagnostic, error, summaries, unchecked, warning
@@ -88,7 +88,7 @@ def _diagnostics(bundle: Bundle, evidence: Evidence) -> Iterator[Diagnostic]:
         try:
             cells[record.key] = cell = Cell.from_json(record.cell)
         except ValueError as problem:
-            yield error("its cell can't be read", f"{record.key}: {one_line(problem)}")
+            yield error("its cell can't be read", f"{record.key}: {why_invalid(problem)}")
             continue
         yield from check_agreement(record, cell)
         yield from check_identity(record, cell, evidence)

@@ -133,7 +133,7 @@ class BaselineChecks:
             PROBED_SIDE,
             contract_losses,
             head_loss,
-            judge,
+            judge_contracts,
             norm_loss,
             other_axes,
             other_windows,
@@ -158,7 +158,7 @@ class BaselineChecks:
         elif not wrong:
             raise Skip("no head with a class of the task; norms judge a window alone, it has none")
         side = max(*backbone.smallest_patch, PROBED_SIDE // backbone.divisor * backbone.divisor)
-        judge(contract_losses(self.task, contract, wrong, loss, (side, side, side)))
+        judge_contracts(contract_losses(self.task, contract, wrong, loss, (side, side, side)))
 
     def test_its_weights_made_here_beat_initialisation(self) -> None:
         """On the loss that they were trained for."""
@@ -172,10 +172,10 @@ class BaselineChecks:
 
     def test_its_weights_made_here_expect_their_contract(self) -> None:
         """No other orientation or window of the images has a lower loss of their own."""
-        from voxbench.testing.contract import judge
+        from voxbench.testing.contract import judge_contracts
 
         probe, trained = self._probe()
-        judge(probe.on_others(trained), trained.tie)
+        judge_contracts(probe.on_others(trained), trained.tie)
 
     def _probe(self) -> "tuple[Probe, OwnLoss]":
         """What the weights made here were trained for, and its loss with them."""

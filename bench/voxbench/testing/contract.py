@@ -236,7 +236,7 @@ def norm_loss(backbone: "Backbone") -> ProbeLoss | None:
     return lambda cubes: mismatch(backbone, torch.cat([one.image for one in cubes]))
 
 
-def judge(found: Mapping[str, float], tie: float = TIE) -> None:
+def judge_contracts(found: Mapping[str, float], tie: float = TIE) -> None:
     """Judge losses of `contract_losses`.
 
     Args:

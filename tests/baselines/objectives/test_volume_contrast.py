@@ -15,11 +15,11 @@ from voxbench_baselines.objectives.volume_contrast import (
     alikeness,
     base_crops,
     best_constant,
-    changed,
     crop_grid,
     crop_overlaps,
     overlap_loss,
     random_starts,
+    varied,
 )
 from voxbench_baselines.volume_contrast import VolumeContrast
 
@@ -194,7 +194,7 @@ def test_student_and_teacher_share_no_tensor():
 def test_each_crop_is_changed_by_itself_and_keeps_its_voxels():
     torch.manual_seed(0)
     pieces = torch.arange(64.0).view(1, 1, 4, 4, 4).repeat(400, 1, 1, 1, 1)
-    result = changed(pieces)
+    result = varied(pieces)
     order = result - result.flatten(1).amin(1).view(-1, 1, 1, 1, 1)
     torch.testing.assert_close(order.flatten(1).sort().values, pieces.flatten(1))
     same = (order == pieces).flatten(1).all(1).float().mean().item()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from voxbench.analyses.ranks.board import Board, patient_means
-from voxbench.analyses.ranks.pairs import Decision, PairRow, all_pairs, decide
+from voxbench.analyses.ranks.pairs import PairDecision, PairRow, all_pairs, decide_pairs
 from voxbench.stats.arrays import Array, defined
 from voxbench.stats.bootstrap import Estimates, estimate, infer_means
 from voxbench.stats.interval import FEWEST_TASKS, TAILS, UNDEFINED, Interval
@@ -60,7 +60,7 @@ class League:
     """A board with what is decided of its pairs, and its ranking, best first."""
 
     board: Board
-    decided: list[Decision]
+    decided: list[PairDecision]
     rows: list[RankRow]
 
     @cached_property
@@ -73,13 +73,13 @@ def league(board: Board, margin: float, how: Aggregation = "tasks") -> League:
     """Compare all pairs and rank all arms; tasks, patients and runs are resampled once for both."""
     found = estimate(board.samples)
     heard = estimate(board.alarms.samples) if board.alarms else None
-    decided = decide(board, found, heard, margin)
+    decided = decide_pairs(board, found, heard, margin)
     return League(board, decided, _table(board, decided, found, heard, how))
 
 
 def _table(
     board: Board,
-    decided: Sequence[Decision],
+    decided: Sequence[PairDecision],
     found: Estimates,
     heard: Estimates | None,
     how: Aggregation,
@@ -110,7 +110,7 @@ class _Standing(NamedTuple):
     note: str
 
 
-def _standings(board: Board, decided: Sequence[Decision], point: Array) -> list[_Standing]:
+def _standings(board: Board, decided: Sequence[PairDecision], point: Array) -> list[_Standing]:
     """Arms by place, then by false alarms that are shown, then by rank."""
     better = _apart((own.verdict, own.arm, own.other) for own in decided)
     beaten = Counter(loser for _, loser in better)

@@ -25,7 +25,7 @@ from voxbench.stats.permutation import pair_contrasts, sign_flip
 from voxbench.stats.student import Spread
 
 
-class Decision(NamedTuple):
+class PairDecision(NamedTuple):
     """What is decided of two arms of a board: all that a ranking needs.
 
     Attributes:
@@ -79,9 +79,9 @@ class PairRow:
     alarms_verdict: str
 
 
-def decide(
+def decide_pairs(
     board: Board, found: Estimates, heard: Estimates | None, margin: float
-) -> list[Decision]:
+) -> list[PairDecision]:
     """Of all pairs of a board; the declared family is all of them.
 
     A pair uses the patients and runs that both arms have.
@@ -102,11 +102,11 @@ def decide(
         effect, alone = (end.within(-most, most) for end in own[:2])
         word = effect_verdict(effect, count, margin, board.metric.sign) if count else ""
         judgement = own._replace(together=effect, alone=alone)
-        decided.append(Decision(*side, count, judgement, word, *told))
+        decided.append(PairDecision(*side, count, judgement, word, *told))
     return decided
 
 
-def all_pairs(board: Board, decided: Sequence[Decision]) -> list[PairRow]:
+def all_pairs(board: Board, decided: Sequence[PairDecision]) -> list[PairRow]:
     """The rows of decisions, with the tests beside them that decide nothing."""
     contrasts, sides = pair_contrasts(len(board.arms))
     means = [patient_means(sample) for sample in board.samples]
@@ -135,7 +135,7 @@ def all_pairs(board: Board, decided: Sequence[Decision]) -> list[PairRow]:
     ]
 
 
-def _worded(board: Board, own: Decision) -> str:
+def _worded(board: Board, own: PairDecision) -> str:
     return worded(
         own.verdict, *(board.arms[at] in board.unconverged for at in (own.arm, own.other))
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.analyses.by_run import ByRun, paired, patients_of, sample_of, whole_sample
+from voxbench.analyses.by_run import ByRun, paired, patients_of, sample_of_runs, whole_sample
 from voxbench.analyses.groups import Where
 from voxbench.analyses.uncertainty.doubts import Doubt
 from voxbench.stats.arrays import nanmean
@@ -134,7 +134,7 @@ def _components(contest: Contest, methods: Sequence[Method], values: Sequence[By
     """Shares of all patients, and of resamples of them."""
     patients = sorted(set.intersection(*({*patients_of(own)} for own in values)))
     by_patient = np.stack(
-        [nanmean(sample_of(own, sorted(own), patients).values, axis=1) for own in values]
+        [nanmean(sample_of_runs(own, sorted(own), patients).values, axis=1) for own in values]
     )
     known = by_patient[:, ~np.isnan(by_patient).any(axis=0)]
     times = patient_counts(known.shape[1], 1, 0, _RESAMPLES)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxbench.score.uncertainty.judged import AGGREGATIONS, Judged
+from voxbench.score.uncertainty.judged import AGGREGATIONS, JudgedCase
 from voxbench.score.uncertainty.validation import PROMISED
 from voxbench.stats.arrays import Array, nanmean
 from voxbench.stats.bootstrap import Sample, bootstrap
@@ -16,7 +16,7 @@ from voxbench.uncertainty.failure import FailureDetection, detect_failures
 from voxbench.uncertainty.intervals import over_patients
 from voxbench.uncertainty.names import AGREEMENT, DETECTION, FAILURE, bounds_of
 
-Score = Callable[[Judged], float]
+Score = Callable[[JudgedCase], float]
 
 
 class Worth(NamedTuple):
@@ -41,7 +41,7 @@ class Worth(NamedTuple):
     undefined: int
 
 
-def judge_all(test: Sequence[Judged], ood: Sequence[Judged] = ()) -> list[Worth]:
+def judge_all(test: Sequence[JudgedCase], ood: Sequence[JudgedCase] = ()) -> list[Worth]:
     """All that can be said of test cases, and of OoD cases where there are any."""
     found = []
     for measure, aggregation, score in _scores(test):
@@ -66,7 +66,7 @@ def judge_all(test: Sequence[Judged], ood: Sequence[Judged] = ()) -> list[Worth]
     return found
 
 
-def _scores(test: Sequence[Judged]) -> Iterator[tuple[str, str, Score]]:
+def _scores(test: Sequence[JudgedCase]) -> Iterator[tuple[str, str, Score]]:
     """Each measure, aggregation and score (higher is less sure) that any case has."""
     for measure in test[0].scores:
         for aggregation in AGGREGATIONS:
@@ -79,7 +79,11 @@ def _scores(test: Sequence[Judged]) -> Iterator[tuple[str, str, Score]]:
 
 
 def _detection(
-    measure: str, aggregation: str, score: Score, test: Sequence[Judged], ood: Sequence[Judged]
+    measure: str,
+    aggregation: str,
+    score: Score,
+    test: Sequence[JudgedCase],
+    ood: Sequence[JudgedCase],
 ) -> list[Worth]:
     cases = [*test, *ood]
     scores = np.array([score(case) for case in cases])
@@ -91,7 +95,7 @@ def _detection(
 
 
 def _failure(
-    measure: str, aggregation: str, score: Score, test: Sequence[Judged], risk: str
+    measure: str, aggregation: str, score: Score, test: Sequence[JudgedCase], risk: str
 ) -> list[Worth]:
     scores = np.array([score(case) for case in test])
     risks = np.array([case.risks[risk] for case in test])
@@ -126,7 +130,7 @@ def _figures(
 
 
 def _mean(
-    application: str, figure: str, measure: str, values: Array, test: Sequence[Judged]
+    application: str, figure: str, measure: str, values: Array, test: Sequence[JudgedCase]
 ) -> Worth:
     """The mean over patients of the mean over their cases."""
     owner = np.array([case.patient for case in test])

@@ -10,7 +10,7 @@ from voxbench.metrics.labels import label_set
 from voxbench.score.options import parse_classes
 from voxbench.score.pair import find_cases
 from voxbench.score.uncertainty.case import Files, Predicted, Question, predict
-from voxbench.score.uncertainty.judged import Judged, judge
+from voxbench.score.uncertainty.judged import JudgedCase, judge_case
 from voxbench.score.uncertainty.members import Layout, find_layout, find_members, read_members
 from voxbench.score.uncertainty.validation import NOTHING, learn
 from voxbench.score.vocabulary import read_vocabulary
@@ -107,8 +107,8 @@ def choose_question(
 class Answer(NamedTuple):
     """The judged cases of the test part and of the OoD parts."""
 
-    test: list[Judged]
-    ood: list[Judged]
+    test: list[JudgedCase]
+    ood: list[JudgedCase]
 
 
 def judge_folders(
@@ -146,15 +146,15 @@ def judge_folders(
         _require_apart(test, validation)
         learnt = learn(predicted(validation), question)
 
-    def judged(part: Part, who: Mapping[str, str]) -> list[Judged]:
+    def judged(part: Part, who: Mapping[str, str]) -> list[JudgedCase]:
         return [
-            judge(name, who[name], case, question, learnt, tolerance_mm)
+            judge_case(name, who[name], case, question, learnt, tolerance_mm)
             for name, case in zip(part.cases, predicted(part), strict=True)
         ]
 
     who = _patients(test.references[0], test, patients)
     rule = patients if patients in ("case", "prefix") else None
-    strange: list[Judged] = []
+    strange: list[JudgedCase] = []
     for part in ood:
         strange += judged(part, _patients(part.predictions, part, rule))
     return Answer(judged(test, who), strange)

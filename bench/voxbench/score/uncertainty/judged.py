@@ -31,7 +31,7 @@ RAW = "mean probability"
 """The confidence that nothing is fitted to."""
 
 
-class Judged(NamedTuple):
+class JudgedCase(NamedTuple):
     """One case; NaN is undefined, or not asked for, and what needs references is so without them.
 
     Attributes:
@@ -59,20 +59,20 @@ class Judged(NamedTuple):
     reliability: Reliability | None = None
 
 
-def judge(
+def judge_case(
     case: str,
     patient: str,
     found: Predicted,
     question: Question,
     learnt: Validation,
     tolerance_mm: float | None = None,
-) -> Judged:
+) -> JudgedCase:
     """All figures of one case that are asked for."""
     asked, known = question.applications, bool(found.raters)
     ambiguous = "ambiguity" in asked and len(found.raters) > 1
     calibrated = "calibration" in asked and known
     errors, raw = _errors(found, question, learnt) if calibrated else ({}, None)
-    return Judged(
+    return JudgedCase(
         case,
         patient,
         _scores(found, question, learnt),
