@@ -10,6 +10,13 @@ from voxbench.errors import SpecError
 SWEEP = {"name": "s", "tasks": ["a"], "baselines": ["b"]}
 
 
+def test_a_list_is_not_too_short_for_items_that_are_wrong():
+    with pytest.raises(SpecError, match=r"\Asweep: baselines\.0\.name: [^\n]*\Z"):
+        parse_sweep({**SWEEP, "baselines": [{"name": ["scratch", "supervised"]}]})
+    with pytest.raises(SpecError, match="baselines: .* at least 1 item"):
+        parse_sweep({**SWEEP, "baselines": []})
+
+
 def test_counts_become_lists_and_names_become_tables():
     sweep = parse_sweep({**SWEEP, "seeds": 2, "fractions": ["3 shots", "10%", 1.0]})
     assert sweep.seeds == (0, 1)

@@ -239,7 +239,7 @@ def parse_sweep(table: Mapping[str, object], origin: str = "sweep") -> Sweep:
     except SpecError as error:
         raise SpecError(f"{origin}: {error}") from None
     except ValidationError as error:
-        lines = [_explain(item) for item in error.errors()]
+        lines = [_explain(item) for item in error.errors() if not _follows(item)]
         raise SpecError(f"{origin}: " + "\n".join(lines)) from None
 
 
@@ -282,6 +282,11 @@ def _override(table: dict[str, object], override: str) -> None:
             raise SpecError(f"--set {override!r}: {parent!r} is not a table.")
         table = inner
     table[last] = value
+
+
+def _follows(item: ErrorDetails) -> bool:
+    """A list is too short only for what was told of its items before."""
+    return item["type"] == "too_short" and item["ctx"]["actual_length"] < len(item["input"])
 
 
 def _explain(item: ErrorDetails) -> str:
