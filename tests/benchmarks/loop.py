@@ -1,7 +1,8 @@
 """What the training loop adds to a bare one, a step and a set-up, in one run.
 
-Both take turns, and every step is timed by itself: medians over the steps of all turns, by the
-clock and in seconds of the processor, hold on a machine that others use too.
+Both take turns, and every step is timed by itself, by the clock and in seconds of the processor.
+Told is the median over turns of what one has more than the other, of medians over their steps: it
+holds on a machine that others use too, or that is not always as fast.
 """
 
 import resource
@@ -17,7 +18,7 @@ from voxbench.design.recipe import Recipe
 from voxbench.fit.loop import train
 from voxbench.fit.loss import segmentation_loss
 
-STEPS, ROUNDS = 60, 12
+STEPS, ROUNDS = 60, 20
 
 Times = list[tuple[float, float]]
 """By the clock, and of the processor, in seconds."""
@@ -76,10 +77,10 @@ def main() -> None:
     first, *later = (set_up() for _ in range(6))
     print(f"set-up of the first training {first:.3f} s, of a later one {np.median(later):.3f} s")
     for width in (8, 64, 140):  # steps of about 2, 6 and 10 ms
-        turns = [(milliseconds(bare(width)), milliseconds(ours(width))) for _ in range(ROUNDS)]
+        turns = np.array([[medians(bare(width)), medians(ours(width))] for _ in range(ROUNDS)])
+        plain, added = turns[:, 0], turns[:, 1] - turns[:, 0]
         for column, kind in enumerate(("clock", "CPU")):
-            plain, whole = (np.concatenate(side)[:, column] for side in zip(*turns, strict=True))
-            shown(kind, np.median(plain), np.median(whole) - np.median(plain))
+            shown(kind, np.median(plain[:, column]), np.median(added[:, column]))
     for _ in range(2):
         print(f"pages that the kernel clears a step: {faults(bare)} bare, {faults(ours)} here")
 
@@ -91,9 +92,10 @@ def set_up() -> float:
     return time.perf_counter() - started
 
 
-def milliseconds(began: Times) -> NDArray[np.float64]:
-    """Of each step, but the last: (steps, clock and processor)."""
-    return np.diff(np.array(began), axis=0) * 1e3
+def medians(began: Times) -> NDArray[np.float64]:
+    """Milliseconds of a step, by the clock and of the processor."""
+    steps: NDArray[np.float64] = np.diff(np.array(began), axis=0) * 1e3
+    return np.median(steps, axis=0)
 
 
 def shown(kind: str, plain: float, added: float) -> None:
