@@ -13,7 +13,7 @@ SWEEP = {"name": "s", "tasks": ["a"], "baselines": ["b"]}
 def test_a_list_is_not_too_short_for_items_that_are_wrong():
     with pytest.raises(SpecError, match=r"\Asweep: baselines\.0\.name: [^\n]*\Z"):
         parse_sweep({**SWEEP, "baselines": [{"name": ["scratch", "supervised"]}]})
-    with pytest.raises(SpecError, match="baselines: .* at least 1 item"):
+    with pytest.raises(SpecError, match=r"baselines: .* at least 1 item"):
         parse_sweep({**SWEEP, "baselines": []})
 
 
