@@ -65,3 +65,10 @@ def test_a_network_of_one_form_is_told_by_the_plan(example, tmp_path):
     cells = bind(make_sweep(baselines=arms, seeds=1, recipe=FLAT | {"anisotropic": True}))
     found, _ = with_costs(plan_cells(cells, tmp_path))
     assert "anisotropic: unet3d has one form" in found[0].reason
+
+
+def test_a_trial_that_tries_them_has_them(example):
+    [cell] = bind(make_sweep(seeds=1, recipe=FLAT))
+    tried = cell.trainings.with_values({"recipe.anisotropic": True})
+    assert cell.trainings.kernel_spacing is None
+    assert tried.kernel_spacing == (1.0, 1.0, 4.0)

@@ -215,6 +215,16 @@ def test_weights_that_could_not_be_made_are_tried_by_one_process(example, tmp_pa
     assert weights.id not in dict(claims.claimed(cache_dir()))
 
 
+def test_weights_that_nothing_waits_for_any_more_are_not_made(example, tmp_path):
+    arm = {"name": "masked-autoencoder", "size": "tiny", "source": "cubes", "volumes": 2}
+    jobs = jobs_of(make_sweep(baselines=[arm], seeds=1, twins=False, pretraining={"seed": 12}))
+    weights, cell = jobs
+    queue, worker = Queue(tmp_path, jobs), Worker(tmp_path, "tiny")
+    store_failure(failed(cell, "out of luck", worker), worker)  # by another process
+    assert [found.job for found in queue.found()] == [cell, weights]
+    assert queue.over
+
+
 def test_a_job_that_there_is_no_time_for_is_left_and_so_is_what_needs_it(example, tmp_path):
     arm = {"name": "masked-autoencoder", "size": "tiny", "source": "cubes", "volumes": 2}
     weights, cell, twin = jobs_of(make_sweep(baselines=[arm], seeds=1, pretraining={"seed": 12}))

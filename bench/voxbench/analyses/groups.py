@@ -206,7 +206,7 @@ class Group:
         is defined.
         """
         owners = [patient for patient, _ in self.cases]
-        return {key: patient_means(self.score(key), owners) for key in ALL}
+        return {key: means_by_patient(self.score(key), owners) for key in ALL}
 
     def score(self, key: str) -> Array:
         """A metric, (case, class, run); one of the conventions is made of its parts."""
@@ -221,7 +221,7 @@ class Group:
         return self.arm.partition("#")[0]
 
 
-def patient_means(values: Array, owners: Sequence[str]) -> Array:
+def means_by_patient(values: Array, owners: Sequence[str]) -> Array:
     """Means of patients, (…, patient, run), of cases with their classes, (…, case, class, run).
 
     Args:

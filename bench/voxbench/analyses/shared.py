@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voxbench.analyses.groups import Group, Run, patient_means
+from voxbench.analyses.groups import Group, Run, means_by_patient
 from voxbench.stats.arrays import Array
 from voxbench.stats.bootstrap import Sample
 
@@ -53,7 +53,7 @@ def shared_scores(
             lacking[rows.wanted] |= missing.any(axis=2)
     left_out = lacking & ~np.isnan(values).all(axis=(0, 3))
     values[:, lacking] = np.nan
-    means = patient_means(values, [patient for patient, _ in cases])
+    means = means_by_patient(values, [patient for patient, _ in cases])
     return SharedScores(means, int(left_out.sum()))
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from voxbench.analyses.uncertainty.cost import DoubtCost, doubt_costs
 from voxbench.analyses.uncertainty.doubts import Doubt, doubts_in
 from voxbench.analyses.uncertainty.methods import (
-    Components,
     MethodRow,
+    MethodShares,
     component_rows,
     contests,
     method_rows,
@@ -42,7 +42,7 @@ class Findings:
     doubts: list[Doubt]
     rows: list[DoubtRow]
     methods: list[MethodRow]
-    components: list[Components]
+    components: list[MethodShares]
     separations: list[Separation]
     costs: list[DoubtCost]
 

@@ -62,7 +62,7 @@ class MethodRow:
 
 
 @dataclass(frozen=True)
-class Components:
+class MethodShares:
     """How much of what methods differ by is due to each component.
 
     Attributes:
@@ -120,7 +120,7 @@ def _mean(values: ByRun) -> float:
     return float(nanmean(nanmean(whole_sample(values).values, axis=1), axis=0))
 
 
-def component_rows(found: Mapping[Contest, Mapping[Method, ByRun]]) -> list[Components]:
+def component_rows(found: Mapping[Contest, Mapping[Method, ByRun]]) -> list[MethodShares]:
     """Each contest's shares; pairwise Dice, which has no measure, is left out."""
     rows = []
     for contest, own in found.items():
@@ -130,7 +130,9 @@ def component_rows(found: Mapping[Contest, Mapping[Method, ByRun]]) -> list[Comp
     return rows
 
 
-def _components(contest: Contest, methods: Sequence[Method], values: Sequence[ByRun]) -> Components:
+def _components(
+    contest: Contest, methods: Sequence[Method], values: Sequence[ByRun]
+) -> MethodShares:
     """Shares of all patients, and of resamples of them."""
     patients = sorted(set.intersection(*({*patients_of(own)} for own in values)))
     by_patient = np.stack(
@@ -144,7 +146,7 @@ def _components(contest: Contest, methods: Sequence[Method], values: Sequence[By
     units = np.full(shares.shape[1], known.shape[1], np.intp)
     found = (own.within(0.0, 1.0) for own in percentiles_of(shares[1:], shares[0], units))
     model, measure, aggregation, rest = found
-    return Components(contest, model, measure, aggregation, rest, len(methods))
+    return MethodShares(contest, model, measure, aggregation, rest, len(methods))
 
 
 def mean_ranks(rows: Sequence[MethodRow]) -> list[tuple[str, Method, float, int, int]]:

@@ -14,7 +14,7 @@ from voxbench.analyses.table import (
 )
 from voxbench.analyses.uncertainty.cost import DoubtCost
 from voxbench.analyses.uncertainty.findings import HEADLINES, Findings
-from voxbench.analyses.uncertainty.methods import Components, Contest, MethodRow, mean_ranks
+from voxbench.analyses.uncertainty.methods import Contest, MethodRow, MethodShares, mean_ranks
 from voxbench.analyses.uncertainty.rows import MARGIN, DoubtRow
 from voxbench.analyses.uncertainty.separation import Separation
 
@@ -114,7 +114,7 @@ def _contests(rows: Sequence[MethodRow]) -> Table:
     )
 
 
-def _components(rows: Sequence[Components]) -> Table:
+def _components(rows: Sequence[MethodShares]) -> Table:
     return Table(
         "uncertainty-components",
         "Which component of a method matters",

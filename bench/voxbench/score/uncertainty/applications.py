@@ -19,7 +19,7 @@ from voxbench.uncertainty.names import AGREEMENT, DETECTION, FAILURE, bounds_of
 Score = Callable[[JudgedCase], float]
 
 
-class Worth(NamedTuple):
+class ApplicationFigure(NamedTuple):
     """A figure of an application.
 
     Attributes:
@@ -41,7 +41,9 @@ class Worth(NamedTuple):
     undefined: int
 
 
-def judge_all(test: Sequence[JudgedCase], ood: Sequence[JudgedCase] = ()) -> list[Worth]:
+def judge_all(
+    test: Sequence[JudgedCase], ood: Sequence[JudgedCase] = ()
+) -> list[ApplicationFigure]:
     """All that can be said of test cases, and of OoD cases where there are any."""
     found = []
     for measure, aggregation, score in _scores(test):
@@ -84,7 +86,7 @@ def _detection(
     score: Score,
     test: Sequence[JudgedCase],
     ood: Sequence[JudgedCase],
-) -> list[Worth]:
+) -> list[ApplicationFigure]:
     cases = [*test, *ood]
     scores = np.array([score(case) for case in cases])
     strange = np.arange(len(cases)) >= len(test)
@@ -96,7 +98,7 @@ def _detection(
 
 def _failure(
     measure: str, aggregation: str, score: Score, test: Sequence[JudgedCase], risk: str
-) -> list[Worth]:
+) -> list[ApplicationFigure]:
     scores = np.array([score(case) for case in test])
     risks = np.array([case.risks[risk] for case in test])
     titles = [f"{figure} of {risk}" for figure in FAILURE]
@@ -114,7 +116,7 @@ def _figures(
     columns: tuple[Array, Array | NDArray[np.bool_]],
     patients: Sequence[str],
     of: Callable[..., Detection | FailureDetection],
-) -> list[Worth]:
+) -> list[ApplicationFigure]:
     """Figures of two columns, over the cases in which both are defined."""
     known = ~np.isnan(columns[0]) & ~np.isnan(columns[1])
     if not known.any():
@@ -124,17 +126,17 @@ def _figures(
     values = over_patients(lambda at: of(first[at], second[at]), who)
     counts = int(known.sum()), int((~known).sum())
     return [
-        Worth(application, title, measure, aggregation, value, *counts)
+        ApplicationFigure(application, title, measure, aggregation, value, *counts)
         for title, value in zip(titles, values, strict=True)
     ]
 
 
 def _mean(
     application: str, figure: str, measure: str, values: Array, test: Sequence[JudgedCase]
-) -> Worth:
+) -> ApplicationFigure:
     """The mean over patients of the mean over their cases."""
     owner = np.array([case.patient for case in test])
     by_patient = [nanmean(values[owner == patient], axis=0) for patient in np.unique(owner)]
     interval = bootstrap(Sample(np.array(by_patient)[:, None], (0,))).within(*bounds_of(figure))
     known = int((~np.isnan(values)).sum())
-    return Worth(application, figure, measure, "", interval, known, len(values) - known)
+    return ApplicationFigure(application, figure, measure, "", interval, known, len(values) - known)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from voxbench.analyses.table import Column, Table, interval, number, or_dash, plain_columns
-from voxbench.score.uncertainty.applications import Worth
+from voxbench.score.uncertainty.applications import ApplicationFigure
 from voxbench.score.uncertainty.judged import AGGREGATIONS, JudgedCase
 from voxbench.uncertainty.names import AGREEMENT
 
@@ -13,7 +13,9 @@ _WORTH = (
 )
 
 
-def tables(cases: Sequence[tuple[str, JudgedCase]], worth: Sequence[Worth]) -> tuple[Table, Table]:
+def tables(
+    cases: Sequence[tuple[str, JudgedCase]], worth: Sequence[ApplicationFigure]
+) -> tuple[Table, Table]:
     """Of the cases, each with the part (test, OoD) that it belongs to, and of the applications."""
     rows = [
         {"part": part, "case": case.case, "patient": case.patient, "measure": measure}
