@@ -16,7 +16,7 @@
     const wanted = decodeURIComponent(location.hash.replace(/^#at=/, ""));
     const found = radios.find((radio) => radio.value === wanted);
     if (found) found.checked = true;
-    if (found || radios.some((radio) => radio.checked && radio !== radios[0])) tell();
+    if (found || radios.some((radio) => radio.checked && !radio.defaultChecked)) tell();
   }
 
   for (const radio of radios) radio.addEventListener("change", tell);
