@@ -14,3 +14,17 @@ def test_settings_are_told_apart_by_the_fields_that_differ():
     ]
     words = setting_words(by_arm(records))
     assert sorted(words.values()) == ["", "200 steps", "500 steps"]
+
+
+def test_the_fewest_fields_tell_a_setting_from_the_others():
+    usual = {"steps": 500, "batch": 2, "patch": [16, 16, 16], "learning_rate": 0.01}
+    changes = [{}, {"steps": 200}, {"batch": 4, "patch": [8, 8, 8], "learning_rate": 0.1}]
+    cells = [{"recipe": {**usual, **change}} for change in changes]
+    chosen = {"tuning": "66ccf3", "trials": 12, "values": {"recipe.learning_rate": 0.02}}
+    records = [
+        record(cases(lambda i, c: 0.5), seed=seed, cell=cell)
+        for seed, cell in enumerate([*cells, {"recipe": usual, "tuned": chosen}])
+    ]
+    words = setting_words(by_arm(records))
+    usually = "500 steps, learning rate 0.01"
+    assert set(words.values()) == {"200 steps", "batch 4", "tuned", usually}

@@ -11,7 +11,6 @@ from voxbench.design.tuning import shared_recipe
 from voxbench.records import Facts
 
 Kind = TypeVar("Kind", bound=Facts)
-_MOST = 3  # fields that are named
 
 
 def settings(records: Sequence[Facts]) -> dict[str, str]:
@@ -142,15 +141,22 @@ def _fields(record: Facts) -> dict[str, Any]:
 
 
 def _words(setting: str, fields: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
+    """The fewest fields that tell it from the others, those that tell it from most first."""
     if len(others) == 1:
         return ""
-    differing = [
-        name for name in fields if any(other.get(name) != fields[name] for other in others)
-    ]
-    parts = [_field(name, fields[name]) for name in differing[:_MOST]]
-    return ", ".join([*parts, *["…"] * (len(differing) > _MOST)]) or setting
+    alike, telling = [other for other in others if other != fields], set()
+    while alike:
+        apart = {name: sum(other.get(name) != fields[name] for other in alike) for name in fields}
+        name = max(apart, key=lambda one: apart[one])
+        if not apart[name]:  # the others have fields that it has not
+            break
+        telling.add(name)
+        alike = [other for other in alike if other.get(name) == fields[name]]
+    return ", ".join(_field(name, fields[name]) for name in fields if name in telling) or setting
 
 
 def _field(name: str, value: object) -> str:
-    """`500 steps`, `loss dice_ce`."""
+    """`500 steps`, `loss dice_ce`, `tuned`."""
+    if name == "tuning":
+        return "tuned"
     return f"{value} {name}" if name == "steps" else f"{name.replace('_', ' ')} {value}"

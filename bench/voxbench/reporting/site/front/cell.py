@@ -80,14 +80,15 @@ def effect_cell(evidence: Evidence, result: ArmResult, effect: Effect) -> Cell:
 def score_cell(evidence: Evidence, result: ArmResult) -> Cell:
     """The score of an arm itself: of a twin, and of whoever has none."""
     mean, low, high = result.mean.scores[evidence.metric.key]
-    show = number(evidence.metric.digits)
+    show, adaptation = number(evidence.metric.digits), result.group.where.adaptation
+    adapted = "" if adaptation == "full" else adaptation
     return Cell(
         effect=show(mean),
         interval="" if math.isnan(mean) else f"[{show(low)}, {show(high)}]",
         href=result.page,
         reason="not converged" if result.group.unconverged else "",
         seen=_seen(result),
-        recipe=result.recipe,
+        recipe=", ".join(filter(None, (adapted, result.recipe))),
     )
 
 
