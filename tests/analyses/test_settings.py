@@ -27,4 +27,4 @@ def test_the_fewest_fields_tell_a_setting_from_the_others():
     ]
     words = setting_words(by_arm(records))
     usually = "500 steps, learning rate 0.01"
-    assert set(words.values()) == {"200 steps", "batch 4", "tuned", usually}
+    assert set(words.values()) == {"200 steps", "batch 4", "12 trials", usually}

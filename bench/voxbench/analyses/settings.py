@@ -132,6 +132,7 @@ def _told(record: Facts, name: str) -> Any:
 
 def _fields(record: Facts) -> dict[str, Any]:
     fields = dict(_recipe(record))
+    fields.pop("tuning", None)  # a digest: that an arm was tuned is told beside
     fields |= {"limit": record.cell.get("limit"), "smoke": record.smoke}
     if record.data:
         fields |= {"data": record.data.fingerprint[:6], "split": record.data.split_sha256[:6]}
@@ -156,7 +157,5 @@ def _words(setting: str, fields: Mapping[str, Any], others: Sequence[Mapping[str
 
 
 def _field(name: str, value: object) -> str:
-    """`500 steps`, `loss dice_ce`, `tuned`."""
-    if name == "tuning":
-        return "tuned"
-    return f"{value} {name}" if name == "steps" else f"{name.replace('_', ' ')} {value}"
+    """`500 steps`, `loss dice_ce`."""
+    return f"{value} {name}" if name in {"steps", "trials"} else f"{name.replace('_', ' ')} {value}"

@@ -88,7 +88,7 @@ def score_cell(evidence: Evidence, result: ArmResult) -> Cell:
         href=result.page,
         reason="not converged" if result.group.unconverged else "",
         seen=_seen(result),
-        recipe=", ".join(dict.fromkeys(filter(None, (adapted, result.recipe)))),
+        recipe=", ".join(filter(None, (adapted, result.recipe))),
     )
 
 
