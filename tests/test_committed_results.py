@@ -6,6 +6,7 @@ committed files again.
 
 import csv
 import json
+import re
 import shlex
 from statistics import fmean
 
@@ -61,6 +62,35 @@ def test_every_key_is_recomputed_from_the_real_data(voxbench, real_data, tmp_pat
     code, told, _ = voxbench("verify", bundle, *sweeps)
     assert code == 0, f"{told}\nrun what is named there again: voxbench run SWEEP -o results"
     assert "not checked" not in told
+
+
+def test_every_interval_that_is_told_is_printed_by_a_command(voxbench):
+    """Of a table of the report or of a claim, as a gain or as a loss."""
+    printed: set[tuple[float, ...]] = set()
+    for path in (RESULTS / "tables").glob("*.csv"):
+        with path.open(newline="") as table:
+            for row in csv.DictReader(table):
+                names, told = [*row], [*row.values()]
+                for i in range(1, len(told) - 1):
+                    if names[i].endswith("low") and all(told[i - 1 : i + 2]):
+                        printed |= as_told(*map(float, told[i - 1 : i + 2]))
+    for path in RESULTS.glob("claims*.toml"):
+        for claim in json.loads(voxbench("claims", path, "results", "--json")[1]):
+            for task in claim["tasks"]:
+                printed |= as_told(task["effect"], task["low"], task["high"])
+    text = " ".join((RESULTS / "README.md").read_text().replace("−", "-").split())
+    number = r"([-+]?\d\.\d+)"
+    found = re.findall(rf"{number} (?:Dice )?\[{number}, {number}\]", text)
+    strange = [one for one in found if tuple(map(float, one)) not in printed]
+    assert len(found) > 50
+    assert not strange, "results/README.md tells intervals that no table or claim has"
+
+
+def as_told(*interval: float) -> set[tuple[float, ...]]:
+    """A mean with its interval in two or three digits, with either sign."""
+    mean, low, high = interval
+    sides = (mean, low, high), (-mean, -high, -low)
+    return {tuple(round(v, digits) + 0.0 for v in side) for side in sides for digits in (2, 3)}
 
 
 def test_scratch_beside_nnunet_is_told_as_it_was_measured():
