@@ -28,3 +28,15 @@ def test_the_fewest_fields_tell_a_setting_from_the_others():
     words = setting_words(by_arm(records))
     usually = "500 steps, learning rate 0.01"
     assert set(words.values()) == {"200 steps", "batch 4", "12 trials", usually}
+
+
+def test_settings_that_were_tuned_otherwise_are_told_apart_by_their_digests():
+    usual, values = {"steps": 500}, {"recipe.learning_rate": 0.02}
+    records = [
+        record(cases(lambda i, c: 0.5), seed=seed, cell={"recipe": usual, "tuned": tuned})
+        for seed, tuned in enumerate(
+            {"tuning": how, "trials": 12, "values": values} for how in ("66ccf3", "aa0c1d")
+        )
+    ]
+    records.append(record(cases(lambda i, c: 0.5), seed=2, cell={"recipe": usual}))
+    assert len(set(setting_words(by_arm(records)).values())) == 3

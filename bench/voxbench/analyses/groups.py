@@ -52,8 +52,13 @@ class Scope(NamedTuple):
 
     def __str__(self) -> str:
         """`FRACTION`, with adaptation and test set if they are not the usual ones."""
-        adapted = "" if self.adaptation == "full" else f" ({self.adaptation})"
+        adapted = f" ({self.adapted})" if self.adapted else ""
         return self.fraction + adapted + (f" on {self.test}" if self.test else "")
+
+    @property
+    def adapted(self) -> str:
+        """Its adaptation; "" of the usual one, `full`."""
+        return "" if self.adaptation == "full" else self.adaptation
 
     @property
     def told(self) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """What keeps records apart that must not be averaged or compared, as digests and in words."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -111,17 +111,18 @@ def setting_words(
 ) -> dict[tuple[str, str], str]:
     """(task, setting) → the fields in which it differs from the task's other settings.
 
-    Empty for the only setting of a task.
+    Empty for the only setting of a task; settings that no field tells apart have their digests too.
     """
     found: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for (where, _), own in members.items():
         if where.setting not in found[where.task] or own[0].data:
             found[where.task][where.setting] = _fields(own[0])
-    return {
-        (task, setting): _words(setting, fields, list(settings.values()))
-        for task, settings in found.items()
-        for setting, fields in settings.items()
-    }
+    told: dict[tuple[str, str], str] = {}
+    for task, settings in found.items():
+        words = {s: _words(s, fields, list(settings.values())) for s, fields in settings.items()}
+        alike = Counter(words.values())
+        told |= {(task, s): f"{own} ({s})" if alike[own] > 1 else own for s, own in words.items()}
+    return told
 
 
 def _told(record: Facts, name: str) -> Any:

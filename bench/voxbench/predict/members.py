@@ -144,9 +144,7 @@ def predict_members(
                     members = members or Members(len(probabilities), shape, by_class=by_class)
                     members.add_part(probabilities.cpu().numpy(), box)
                     if labels is not None:
-                        strongest = probabilities.max(
-                            dim=0
-                        ).indices  # `argmax` is slow along classes
+                        strongest = probabilities.max(dim=0).indices  # `argmax` takes longer
                         own[number, draw][box] = strongest.cpu().numpy()
     if members is None:
         raise ValueError(f"{type(model).__name__} made no member.")

@@ -173,17 +173,17 @@ def trainings_at(
         fold=dataset.fold,
         twin=None if direct else arm.twin,
     )
-    usable = (None, None) if reason else (weights, on.contamination)
     return Trainings(
         cell,
         names,
         dataset,
         own.grid,
         baseline,
-        kernels,
-        *usable,
-        reason,
-        own.planned,
+        kernel_spacing=kernels,
+        weights=None if reason else weights,
+        contamination=None if reason else on.contamination,
+        reason=reason,
+        planned=own.planned,
         tests=on.tests,
     )
 

@@ -28,14 +28,13 @@ from voxbench.stats.ranks import AGGREGATIONS, Aggregation
 def board_stem(board: Board) -> str:
     """Fraction, adaptation and metric of a board as the end of a file name."""
     scope = board.scope
-    parts = [scope.fraction, *([scope.adaptation] if scope.adaptation != "full" else [])]
-    parts += [scope.test] if scope.test else []
-    safe = "-".join(parts).replace("%", "pc").replace(" ", "-")
+    parts = "-".join(filter(None, (scope.fraction, scope.adapted, scope.test)))
+    safe = parts.replace("%", "pc").replace(" ", "-")
     return f"{''.join(c for c in safe if c.isalnum() or c in '.-')}-{board.metric.key}"
 
 
 def _scope(board: Board) -> str:
-    adapted = "" if board.scope.adaptation == "full" else f", {board.scope.adaptation}"
+    adapted = f", {board.scope.adapted}" if board.scope.adapted else ""
     test = f", on {board.scope.test}" if board.scope.test else ""
     return f"{board.metric.label} at {board.scope.fraction}{adapted}{test}"
 

@@ -72,8 +72,7 @@ def _contents(
     wheres = list(dict.fromkeys(map(shared, means)))
     for where in wheres:
         several = len({other.setting for other in wheres if other.task == where.task}) > 1
-        adapted = where.adaptation if where.adaptation != "full" else ""
-        names = list(filter(None, [where.task, adapted, where.fraction]))
+        names = list(filter(None, [where.task, where.scope.adapted, where.fraction]))
         recipe = recipes.get((where.task, where.setting)) or where.setting
         yield _Content(
             where,

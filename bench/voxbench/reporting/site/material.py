@@ -74,8 +74,8 @@ class ArmResult:
     def heading(self) -> str:
         """Task and fraction, with what else tells it from others."""
         where = self.group.where
-        adapted = "" if where.adaptation == "full" else where.adaptation
-        return " · ".join(filter(None, (where.task, where.fraction, adapted, self.recipe)))
+        told = where.task, where.fraction, where.scope.adapted, self.recipe
+        return " · ".join(filter(None, told))
 
 
 @dataclass(frozen=True)

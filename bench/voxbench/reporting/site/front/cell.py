@@ -80,8 +80,7 @@ def effect_cell(evidence: Evidence, result: ArmResult, effect: Effect) -> Cell:
 def score_cell(evidence: Evidence, result: ArmResult) -> Cell:
     """The score of an arm itself: of a twin, and of whoever has none."""
     mean, low, high = result.mean.scores[evidence.metric.key]
-    show, adaptation = number(evidence.metric.digits), result.group.where.adaptation
-    adapted = "" if adaptation == "full" else adaptation
+    show, adapted = number(evidence.metric.digits), result.group.where.scope.adapted
     return Cell(
         effect=show(mean),
         interval="" if math.isnan(mean) else f"[{show(low)}, {show(high)}]",

@@ -134,8 +134,7 @@ def _about(result: ArmResult) -> str:
     strategy = {"scratch": "random start", "control": "control: must be ≈"}.get(
         result.records[0].arm.strategy, result.records[0].arm.strategy
     )
-    adapted = result.group.where.adaptation
-    return ", ".join(filter(None, [strategy, "" if adapted == "full" else adapted]))
+    return ", ".join(filter(None, [strategy, result.group.where.scope.adapted]))
 
 
 def _once(own: Sequence[ArmResult]) -> str:

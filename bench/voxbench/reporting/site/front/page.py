@@ -177,8 +177,7 @@ def _ranks(evidence: Evidence, fraction: str) -> Iterator[Ranked]:
     for where, league in evidence.leagues.items():
         if where.fraction == fraction:
             told = recipes.get(where, "") if len(settings[where.task]) > 1 else ""
-            adapted = "" if where.adaptation == "full" else where.adaptation
-            title = ", ".join(filter(None, [where.task, adapted, told]))
+            title = ", ".join(filter(None, [where.task, where.scope.adapted, told]))
             best = sorted(league.rows, key=lambda row: -evidence.metric.sign * row.mean.mean)
             yield Ranked(title, [
                 (row.group, str(evidence.names[row.arm]), show(*row.mean),
