@@ -15,6 +15,9 @@ from voxbench.stats.metric import Metric
 from voxbench.stats.paired import FEWEST_PATIENTS
 from voxbench.stats.power_law import FEWEST_POINTS, PowerLaw, fit_power_law
 
+ABOVE = "the arm is above the twin's highest score"
+BELOW = "the arm is below the twin's lowest score"
+
 
 @dataclass(frozen=True)
 class Worth:
@@ -41,6 +44,17 @@ class Worth:
     refused: str
     refused_direct: str
     note: str
+
+    @property
+    def shown(self) -> Interval | None:
+        """The bounded k, else one whose interval has one end."""
+        found = (k for k in (self.fitted, self.direct) if k.low > 0 or math.isfinite(k.high))
+        return self.bounded or next(found, None)
+
+    @property
+    def unreached(self) -> bool:
+        """There is no k because the twin gets as far with no number of labels that was tried."""
+        return self.shown is None and ABOVE in (self.refused, self.refused_direct)
 
     @property
     def bounded(self) -> Interval | None:
@@ -121,9 +135,7 @@ def _multiplier(
     smallest, largest = curves.labels[0], curves.labels[-1]
     point = once.labels(arm) if once else labels_to_reach(arm, curves.labels, twin)
     if not smallest <= point[0] <= largest:
-        end = "highest" if point[0] > largest else "lowest"
-        side = "above" if point[0] > largest else "below"
-        return UNDEFINED, f"the arm is {side} the twin's {end} score"
+        return UNDEFINED, ABOVE if point[0] > largest else BELOW
     each = (
         drawn.labels(curves.arm_drawn[:, step])
         if drawn

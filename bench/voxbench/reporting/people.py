@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 _LABEL = re.compile(r"(?P<name>[^\[#]+)(?:\[(?P<axes>.*)\])?(?P<rest>[^\]]*)", re.DOTALL)
 _COMMA = re.compile(r",(?![^\[({]*[\])}])")
 _PLUGIN = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _WORD = re.compile(r"stu-net|[^-]+")
+_FEW = 3
 _ASIDE = ("architecture", "size", "weights")  # told only where the rest names several arms
 _AUTHORS = """CT DAE DoDNet EfficientNet FM Genesis ImageNet L M MedDINOv3 MedicalNet MoCo nnU-Net
 OBELISK OpenMind ResEnc SegResNet SimCLR SparK SqueezeNet SSL STU-Net SuPreM Swin Tang
@@ -90,6 +91,13 @@ def labelled(fraction: str) -> str:
     return (
         f"{fraction} of the patients" if fraction.endswith("%") else f"the patients of {fraction}"
     )
+
+
+def few(names: Sequence[str]) -> str:
+    """`liver, spleen, stomach and 6 more`: the first of many names, all where they are few."""
+    if len(names) <= _FEW + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_FEW])} and {len(names) - _FEW} more"
 
 
 def duration(cpu: float, gpu: float) -> str:

@@ -41,10 +41,60 @@ def shown(root, gains, patients=12, seeds=3, **changes):
 def test_yes_names_task_arm_and_gain_and_is_a_claim_that_holds(tmp_path):
     evidence, [panel] = shown(tmp_path, {MASKED: 0.1})
     assert panel.finding.answer == "Yes."
-    assert "Masked autoencoder on malf, 28 volumes beats a random start on openkbp by 0.1" in (
+    assert "Masked autoencoder on malf, 28 volumes beats a random start on openkbp (a) by 0.1" in (
         panel.finding.sentence
     )
     assert [r.verdict for r in judge_claims(panel.finding.claims, evidence.groups)] == ["holds"]
+
+
+def test_ahead_of_a_random_start_that_stays_frozen_is_no_answer(tmp_path):
+    _, [panel] = shown(tmp_path, {MASKED: 0.1}, adaptation="frozen")
+    assert panel.finding.answer == "Not asked."
+    assert panel.finding.tally["better"] == ("▲", 1)
+    shown(tmp_path, {MASKED: 0.05})
+    _, [panel] = shown(tmp_path, {MASKED: 0.1}, adaptation="frozen")
+    assert panel.finding.sentence.startswith(
+        "With 3 labelled patients, Masked autoencoder on malf, 28 volumes beats a random start on "
+    )
+    assert "by 0.05" in panel.finding.sentence
+    assert [row.about for row in panel.sections[0].rows] == [
+        "self-supervised",
+        "self-supervised, frozen",
+    ]
+
+
+def test_a_tuned_arm_is_told_to_have_beaten_a_tuned_twin(tmp_path):
+    _, [panel] = shown(tmp_path, {MASKED: 0.1}, adaptation="tuned")
+    assert (
+        "28 volumes (tuned) beats a random start tuned alike on openkbp" in panel.finding.sentence
+    )
+
+
+def test_arms_are_in_the_order_of_their_numbers(tmp_path):
+    arms = [f"supervised[source=malf,volumes={count}]" for count in (2, 8, 32)]
+    _, [panel] = shown(tmp_path, dict.fromkeys(arms, 0.1))
+    assert [row.label for row in panel.sections[0].rows] == arms
+
+
+def test_a_league_tells_who_is_first_and_how_clearly(tmp_path):
+    _, [panel] = shown(tmp_path, {MASKED: 0.1, OTHER: 0.1})
+    [league] = panel.ranks
+    assert league.leader == "Masked autoencoder on malf, 28 volumes, 0.717, tied with 1 of 2"
+
+
+def test_worth_in_labels_is_told_also_where_no_number_of_them_suffices(tmp_path):
+    shown(tmp_path, {SCRATCH: 0.1, MASKED: 0.4, OTHER: 0.2, CONTROL: 0.4}, fraction="100%")
+    _, [panel, _] = shown(tmp_path, {MASKED: 0.3, OTHER: 0.05, CONTROL: 0.3})
+    [(place, lines)] = panel.worth.items()
+    assert place == "openkbp"
+    assert [line.arm for line in lines] == [
+        "Masked autoencoder on malf, 28 volumes",
+        "Supervised on malf",
+    ]
+    assert lines[0].told == "more than all 160 patients, by means alone"
+    # 0.0565 of the 0.1065 that the twin gains from 3 to 160 patients: (160 / 3) ** 0.53
+    assert lines[1].told.startswith("8.2× [")
+    assert lines[1].told.endswith("the labels, between the twin's points")
 
 
 def test_worse_everywhere_is_a_no(tmp_path):
@@ -142,13 +192,13 @@ def test_declared_claims_lead_with_what_became_of_them(tmp_path):
         for text, arm in (("masks that are guessed pay", MASKED), ("noise pays", CONTROL))
     ]
     results = judge_claims(claims, evidence.groups)
-    assert [(one.verdict, one.glyph) for one in declared(results)] == [
+    assert [(one.verdict, one.glyph) for one in declared(results, evidence.names)] == [
         ("holds", "▲"),
         ("does not hold", "▼"),
     ]
     told = made(tmp_path, tmp_path / "out", claims=results).read_text(encoding="utf-8")
-    assert "1 of 2 declared claims hold." in told
-    assert f"<small>{CONTROL} − {SCRATCH}, 3 patients</small>" in told
+    assert "1 of 2 declared claims hold<" in told
+    assert "<small>Negative control on malf − Scratch, 3 patients</small>" in told
     assert "<small>openkbp: does not hold: −0." in told
 
 

@@ -80,14 +80,14 @@ def effect_cell(evidence: Evidence, result: ArmResult, effect: Effect) -> Cell:
 def score_cell(evidence: Evidence, result: ArmResult) -> Cell:
     """The score of an arm itself: of a twin, and of whoever has none."""
     mean, low, high = result.mean.scores[evidence.metric.key]
-    show, adapted = number(evidence.metric.digits), result.group.where.scope.adapted
+    show = number(evidence.metric.digits)
     return Cell(
         effect=show(mean),
         interval="" if math.isnan(mean) else f"[{show(low)}, {show(high)}]",
         href=result.page,
         reason="not converged" if result.group.unconverged else "",
         seen=_seen(result),
-        recipe=", ".join(filter(None, (adapted, result.recipe))),
+        recipe=evidence.recipe(result.group.where),
     )
 
 

@@ -13,10 +13,12 @@ from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.results import raced_effects
 from voxbench.analyses.ranks.league import League
 from voxbench.analyses.ranks.leagues import task_leagues
-from voxbench.reporting.people import ArmName, arm_names
+from voxbench.reporting.people import ArmName, arm_names, few
 from voxbench.reporting.site.material import ArmResult, Material
 from voxbench.stats.metric import Metric
 
+UNHINDERED = ("full", "full, tuned", "tuned")
+"""The adaptations whose random start trains all of itself, or was tuned to what serves it best."""
 Key = tuple[Where, str]
 """Where an arm was run, and its label."""
 
@@ -32,6 +34,8 @@ class Evidence(NamedTuple):
         leagues: of the arms that may be ranked with each other.
         offers: what each arm gives for its cost.
         names: of the arms, for people.
+        structures: what each task segments, for people.
+        recipes: (task, setting) → what tells it from the task's others.
         pages: of the results, from the root of the site.
     """
 
@@ -44,6 +48,21 @@ class Evidence(NamedTuple):
     offers: Sequence[Offer]
     names: Mapping[str, ArmName]
     pages: Mapping[Key, str]
+    structures: Mapping[str, str]
+    recipes: Mapping[tuple[str, ...], str]
+
+    def recipe(self, where: Where) -> str:
+        """How arms were trained there, as far as it tells them from others of their task."""
+        told = where.scope.adapted, self.recipes[where.task, where.setting]
+        return ", ".join(filter(None, told))
+
+    @property
+    def controls(self) -> set[Key]:
+        """The arms that are no pre-training."""
+        return {
+            (result.group.where, result.group.arm) for result in self.results
+            if result.records[0].arm.strategy == "control"
+        }  # fmt: skip
 
     @property
     def groups(self) -> list[Group]:
@@ -76,4 +95,11 @@ def gather_evidence(material: Material, metric: Metric) -> Evidence:
         frontier([result.group for result in results], metric),
         arm_names(group.arm for group in report.groups),
         {(result.group.where, result.group.arm): result.page for result in results},
+        {task: _structures(material.of_task(task)) for task in material.tasks},
+        material.recipes,
     )
+
+
+def _structures(results: Sequence[ArmResult]) -> str:
+    known = dict.fromkeys(name for result in results for name in result.group.classes)
+    return few([name.replace("_", " ") for name in known])

@@ -10,7 +10,7 @@ from voxbench.analyses.table import interval
 from voxbench.design.claims import Claim
 from voxbench.reporting.people import labelled
 from voxbench.reporting.site.front.cell import GLYPHS
-from voxbench.reporting.site.front.evidence import Evidence
+from voxbench.reporting.site.front.evidence import UNHINDERED, Evidence
 
 
 class Finding(NamedTuple):
@@ -37,14 +37,17 @@ def find(evidence: Evidence, fraction: str) -> Finding:
     """Say what the comparisons at a fraction show.
 
     The sentence says «better» of an arm and a task only where the verdict of the effect says so and
-    a claim of the same, judged as `voxbench claims` does, holds. Controls are no pre-training.
+    a claim of the same, judged as `voxbench claims` does, holds. Controls are no pre-training. A
+    random start that may not train all of itself is nobody's choice, so that nothing is answered by
+    being ahead of one.
     """
-    strategies = {(r.group.where, r.group.arm): r.records[0].arm.strategy for r in evidence.results}
     here = {k: e for k, e in evidence.effects.items() if k[0].fraction == fraction and e.verdict}
-    tried = [effect for key, effect in here.items() if strategies[key] != "control"]
-    controls = [effect for key, effect in here.items() if strategies[key] == "control"]
-    shown, claims = _shown(evidence, tried)
-    answer, sentence = _told(evidence, fraction, tried, shown)
+    known = evidence.controls
+    tried = [effect for key, effect in here.items() if key not in known]
+    controls = [effect for key, effect in here.items() if key in known]
+    telling = [effect for effect in tried if effect.where.adaptation in UNHINDERED]
+    shown, claims = _shown(evidence, telling)
+    answer, sentence = _told(evidence, fraction, telling, shown)
     counts = Counter(effect.verdict for effect in tried)
     tally = {
         word: (glyph, counts[word]) for word, glyph in GLYPHS.items()
@@ -89,7 +92,8 @@ def _told(
     if not tried and any(group.imported for group in evidence.groups):
         return "", _ahead(evidence, fraction)
     if not tried:
-        return "Not asked.", f"{opening} no pre-training has been compared with a random start."
+        never = "no pre-training has been compared with a random start that is fully trained."
+        return "Not asked.", f"{opening} {never}"
     if shown:
         return _yes(evidence, opening, tasks, shown)
     on = f"on {tasks[0]}" if len(tasks) == 1 else f"on any of {len(tasks)} tasks"
@@ -140,9 +144,11 @@ def _best(evidence: Evidence, task: str, own: Sequence[Effect]) -> str:
     unit = metric.unit or metric.title
     others = len(own) - 1
     more = f", as {others} other arm{'s do' if others > 1 else ' does'}" if others else ""
+    recipe = evidence.recipe(best.where)
+    alike = " tuned alike" if best.where.adaptation != "full" else ""
     return (
-        f"{evidence.names[best.arm]} beats a random start on {task} by {gain.lstrip('+−')} {unit} "
-        f"{ends}{more}"
+        f"{evidence.names[best.arm]}{f' ({recipe})' if recipe else ''} beats a random start{alike} "
+        f"on {task} ({evidence.structures[task]}) by {gain.lstrip('+−')} {unit} {ends}{more}"
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from voxbench.analyses.groups import Where
-from voxbench.analyses.label_efficiency import times
+from voxbench.analyses.label_efficiency import Worth, times
+from voxbench.analyses.ranks.league import RankRow
 from voxbench.analyses.table import interval, number
 from voxbench.reporting.people import duration, labelled
 from voxbench.reporting.site.front.cell import GLYPHS
@@ -17,10 +18,11 @@ from voxbench.stats.metric import FALSE_ALARMS
 
 
 class TaskHead(NamedTuple):
-    """A column: the task, and how many patients test it."""
+    """A column: the task, how many patients test it, and what it segments."""
 
     name: str
     patients: int
+    structures: str
 
 
 class Line(NamedTuple):
@@ -31,14 +33,20 @@ class Line(NamedTuple):
     href: str
 
 
+Places = dict[str, list[Line]]
+"""Task and recipe → what is told of arms there."""
+
+
 class Ranked(NamedTuple):
     """A league: arms of one task and recipe, best mean first; those of one letter are tied.
 
     Attributes:
+        leader: who is first, and how clearly.
         rows: letters, name, score and page of each.
     """
 
     title: str
+    leader: str
     rows: list[tuple[str, str, str, str]]
 
 
@@ -56,10 +64,10 @@ class Panel(NamedTuple):
     facts: list[str]
     tasks: list[TaskHead]
     sections: list[Section]
-    worth: list[Line]
+    worth: Places
     no_worth: str
     alarms: list[Line]
-    offers: list[Line]
+    offers: Places
     ranks: list[Ranked]
 
 
@@ -86,8 +94,8 @@ def _panel(evidence: Evidence, fraction: str, name: str) -> Panel:
         if result.group.where.fraction == fraction:
             task = result.group.where.task
             tested[task] = max(tested.get(task, 0), result.mean.patients)
-    tasks = [TaskHead(task, tested[task]) for task in sorted(tested)]
-    worth = list(_worth(evidence, fraction))
+    tasks = [TaskHead(task, tested[task], evidence.structures[task]) for task in sorted(tested)]
+    worth = _worth(evidence, fraction)
     return Panel(
         name,
         labelled(fraction),
@@ -98,7 +106,7 @@ def _panel(evidence: Evidence, fraction: str, name: str) -> Panel:
         worth,
         "" if worth else _no_worth(evidence, fraction),
         list(_alarms(evidence, fraction)),
-        list(_offers(evidence, fraction)),
+        _offers(evidence, fraction),
         list(_ranks(evidence, fraction)),
     )
 
@@ -119,16 +127,37 @@ def _line(evidence: Evidence, where: Where, arm: str, told: str) -> Line:
     return Line(str(evidence.names[arm]), told, evidence.pages[where, arm])
 
 
-def _worth(evidence: Evidence, fraction: str) -> Iterator[Line]:
-    """Every k that has an interval with two ends, the highest first."""
-    found = []
-    for (where, arm), row in evidence.worth.items():
-        k = row.bounded
-        if where.fraction == fraction and k:
-            how = "by the twin's power law" if k is row.fitted else "between its points"
-            told = f"{times(*k)} the labels on {where.task}, {how}"
-            found.append((-k.mean, _line(evidence, where, arm, told)))
-    yield from (line for _, line in sorted(found))
+def _worth(evidence: Evidence, fraction: str) -> Places:
+    """What more labels than were tried would take to match, then every k, the highest first."""
+    rows = [
+        row for key, row in evidence.worth.items()
+        if row.where.fraction == fraction and (row.shown or row.unreached)
+        and key not in evidence.controls
+    ]  # fmt: skip
+    rows.sort(key=lambda row: (row.where, -(row.shown.mean if row.shown else math.inf), row.arm))
+    found: Places = defaultdict(list)
+    for row in rows:
+        line = _line(evidence, row.where, row.arm, _labels(evidence, row))
+        found[_place(evidence, row.where)].append(line)
+    return found
+
+
+def _labels(evidence: Evidence, row: Worth) -> str:
+    """In words; where the twin never gets so far, by means alone."""
+    k = row.shown
+    if k is None:
+        return f"more than all {_most_labels(evidence, row):.0f} patients, by means alone"
+    how = "by the twin's power law" if k is row.fitted else "between the twin's points"
+    return f"{times(*k)} the labels, {how}"
+
+
+def _most_labels(evidence: Evidence, row: Worth) -> float:
+    """At the largest fraction of an arm and its twin."""
+    place = row.where._replace(fraction="")
+    return max(
+        other.labels for other in evidence.worth.values()
+        if other.arm == row.arm and other.where._replace(fraction="") == place
+    )  # fmt: skip
 
 
 def _no_worth(evidence: Evidence, fraction: str) -> str:
@@ -152,35 +181,45 @@ def _alarms(evidence: Evidence, fraction: str) -> Iterator[Line]:
             yield _line(evidence, where, arm, told)
 
 
-def _offers(evidence: Evidence, fraction: str) -> Iterator[Line]:
-    """Who is on a frontier of cost and quality, by task; the cheapest first."""
+def _offers(evidence: Evidence, fraction: str) -> Places:
+    """Who is on a frontier of cost and quality, by task and recipe; the cheapest first."""
     here = [offer for offer in evidence.offers if offer.where.fraction == fraction]
     show = number(evidence.metric.digits)
-    for offer in sorted(here, key=lambda o: (o.where.task, o.gpu_hours, o.cpu_hours)):
+    found: Places = defaultdict(list)
+    for offer in sorted(here, key=lambda o: (o.where, o.gpu_hours, o.cpu_hours)):
         paid = [word for word, on in (("even if its weights are paid at once", offer.whole),
                 ("if all runs here share its weights", offer.amortised),
                 ("if its weights are free", offer.free)) if on]  # fmt: skip
         if paid:
             cost = duration(offer.cpu_hours, offer.gpu_hours)
             once = duration(offer.pretraining_cpu_hours, offer.pretraining_gpu_hours)
-            told = f"{show(offer.score)} on {offer.where.task} for {cost} a run"
+            told = f"{show(offer.score)} for {cost} a run"
             told += f" and {once} once, {paid[0]}" if once else ""
-            yield _line(evidence, offer.where, offer.arm, told)
+            place = _place(evidence, offer.where)
+            found[place].append(_line(evidence, offer.where, offer.arm, told))
+    return found
 
 
 def _ranks(evidence: Evidence, fraction: str) -> Iterator[Ranked]:
     show = interval(evidence.metric.digits)
-    recipes = {result.group.where: result.recipe for result in evidence.results}
-    settings: dict[str, set[str]] = defaultdict(set)
-    for where in evidence.leagues:
-        settings[where.task].add(where.setting)
     for where, league in evidence.leagues.items():
         if where.fraction == fraction:
-            told = recipes.get(where, "") if len(settings[where.task]) > 1 else ""
-            title = ", ".join(filter(None, [where.task, where.scope.adapted, told]))
             best = sorted(league.rows, key=lambda row: -evidence.metric.sign * row.mean.mean)
-            yield Ranked(title, [
+            yield Ranked(_place(evidence, where), _leader(evidence, best), [
                 (row.group, str(evidence.names[row.arm]), show(*row.mean),
                  evidence.pages[where, row.arm])
                 for row in best
             ])  # fmt: skip
+
+
+def _place(evidence: Evidence, where: Where) -> str:
+    """Task and recipe."""
+    return ", ".join(filter(None, [where.task, evidence.recipe(where)]))
+
+
+def _leader(evidence: Evidence, best: Sequence[RankRow]) -> str:
+    """Who has the best mean, and who is tied with it."""
+    first, *others = best
+    told = f"{evidence.names[first.arm]}, {number(evidence.metric.digits)(first.mean.mean)}"
+    tied = sum(bool(set(row.group) & set(first.group)) for row in others)
+    return f"{told}, tied with {tied} of {len(others)}" if tied else f"{told}, first of {len(best)}"
