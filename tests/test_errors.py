@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from voxbench.cli import main
-from voxbench.errors import first_rule, in_words
+from voxbench.errors import bare, first_rule, in_words
 from voxbench.files import write_atomically
 from voxbench.running.faults import why_failed
 
@@ -106,3 +106,15 @@ def test_the_first_broken_rule_names_its_field(size, said):
     with pytest.raises(ValidationError) as error:
         Boxed(size=size)
     assert first_rule(error.value) == said
+
+
+def test_a_file_that_is_not_there_is_named_once(voxbench, tmp_path):
+    missing = tmp_path / "claims.toml"
+    assert voxbench("claims", missing, tmp_path)[2] == (
+        f"voxbench: {missing}: can't be read (No such file or directory).\n"
+    )
+
+
+def test_what_no_system_says_keeps_its_words():
+    assert bare(OSError("cut off")) == "cut off"
+    assert bare(ValueError("no number")) == "no number"

@@ -127,6 +127,11 @@ def in_words(error: BaseException) -> str | None:
     return str(error) if isinstance(error, VoxbenchError) else None
 
 
+def bare(error: BaseException) -> str:
+    """What went wrong with a file, without the number and the path that Python adds."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 def first_rule(error: "ValidationError") -> str:
     """The first rule that a value breaks, as "field: rule"."""
     first = error.errors(include_url=False, include_input=False)[0]

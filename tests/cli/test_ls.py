@@ -77,6 +77,14 @@ def test_without_a_size_the_first_one_is_shown(voxbench):
     assert ["decoder.ups.1.bias", "16"] in rows
 
 
+def test_a_list_of_many_is_told_by_its_first_and_a_program_reads_all(voxbench):
+    [row] = [row for row in lines(voxbench, "tasks") if row[0] == "phantom-atlas"]
+    assert " ".join(row[2:]).startswith("aorta, gall_bladder, kidney_left and 22 more Apache-2.0")
+    [told] = [row for row in shown(voxbench, "tasks") if row["task"] == "phantom-atlas"]
+    assert len(told["classes"].split(", ")) == 25
+    assert lines(voxbench, "tasks")[-1] == ["all", "of", "one:", "voxbench", "ls", "tasks", "NAME"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -38,3 +38,10 @@ def test_nothing_heavy_is_imported(words):
     )
     assert "heavy: []" in told.stderr, told.stderr
     assert told.stdout
+
+
+def test_a_reader_that_goes_away_is_no_fault():
+    words = [sys.executable, "-m", "voxbench", "ls", "sweeps"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as told:
+        told.stdout.close()
+        assert told.stderr.read() == b""

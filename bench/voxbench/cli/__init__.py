@@ -130,3 +130,13 @@ def main() -> None:
             raise
         print(f"voxbench: {told}", file=sys.stderr)
         sys.exit(2)
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """Write what is left; that nobody reads on, as after `| head`, is no fault."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

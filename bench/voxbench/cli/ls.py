@@ -60,7 +60,16 @@ def ls_verb(
         if not any(row.get("broken") for row in rows):
             for row in rows:
                 row.pop("broken", None)
-        print_rows(rows)
+        print_rows({key: _short(value) for key, value in row.items()} for row in rows)
+        if what not in (What.sweeps, What.corpora):
+            print(f"all of one: voxbench ls {what} NAME")
+
+
+def _short(value: object) -> object:
+    """A list of many by its first."""
+    from voxbench.reporting.people import few
+
+    return few(value.split(", ")) if isinstance(value, str) else value
 
 
 def _tasks() -> Rows:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from voxbench.data.case_names import match_names, match_starts, refuse_shifted
-from voxbench.errors import DataError
+from voxbench.errors import DataError, bare
 
 _USUAL = ("patients", "participants", "subjects", "meta", "metadata")
 _SPREADSHEETS = (".xlsx", ".xls", ".ods")
@@ -128,7 +128,9 @@ def read_table(path: Path) -> CaseTable:
         delimiter = max(",;\t", key=(lines or [""])[0].count)
         header, *rows = [row for row in csv.reader(lines, delimiter=delimiter) if row] or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: can't be read as CSV in UTF-8 ({error}); save it so.") from None
+        raise DataError(
+            f"{path}: can't be read as CSV in UTF-8 ({bare(error)}); save it so."
+        ) from None
     titles = [title.strip() for title in header]
     if repeated := [title for title, count in Counter(titles).items() if count > 1 and title]:
         raise DataError(f"{path}: two columns are called {repeated[0]!r}; rename one.")

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
-from voxbench.errors import DataError
+from voxbench.errors import DataError, bare
 
 _BACKGROUND, _IGNORE = "background", "ignore"
 
@@ -31,7 +31,7 @@ def read_json(path: Path, missing: str = "") -> dict[str, Any]:
     try:
         table = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not valid JSON ({error}).") from None
+        raise DataError(f"{path}: not valid JSON ({bare(error)}).") from None
     if not isinstance(table, dict):
         raise DataError(f"{path}: expected a JSON object, got {type(table).__name__}.")
     return table

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from voxbench.api import Part
 from voxbench.data.case_names import ShiftedNumbersError, match_names, refuse_shifted, some
 from voxbench.data.case_table import CaseTable, fold_column, read_table, tables_beside
-from voxbench.errors import DataError
+from voxbench.errors import DataError, bare
 
 OWN = 'Correct it, or say split = "own", which parts the cases by patient.'
 _COLUMN = re.compile(r"(?:dataset|data)?(?:split|set|subset|partition)")
@@ -182,7 +182,7 @@ def lines_of(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: can't be read ({error}). {OWN}") from None
+        raise DataError(f"{path}: can't be read ({bare(error)}). {OWN}") from None
 
 
 def _by_lists(

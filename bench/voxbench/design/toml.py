@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from voxbench.errors import SpecError
+from voxbench.errors import SpecError, bare
 
 _LARGEST_FILE = 4 * 2**20  # bytes
 _DEEPEST = 8  # tables and lists within one another
@@ -27,7 +27,7 @@ def read_toml(path: Path) -> dict[str, object]:
             raise SpecError(f"{path}: larger than {_LARGEST_FILE >> 20} MiB, no TOML file.")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: can't be read ({error}).") from error
+        raise SpecError(f"{path}: can't be read ({bare(error)}).") from error
     return parse_toml(text, str(path))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from voxbench.data.volume_files import stem_of
-from voxbench.errors import DataError
+from voxbench.errors import DataError, bare
 from voxbench.external.scores import ImportedArm, ImportedScore, metric_by_alias, parse_score
 
 _BACKGROUND = "0"
@@ -46,7 +46,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: can't be read as JSON ({error}).") from None
+        raise DataError(f"{path}: can't be read as JSON ({bare(error)}).") from None
     if not isinstance(document, dict) or not isinstance(document.get("metric_per_case"), list):
         raise DataError(
             f"{path}: no list 'metric_per_case'; nnU-Net's version 2 writes one (version 1 needs "

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from voxbench.errors import DataError
+from voxbench.errors import DataError, bare
 
 
 def read_header(path: Path) -> list[str]:
@@ -45,4 +45,4 @@ def _lines(path: Path) -> Iterator[list[str]]:
             for line in csv.reader(file, strict=True):
                 yield [value.strip() for value in line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: can't be read as CSV ({error}).") from None
+        raise DataError(f"{path}: can't be read as CSV ({bare(error)}).") from None

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from voxbench.api import Preprocessing
 from voxbench.design.recipe import Pretraining
-from voxbench.errors import WeightsError, first_rule
+from voxbench.errors import WeightsError, bare, first_rule
 
 KEY = "voxbench"  # in the metadata of the file
 
@@ -75,7 +75,7 @@ def read_card(path: Path) -> CheckpointCard:
         with safe_open(path, "numpy") as file:
             text = (file.metadata() or {}).get(KEY)
     except (OSError, SafetensorError) as error:
-        raise WeightsError(f"{path}: not a readable .safetensors file ({error}).") from error
+        raise WeightsError(f"{path}: not a readable .safetensors file ({bare(error)}).") from error
     if text is None:
         raise WeightsError(
             f"{path}: carries no card; `voxbench pretrain` writes files that do. Other weights "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voxbench.errors import SpecError, unknown
+from voxbench.errors import SpecError, bare, unknown
 
 _IDS = ("patient", "case")
 _CATEGORIES = 6  # distinct numbers up to which a column is taken as categories
@@ -26,7 +26,7 @@ def read_case_table(path: Path) -> CaseTable:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SpecError(f"{path}: can't be read as CSV ({error}).") from None
+        raise SpecError(f"{path}: can't be read as CSV ({bare(error)}).") from None
     name = next((n for n in _IDS if rows and n in rows[0]), None)
     if name is None:
         raise SpecError(f"{path}: no column 'patient' or 'case'; add one with the patients' names.")
