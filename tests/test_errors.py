@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -106,6 +107,15 @@ def test_the_first_broken_rule_names_its_field(size, said):
     with pytest.raises(ValidationError) as error:
         Boxed(size=size)
     assert first_rule(error.value) == said
+
+
+def test_a_field_of_several_kinds_is_named_without_them():
+    class Scanned(BaseModel):
+        modality: Literal["CT", "MR"] | tuple[Literal["CT", "MR"], ...]
+
+    with pytest.raises(ValidationError) as error:
+        Scanned(modality="MRI")
+    assert first_rule(error.value) == "modality: Input should be 'CT' or 'MR'"
 
 
 def test_a_file_that_is_not_there_is_named_once(voxbench, tmp_path):

@@ -70,6 +70,16 @@ def test_a_folder_task_needs_its_root():
         find_task("nnunet-folder")
 
 
+def test_a_root_that_is_not_there_says_where_it_was_looked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("VOXBENCH_DATA", str(tmp_path))
+    with pytest.raises(DataError) as error:
+        find_task(Ref.of("masks-folder", {"root": "brians"}))
+    assert str(error.value) == (
+        f"{tmp_path}/brians: no such folder, the `root` of task 'masks-folder'; a relative one "
+        f"starts from VOXBENCH_DATA, which is {tmp_path}."
+    )
+
+
 def test_defaults_are_filled_in_so_that_equal_arms_are_equal():
     short = BASELINES.complete(Ref("scratch"))
     long = BASELINES.complete(Ref.of("scratch", short.values))

@@ -135,7 +135,8 @@ def bare(error: BaseException) -> str:
 def first_rule(error: "ValidationError") -> str:
     """The first rule that a value breaks, as "field: rule"."""
     first = error.errors(include_url=False, include_input=False)[0]
-    field, rule = ".".join(map(str, first["loc"])), str(first["msg"])
+    named = [part for part in map(str, first["loc"]) if "[" not in part]  # no branch of a union
+    field, rule = ".".join(named), str(first["msg"])
     rule = rule.removeprefix("Value error, ")
     return f"{field}: {rule}" if field else rule
 

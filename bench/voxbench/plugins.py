@@ -37,7 +37,7 @@ def find_task(ref: Ref | str) -> Task:
 
     Raises:
         PluginError: unknown or broken.
-        DataError: the task needs a `root` and has none.
+        DataError: the task, which knows itself by its folder, has no `root`, or there is none.
     """
     ref = Ref(ref) if isinstance(ref, str) else ref
     found = TASKS.find(ref.name)
@@ -50,6 +50,11 @@ def find_task(ref: Ref | str) -> Task:
         root = data_root() / found.folder
     else:
         raise DataError(f"task {ref.name!r} needs `root`, the folder of its data.")
+    if found.folder is None and not found.generated and not root.is_dir():
+        raise DataError(
+            f"{root}: no such folder, the `root` of task {ref.name!r}; a relative one starts from "
+            f"VOXBENCH_DATA, which is {data_root()}."
+        )
     return TASKS.make(ref, root=root)
 
 

@@ -63,7 +63,8 @@ class Decathlon(PublicTask):
 
     def cases(self) -> Mapping[Part, Sequence[Case]]:
         """The published training cases."""
-        hint = f"Unpack {self.folder}.tar of medicaldecathlon.com there, or set `root`."
+        archive = f"{self.folder}.tar of medicaldecathlon.com"
+        hint = f"Unpack {archive} there, or set `root` or VOXBENCH_DATA."
         described = DatasetJson.read(self.root / "dataset.json", hint)
         cases = [self._case(image, label) for image, label in described.training]
         return {"all": sorted(cases, key=lambda case: case.id)}

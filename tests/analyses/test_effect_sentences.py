@@ -1,7 +1,14 @@
+import math
+
 import pytest
-from voxbench.analyses.effect_sentences import effect_chapters, effect_sentence, effect_summary
-from voxbench.analyses.effects import Effect
-from voxbench.analyses.groups import Where
+from voxbench.analyses.effect_sentences import (
+    effect_chapters,
+    effect_sentence,
+    effect_summary,
+    overall_sentence,
+)
+from voxbench.analyses.effects import Effect, Overall
+from voxbench.analyses.groups import Scope, Where
 from voxbench.stats.interval import UNDEFINED, Interval
 from voxbench.stats.metric import METRICS
 
@@ -61,6 +68,19 @@ def test_another_adaptation_is_named():
     assert "at 3 shots (frozen):" in effect_sentence(effect(adaptation="frozen"), DICE)
 
 
+def test_what_tells_recipes_apart_is_told_of_each():
+    [(_, told)] = effect_chapters([effect()], DICE, {("openkbp", "s"): "500 steps"})
+    assert told[0].startswith(f"{MASKED} on openkbp at 3 shots, 500 steps: better than")
+
+
+def test_over_two_tasks_the_lack_of_an_interval_has_its_reason():
+    effect = Interval(0.02, math.nan, math.nan)
+    row = Overall(Scope("full", "3 shots"), MASKED, "scratch", 2, effect, "no interval over few")
+    assert overall_sentence(row, DICE) == (
+        f"{MASKED} at 3 shots, over 2 tasks: +0.020 Dice against scratch (no interval over few)."
+    )
+
+
 def test_the_summary_counts_the_words():
     found = [effect(), effect(), effect(verdict="equivalent"), effect(verdict="")]
     assert effect_summary(found, DICE, 0.01) == (
@@ -75,7 +95,7 @@ def test_without_a_comparison_the_summary_says_so():
 
 def test_chapters_lead_with_the_largest_effect_and_leave_nothing_out():
     found = [effect(0.01), effect(0.05), effect(-0.02, verdict="worse"), effect(verdict="")]
-    told = dict(effect_chapters(found, DICE))
+    told = dict(effect_chapters(found, DICE, {("openkbp", "s"): ""}))
     assert list(told) == [
         "Where pre-training helps", "Where it hurts", "What could not be compared",
     ]  # fmt: skip

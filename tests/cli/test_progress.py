@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from voxbench.cli import progress
+from voxbench.cli.plan_jobs import worker_time
 from voxbench.cli.progress import Pace, Progress
 from voxbench.progress import Stage
 from voxbench.running import estimate
@@ -72,6 +73,13 @@ def test_a_run_hears_of_the_steps_of_pretraining_and_of_training(example, tmp_pa
         ]
         assert [one.done for one in steps][-1] == steps[-1].total == 4
         assert steps[-1].loss is not None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(90, "1.5 worker-minutes"), (328_236, "91.2 worker-hours")]
+)
+def test_the_time_of_a_worker_is_told_in_hours_where_it_is_long(seconds, told):
+    assert worker_time(seconds) == told
 
 
 def test_pretrainings_are_planned_with_a_cost_that_is_measured(voxbench, tmp_path, monkeypatch):

@@ -35,6 +35,15 @@ def test_claims_that_cannot_be_read_are_told_before_anything_is_written(voxbench
     assert not (folder / "report").exists()
 
 
+def test_a_terminal_is_told_of_the_largest_effects_and_the_report_of_all(voxbench, tmp_path):
+    for arm, dice in {SCRATCH: 0.5, **{f"{MASKED}#{i}": 0.6 for i in range(12)}}.items():
+        stored(tmp_path, *(record(cases(lambda i, c, d=dice: d), arm, seed=s) for s in (0, 1)))
+    _, out, _ = voxbench("report", tmp_path)
+    assert out.count(": better than") == 10
+    assert "  and 2 more in the report\n" in out
+    assert (tmp_path / "report" / "report.md").read_text().count(": better than") == 12
+
+
 def test_json_is_for_programs(voxbench, folder):
     code, out, _ = voxbench("report", folder, "--json")
     found = json.loads(out)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def test_from_spec_to_report_and_again(voxbench, spec, tmp_path):
     code, told, progress = voxbench("run", *words, "-j", "0")
     assert code == 0
     assert "1 cells: 1 missing; 1 jobs to run" in progress
+    assert re.search(rf"1 done in \d+ s: {re.escape(str(out))}", progress)
     assert str(out / "report" / "report.md") in told
     assert (out / "report" / "report.md").is_file()
     assert len(Store(out).files()) == 1
@@ -139,7 +141,7 @@ def test_a_race_needs_two_seeds(voxbench, spec, tmp_path):
 
 def test_weights_are_kept_and_the_seeds_of_a_cell_averaged(voxbench, spec, tmp_path):
     words = (spec, "-o", tmp_path / "out", "--include-path", EXAMPLE, "--set", "seeds=2")
-    assert "weights would take 0.0" in voxbench("plan", *words)[1]
+    assert "weights would take 1.2 MiB" in voxbench("plan", *words)[1]
     code, _, told = voxbench("ensemble", *words)
     assert (code, "run the sweep with --keep-weights" in told) == (2, True)
     assert voxbench("run", *words, "-j", "0", "--keep-weights")[0] == 0

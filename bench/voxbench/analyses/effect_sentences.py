@@ -1,7 +1,7 @@
 """Effects in plain sentences."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -43,18 +43,33 @@ def effect_summary(effects: Sequence[Effect], metric: Metric, margin: float) -> 
     )
 
 
-def effect_chapters(effects: Sequence[Effect], metric: Metric) -> Iterator[tuple[str, list[str]]]:
-    """Heading and sentences of each kind of finding, the largest effects first."""
+def effect_chapters(
+    effects: Sequence[Effect], metric: Metric, recipes: Mapping[tuple[str, str], str]
+) -> Iterator[tuple[str, list[str]]]:
+    """Heading and sentences of each kind of finding, the largest effects first.
+
+    Args:
+        effects: of all arms.
+        metric: that they are on.
+        recipes: (task, setting) → what tells it from the task's others, "" of the only one.
+    """
     for word, heading in _CHAPTERS.items():
         found = [effect for effect in effects if effect.verdict == word]
         found.sort(key=lambda effect: -np.nan_to_num(abs(effect.effect.mean)))
         if found:
-            yield heading, [effect_sentence(effect, metric) for effect in found]
+            settings = [recipes[e.where.task, e.where.setting] for e in found]
+            yield (
+                heading,
+                [
+                    effect_sentence(effect, metric, recipe)
+                    for effect, recipe in zip(found, settings, strict=True)
+                ],
+            )
 
 
-def effect_sentence(effect: Effect, metric: Metric) -> str:
+def effect_sentence(effect: Effect, metric: Metric, recipe: str = "") -> str:
     """For instance «X on openkbp at 3 shots: better than scratch by 0.021 Dice [0.010, 0.033]»."""
-    told = f"{effect.arm} on {effect.where}"
+    told = ", ".join(filter(None, [f"{effect.arm} on {effect.where}", recipe]))
     if not effect.verdict:
         return f"{told}: not compared with {effect.other}: {effect.note}."
     people = f"{effect.patients} patient{'s' if effect.patients > 1 else ''}"
@@ -85,8 +100,14 @@ def _verdict(effect: Effect, metric: Metric) -> str:
 
 def overall_sentence(row: Overall, metric: Metric) -> str:
     """One sentence on an effect over several tasks."""
+    note = f" ({row.note})" if row.note else ""
+    return f"{row.arm} at {row.where}, over {row.tasks} tasks: {_over(metric, row)}{note}."
+
+
+def _over(metric: Metric, row: Overall) -> str:
+    known = not np.isnan(row.effect.low)
     size = _size(metric, row.effect, signed=True)
-    return f"{row.arm} at {row.where}, over {row.tasks} tasks: {size} against {row.other}."
+    return f"{size if known else size.partition(' [')[0]} against {row.other}"
 
 
 def _size(metric: Metric, size: Interval, signed: bool = False) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from voxbench.cli.describe import describe_architecture, describe_plugin
 from voxbench.cli.options import Include, Json, include_all
-from voxbench.cli.show import print_json, print_rows
+from voxbench.cli.show import by_first, print_json, print_rows
 from voxbench.errors import PluginError, SpecError
 
 if TYPE_CHECKING:
@@ -60,16 +60,9 @@ def ls_verb(
         if not any(row.get("broken") for row in rows):
             for row in rows:
                 row.pop("broken", None)
-        print_rows({key: _short(value) for key, value in row.items()} for row in rows)
+        print_rows(by_first(rows))
         if what not in (What.sweeps, What.corpora):
             print(f"all of one: voxbench ls {what} NAME")
-
-
-def _short(value: object) -> object:
-    """A list of many by its first."""
-    from voxbench.reporting.people import few
-
-    return few(value.split(", ")) if isinstance(value, str) else value
 
 
 def _tasks() -> Rows:

@@ -16,6 +16,7 @@ from voxbench.cli.plan_jobs import (
     seconds_told,
     trial_rows,
     uncertainty_rows,
+    worker_time,
 )
 from voxbench.cli.show import print_json, print_remarks, print_rows
 
@@ -74,7 +75,7 @@ def plan_verb(
     if external:
         print_external(external)
     if any(one.to_run for one in planned):
-        size = f"{kept_bytes(planned, root) / 2**30:.2f} GiB"
+        size = _size(kept_bytes(planned, root))
         named = {
             "external test sets": external,
             "[uncertainty]": uncertainty.all,
@@ -148,6 +149,10 @@ def _counted(planned: "Sequence[Planned]") -> Iterator[dict[str, Any]]:
         }
 
 
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
+
+
 def _total(planned: "Sequence[Planned]") -> str:
     from collections import Counter
 
@@ -157,6 +162,6 @@ def _total(planned: "Sequence[Planned]") -> str:
     known = [seconds for seconds in todo if seconds is not None]
     cost = f"; {len(todo)} to run"
     if known:
-        cost += f", about {sum(known) / 60:.1f} worker-minutes"
+        cost += f", about {worker_time(sum(known))}"
         cost += f" for the {len(known)} of a known kind" if len(known) < len(todo) else ""
     return f"{len(planned)} cells: {said}{cost if todo else ''}"

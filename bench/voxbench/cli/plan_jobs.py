@@ -25,7 +25,7 @@ def print_weights(weights: "Sequence[PlannedWeights]") -> None:
     )
     todo = [one.seconds for one in weights if not one.made and one.seconds is not None]
     if todo:
-        print(f"pre-trainings: {len(todo)} to run, about {sum(todo) / 60:.1f} worker-minutes")
+        print(f"pre-trainings: {len(todo)} to run, about {worker_time(sum(todo))}")
 
 
 def trial_rows(one: "PlannedStudy") -> Iterator[dict[str, Any]]:
@@ -64,7 +64,7 @@ def print_studies(studies: "Sequence[PlannedStudy]") -> None:
     said = ", ".join(f"{count} {state}" for state, count in counts.items())
     todo = [(len(one.missing), one.seconds) for one in studies if one.missing]
     known = sum(count * seconds for count, seconds in todo if seconds is not None)
-    cost = f", about {known / 60:.1f} worker-minutes" if known else ""
+    cost = f", about {worker_time(known)}" if known else ""
     waiting = sum(one.cells for one in studies)
     wait = f"; {waiting} cells wait for them" if waiting else ""
     print(f"{sum(counts.values())} trials: {said}{cost}{wait}")
@@ -185,6 +185,12 @@ def last_line(reason: str | None) -> str:
     return ((reason or "").strip().splitlines() or [""])[-1]
 
 
+def worker_time(seconds: float) -> str:
+    """Of one worker, as a person reads it."""
+    minutes = seconds / 60
+    return f"{minutes / 60:.1f} worker-hours" if minutes >= 120 else f"{minutes:.1f} worker-minutes"
+
+
 def seconds_told(value: float | None) -> str:
     """Of an estimate, which may be unknown."""
     return "?" if value is None else f"{value:.0f}"
@@ -193,4 +199,4 @@ def seconds_told(value: float | None) -> str:
 def _minutes(todo: "Sequence[float | None]") -> str:
     """What is known of what is to be done."""
     known = [seconds for seconds in todo if seconds is not None]
-    return f", about {sum(known) / 60:.1f} worker-minutes" if known else ""
+    return f", about {worker_time(sum(known))}" if known else ""

@@ -166,10 +166,11 @@ class Progress(Watch):
 
     def close(self, cells: Sequence[Planned], root: Path) -> None:
         """Say how it ended."""
-        counts = Counter(cell.state for cell in cells)
+        counts = Counter("done" if cell.state == "cached" else cell.state for cell in cells)
         said = ", ".join(f"{count} {state}" for state, count in counts.items())
-        seconds = time.monotonic() - self.since
-        self.console.print(f"{said} in {seconds:.0f} s: {root}", highlight=False)
+        took = in_time(time.monotonic() - self.since)
+        line = f"{said} in {took}: {root}"
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _copy(self, mirror: Callable[[Record], None], record: Record) -> None:
         """Mirror a record; a mirror that breaks is left off, the sweep goes on."""

@@ -29,6 +29,7 @@ def rank_verb(
     json: Json = False,
 ) -> None:
     """Rank all arms with ties, and say which pairs are separated, by class and overall."""
+    from voxbench.analyses.ranks.league import TIES
     from voxbench.analyses.ranks.rank import rank_folder
     from voxbench.reporting.rankings import save_rankings
 
@@ -40,8 +41,10 @@ def rank_verb(
         return
     for ranking in found.made:
         for table in ranking.tables if full else ranking.tables[:1]:
-            print_table(table)
+            own = table.caption.partition(TIES)[0].rstrip()
+            print_table(table._replace(caption=own))
         print("\n".join(ranking.sentences) + "\n")
+    print(TIES)
     for reason in found.left_out:
         print(f"not ranked: {reason}")
     if out:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from voxbench.api import Task
     from voxbench.reporting.report import Report
 
+_SAID = 10  # sentences of a kind on a terminal
+
 
 def report_verb(
     directory: Annotated[Path, typer.Argument(help="Folder of the records.")],
@@ -88,8 +90,10 @@ def _tell(made: "Report", index: Path) -> None:
 
     lines = [SMOKE.replace("*", "")] if made.smoke else []
     lines += made.opening
-    for heading, sentences in effect_chapters(made.effects, made.metric):
-        lines += ["", heading, *(f"  {sentence}" for sentence in sentences)]
+    for heading, sentences in effect_chapters(made.effects, made.metric, made.recipes):
+        lines += ["", heading, *(f"  {sentence}" for sentence in sentences[:_SAID])]
+        if len(sentences) > _SAID:
+            lines += [f"  and {len(sentences) - _SAID} more in the report"]
     print("\n".join([*lines, "", f"report: {made.page}", f"pages: {index}"]))
 
 

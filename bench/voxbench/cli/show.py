@@ -35,6 +35,17 @@ def print_rows(rows: Iterable[Mapping[str, object]]) -> None:
     print_table(Table.plain(rows))
 
 
+def by_first(rows: Iterable[Mapping[str, object]]) -> Iterator[dict[str, object]]:
+    """The rows with lists of many told by their first."""
+    from voxbench.reporting.people import few
+
+    for row in rows:
+        yield {
+            key: few(value.split(", ")) if isinstance(value, str) else value
+            for key, value in row.items()
+        }
+
+
 def print_remarks(lines: Iterable[str]) -> None:
     """What should be known, beside the result."""
     for line in lines:

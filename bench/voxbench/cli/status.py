@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from voxbench.cli.options import Cells, Json
+from voxbench.cli.plan_jobs import worker_time
 from voxbench.cli.show import print_json
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _spent(done: Iterable[tuple[str, float]]) -> dict[str, dict[str, float]]:
 def _told(name: str, spent: Mapping[str, Mapping[str, float]]) -> str:
     each = ", ".join(f"{own['ok']} {kind}" for kind, own in spent.items())
     seconds = sum(own["seconds"] for own in spent.values())
-    return f"{name}: {each}; {seconds / 60:.1f} worker-minutes"
+    return f"{name}: {each}; {worker_time(seconds)}"
 
 
 class _Failed(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voxbench.cli.options import Include, Json, Trust, include_all, trusted
-from voxbench.cli.show import print_json, print_rows
+from voxbench.cli.show import by_first, print_json, print_rows
 
 if TYPE_CHECKING:
     from voxbench.api import Published
@@ -75,7 +75,7 @@ def weights_ls_verb(
     if json:
         print_json([dataclasses.asdict(row) for row in found.rows])
     else:
-        print_rows(
+        rows = (
             {
                 **{name: getattr(row, name) for name in ("baseline", "size", "network")},
                 "parameters": f"{row.parameters / 1e6:.2f} M",
@@ -87,6 +87,7 @@ def weights_ls_verb(
             }
             for row in found.rows
         )
+        print_rows(by_first(rows))
 
 
 @weights_group.command("audit")

@@ -36,7 +36,7 @@ def page_lines(made: "Report") -> Iterator[str]:
     if made.smoke:
         yield f"> {SMOKE}\n"
     yield escape_markdown(" ".join(made.opening))
-    for heading, sentences in effect_chapters(made.effects, made.metric):
+    for heading, sentences in effect_chapters(made.effects, made.metric, made.recipes):
         yield f"\n## {escape_markdown(heading)}\n"
         yield from (f"- {escape_markdown(sentence)}" for sentence in sentences)
     if made.overall:

@@ -51,6 +51,7 @@ class Report:
         metric, margin: of effects and curves.
         records: what the report was made of.
         members: the same by arm; groups: their scores.
+        recipes: (task, setting) → what tells it from the task's others, "" of the only one.
         means: of each group, in their order.
         effects: arm against twin, for each task and fraction.
         worths: of arms at fractions, in labels.
@@ -66,6 +67,7 @@ class Report:
     margin: float
     records: list[ScoredRecord]
     members: Members[ScoredRecord]
+    recipes: dict[tuple[str, str], str]
     groups: list[Group]
     means: list[Mean]
     effects: list[Effect]
@@ -183,8 +185,8 @@ def write_report(
     files += [path for own in drawn for path in own.paths]
     files += [path for figure in figures for path in figure.paths]
     made = Report(
-        page, files, chosen, margin, records, members, groups, each, found, worths, over_tasks,
-        tables, figures, doubt, drawn,
+        page, files, chosen, margin, records, members, recipes, groups, each, found, worths,
+        over_tasks, tables, figures, doubt, drawn,
     )  # fmt: skip
     remove_leavings(out_dir)
     write_atomically(page, "\n".join(page_lines(made)) + "\n")

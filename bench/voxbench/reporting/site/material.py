@@ -14,7 +14,6 @@ from voxbench.analyses.groups import Group, Where
 from voxbench.analyses.means import Mean
 from voxbench.analyses.ranks.league import League, RankRow
 from voxbench.analyses.ranks.leagues import task_leagues
-from voxbench.analyses.settings import setting_words
 from voxbench.analyses.table import DASH, Column, Table
 from voxbench.api import Task
 from voxbench.design.cell import digest
@@ -131,15 +130,10 @@ class Material:
                     found[key].append((doubt.label, record))
         return found
 
-    @cached_property
-    def recipes(self) -> dict[tuple[str, ...], str]:
-        """(task, setting) → what tells it from the task's others."""
-        wheres = ((result.group.where, result.recipe) for result in self.results)
-        return {(where.task, where.setting): recipe for where, recipe in wheres}
-
     def with_recipes(self, table: Table) -> Table:
         """The table with its settings in words instead of digests."""
-        named = Column("recipe", ("task", "setting"), lambda *key: self.recipes[key] or DASH)
+        recipes = self.report.recipes
+        named = Column("recipe", ("task", "setting"), lambda *key: recipes[key] or DASH)
         columns = [named if c.title == "setting" else c for c in table.columns]
         return table._replace(columns=columns)
 
@@ -186,14 +180,14 @@ def gather(
     report: Report, store: Store, site: Path, public: bool, tasks: Mapping[str, Task] | None = None
 ) -> Material:
     """Put the parts of a report together by arm."""
-    recipes = setting_words(report.members)
     effects = {(effect.where, effect.arm): effect for effect in report.effects}
     leagues = task_leagues(report.groups, report.metric, report.margin)
     results = []
     for group, mean in zip(report.groups, report.means, strict=True):
         key = group.where, group.arm
         records = sorted(report.members[key], key=lambda record: (record.arm.draw, record.arm.seed))
-        recipe, league = recipes[group.where.task, group.where.setting], leagues.get(group.where)
+        recipe = report.recipes[group.where.task, group.where.setting]
+        league = leagues.get(group.where)
         results.append(ArmResult(group, mean, records, effects.get(key), recipe, league))
     return Material(report, store, site, results, public, tasks or {})
 

@@ -49,7 +49,7 @@ class Evidence(NamedTuple):
     names: Mapping[str, ArmName]
     pages: Mapping[Key, str]
     structures: Mapping[str, str]
-    recipes: Mapping[tuple[str, ...], str]
+    recipes: Mapping[tuple[str, str], str]
 
     def recipe(self, where: Where) -> str:
         """How arms were trained there, as far as it tells them from others of their task."""
@@ -96,7 +96,7 @@ def gather_evidence(material: Material, metric: Metric) -> Evidence:
         arm_names(group.arm for group in report.groups),
         {(result.group.where, result.group.arm): result.page for result in results},
         {task: _structures(material.of_task(task)) for task in material.tasks},
-        material.recipes,
+        report.recipes,
     )
 
 
