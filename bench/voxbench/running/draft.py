@@ -141,6 +141,7 @@ seeds = 3  # trainings of every arm: more of them settle more
 
 [[baselines]]
 name = "scratch"  # random initialisation, which the others are held against
+# size = "tiny"  # without a GPU, here and below: a thirtieth of the parameters
 
 [[baselines]]
 name = "masked-autoencoder"  # pre-trained here, without labels
