@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voxbench.data import augment as room
-from voxbench.data.augment import augment, augmentation_version, moves
+from voxbench.data.augment import augment, moves
 from voxbench.data.patches import Batch
 from voxbench.data.spatial import Moves
-from voxbench.design.recipe import Pretraining, Recipe
 
 SIDE = 12
 FLIPS = [axes for count in range(4) for axes in combinations((2, 3, 4), count)]
@@ -86,13 +85,6 @@ def test_only_spatial_and_full_turn_and_scale_and_only_what_is_allowed():
     assert moves("full", 7, {"rotation"}) == Moves(7, rotation=False)
     assert moves("full", 7, {"scaling", "mirror"}) == Moves(7, scaling=False)
     assert moves("full", 7, thick=2) == Moves(7, thick=2)
-
-
-def test_the_version_enters_where_patches_are_turned_and_scaled():
-    light, full = Recipe(augmentation="light"), Recipe(augmentation="full")
-    assert augmentation_version(light, None, Pretraining(augmentation="none")) == {}
-    assert augmentation_version(full, None) == {"augmentation": 2}
-    assert augmentation_version(light, Pretraining(augmentation="spatial")) == {"augmentation": 2}
 
 
 def test_a_constant_patch_stays_finite():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from voxbench.data.outside import copy_window, outside_version, told_outside
+from voxbench.data.outside import copy_window, told_outside
 from voxbench.data.patches import Patches
 from voxbench.data.prepare import prepare_cases
 from voxbench.design.preprocessing import Preprocessing, Rescale, Window, ZScore
@@ -106,10 +106,3 @@ def test_a_window_may_begin_and_end_outside():
     assert np.array_equal(out[1:4, 0], source[:, 2])
     assert np.all(out[[0, 4]] == -9)
     assert np.all(out[:, 1] == -9)
-
-
-def test_the_version_enters_where_the_former_rule_gave_other_numbers():
-    from_zero = Preprocessing(intensity=Window(low=0, high=1))
-    assert outside_version(from_zero) == outside_version(None) == {}
-    for rule in (ZScore(), Rescale(to=(-1.0, 1.0))):
-        assert outside_version(Preprocessing(intensity=rule)) == {"outside": 2}

@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 from voxbench.errors import PluginError, SpecError
+from voxbench.running import bind as binding
 from voxbench.running import task_arm
 from voxbench.running.bind import bind
 
@@ -98,10 +99,11 @@ def test_a_limit_shortens_the_schedules_and_changes_the_cell(example):
 
 def test_a_task_its_data_and_an_arms_weights_are_looked_up_once(example, monkeypatch):
     told = []
-    for name in ("find_task", "open_dataset", "plan_pretraining"):
-        found = getattr(task_arm, name)
+    looked_up = (binding, "find_task"), (binding, "open_dataset")
+    for module, name in (*looked_up, (task_arm, "plan_pretraining")):
+        found = getattr(module, name)
         monkeypatch.setattr(
-            task_arm, name, lambda *given, n=name, f=found: told.append(n) or f(*given)
+            module, name, lambda *given, n=name, f=found: told.append(n) or f(*given)
         )
     arms = [{"name": "masked-autoencoder", "size": "tiny", "source": "cubes"}]
     cells = bind(make_sweep(baselines=arms, seeds=3, fractions=["2 shots", 1.0]))

@@ -1,10 +1,9 @@
 """A key holds the version of what its weights were trained for, and of nothing else's."""
 
 import pytest
-from voxbench.pretrain.plan import plan_pretraining
-from voxbench.running import versions
+from voxbench.design import versions
+from voxbench.pretrain.plan import objective_version, plan_pretraining
 from voxbench.running.bind import bind
-from voxbench.running.versions import objective_version
 from voxbench_baselines.masked_autoencoder import MaskedAutoencoder
 from voxbench_baselines.supervised import Supervised
 
@@ -71,6 +70,6 @@ def test_how_a_stochastic_network_is_trained_moves_its_cells_alone(example, monk
         return [bind(make_sweep(seeds=1, recipe=recipe))[0].key for recipe in recipes]
 
     before = found()
-    monkeypatch.setattr(versions, "_STOCHASTIC_VERSION", 3)
+    monkeypatch.setattr(versions, "STOCHASTIC_VERSION", 3)
     moved = [old != new for old, new in zip(before, found(), strict=True)]
     assert moved == [False, False, True]

@@ -15,8 +15,8 @@ def sysinfo_verb(json: Json = False) -> None:
 
     import torch
 
+    from voxbench.environment import describe_machine
     from voxbench.paths import cache_dir, data_root
-    from voxbench.records.environment import describe_machine
 
     found = {
         **describe_machine(),

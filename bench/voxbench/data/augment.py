@@ -18,12 +18,9 @@ from voxbench.api import Change
 from voxbench.data.appearance import Image, distorted
 from voxbench.data.patches import Batch
 from voxbench.data.spatial import Moves
-from voxbench.design.recipe import MOVED, Pretraining, Recipe
+from voxbench.design.recipe import MOVED
 
 AugmentationLevel = Literal["none", "light", "spatial", "full"]
-AUGMENTATION_VERSION = 2
-"""1: patches were moved within themselves, noise was √U(0, 0.1), blur and low resolution came
-to every channel of a patch by itself and twice as often."""
 
 
 def moves(
@@ -80,12 +77,6 @@ def augment(
         images[slot] = image[(slice(None), *flips)]
         labels[slot] = label[flips]
     return batch._replace(images=images, labels=labels)
-
-
-def augmentation_version(*schedules: Recipe | Pretraining | None) -> dict[str, int]:
-    """`augmentation` → its version, where a training turns and scales its patches; else nothing."""
-    changed = any(schedule and schedule.augmentation in MOVED for schedule in schedules)
-    return {"augmentation": AUGMENTATION_VERSION} if changed else {}
 
 
 def _sign(allowed: bool, random: np.random.Generator) -> int:

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from voxbench.api import IGNORED, TaskCard
 from voxbench.data.content_hash import file_hashes
 from voxbench.data.geometry import VoxelGrid
-from voxbench.data.outside import OUTSIDE_VERSION
 from voxbench.data.volumes import Problem
 from voxbench.design.cell import digest
 from voxbench.design.preprocessing import Preprocessing
+from voxbench.design.versions import OUTSIDE_VERSION
 from voxbench.files import hex_digest, remove_leavings, temporary_beside
 from voxbench.paths import cache_dir
 

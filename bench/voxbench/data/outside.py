@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 from voxbench.design.preprocessing import Intensity, Preprocessing, ZScore
 
-OUTSIDE_VERSION = 2
-"""1: prediction saw 0 outside a volume, a turned patch the minimum of the patch."""
-
 
 def value_outside(channel: NDArray[np.float32], rule: Intensity) -> float:
     """What lies around a prepared channel.
@@ -59,17 +56,3 @@ def copy_window(
     if any(part.stop - part.start < side for part, side in zip(target, out.shape, strict=True)):
         out[...] = outside
     out[tuple(target)] = source[tuple(inside)]
-
-
-def outside_version(predicted: Preprocessing | None) -> dict[str, int]:
-    """`outside` → its version, where the version before gave other numbers; else nothing.
-
-    A range from 0 had 0 around it before, in training too: the smallest value of a case is the end
-    of the range, which every scan with some air around it reaches.
-
-    Args:
-        predicted: how the cases that are predicted are prepared; None where none is.
-    """
-    rules = predicted.rules(1) if predicted else ()
-    from_zero = all(not isinstance(rule, ZScore) and rule.to[0] == 0 for rule in rules)
-    return {} if from_zero else {"outside": OUTSIDE_VERSION}

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from voxbench.api import Case, Preprocessing, Pretrained, Task
-from voxbench.data.augment import augmentation_version
+from voxbench.api import Baseline, Case, Preprocessing, Pretrained, Task
 from voxbench.data.content_hash import cases_hash
 from voxbench.data.dataset import Dataset, open_dataset, open_images
 from voxbench.data.union import own_cases, unite
@@ -17,6 +16,7 @@ from voxbench.design.cell import Ref, digest
 from voxbench.design.kernels import Spacing
 from voxbench.design.recipe import Pretraining, deciding
 from voxbench.design.seeds import stream
+from voxbench.design.versions import augmentation_version
 from voxbench.errors import DataError, SpecError
 from voxbench.fields import identifying
 from voxbench.paths import cache_dir
@@ -216,6 +216,23 @@ def find_donor(baseline: Pretrained) -> Pretrained | None:
     found = find_baseline(Ref.of(name, fields))
     assert isinstance(found, Pretrained)  # noqa: S101 (for the type checker)
     return found
+
+
+def objective_version(baseline: Baseline | None) -> dict[str, str]:
+    """`objective` → that of what weights made here are trained for; nothing where it is the first.
+
+    Args:
+        baseline: of the weights; None where they are not made here.
+
+    Raises:
+        SpecError, PluginError: as `find_donor`.
+    """
+    versions = []
+    while isinstance(baseline, Pretrained):
+        versions.append(baseline.version)
+        baseline = find_donor(baseline)
+    changed = any(version > 1 for version in versions)
+    return {"objective": ".".join(map(str, versions))} if changed else {}
 
 
 def choose_volumes(

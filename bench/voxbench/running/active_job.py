@@ -11,12 +11,12 @@ from voxbench.api import IGNORED, Case
 from voxbench.data.cell_data import CellData, load_cell_data, with_training
 from voxbench.data.geometry import VoxelGrid
 from voxbench.design.seeds import stream
+from voxbench.environment import environment
 from voxbench.fit.segmenter import fit_network
 from voxbench.predict.case import score_cases
 from voxbench.predict.members import Subject
 from voxbench.progress import Stage, tell
 from voxbench.records.active import ActiveRecord, ActiveRecords
-from voxbench.records.environment import environment
 from voxbench.running.jobs import ActiveJob
 from voxbench.running.kept import keep_weights, load_kept
 from voxbench.running.network import load_network

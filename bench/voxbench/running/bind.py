@@ -1,27 +1,33 @@
 """From a sweep to its cells, each with all that it stands for here, looked up once."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from voxbench.api import Task
+from voxbench.data.cross_validation import cross_validated
+from voxbench.data.dataset import Dataset, open_dataset
 from voxbench.data.fraction import unfit
 from voxbench.data.planned import task_recipes
-from voxbench.design.cell import DIRECT, Adaptation, Cell, Ref
+from voxbench.data.voxel_size import kernel_spacing
+from voxbench.design.cell import DIRECT, Adaptation, Cell, Ref, refs_of
 from voxbench.design.fraction import ZERO_SHOT, Fraction
+from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Pretraining, Recipe
 from voxbench.design.recipe_table import TaskRecipe
 from voxbench.design.spec import Sweep
+from voxbench.design.versions import outside_version, training_versions
 from voxbench.errors import SpecError
-from voxbench.plugins import TASKS
+from voxbench.plugins import TASKS, find_task
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.published.file import WeightsFile
 from voxbench.records.record import Arm
 from voxbench.running.arms import SweepArm, resolve_arms
 from voxbench.running.bound import BoundCell, Trainings
 from voxbench.running.external_sets import external_tests
-from voxbench.running.task_arm import ArmRecipe, Binder, TaskArm, headless
-from voxbench.running.versions import versions
+from voxbench.running.task_arm import ArmRecipe, Binder, TaskArm, TaskData, headless
+from voxbench.running.versions import VERSIONS
 
 Keys = Callable[[int, int], str]
 Axes = tuple[Fraction, int, int, Adaptation]
@@ -56,29 +62,73 @@ def bind_sweep(sweep: Sweep, limit: int | None = None) -> tuple[list[TaskArm], l
 
 
 def _bind_arms(sweep: Sweep, limit: int | None) -> list[TaskArm]:
-    binder = Binder(tuple(sweep.corpora.values()))
+    """All that a sweep names is looked up, then its tasks' data are opened, then arms bound."""
     arms = [
         replace(arm, pretraining=arm.pretraining and _limited(arm.pretraining, limit))
         for arm in resolve_arms(sweep)
     ]
-    found, refs = [], _tasks(sweep, binder)
-    tests = external_tests(sweep, refs, binder)
-    for ref in refs:
-        recipes = _recipes(sweep, ref, binder, limit)
-        for fold, arm in itertools.product(sweep.tested, arms):
-            on = binder.bind_arm(ref, arm, recipes, fold)
-            found.append(replace(on, tests=tests.get(ref, ())))
-    return found
+    tasks = _tasks(sweep)
+    sources = {ref for arm in arms for ref in refs_of(arm.source)}
+    named = tasks | {ref: find_task(ref) for ref in sources - tasks.keys()}
+    binder = Binder(named, tuple(sweep.corpora.values()))
+    contracts = {arm.contract for arm in arms}
+    data = [
+        one for ref, task in tasks.items() for one in _task_data(sweep, ref, task, contracts, limit)
+    ]
+    tests = external_tests(sweep, {one.task: one.dataset for one in data})
+    return [
+        replace(binder.bind_arm(one, arm), tests=tests.get(one.task, ()))
+        for one, arm in itertools.product(data, arms)
+    ]
 
 
-def _recipes(sweep: Sweep, ref: Ref, binder: Binder, limit: int | None) -> list[TaskRecipe]:
+def _task_data(
+    sweep: Sweep,
+    ref: Ref,
+    task: Task,
+    contracts: Collection[Preprocessing | None],
+    limit: int | None,
+) -> Iterator[TaskData]:
+    """The data of a task, or of each of its folds.
+
+    Raises:
+        SpecError: it has no labels.
+    """
+    dataset = open_dataset(task)
+    if not dataset.split.labelled:
+        raise SpecError(
+            f"task {dataset.card.name!r}: has no labels to train on and to score by; it can be "
+            "the source of a baseline that needs none."
+        )
+    recipes = _recipes(sweep, ref, dataset, limit)
+    for fold in sweep.tested:
+        own = cross_validated(task, dataset, fold) if fold else dataset
+        yield TaskData(ref, own, {one: _on_grid(recipes, own, one) for one in contracts})
+
+
+def _on_grid(
+    recipes: Sequence[TaskRecipe], dataset: Dataset, contract: Preprocessing | None
+) -> tuple[ArmRecipe, ...]:
+    """The recipes of a task under a contract of its arms.
+
+    Raises:
+        DataError: the header of an image can't be read.
+    """
+    own, demanded = dataset.card.preprocessing, contract and contract.on(dataset.card.modalities)
+    grids = [one.grid(demanded, own) for one in recipes]
+    return tuple(
+        ArmRecipe(*one, grid, kernel_spacing(dataset, grid, one.recipe))
+        for one, grid in zip(recipes, grids, strict=True)
+    )
+
+
+def _recipes(sweep: Sweep, ref: Ref, dataset: Dataset, limit: int | None) -> list[TaskRecipe]:
     """Those of a task, each once.
 
     Raises:
         SpecError: one asks for raters whom the task has not.
     """
-    table = sweep.recipe.on(binder.task(ref).card.name, ref.name)
-    dataset = binder.dataset(ref)
+    table = sweep.recipe.on(dataset.card.name, ref.name)
     found = task_recipes(table, dataset)
     rated = any(case.raters for case in dataset.split.train)
     if not rated and any(one.recipe.raters for one in found):
@@ -89,16 +139,17 @@ def _recipes(sweep: Sweep, ref: Ref, binder: Binder, limit: int | None) -> list[
     return list(dict.fromkeys(one._replace(recipe=_limited(one.recipe, limit)) for one in found))
 
 
-def _tasks(sweep: Sweep, binder: Binder) -> list[Ref]:
+def _tasks(sweep: Sweep) -> dict[Ref, Task]:
     refs = [TASKS.complete(Ref.of(entry.name, entry.fields)) for entry in sweep.tasks]
-    names = [binder.task(ref).card.name for ref in refs]
+    tasks = {ref: find_task(ref) for ref in refs}
+    names = [tasks[ref].card.name for ref in refs]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise SpecError(
             f"tasks: {', '.join(sorted(repeated))} is named by two entries; give one another "
             "`title`."
         )
     sweep.recipe.check_tasks({*names, *(ref.name for ref in refs)})
-    return refs
+    return tasks
 
 
 def _axes(sweep: Sweep, arm: SweepArm) -> Iterator[Axes]:
@@ -192,12 +243,13 @@ def keys_of(trainings: Trainings, on: TaskArm) -> Keys:
     """What gives the key of a draw and a seed; an empty one where they can't be run."""
     if trainings.reason:
         return lambda _draw, _seed: ""
-    weights, source = on.weights, on.source
-    return trainings.cell.keys(
-        trainings.dataset.identity,
+    cell, dataset, weights = trainings.cell, trainings.dataset, on.weights
+    grid = cell.contract or dataset.card.preprocessing
+    return cell.keys(
+        dataset.identity,
         weights.sha256 if isinstance(weights, WeightsFile) else None,
-        source.identity if source else None,
-        versions(trainings.cell, trainings.dataset.card, trainings.baseline),
+        weights.source.identity if isinstance(weights, PretrainingPlan) else None,
+        {**VERSIONS, **on.objective, **training_versions(cell), **outside_version(grid)},
     )
 
 

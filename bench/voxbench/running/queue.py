@@ -39,6 +39,18 @@ class JobFound:
     job: Job
 
 
+@dataclass(frozen=True)
+class JobDoomed:
+    """A job that was taken can only fail.
+
+    Attributes:
+        reason: why the weights that it needs could not be made.
+    """
+
+    job: Job
+    reason: str
+
+
 class Queue:
     """What an engine takes its jobs from and tells its outcomes to; who takes a job has claimed it.
 
@@ -86,7 +98,7 @@ class Queue:
                 self._needing[job.needs].append(job)
             self.waiting.append(job)
 
-    def take(self) -> Job | JobFound | None:
+    def take(self) -> Job | JobFound | JobDoomed | None:
         """Claim the first job that can be done now, or never: its weights are made, or failed.
 
         None while there is none, and once this process is asked to stop.
@@ -101,7 +113,9 @@ class Queue:
                 if self._is_done(job):
                     return self._found(i)
             self.running += 1
-            return self.waiting.pop(i)
+            del self.waiting[i]
+            reason = self.failed.get(job.needs) if job.needs else None
+            return job if reason is None else JobDoomed(job, reason)
         return None
 
     def found(self) -> Iterator[JobFound]:
@@ -109,10 +123,6 @@ class Queue:
         for i in reversed(range(len(self.waiting))):
             if self._is_done(self.waiting[i]):
                 yield self._found(i)
-
-    def doomed(self, job: Job) -> str | None:
-        """Why the weights that a job needs could not be made; None if they could."""
-        return self.failed.get(job.needs) if job.needs else None
 
     def retry(self, outcome: JobOutcome) -> float | None:
         """Let a job that failed by the machine's fault wait to be tried again; it stays claimed.

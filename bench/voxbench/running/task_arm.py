@@ -1,29 +1,25 @@
 """What an arm is on a task, or why it can't be used there; each thing is looked up once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import NamedTuple
 
 from voxbench.api import Baseline, Pretrained, Published, Task, TaskCard
-from voxbench.data.cross_validation import cross_validated
-from voxbench.data.dataset import Dataset, open_dataset
+from voxbench.data.dataset import Dataset
 from voxbench.data.external_test import ExternalTest
-from voxbench.data.voxel_size import kernel_spacing
 from voxbench.design.cell import Adaptation, Ref, Source, refs_of
 from voxbench.design.corpus import Corpus
-from voxbench.design.fold import Fold
 from voxbench.design.kernels import Spacing, levels
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.recipe import Recipe
-from voxbench.design.recipe_table import TaskRecipe
 from voxbench.design.structures import shared
 from voxbench.errors import DataError, SpecError, VoxbenchError, WeightsError
 from voxbench.ledger.corpora import check_own
 from voxbench.ledger.verdict import verdict_for
-from voxbench.plugins import find_task
 from voxbench.pretrain.plan import (
     PretrainingPlan,
+    objective_version,
     open_source,
     plan_pretraining,
     uses_labels,
@@ -37,14 +33,14 @@ InitialWeights = WeightsFile | PretrainingPlan | None
 
 
 class ArmRecipe(NamedTuple):
-    """A recipe of a task, as an arm is trained by it.
+    """A recipe of a task, as arms of one contract are trained by it.
 
     Attributes:
         recipe: with planned values as if they were written.
         planned: what of it was planned, and from what; "" where nothing was.
         grid: grid and intensity of the images.
         kernel_spacing: voxel size that decides the network's kernels; None where they are cubes.
-        reason: why the arm's weights can't be trained by it, if they can't.
+        reason: why the weights of an arm can't be trained by it, if they can't.
     """
 
     recipe: Recipe
@@ -52,6 +48,20 @@ class ArmRecipe(NamedTuple):
     grid: Preprocessing
     kernel_spacing: Spacing | None = None
     reason: str | None = None
+
+
+class TaskData(NamedTuple):
+    """The data of a task, or of a fold of it, and how networks are trained on them.
+
+    Attributes:
+        task: its name and fields.
+        dataset: its data.
+        recipes: contract that arms have → the recipes of the task under it.
+    """
+
+    task: Ref
+    dataset: Dataset
+    recipes: Mapping[Preprocessing | None, tuple[ArmRecipe, ...]]
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ class TaskArm:
         contract: grid and intensity that the arm demands; None takes the task's own.
         recipes: that its cells are trained by.
         weights: the file they are in, or how they are made here; None for scratch.
-        source: what weights made here are trained on.
+        objective: version of what they are made here for, see `objective_version`.
         contamination: whether they have seen the test cases.
         reason: why the arm can't be used here, if it can't; then nothing more is known.
         tests: external test sets of the task.
@@ -77,79 +87,56 @@ class TaskArm:
     contract: Preprocessing | None
     recipes: tuple[ArmRecipe, ...]
     weights: InitialWeights = None
-    source: Dataset | None = None
+    objective: Mapping[str, str] = field(default_factory=dict, hash=False)
     contamination: Contamination | None = None
     reason: str | None = None
     tests: tuple[ExternalTest, ...] = ()
 
 
 class Binder:
-    """Binds arms to tasks; a task, its data and an arm's weights are looked up once.
+    """Binds arms to the data of tasks; an arm's weights and their source are looked up once.
 
     Args:
+        tasks: those that sources are made of.
         corpora: that the sweep registers.
 
     Raises:
-        SpecError: they contradict one another or those of packages.
+        SpecError: the corpora contradict one another or those of packages.
     """
 
-    def __init__(self, corpora: tuple[Corpus, ...] = ()) -> None:
+    def __init__(self, tasks: Mapping[Ref, Task], corpora: tuple[Corpus, ...]) -> None:
         check_own(corpora)
-        self.corpora = corpora
-        self.task = cache(find_task)
-        self.dataset = cache(self._labelled)
-        self.folded = cache(self._folded)
-        self.weights = cache(self._weights)
+        self.tasks, self.corpora = tasks, corpora
+        self.weights = cache(_initial_weights)
         self.sources: dict[tuple[Source, bool], Dataset] = {}
 
-    def bind_arm(
-        self, ref: Ref, arm: SweepArm, recipes: Sequence[TaskRecipe], fold: Fold | None = None
-    ) -> TaskArm:
-        """An arm on a task, or on a fold of it, with the task's recipes.
+    def bind_arm(self, data: TaskData, arm: SweepArm) -> TaskArm:
+        """An arm on the data of a task.
 
         Raises:
-            DataError: data of the task, or of the arm's source, are missing.
-            SpecError: the task has no labels, or the arm's source lacks those that it trains on;
-                the arm's weights are to be made from a donor that has none.
+            DataError: data of the arm's source are missing.
+            SpecError: the arm's source lacks the labels that it trains on; the arm's weights are to
+                be made from a donor that has none.
         """
-        dataset: Dataset = self.folded(ref, fold) if fold else self.dataset(ref)
+        dataset, recipes = data.dataset, data.recipes[arm.contract]
         contract = arm.contract and arm.contract.on(dataset.card.modalities)
-        grids = [own.grid(contract, dataset.card.preprocessing) for own in recipes]
-        own = tuple(ArmRecipe(*one, grid) for one, grid in zip(recipes, grids, strict=True))
-        on = TaskArm(ref, arm, dataset, contract, own)
+        on = TaskArm(data.task, arm, dataset, contract, recipes)
         cards = [task.card for task in self._tasks(arm)]
         if reason := _unsuited(arm.baseline, dataset.card, cards):
             return replace(on, reason=reason)
         source = self._source(arm)
         try:
-            weights = self.weights(arm)
+            weights: InitialWeights = self.weights(arm, source)
         except (WeightsError, DataError) as error:
             return replace(on, reason=str(error))
-        contamination = self._contamination(arm.baseline, dataset, weights)
-        shaped = tuple(_shaped(one, dataset, weights) for one in own)
+        kernels = [other_kernels(weights, own.kernel_spacing) for own in recipes]
         return replace(
-            on, weights=weights, source=source, contamination=contamination, recipes=shaped
+            on,
+            weights=weights,
+            objective=objective_version(arm.baseline),
+            contamination=self._contamination(arm.baseline, dataset, weights),
+            recipes=tuple(o._replace(reason=r) for o, r in zip(recipes, kernels, strict=True)),
         )
-
-    def _labelled(self, ref: Ref) -> Dataset:
-        dataset = open_dataset(self.task(ref))
-        if not dataset.split.labelled:
-            raise SpecError(
-                f"task {dataset.card.name!r}: has no labels to train on and to score by; it can be "
-                "the source of a baseline that needs none."
-            )
-        return dataset
-
-    def _folded(self, ref: Ref, fold: Fold) -> Dataset:
-        return cross_validated(self.task(ref), self.dataset(ref), fold)
-
-    def _weights(self, arm: SweepArm) -> InitialWeights:
-        if isinstance(arm.baseline, Published):
-            return verified_file(arm.baseline)
-        if isinstance(arm.baseline, Pretrained) and (source := self._source(arm)):
-            assert arm.pretraining  # noqa: S101 (every arm with a source has one)
-            return plan_pretraining(arm.baseline, source, arm.pretraining)
-        return None
 
     def _source(self, arm: SweepArm) -> Dataset | None:
         """What an arm is trained on; the same for all arms that use labels, or that don't."""
@@ -162,7 +149,7 @@ class Binder:
 
     def _tasks(self, arm: SweepArm) -> list[Task]:
         """What an arm's source is made of."""
-        return [self.task(ref) for ref in refs_of(arm.source)]
+        return [self.tasks[ref] for ref in refs_of(arm.source)]
 
     def _contamination(
         self, baseline: Baseline, dataset: Dataset, weights: InitialWeights
@@ -191,14 +178,19 @@ def _unsuited(baseline: Baseline, card: TaskCard, sources: Sequence[TaskCard]) -
     return baseline.unfit(card)
 
 
-def _shaped(own: ArmRecipe, dataset: Dataset, weights: InitialWeights) -> ArmRecipe:
-    """A recipe with the voxel size that decides kernels, where those of the weights are the same.
+def _initial_weights(arm: SweepArm, source: Dataset | None) -> InitialWeights:
+    """The file that an arm's weights are in, or how they are made of their source.
 
     Raises:
-        DataError: the header of an image can't be read.
+        WeightsError: the file is missing, or another one.
+        DataError: the source lacks the volumes that are asked for.
     """
-    spacing = kernel_spacing(dataset, own.grid, own.recipe)
-    return own._replace(kernel_spacing=spacing, reason=other_kernels(weights, spacing))
+    if isinstance(arm.baseline, Published):
+        return verified_file(arm.baseline)
+    if isinstance(arm.baseline, Pretrained) and source:
+        assert arm.pretraining  # noqa: S101 (every arm with a source has one)
+        return plan_pretraining(arm.baseline, source, arm.pretraining)
+    return None
 
 
 def other_kernels(weights: InitialWeights, spacing: Spacing | None) -> str | None:

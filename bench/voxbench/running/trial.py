@@ -17,12 +17,12 @@ from voxbench.data.folds import folds_hash
 from voxbench.data.fraction import Subset
 from voxbench.design.cell import Cell, digest
 from voxbench.design.recipe import Recipe
+from voxbench.environment import environment
 from voxbench.errors import FitError, SpecError
 from voxbench.fit.loop import FitResult
 from voxbench.fit.segmenter import fit_network
 from voxbench.predict.case import score_cases
 from voxbench.records.cost import Cost
-from voxbench.records.environment import environment
 from voxbench.records.record import CaseScores
 from voxbench.records.trials import TrialRecord, Trials, TrialState
 from voxbench.running.bound import BoundCell

@@ -18,11 +18,11 @@ from voxbench.data.doubt_map import doubt_path, keep_doubt
 from voxbench.data.external_test import ExternalTest
 from voxbench.data.prepare import prepare_cases
 from voxbench.data.volumes import read_raters, read_reference
+from voxbench.environment import environment
 from voxbench.predict.case import score_prediction
 from voxbench.predict.external import score_shared
 from voxbench.predict.members import MODELS, Subject
 from voxbench.progress import Stage, tell
-from voxbench.records.environment import environment
 from voxbench.records.record import CaseScores
 from voxbench.records.uncertainty import UncertainCase, UncertaintyRecord, UncertaintyRecords
 from voxbench.running.ensemble import KeptNetworks

@@ -3,9 +3,9 @@
 from voxbench import metrics
 from voxbench.data.external_test import ExternalTest
 from voxbench.design.seeds import streams
+from voxbench.environment import environment
 from voxbench.errors import RecordError
 from voxbench.records import Store
-from voxbench.records.environment import environment
 from voxbench.records.record import External, Record
 from voxbench.running.bound import BoundCell
 from voxbench.running.worker import Worker

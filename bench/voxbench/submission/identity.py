@@ -5,14 +5,15 @@ from collections.abc import Iterator
 
 from voxbench.api import Baseline, Published
 from voxbench.data.dataset import Dataset
-from voxbench.data.outside import OUTSIDE_VERSION
 from voxbench.design.cell import DIRECT, Cell, Ref, refs_of
 from voxbench.design.seeds import streams
+from voxbench.design.versions import OUTSIDE_VERSION, outside_version, training_versions
 from voxbench.errors import PluginError, VoxbenchError
 from voxbench.plugins import BASELINES, find_baseline
+from voxbench.pretrain.plan import objective_version
 from voxbench.records import Record
 from voxbench.running.arms import label
-from voxbench.running.versions import versions, versions_anywhere
+from voxbench.running.versions import VERSIONS
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
 from voxbench.submission.evidence import Evidence
 
@@ -68,9 +69,9 @@ def _versions(record: Record, cell: Cell, evidence: Evidence) -> list[dict[str, 
     """Those that the key may hold: a task that is not here may be z-scored or not."""
     baseline = find_baseline(cell.baseline) if cell.source else None
     task = evidence.find(cell.task, record.arm.task)
+    either = VERSIONS | objective_version(baseline) | training_versions(cell)
     if isinstance(task, Dataset):
-        return [versions(cell, task.card, baseline)]
-    either = versions_anywhere(cell, baseline)
+        return [either | outside_version(cell.contract or task.card.preprocessing)]
     return [either, either | {"outside": OUTSIDE_VERSION}]
 
 

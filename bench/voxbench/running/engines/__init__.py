@@ -13,7 +13,7 @@ from voxbench.progress import News
 from voxbench.running.jobs import Job, JobOutcome
 from voxbench.running.options import Run
 from voxbench.running.perform import failed, store_failure
-from voxbench.running.queue import JobFound, Queue
+from voxbench.running.queue import JobDoomed, JobFound, Queue
 from voxbench.running.worker import Worker
 
 
@@ -74,13 +74,14 @@ class Engine(ABC):
 
 def next_job(queue: Queue, worker: Worker) -> Generator[Event, None, Job | None]:
     """Take the next job that has to be worked on; tells of those that are over without."""
-    while job := queue.take():
-        if isinstance(job, JobFound):
-            yield job
-        elif reason := queue.doomed(job):
-            yield from conclude(queue, failed(job, reason, worker), worker)
-        else:
-            return job
+    while taken := queue.take():
+        match taken:
+            case JobFound():
+                yield taken
+            case JobDoomed(job, reason):
+                yield from conclude(queue, failed(job, reason, worker), worker)
+            case job:
+                return job
     return None
 
 

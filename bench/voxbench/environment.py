@@ -1,4 +1,4 @@
-"""Where a record was made: versions, commit, device."""
+"""What this process is and runs on: versions, commit, device."""
 
 import platform
 import subprocess
@@ -39,7 +39,7 @@ def _version(package: str) -> str | None:
 
 def _commit() -> str | None:
     """Commit of the checkout voxbench runs from, marked if it has changes; None if installed."""
-    top = Path(__file__).parents[3]
+    top = Path(__file__).parents[2]
     if not (top / ".git").exists():
         return None
     asked = ["git", "-C", str(top), "describe", "--always", "--dirty", "--abbrev=12"]
