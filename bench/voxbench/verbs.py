@@ -122,7 +122,8 @@ def load_scores(output: Path | str) -> "pa.Table":
 
 
 def _sweep(given: "Sweep | Mapping[str, Any] | Path | str") -> "Sweep":
-    from voxbench.design.spec import Sweep, parse_sweep, read_sweep
+    from voxbench.design.spec import Sweep
+    from voxbench.design.sweep_file import parse_sweep, read_sweep
     from voxbench.running.builtin import find_sweep
 
     if isinstance(given, Sweep):

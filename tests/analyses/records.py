@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from voxbench.records import Record, Store
+from voxbench.records.case_scores import CaseScores, ClassScores
 from voxbench.records.cost import Cost
-from voxbench.records.record import Arm, CaseScores, ClassScores, Data, LoadAudit, Weights
+from voxbench.records.provenance import Data, LoadAudit, Weights
+from voxbench.records.record import Arm
 
 SCRATCH = "scratch[architecture=unet,size=small]"
 MASKED = "masked-autoencoder[source=malf,volumes=28]"

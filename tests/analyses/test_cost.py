@@ -1,7 +1,7 @@
 import pytest
 from voxbench.analyses.cost import frontier
 from voxbench.analyses.read import read_groups
-from voxbench.records.record import Imported
+from voxbench.records.provenance import Imported
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, WEIGHTS, cases, record

@@ -8,7 +8,7 @@ from voxbench.analyses.pairing import twins
 from voxbench.analyses.power.prospects import prospects
 from voxbench.analyses.read import read_groups
 from voxbench.errors import RecordError
-from voxbench.records.record import CaseScores
+from voxbench.records.case_scores import CaseScores
 from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import MASKED, SCRATCH, record, scores

@@ -10,7 +10,7 @@ from voxbench.analyses.pairing import twins
 from voxbench.analyses.ranks.board import apply_policy, boards
 from voxbench.analyses.ranks.league import league
 from voxbench.analyses.read import read_groups
-from voxbench.records.record import CaseScores
+from voxbench.records.case_scores import CaseScores
 from voxbench.stats.metric import ALL
 
 from tests.analyses.records import MASKED, SCRATCH, record, scores

@@ -3,7 +3,7 @@ import pytest
 from voxbench.analyses.groups import Run, find_arm
 from voxbench.analyses.read import read_groups
 from voxbench.errors import RecordError, SpecError
-from voxbench.records.record import CaseScores
+from voxbench.records.case_scores import CaseScores
 
 from tests.analyses.records import MASKED, SCRATCH, cases, record, scores
 

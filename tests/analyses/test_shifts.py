@@ -4,7 +4,7 @@ import pytest
 from voxbench.analyses.read import read_groups
 from voxbench.analyses.shifts import shift_table, shifts
 from voxbench.records.external import external_store
-from voxbench.records.record import External
+from voxbench.records.provenance import External
 from voxbench.reporting.report import write_report
 from voxbench.stats.metric import METRICS
 

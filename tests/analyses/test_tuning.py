@@ -10,8 +10,7 @@ from voxbench.analyses.read import read_groups
 from voxbench.analyses.tuned import beside, beside_table
 from voxbench.analyses.tuning import Studied, on_border, studies_in, study_table
 from voxbench.design.tuning import Range
-from voxbench.records.cost import Cost
-from voxbench.records.record import TuningCost
+from voxbench.records.cost import Cost, TuningCost
 from voxbench.records.trials import Trials
 from voxbench.reporting.report import write_report
 from voxbench.stats.metric import find_metric

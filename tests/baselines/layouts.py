@@ -12,7 +12,7 @@ from voxbench.api import Published
 from voxbench.model.audit import load_weights
 from voxbench.model.backbones import Backbone
 from voxbench.model.weights import Contents, read_weights
-from voxbench.records.record import LoadAudit
+from voxbench.records.provenance import LoadAudit
 
 State = Mapping[str, Tensor]
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from voxbench.design.spec import parse_sweep
+from voxbench.design.sweep_file import parse_sweep
 from voxbench.records import Store
 from voxbench.running.bind import bind
 from voxbench.running.engines.inline import run_inline

@@ -49,7 +49,7 @@ def nothing() -> None:
 def by_engine(make: Callable[[], object], cells: int, workers: int) -> float:
     """Milliseconds a cell between the first outcome and the last."""
     from voxbench import plugins
-    from voxbench.design.spec import parse_sweep
+    from voxbench.design.sweep_file import parse_sweep
     from voxbench.running.options import Options
     from voxbench.running.sweep import run_sweep
     from voxbench.running.watch import Watch

@@ -27,7 +27,8 @@ from voxbench.data.patches import Batch
 from voxbench.data.prepare import prepare_cases
 from voxbench.design.cell import Ref
 from voxbench.design.recipe import Recipe
-from voxbench.design.spec import Sweep, parse_sweep
+from voxbench.design.spec import Sweep
+from voxbench.design.sweep_file import parse_sweep
 from voxbench.fit.loop import accelerated, train
 from voxbench.fit.loss import mean_counts, segmentation_loss
 from voxbench.fit.share import WHOLE, Share

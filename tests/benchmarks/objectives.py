@@ -21,7 +21,7 @@ from voxbench.data.prepare import prepare_cases
 from voxbench.design.cell import Ref
 from voxbench.design.recipe import Pretraining
 from voxbench.design.seeds import pretraining_streams
-from voxbench.design.spec import parse_override
+from voxbench.design.sweep_file import parse_override
 from voxbench.errors import SpecError
 from voxbench.fit.stream import Stream
 from voxbench.fit.terms import told

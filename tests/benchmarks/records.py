@@ -18,10 +18,12 @@ from pathlib import Path
 
 import numpy as np
 from voxbench.design.cell import digest
-from voxbench.design.spec import read_sweep
+from voxbench.design.sweep_file import read_sweep
 from voxbench.records import Record, Store
+from voxbench.records.case_scores import CaseScores, ClassScores
 from voxbench.records.cost import Cost
-from voxbench.records.record import Arm, CaseScores, ClassScores, Data
+from voxbench.records.provenance import Data
+from voxbench.records.record import Arm
 from voxbench.running.bind import bind
 
 ARMS, SEEDS, PATIENTS, CLASSES = 20, 5, 200, 25

@@ -5,7 +5,7 @@ import tomllib
 
 import numpy as np
 import pytest
-from voxbench.design.spec import read_sweep
+from voxbench.design.sweep_file import read_sweep
 from voxbench.plugins import find_baseline
 
 from tests.data.toy import save, volumes

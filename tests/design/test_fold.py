@@ -5,7 +5,7 @@ from voxbench.design.cell import Cell
 from voxbench.design.fold import Fold
 from voxbench.design.recipe import Recipe
 from voxbench.design.seeds import streams
-from voxbench.design.spec import parse_sweep, written_sweep
+from voxbench.design.sweep_file import parse_sweep, written_sweep
 from voxbench.errors import SpecError
 
 TABLE = {"name": "cv", "tasks": ["acdc"], "baselines": ["scratch"]}

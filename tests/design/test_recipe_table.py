@@ -2,7 +2,8 @@
 
 import pytest
 from voxbench.design.recipe import Recipe
-from voxbench.design.spec import Sweep, parse_sweep
+from voxbench.design.spec import Sweep
+from voxbench.design.sweep_file import parse_sweep
 from voxbench.errors import SpecError
 
 SWEEP = {"name": "s", "tasks": ["a", "b"], "baselines": ["scratch"]}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from voxbench.design.spec import parse_override, parse_sweep, read_sweep, written_sweep
+from voxbench.design.sweep_file import parse_override, parse_sweep, read_sweep, written_sweep
 from voxbench.design.toml import parse_toml
 from voxbench.errors import SpecError
 

@@ -1,7 +1,7 @@
 """What people write in TOML files, and what no file of theirs may hold."""
 
 import pytest
-from voxbench.design.spec import read_sweep
+from voxbench.design.sweep_file import read_sweep
 from voxbench.errors import SpecError
 
 SWEEP = 'name = "s"\ntasks = ["a"]\nbaselines = ["b"]\n'

@@ -4,7 +4,7 @@ import pytest
 from voxbench.design.cell import Cell, Ref
 from voxbench.design.fraction import Fraction
 from voxbench.design.recipe import Recipe
-from voxbench.design.spec import parse_sweep
+from voxbench.design.sweep_file import parse_sweep
 from voxbench.design.tuning import Range, Tuned, shared_recipe
 from voxbench.errors import SpecError
 

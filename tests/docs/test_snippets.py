@@ -9,7 +9,8 @@ import typer
 from voxbench.api import Baseline, Task
 from voxbench.cli import app
 from voxbench.design.claims import Claim
-from voxbench.design.spec import Sweep, parse_sweep
+from voxbench.design.spec import Sweep
+from voxbench.design.sweep_file import parse_sweep
 
 from tests.docs.blocks import DOCUMENTS, blocks
 from tests.docs.test_tutorial import TUTORIAL

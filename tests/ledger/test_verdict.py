@@ -7,7 +7,7 @@ from voxbench.data.dataset import open_dataset
 from voxbench.ledger.corpora import Corpora, Corpus
 from voxbench.ledger.verdict import by_case, by_corpus, verdict_for
 from voxbench.plugins import find_baseline
-from voxbench.records.record import Contamination
+from voxbench.records.provenance import Contamination
 
 from tests.data.toy import save, toy
 from tests.ledger.phantom import person

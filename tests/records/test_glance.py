@@ -5,7 +5,7 @@ import json
 import pytest
 from voxbench.errors import RecordError
 from voxbench.records.glance import verdict_digest
-from voxbench.records.record import Contamination
+from voxbench.records.provenance import Contamination
 
 from tests.analyses.records import cases, record, stored
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voxbench.records import Record, Store, places
+from voxbench.records.case_scores import CaseScores
 from voxbench.records.places import holds_place, without_places
-from voxbench.records.record import Arm, CaseScores
+from voxbench.records.record import Arm
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voxbench.errors import RecordError
-from voxbench.records.record import CaseScores, ClassScores
+from voxbench.records.case_scores import CaseScores, ClassScores
 from voxbench.records.scored import scores_of
 from voxbench.records.scores import NUMBERS
 

@@ -6,7 +6,8 @@ import math
 import pytest
 from voxbench.errors import RecordError
 from voxbench.records import Record, Store
-from voxbench.records.record import Arm, CaseScores, ClassScores
+from voxbench.records.case_scores import CaseScores, ClassScores
+from voxbench.records.record import Arm
 
 
 def record(key: str = "k", **changes) -> Record:

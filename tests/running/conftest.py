@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from voxbench import plugins
-from voxbench.design.spec import Sweep, parse_sweep
+from voxbench.design.spec import Sweep
+from voxbench.design.sweep_file import parse_sweep
 from voxbench.plugins import ARCHITECTURES, BASELINES, TASKS
 from voxbench.running.bind import bind
 from voxbench.running.jobs import Job, JobOutcome

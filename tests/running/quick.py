@@ -7,8 +7,9 @@ import numpy as np
 from voxbench.errors import FitError
 from voxbench.pretrain import engine
 from voxbench.records import Store
+from voxbench.records.case_scores import CaseScores, ClassScores
 from voxbench.records.cost import Cost
-from voxbench.records.record import CaseScores, ClassScores, Data
+from voxbench.records.provenance import Data
 from voxbench.running import cell as cell_module
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from voxbench import plugins
-from voxbench.design.spec import written_sweep
+from voxbench.design.sweep_file import written_sweep
 from voxbench.plugins import ARCHITECTURES, BASELINES, TASKS
 from voxbench.records import Store, claims
 from voxbench.running import queue

@@ -1,7 +1,7 @@
 """A folder knows the sweeps that ran in it, and `voxbench work DIR` takes them up."""
 
 import pytest
-from voxbench.design.spec import read_sweep
+from voxbench.design.sweep_file import read_sweep
 from voxbench.errors import SpecError
 from voxbench.records import Store
 from voxbench.records.sweeps import known_sweeps, names_known, remember

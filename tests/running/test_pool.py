@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from voxbench import plugins
-from voxbench.design.spec import parse_sweep
+from voxbench.design.sweep_file import parse_sweep
 from voxbench.records import Store
 from voxbench.running import queue
 from voxbench.running.options import Options

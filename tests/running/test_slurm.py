@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from voxbench.design.spec import read_sweep
+from voxbench.design.sweep_file import read_sweep
 from voxbench.errors import EngineError, SpecError
 from voxbench.records import Store
 from voxbench.running.engines import slurm

@@ -15,7 +15,7 @@ from voxbench.metrics import evaluate
 from voxbench.plugins import find_task
 from voxbench.records import Store
 from voxbench.records.predictions import prediction_path
-from voxbench.records.record import Contamination
+from voxbench.records.provenance import Contamination
 from voxbench.running import fitting, queue
 from voxbench.running.engines.inline import run_inline
 from voxbench.running.jobs import PretrainingJob, jobs_for

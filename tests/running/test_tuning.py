@@ -10,7 +10,7 @@ from voxbench.data.cell_data import load_cell_data
 from voxbench.errors import DataError, FitError
 from voxbench.fit.loop import FitResult
 from voxbench.records import Store
-from voxbench.records.record import CaseScores, ClassScores
+from voxbench.records.case_scores import CaseScores, ClassScores
 from voxbench.records.trials import Trials, best_of
 from voxbench.running import trial as trial_module
 from voxbench.running.bind import bind_sweep

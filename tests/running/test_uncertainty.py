@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from voxbench.analyses.read import records_in
 from voxbench.analyses.uncertainty.doubts import doubts_in
-from voxbench.design.spec import parse_sweep, read_sweep, written_sweep
+from voxbench.design.sweep_file import parse_sweep, read_sweep, written_sweep
 from voxbench.design.toml import parse_toml
 from voxbench.design.uncertainty import Aggregation, Measure
 from voxbench.errors import DataError, PluginError, SpecError

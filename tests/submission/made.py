@@ -13,11 +13,12 @@ from voxbench import metrics
 from voxbench.data.fraction import draw_subset
 from voxbench.data.label_map import write_label_map
 from voxbench.data.volumes import read_reference
-from voxbench.design.spec import parse_sweep
+from voxbench.design.sweep_file import parse_sweep
 from voxbench.records import Record, Store
+from voxbench.records.case_scores import CaseScores, ClassScores
 from voxbench.records.cost import Cost
 from voxbench.records.predictions import prediction_path
-from voxbench.records.record import CaseScores, ClassScores, Data, LoadAudit, Weights
+from voxbench.records.provenance import Data, LoadAudit, Weights
 from voxbench.running.bind import bind
 from voxbench.running.bound import BoundCell
 from voxbench.running.plan import plan_cells

@@ -1,7 +1,7 @@
 """What `voxbench run --predictions` leaves is what a bundle is verified by."""
 
 import pytest
-from voxbench.design.spec import parse_sweep
+from voxbench.design.sweep_file import parse_sweep
 from voxbench.running.options import Options
 from voxbench.running.sweep import run_sweep
 from voxbench.submission.evidence import Evidence

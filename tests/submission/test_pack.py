@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from voxbench.errors import BundleError, RecordError
 from voxbench.records import Store
 from voxbench.records.predictions import prediction_path
-from voxbench.records.record import Imported
+from voxbench.records.provenance import Imported
 from voxbench.submission.bundle import open_bundle
 from voxbench.submission.evidence import Evidence
 from voxbench.submission.manifest import Manifest, Submitter

@@ -12,12 +12,12 @@ from voxbench.data.split import freeze_split, split_cases
 from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Ref
 from voxbench.design.fold import Fold
-from voxbench.design.spec import parse_sweep
+from voxbench.design.sweep_file import parse_sweep
 from voxbench.errors import BundleError
 from voxbench.plugins import TASKS, find_task
 from voxbench.records import Store
 from voxbench.records.predictions import prediction_path
-from voxbench.records.record import Contamination, Imported
+from voxbench.records.provenance import Contamination, Imported
 from voxbench.submission.duplicates import _decides
 from voxbench.submission.evidence import Evidence
 from voxbench.submission.pack import pack

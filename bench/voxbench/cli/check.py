@@ -64,7 +64,7 @@ def check_verb(
 def _refs(kinds: dict[str, type[Any]], fields: list[str]) -> "dict[str, Ref]":
     """Each plugin with the fields that it has; one that none has is left for all to refuse."""
     from voxbench.design.cell import Ref
-    from voxbench.design.spec import parse_override
+    from voxbench.design.sweep_file import parse_override
 
     given = dict(parse_override(field, "--field") for field in fields)
     owned = {name: {f.name for f in dataclasses.fields(kind)} for name, kind in kinds.items()}

@@ -130,7 +130,7 @@ def _public(name: str, field: list[str] | None) -> "PublicTask":
     """
     from voxbench.api import PublicTask
     from voxbench.design.cell import Ref
-    from voxbench.design.spec import parse_override
+    from voxbench.design.sweep_file import parse_override
     from voxbench.errors import SpecError
     from voxbench.plugins import find_task
 

@@ -83,7 +83,7 @@ def _seen(source: Path, jobs: int) -> "Collected":
 def _tested(task: str, field: list[str] | None, jobs: int) -> "Collected":
     from voxbench.data.split import split_cases
     from voxbench.design.cell import Ref
-    from voxbench.design.spec import parse_override
+    from voxbench.design.sweep_file import parse_override
     from voxbench.ledger.overlap import images_of
     from voxbench.plugins import find_task
 

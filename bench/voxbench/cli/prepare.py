@@ -33,7 +33,7 @@ def prepare_verb(
     second an image.
     """
     from voxbench.design.cell import Ref
-    from voxbench.design.spec import parse_override
+    from voxbench.design.sweep_file import parse_override
     from voxbench.plugins import find_task
 
     include_all(include_path)

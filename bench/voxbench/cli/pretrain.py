@@ -94,7 +94,7 @@ def _sources(given: list[str], fields: list[str] | None) -> "list[Ref]":
 
 
 def _table(given: list[str] | None, option: str) -> dict[str, object]:
-    from voxbench.design.spec import parse_override
+    from voxbench.design.sweep_file import parse_override
 
     return dict(parse_override(one, option) for one in given or [])
 

@@ -76,7 +76,7 @@ def _tasks(sweeps: list[Path]) -> "dict[str, Task]":
         DataError: data of a task are missing.
     """
     from voxbench.design.cell import Ref
-    from voxbench.design.spec import read_sweep
+    from voxbench.design.sweep_file import read_sweep
     from voxbench.plugins import find_task
 
     entries = [entry for path in sweeps for entry in read_sweep(path).tasks]

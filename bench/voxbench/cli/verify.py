@@ -51,7 +51,7 @@ def evidence_here(results: Path, sweeps: list[Path] | None) -> "Evidence":
     Raises:
         SpecError: a sweep can't be read.
     """
-    from voxbench.design.spec import read_sweep
+    from voxbench.design.sweep_file import read_sweep
     from voxbench.submission.evidence import Evidence
 
     return Evidence(results, [read_sweep(path) for path in sweeps or []])

@@ -144,7 +144,7 @@ def _made_here(file: Path) -> "Published | None":
 def _published(name: str, fields: list[str] | None) -> "Published":
     from voxbench.api import Published
     from voxbench.design.cell import Ref
-    from voxbench.design.spec import parse_override
+    from voxbench.design.sweep_file import parse_override
     from voxbench.errors import SpecError
     from voxbench.plugins import find_baseline
 

@@ -21,7 +21,9 @@ from voxbench.external.scores import (
 from voxbench.external.table import read_header
 from voxbench.external.wide import read_wide
 from voxbench.records import Record
-from voxbench.records.record import Arm, CaseScores, ClassScores, Data, Imported
+from voxbench.records.case_scores import CaseScores, ClassScores
+from voxbench.records.provenance import Data, Imported
+from voxbench.records.record import Arm
 
 IMPORTED = "imported"
 

@@ -10,7 +10,7 @@ from voxbench.data.split import Split
 from voxbench.errors import VoxbenchError
 from voxbench.ledger.copies import find_copies
 from voxbench.ledger.verdict import by_case, verdict_for, worst_of
-from voxbench.records.record import Contamination
+from voxbench.records.provenance import Contamination
 
 
 def verdict_on(

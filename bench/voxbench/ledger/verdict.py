@@ -18,7 +18,7 @@ from voxbench.data.dataset import Dataset
 from voxbench.design.corpus import Corpus
 from voxbench.errors import PluginError
 from voxbench.ledger.corpora import Corpora, corpora
-from voxbench.records.record import Contamination
+from voxbench.records.provenance import Contamination
 
 
 def verdict_for(

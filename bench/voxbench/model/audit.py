@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from voxbench.errors import WeightsError
 from voxbench.model.backbones import Backbone
 from voxbench.model.comparison import compare_tensors, first_names
-from voxbench.records.record import LoadAudit
+from voxbench.records.provenance import LoadAudit
 
 
 def load_weights(

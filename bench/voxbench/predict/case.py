@@ -26,7 +26,7 @@ from voxbench.model.direct import Direct
 from voxbench.predict.members import Subject, UncertaintyModel, predict_members
 from voxbench.predict.segmentation import segment
 from voxbench.progress import Stage, tell
-from voxbench.records.record import CaseScores, ClassScores
+from voxbench.records.case_scores import CaseScores, ClassScores
 
 
 def score_cases(

@@ -18,7 +18,7 @@ from voxbench.model.direct import Direct
 from voxbench.predict.case import attempted, scores_of_case
 from voxbench.predict.segmentation import segment
 from voxbench.progress import Stage, tell
-from voxbench.records.record import CaseScores
+from voxbench.records.case_scores import CaseScores
 
 
 def score_external(

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from voxbench.records.part import RecordPart
+
 
 class Cost(BaseModel):
     """What the cell itself took.
@@ -27,6 +29,36 @@ class Cost(BaseModel):
     steps: int
     peak_memory_mb: float
     parameters: int
+    gpu_hours: float
+    cpu_hours: float
+
+
+class TuningCost(RecordPart):
+    """How the values were chosen that a cell was trained with, and what that cost.
+
+    Attributes:
+        study: key of the study.
+        trials: of its budget, which is the same for the arm and its twin.
+        pruned: of them, stopped early.
+        failed: of them, that diverged.
+        sampler: tpe, random or grid.
+        pruner: none, median or hyperband.
+        score: mean validation Dice of the chosen trial.
+        validation: sha256 over the cases that trials were trained on and judged by.
+        patients: that they were judged by.
+        gpu_hours: of all trials, pruned ones with what they took.
+        cpu_hours: the same, seconds times threads, where there was no accelerator.
+    """
+
+    study: str
+    trials: int
+    pruned: int
+    failed: int
+    sampler: str
+    pruner: str
+    score: float
+    validation: str
+    patients: int
     gpu_hours: float
     cpu_hours: float
 

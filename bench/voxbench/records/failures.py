@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from voxbench.records.active import ActiveRecords
 from voxbench.records.folder import RecordFolder
-from voxbench.records.record import Told
+from voxbench.records.part import Told
 from voxbench.records.uncertainty import UncertaintyRecords
 
 

@@ -6,7 +6,8 @@ from io import SEEK_END, FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-from voxbench.records.record import SCHEMA, Contamination
+from voxbench.records.provenance import Contamination
+from voxbench.records.record import SCHEMA
 from voxbench.records.scored import read_scored
 
 _OPENING = re.compile(

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
+from voxbench.records.case_scores import CaseScores, ClassScores
+from voxbench.records.part import Told
 from voxbench.records.places import without_places
-from voxbench.records.record import CaseScores, ClassScores, Told
 
 Array = NDArray[np.float64]
 Raters = dict[str, dict[str, float]]

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from voxbench.design.spec import Sweep, read_sweep, written_sweep
+from voxbench.design.spec import Sweep
+from voxbench.design.sweep_file import read_sweep, written_sweep
 from voxbench.errors import SpecError
 from voxbench.files import write_atomically
 from voxbench.records.places import holds_place

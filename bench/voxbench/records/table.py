@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voxbench.files import hex_digest, writing_atomically
+from voxbench.records.case_scores import ClassScores
 from voxbench.records.convergence import convergence
 from voxbench.records.cost import Cost
-from voxbench.records.record import Arm, ClassScores, Facts
+from voxbench.records.record import Arm, Facts
 from voxbench.records.scored import ScoredRecord
 from voxbench.records.scores import NUMBERS, Array, Scores
 from voxbench.records.store import Store

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from voxbench.design.tuning import Value
 from voxbench.records.cost import Cost
 from voxbench.records.folder import RecordFolder
-from voxbench.records.record import Arm, NanFloat, Told
+from voxbench.records.part import NanFloat, Told
+from voxbench.records.record import Arm
 
 TrialState = Literal["complete", "pruned", "failed"]
 TRIAL_STATES: tuple[TrialState, ...] = get_args(TrialState)

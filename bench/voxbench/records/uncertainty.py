@@ -5,8 +5,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from voxbench.records.case_scores import CaseScores
 from voxbench.records.folder import RecordFolder
-from voxbench.records.record import Arm, CaseScores, NanFloat
+from voxbench.records.part import NanFloat
+from voxbench.records.record import Arm
 
 Figures = dict[str, dict[str, NanFloat]]
 

@@ -13,7 +13,9 @@ from voxbench.design.kernels import Spacing
 from voxbench.design.preprocessing import Preprocessing
 from voxbench.design.tuning import Tuned, Value
 from voxbench.pretrain.plan import PretrainingPlan
-from voxbench.records.record import Arm, Contamination, TuningCost
+from voxbench.records.cost import TuningCost
+from voxbench.records.provenance import Contamination
+from voxbench.records.record import Arm
 from voxbench.running.task_arm import InitialWeights
 
 

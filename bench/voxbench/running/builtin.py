@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from voxbench.design.spec import Sweep, read_sweep
+from voxbench.design.spec import Sweep
+from voxbench.design.sweep_file import read_sweep
 from voxbench.errors import SpecError, unknown
 
 _FOLDER = Path(__file__).parent / "sweeps"

@@ -19,7 +19,8 @@ from voxbench.records import Store
 from voxbench.records.cost import Cost, compute_hours
 from voxbench.records.places import without_places
 from voxbench.records.predictions import describe_predictions, prediction_path
-from voxbench.records.record import Data, Record
+from voxbench.records.provenance import Data
+from voxbench.records.record import Record
 from voxbench.running.bound import BoundCell
 from voxbench.running.fitting import fit_cell
 from voxbench.running.kept import keep_weights

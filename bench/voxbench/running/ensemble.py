@@ -18,8 +18,8 @@ from voxbench.predict.case import score_members
 from voxbench.predict.members import Subject
 from voxbench.predict.models import Ensemble
 from voxbench.progress import Stage, tell
+from voxbench.records.case_scores import CaseScores
 from voxbench.records.kept import weights_path
-from voxbench.records.record import CaseScores
 from voxbench.running.bound import BoundCell, Trainings
 from voxbench.running.kept import load_kept
 from voxbench.running.plan import Planned

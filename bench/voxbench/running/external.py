@@ -13,7 +13,7 @@ from voxbench.predict.external import score_external
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.records import Record
 from voxbench.records.external import external_store
-from voxbench.records.record import Contamination
+from voxbench.records.provenance import Contamination
 from voxbench.running.bound import BoundCell
 from voxbench.running.cell import cost_of
 from voxbench.running.kept import load_kept

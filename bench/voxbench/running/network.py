@@ -19,7 +19,7 @@ from voxbench.pretrain.engine import make_weights
 from voxbench.pretrain.made import read_head
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.published.file import WeightsFile
-from voxbench.records.record import LoadAudit, Weights
+from voxbench.records.provenance import LoadAudit, Weights
 from voxbench.running.bound import BoundCell
 from voxbench.running.task_arm import outputs_of
 from voxbench.running.worker import Worker

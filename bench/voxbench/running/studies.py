@@ -12,7 +12,8 @@ from voxbench.design.cell import DIRECT, Adaptation, digest
 from voxbench.design.fraction import Fraction
 from voxbench.design.spec import Sweep
 from voxbench.design.tuning import ADAPTATION, Tuned, Tuning, adapted
-from voxbench.records.record import Arm, TuningCost
+from voxbench.records.cost import TuningCost
+from voxbench.records.record import Arm
 from voxbench.records.trials import TrialRecord, Trials, best_of
 from voxbench.running.bind import keys_of, trainings_at
 from voxbench.running.bound import BoundCell, Trainings

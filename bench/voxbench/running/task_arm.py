@@ -25,7 +25,7 @@ from voxbench.pretrain.plan import (
     uses_labels,
 )
 from voxbench.published.file import WeightsFile, verified_file
-from voxbench.records.record import Contamination
+from voxbench.records.provenance import Contamination
 from voxbench.running.arms import SweepArm
 
 _DEEPEST = 10  # levels, more than any network has

@@ -22,8 +22,8 @@ from voxbench.errors import FitError, SpecError
 from voxbench.fit.loop import FitResult
 from voxbench.fit.segmenter import fit_network
 from voxbench.predict.case import score_cases
+from voxbench.records.case_scores import CaseScores
 from voxbench.records.cost import Cost
-from voxbench.records.record import CaseScores
 from voxbench.records.trials import TrialRecord, Trials, TrialState
 from voxbench.running.bound import BoundCell
 from voxbench.running.cell import cost_of

@@ -23,7 +23,7 @@ from voxbench.predict.case import score_prediction
 from voxbench.predict.external import score_shared
 from voxbench.predict.members import MODELS, Subject
 from voxbench.progress import Stage, tell
-from voxbench.records.record import CaseScores
+from voxbench.records.case_scores import CaseScores
 from voxbench.records.uncertainty import UncertainCase, UncertaintyRecord, UncertaintyRecords
 from voxbench.running.ensemble import KeptNetworks
 from voxbench.running.jobs import UncertaintyJob

@@ -6,7 +6,8 @@ from voxbench.design.seeds import streams
 from voxbench.environment import environment
 from voxbench.errors import RecordError
 from voxbench.records import Store
-from voxbench.records.record import External, Record
+from voxbench.records.provenance import External
+from voxbench.records.record import Record
 from voxbench.running.bound import BoundCell
 from voxbench.running.worker import Worker
 

@@ -11,7 +11,7 @@ from voxbench.errors import VoxbenchError
 from voxbench.ledger.verdict import verdict_for
 from voxbench.plugins import find_baseline
 from voxbench.records import Record
-from voxbench.records.record import Data
+from voxbench.records.provenance import Data
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
 from voxbench.submission.evidence import Evidence
 from voxbench.submission.scores import RELATIVE_ROUNDING

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from voxbench.design.cell import DIRECT
 from voxbench.records import Record
+from voxbench.records.case_scores import CaseScores, ClassScores
 from voxbench.records.predictions import prediction_path
-from voxbench.records.record import CaseScores, ClassScores
 from voxbench.submission.bundle import Bundle
 from voxbench.submission.diagnostics import Diagnostic, error, warning
 from voxbench.submission.evidence import Evidence

@@ -19,7 +19,7 @@ from voxbench.design.cell import Cell, Ref
 from voxbench.design.fold import Fold
 from voxbench.errors import DataError
 from voxbench.records import Record
-from voxbench.records.record import CaseScores, ClassScores
+from voxbench.records.case_scores import CaseScores, ClassScores
 from voxbench.submission.bundle import Bundle
 from voxbench.submission.diagnostics import Diagnostic, error, unchecked, warning
 from voxbench.submission.evidence import Evidence

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from voxbench.metrics import empty
 from voxbench.records import Record
-from voxbench.records.record import CaseScores, ClassScores
+from voxbench.records.case_scores import CaseScores, ClassScores
 from voxbench.submission.diagnostics import Diagnostic, error, warning
 
 RELATIVE_ROUNDING = 1e-6

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from voxbench.model.backbones import Backbone
     from voxbench.model.segmenter import Segmenter
     from voxbench.model.weights import Contents
-    from voxbench.records.record import LoadAudit
+    from voxbench.records.provenance import LoadAudit
     from voxbench.testing.objective import OwnLoss, Probe
 
 # ruff: noqa: S101 (a suite of assertions)

@@ -8,8 +8,8 @@ from voxbench.data.label_map import write_label_map
 from voxbench.data.volumes import read_reference
 from voxbench.design.cell import Ref
 from voxbench.plugins import find_task
+from voxbench.records.case_scores import CaseScores
 from voxbench.records.predictions import prediction_path
-from voxbench.records.record import CaseScores
 from voxbench.reporting.report import write_report
 from voxbench.reporting.site.build import build_site
 

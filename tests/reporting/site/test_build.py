@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from voxbench.analyses.table import Column, Table
 from voxbench.files import temporary_beside
 from voxbench.records import Store
-from voxbench.records.record import CaseScores
+from voxbench.records.case_scores import CaseScores
 from voxbench.reporting.report import write_report
 from voxbench.reporting.site.build import build_site
 from voxbench.reporting.site.html import html_table

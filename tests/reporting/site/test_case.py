@@ -16,8 +16,8 @@ from voxbench.design.cell import Ref
 from voxbench.errors import DataError
 from voxbench.plugins import find_task
 from voxbench.records import Store
+from voxbench.records.case_scores import CaseScores
 from voxbench.records.predictions import prediction_path
-from voxbench.records.record import CaseScores
 from voxbench.reporting.site import case as cases_of_pages
 from voxbench.reporting.site import picture as pictures
 from voxbench.reporting.site.case import case_rows, pictured

@@ -4,7 +4,7 @@ import shlex
 from types import SimpleNamespace
 
 import pytest
-from voxbench.design.spec import read_sweep
+from voxbench.design.sweep_file import read_sweep
 from voxbench.design.toml import written
 from voxbench.records import Store
 from voxbench.reporting.site.sweeps import cell_command

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from voxbench.errors import VoxbenchError
 from voxbench.plugins import BASELINES
 from voxbench.records.places import without_places
-from voxbench.records.record import Weights
+from voxbench.records.provenance import Weights
 from voxbench.reporting.names import slug
 from voxbench.reporting.site.html import HtmlTable, html_table
 from voxbench.reporting.site.leaderboard import leaderboard

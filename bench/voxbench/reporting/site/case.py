@@ -16,9 +16,9 @@ from voxbench.data.volumes import CaseReader
 from voxbench.errors import DataError, VoxbenchError
 from voxbench.plugins import find_task
 from voxbench.records import Facts, Scored
+from voxbench.records.case_scores import CaseScores, ClassScores
 from voxbench.records.places import without_places
 from voxbench.records.predictions import prediction_path
-from voxbench.records.record import CaseScores, ClassScores
 from voxbench.records.scored import scores_of
 from voxbench.reporting.names import slug
 from voxbench.reporting.site.cards import ref_of

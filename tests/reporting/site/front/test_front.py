@@ -6,7 +6,7 @@ import pytest
 from voxbench.analyses.claims import judge_claims
 from voxbench.design.claims import Claim
 from voxbench.records import Store
-from voxbench.records.record import Imported
+from voxbench.records.provenance import Imported
 from voxbench.reporting.report import write_report
 from voxbench.reporting.site.front.cell import line_of
 from voxbench.reporting.site.front.declared import declared
