@@ -39,12 +39,14 @@ class Planned:
         reason: of a skip or a failure, or why a missing cell will fail.
         seconds: median of finished cells of the same network and recipe, or an estimate; None if
             there is neither.
+        verdict: digest of what its record says of contamination; "" where it has none.
     """
 
     cell: BoundCell
     state: State
     reason: str | None = None
     seconds: float | None = None
+    verdict: str = ""
 
     @property
     def key(self) -> str:
@@ -244,7 +246,7 @@ def _planned(cell: BoundCell, found: Glance | None, expected: float | None) -> P
         return Planned(cell, "missing", None, expected)
     if found.failure is not None:
         return Planned(cell, "failed", found.failure, expected)
-    return Planned(cell, "cached", None, found.seconds)
+    return Planned(cell, "cached", None, found.seconds, found.verdict)
 
 
 def _expected(

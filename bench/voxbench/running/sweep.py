@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 
 from voxbench import stopping
@@ -103,15 +104,14 @@ def _todo(
 
 def refresh_contamination(planned: Sequence[Planned], root: Path) -> None:
     """Bring the verdicts of finished cells to what the ledger says today; it enters no key."""
-    told = {one.key: one.cell.trainings.contamination for one in planned if one.state == "cached"}
-    digests = {id(verdict): verdict_digest(verdict) for verdict in told.values()}
-    store = Store(root)
-    for known in store.glances():
-        if known.key not in told or known.verdict == digests[id(told[known.key])]:
+    store, digest = Store(root), cache(lambda own: verdict_digest(own.contamination))
+    for one in planned:
+        own = one.cell.trainings
+        if one.state != "cached" or one.verdict == digest(own):
             continue
-        record = store.read(known.key)
-        if record and record.contamination != told[known.key]:
-            record.contamination = told[known.key]
+        record = store.read(one.key)
+        if record and record.contamination != own.contamination:
+            record.contamination = own.contamination
             store.write(record)
 
 
