@@ -19,6 +19,7 @@ from voxbench.records import Facts, Scored
 from voxbench.records.convergence import Convergence, convergence
 from voxbench.records.places import without_places
 from voxbench.records.scored import scores_of
+from voxbench.reporting.people import few
 from voxbench.reporting.site.html import HtmlTable, html_table
 from voxbench.reporting.site.material import ArmResult, Material, plugin_of
 from voxbench.stats.arrays import nanmean
@@ -33,6 +34,7 @@ class ResultPage(NamedTuple):
     Attributes:
         scores: metric → mean with its interval, shown.
         effect: the verdict in words; "" for scratch.
+        seen: whether its weights know the test cases, and why that is not known.
         runs: a row a training.
         facts: heading → name → value, of recipe, data, weights and environment.
     """
@@ -40,6 +42,7 @@ class ResultPage(NamedTuple):
     result: ArmResult
     scores: dict[str, str]
     effect: dict[str, str]
+    seen: tuple[str, str]
     runs: HtmlTable
     facts: dict[str, dict[str, str]]
 
@@ -55,9 +58,17 @@ def result_page(material: Material, result: ArmResult) -> ResultPage:
         result,
         scores,
         _effect(result, material.metric),
+        (result.group.contamination, why_seen(result)),
         _runs(material, result),
         _facts(next((r for r in result.records if r.status == "ok"), result.records[0])),
     )
+
+
+def why_seen(result: ArmResult) -> str:
+    """What its weights share with the test cases, or why nobody knows; "" where nothing is told."""
+    told = (r.contamination for r in result.records if r.contamination)
+    reasons = dict.fromkeys(without_places(few(one.shared) or one.reason) for one in told)
+    return "; ".join(reason.rstrip(".") for reason in reasons if reason)
 
 
 def _effect(result: ArmResult, metric: Metric) -> dict[str, str]:
@@ -158,11 +169,6 @@ def _facts(record: Facts) -> dict[str, dict[str, str]]:
             "fingerprint": data.fingerprint,
             "split": data.split_sha256,
         }
-    if record.contamination:
-        seen = record.contamination
-        found["Contamination"] = flat(
-            {"status": seen.status, "shared": ", ".join(seen.shared), "reason": seen.reason}
-        )
     if record.imported:
         found["Imported"] = flat(record.imported.model_dump())
     if record.environment:

@@ -6,7 +6,7 @@ import pytest
 from voxbench.analyses.claims import judge_claims
 from voxbench.design.claims import Claim
 from voxbench.records import Store
-from voxbench.records.provenance import Imported
+from voxbench.records.provenance import Contamination, Imported
 from voxbench.reporting.report import write_report
 from voxbench.reporting.site.front.cell import line_of
 from voxbench.reporting.site.front.declared import declared
@@ -74,6 +74,15 @@ def test_arms_are_in_the_order_of_their_numbers(tmp_path):
     arms = [f"supervised[source=malf,volumes={count}]" for count in (2, 8, 32)]
     _, [panel] = shown(tmp_path, dict.fromkeys(arms, 0.1))
     assert [row.label for row in panel.sections[0].rows] == arms
+
+
+def test_what_is_unknown_of_contamination_has_its_reason_on_both_pages(tmp_path):
+    unknown = Contamination(status="unknown", reason="unknown corpus 'mine'.")
+    _, [panel] = shown(tmp_path, {MASKED: 0.1}, contamination=unknown)
+    assert panel.facts == ["contaminated: none known, 1 unknown (unknown corpus 'mine')"]
+    [row] = panel.sections[0].rows
+    result = Page(made(tmp_path, tmp_path / "out").parent / row.cells[0][0].href)
+    assert "unknown unknown corpus 'mine'" in result.text
 
 
 def test_a_league_tells_who_is_first_and_how_clearly(tmp_path):

@@ -14,6 +14,7 @@ from voxbench.reporting.site.front.cell import GLYPHS
 from voxbench.reporting.site.front.evidence import Evidence
 from voxbench.reporting.site.front.finding import Finding, find
 from voxbench.reporting.site.front.matrix import Section, sections
+from voxbench.reporting.site.result import why_seen
 from voxbench.stats.metric import FALSE_ALARMS
 
 
@@ -114,13 +115,15 @@ def _panel(evidence: Evidence, fraction: str, name: str) -> Panel:
 def _facts(evidence: Evidence, fraction: str) -> Iterator[str]:
     """Contamination, in a few words."""
     arms = {
-        (r.group.where.task, r.group.arm): r.group.contamination for r in evidence.results
+        (r.group.where.task, r.group.arm): r for r in evidence.results
         if r.group.where.fraction == fraction and r.group.twin
     }  # fmt: skip
-    counts = Counter(arms.values())
+    counts = Counter(result.group.contamination for result in arms.values())
     seen = sum(n for status, n in counts.items() if status.startswith("overlaps"))
     if arms:
-        yield f"contaminated: {seen or 'none'} known, {counts['unknown'] or 'none'} unknown"
+        told = f"contaminated: {seen or 'none'} known, {counts['unknown'] or 'none'} unknown"
+        reasons = {why_seen(r) for r in arms.values() if r.group.contamination == "unknown"} - {""}
+        yield told + (f" ({'; '.join(sorted(reasons))})" if reasons else "")
 
 
 def _line(evidence: Evidence, where: Where, arm: str, told: str) -> Line:
