@@ -36,6 +36,23 @@ def folder(tmp_path):
     return tmp_path
 
 
+def test_recipes_are_told_by_what_differs(voxbench, folder):
+    for arm, dice in ((SCRATCH, 0.5), (MASKED, 0.55)):
+        long = {"recipe": {"steps": 900}}
+        found = cases(lambda i, c, d=dice: d)
+        stored(folder, record(found, arm, cell=long, key=f"{arm[:6]}-long"))
+    _, out, _ = voxbench("compare", "masked", "scratch", folder)
+    rows = [line.split() for line in out.splitlines() if line.strip().startswith("openkbp")]
+    assert {" ".join(row[3:5]) for row in rows if row[1] == "3"} == {"300 steps", "900 steps"}
+    assert "setting" not in out
+
+
+def test_a_misspelt_arm_gets_the_nearest_name_also_where_several_begin_so(voxbench, folder):
+    stored(folder, record(cases(lambda i, c: 0.5), "masked-autoencoder[source=acdc]"))
+    error = voxbench("compare", "masked-autoencodr", "scratch", folder)[2]
+    assert "Did you mean 'masked-autoencoder'?" in error
+
+
 def test_two_arms_by_the_beginning_of_their_labels(voxbench, folder):
     code, out, _ = voxbench("compare", "masked", "scratch", folder)
     assert code == 0

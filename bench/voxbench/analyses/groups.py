@@ -265,5 +265,5 @@ def find_arms(labels: Iterable[str], name: str) -> list[str]:
     pattern = re.escape(name if "*" in name else f"{name}*").replace(r"\*", ".*")
     if found := [arm for arm in arms if re.fullmatch(pattern, arm)]:
         return found
-    bare = [arm.partition("[")[0] for arm in arms]
-    raise SpecError(unknown("arm", name, {*arms, *(n for n in bare if bare.count(n) == 1)}))
+    bare = {arm.partition("[")[0] for arm in arms}
+    raise SpecError(unknown("arm", name, {*arms, *bare}))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from voxbench.analyses.groups import Where
+from voxbench.analyses.table import DASH, Column, Table
 from voxbench.design.cell import digest
 from voxbench.design.recipe import deciding
 from voxbench.design.tuning import shared_recipe
@@ -123,6 +124,18 @@ def setting_words(
         alike = Counter(words.values())
         told |= {(task, s): f"{own} ({s})" if alike[own] > 1 else own for s, own in words.items()}
     return told
+
+
+def with_recipes(table: Table, recipes: Mapping[tuple[str, str], str]) -> Table:
+    """The table with its settings in words instead of digests.
+
+    Args:
+        table: with a task and a setting in each row.
+        recipes: (task, setting) → words.
+    """
+    named = Column("recipe", ("task", "setting"), lambda *key: recipes[key] or DASH)
+    columns = [named if column.title == "setting" else column for column in table.columns]
+    return table._replace(columns=columns)
 
 
 def _told(record: Facts, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from voxbench.analyses.settings import with_recipes
 from voxbench.errors import VoxbenchError
 from voxbench.plugins import BASELINES
 from voxbench.records.places import without_places
@@ -91,7 +92,7 @@ def _effects(material: Material, side: str, arms: set[str], title: str, name: st
     [table] = [table for table in material.report.tables if table.name == name]
     rows = [row for row in table.rows if row[side] in arms]
     files = material.downloads(table.name, material.out / "tables")
-    made = material.with_recipes(table._replace(name=name, title=title, rows=rows))
+    made = with_recipes(table._replace(name=name, title=title, rows=rows), material.report.recipes)
     return html_table(made, lambda row, _: material.link_of(row), files=files)
 
 

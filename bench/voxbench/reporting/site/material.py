@@ -14,7 +14,6 @@ from voxbench.analyses.groups import Group, Where
 from voxbench.analyses.means import Mean
 from voxbench.analyses.ranks.league import League, RankRow
 from voxbench.analyses.ranks.leagues import task_leagues
-from voxbench.analyses.table import DASH, Column, Table
 from voxbench.api import Task
 from voxbench.design.cell import digest
 from voxbench.records import Facts, Scored, Store
@@ -129,13 +128,6 @@ class Material:
                 for key in record.cells:
                     found[key].append((doubt.label, record))
         return found
-
-    def with_recipes(self, table: Table) -> Table:
-        """The table with its settings in words instead of digests."""
-        recipes = self.report.recipes
-        named = Column("recipe", ("task", "setting"), lambda *key: recipes[key] or DASH)
-        columns = [named if c.title == "setting" else c for c in table.columns]
-        return table._replace(columns=columns)
 
     def of_task(self, task: str) -> list[ArmResult]:
         """The results on a task."""

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from voxbench.analyses.settings import with_recipes
 from voxbench.reporting.figures.draw import Figure
 from voxbench.reporting.names import slug
 from voxbench.reporting.printer import save_table
@@ -55,7 +56,9 @@ def task_page(material: Material, name: str) -> TaskPage:
         files = material.downloads(table.name, material.site / "tables")
         classes.append(
             html_table(
-                material.with_recipes(table), lambda row, _: material.link_of(row), files=files
+                with_recipes(table, material.report.recipes),
+                lambda row, _: material.link_of(row),
+                files=files,
             )
         )
     return TaskPage(
