@@ -93,6 +93,11 @@ def labelled(fraction: str) -> str:
     )
 
 
+def in_order(label: str) -> list[str | int]:
+    """What a label is sorted by, so that 8 volumes come before 32."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", label)]
+
+
 def few(names: Sequence[str]) -> str:
     """`liver, spleen, stomach and 6 more`: the first of many names, all where they are few."""
     if len(names) <= _FEW + 1:

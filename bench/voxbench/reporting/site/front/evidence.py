@@ -100,6 +100,11 @@ def gather_evidence(material: Material, metric: Metric) -> Evidence:
     )
 
 
+def in_use(where: Where) -> tuple[bool, str]:
+    """So that the usual adaptation comes before tuned ones, and these before the frozen one."""
+    return where.adaptation not in UNHINDERED, where.scope.adapted
+
+
 def _structures(results: Sequence[ArmResult]) -> str:
     known = dict.fromkeys(name for result in results for name in result.group.classes)
     return few([name.replace("_", " ") for name in known])

@@ -1,14 +1,13 @@
 """The matrix of the front page: arms in rows under their twin, tasks in columns."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from voxbench.analyses.settings import steps_of
-from voxbench.reporting.people import ArmName, duration
+from voxbench.reporting.people import ArmName, duration, in_order
 from voxbench.reporting.site.front.cell import Cell, effect_cell, score_cell
-from voxbench.reporting.site.front.evidence import UNHINDERED, Evidence
+from voxbench.reporting.site.front.evidence import Evidence, in_use
 from voxbench.reporting.site.material import ArmResult
 
 MADE, TAKEN, PUBLISHED = "Made here", "Weights of others", "Published scores"
@@ -104,20 +103,9 @@ def _by_arm(members: Sequence[ArmResult]) -> list[list[ArmResult]]:
     def order(own: list[ArmResult]) -> tuple[object, ...]:
         strategy = own[0].records[0].arm.strategy
         place = _STRATEGIES.index(strategy) if strategy in _STRATEGIES else 3
-        return place, _in_order(own[0].group.arm), _in_use(own[0])
+        return place, in_order(own[0].group.arm), in_use(own[0].group.where)
 
     return sorted(found.values(), key=order)
-
-
-def _in_use(result: ArmResult) -> tuple[bool, str]:
-    """So that the usual adaptation comes before tuned ones, and these before the frozen one."""
-    where = result.group.where
-    return where.adaptation not in UNHINDERED, where.scope.adapted
-
-
-def _in_order(label: str) -> list[object]:
-    """So that 8 volumes come before 32."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", label)]
 
 
 def _row(evidence: Evidence, own: Sequence[ArmResult], tasks: Sequence[str]) -> Row:
@@ -134,7 +122,9 @@ def _row(evidence: Evidence, own: Sequence[ArmResult], tasks: Sequence[str]) -> 
 
 def _on(own: Sequence[ArmResult], task: str) -> list[ArmResult]:
     found = [result for result in own if result.group.where.task == task]
-    return sorted(found, key=lambda result: (steps_of(result.records[0]), _in_use(result)))
+    return sorted(
+        found, key=lambda result: (steps_of(result.records[0]), in_use(result.group.where))
+    )
 
 
 def _cell(evidence: Evidence, result: ArmResult) -> Cell:

@@ -9,9 +9,9 @@ from voxbench.analyses.groups import Where
 from voxbench.analyses.label_efficiency import Worth, times
 from voxbench.analyses.ranks.league import RankRow
 from voxbench.analyses.table import interval, number
-from voxbench.reporting.people import duration, labelled
+from voxbench.reporting.people import duration, in_order, labelled
 from voxbench.reporting.site.front.cell import GLYPHS
-from voxbench.reporting.site.front.evidence import Evidence
+from voxbench.reporting.site.front.evidence import Evidence, in_use
 from voxbench.reporting.site.front.finding import Finding, find
 from voxbench.reporting.site.front.matrix import Section, sections
 from voxbench.reporting.site.result import why_seen
@@ -137,7 +137,13 @@ def _worth(evidence: Evidence, fraction: str) -> Places:
         if row.where.fraction == fraction and (row.shown or row.unreached)
         and key not in evidence.controls
     ]  # fmt: skip
-    rows.sort(key=lambda row: (row.where, -(row.shown.mean if row.shown else math.inf), row.arm))
+    rows.sort(
+        key=lambda row: (
+            _in_places(row.where),
+            -(row.shown.mean if row.shown else math.inf),
+            in_order(row.arm),
+        )
+    )
     found: Places = defaultdict(list)
     for row in rows:
         line = _line(evidence, row.where, row.arm, _labels(evidence, row))
@@ -189,7 +195,7 @@ def _offers(evidence: Evidence, fraction: str) -> Places:
     here = [offer for offer in evidence.offers if offer.where.fraction == fraction]
     show = number(evidence.metric.digits)
     found: Places = defaultdict(list)
-    for offer in sorted(here, key=lambda o: (o.where, o.gpu_hours, o.cpu_hours)):
+    for offer in sorted(here, key=lambda o: (_in_places(o.where), o.gpu_hours, o.cpu_hours)):
         paid = [word for word, on in (("even if its weights are paid at once", offer.whole),
                 ("if all runs here share its weights", offer.amortised),
                 ("if its weights are free", offer.free)) if on]  # fmt: skip
@@ -205,14 +211,20 @@ def _offers(evidence: Evidence, fraction: str) -> Places:
 
 def _ranks(evidence: Evidence, fraction: str) -> Iterator[Ranked]:
     show = interval(evidence.metric.digits)
-    for where, league in evidence.leagues.items():
+    for where in sorted(evidence.leagues, key=_in_places):
         if where.fraction == fraction:
+            league = evidence.leagues[where]
             best = sorted(league.rows, key=lambda row: -evidence.metric.sign * row.mean.mean)
             yield Ranked(_place(evidence, where), _leader(evidence, best), [
                 (row.group, str(evidence.names[row.arm]), show(*row.mean),
                  evidence.pages[where, row.arm])
                 for row in best
             ])  # fmt: skip
+
+
+def _in_places(where: Where) -> tuple[object, ...]:
+    """Task by task, the usual adaptation first."""
+    return where.task, in_use(where), where
 
 
 def _place(evidence: Evidence, where: Where) -> str:
