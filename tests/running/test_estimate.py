@@ -54,6 +54,18 @@ def test_a_cell_and_weights_of_ten_times_the_steps_take_ten_times_as_long(exampl
     assert long - short == pytest.approx(540 * a_pass, rel=0.05)
 
 
+def test_a_slow_architecture_makes_no_other_seem_slow(example, tmp_path, monkeypatch):
+    speed = {"unet": 1e9, "segresnet": 1e6}
+    monkeypatch.setattr(estimate, "_rate", lambda network: speed[network.baseline.architecture])
+    slow = {"name": "scratch", "architecture": "segresnet", "size": "small"}
+    fast = {"name": "scratch", "size": "tiny"}
+    [alone], _ = planned(make_sweep(baselines=[fast], seeds=1, recipe=SHORT), tmp_path)
+    cells, _ = planned(make_sweep(baselines=[slow, fast], seeds=1, recipe=SHORT), tmp_path)
+    seconds = {cell.cell.arm.baseline: cell.seconds for cell in cells}
+    assert seconds[alone.cell.arm.baseline] == alone.seconds
+    assert max(seconds.values()) > 1000 * alone.seconds
+
+
 def test_the_network_that_arms_share_with_their_twin_is_counted_once(
     example, tmp_path, monkeypatch
 ):

@@ -36,7 +36,7 @@ def plan_verb(
     """Count the cells of each arm: cached, missing, failed or skipped, with their estimated cost.
 
     And the weights that have to be made for them. Networks that nothing was run of are measured
-    first, for two seconds. `--cells` lists the cells one by one, `--json` too.
+    first, two seconds for each architecture. `--cells` lists the cells one by one, `--json` too.
     """
     from pathlib import Path
 

@@ -1,7 +1,8 @@
-"""What cells and pre-trainings will take, from two seconds of this machine.
+"""What cells and pre-trainings will take, from two seconds of this machine for each architecture.
 
 Operations of every network are counted on one patch without computing anything; how many of them a
-worker does a second is measured on the smallest network.
+worker does a second is measured on the smallest network of its architecture: a processor does a
+tenth as many of EfficientNet, whose channels are convolved one by one, as of a U-Net.
 """
 
 import time
@@ -29,10 +30,13 @@ def estimate_seconds(work: Sequence[Work]) -> list[float | str | None]:
     networks = [alike.setdefault(found.same, found) for found in map(network_of, work)]
     counted = {network: operations(network) for network in networks}
     sizes = {network: size for network, size in counted.items() if isinstance(size, float)}
-    rate = _rate(min(sizes, key=lambda network: sizes[network])) if sizes else None
+    smallest: dict[str, Network] = {}
+    for network in sorted(sizes, key=lambda network: sizes[network]):
+        smallest.setdefault(network.baseline.architecture, network)
+    rates = {name: _rate(network) for name, network in smallest.items()}
     found: list[float | str | None] = []
     for one, network in zip(work, networks, strict=True):
-        size = counted[network]
+        size, rate = counted[network], rates.get(network.baseline.architecture)
         known = patches(one) * size / rate if isinstance(size, float) and size and rate else None
         found.append(size if isinstance(size, str) else known)
     return found
