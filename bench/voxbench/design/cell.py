@@ -169,7 +169,12 @@ class Cell(BaseModel):
     @property
     def devices(self) -> int:
         """On how many it is trained."""
-        return 1 if self.adaptation in DIRECT else self.recipe.devices
+        return self.recipe.devices if self.is_trained else 1
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether its weights are fine-tuned; direct inference takes them as they are."""
+        return self.adaptation not in DIRECT
 
     @model_serializer(mode="wrap")
     def _told(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:

@@ -4,7 +4,7 @@ A version is raised when a change gives other numbers. A key says nothing of wha
 numbers as before, so that the records of older ones are found.
 """
 
-from voxbench.design.cell import DIRECT, Cell
+from voxbench.design.cell import Cell
 from voxbench.design.preprocessing import Preprocessing, ZScore
 from voxbench.design.recipe import MOVED, Pretraining, Recipe
 
@@ -19,7 +19,7 @@ STOCHASTIC_VERSION = 2
 
 def training_versions(cell: Cell) -> dict[str, int]:
     """Those of how a cell is trained, and of how its weights are made."""
-    recipe = None if cell.adaptation in DIRECT else cell.recipe
+    recipe = cell.recipe if cell.is_trained else None
     stochastic = recipe is not None and recipe.stochastic == "ssn"
     own = {"stochastic": STOCHASTIC_VERSION} if stochastic else {}
     return own | augmentation_version(recipe, cell.pretraining)

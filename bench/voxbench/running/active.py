@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from voxbench.design.active import Active
-from voxbench.design.cell import DIRECT, Ref, digest
+from voxbench.design.cell import Ref, digest
 from voxbench.design.spec import Sweep
 from voxbench.errors import PluginError, SpecError
 from voxbench.metrics import METRICS_VERSION
@@ -91,7 +91,7 @@ class ActivePlan:
 def _jobs(table: Active, cells: Sequence[BoundCell]) -> Iterator[ActiveJob]:
     model = _model(table)
     for cell in cells:
-        if not cell.key or cell.cell.adaptation in DIRECT or not _leaves_cases(cell):
+        if not cell.key or not cell.cell.is_trained or not _leaves_cases(cell):
             continue
         if cell.cell.devices > 1:
             raise SpecError("active: a round is trained on one device; set recipe.devices = 1.")

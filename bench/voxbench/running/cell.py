@@ -9,7 +9,6 @@ from torch import nn
 
 from voxbench.api import TaskCard
 from voxbench.data.cell_data import CellData, load_cell_data
-from voxbench.design.cell import DIRECT
 from voxbench.errors import FitError
 from voxbench.fit.loop import FitResult
 from voxbench.memory import peak_memory_mb
@@ -44,7 +43,7 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
     if fitted.validation:
         record.validation_of = "cases" if cell.recipe.selection == "best" else "windows"
 
-    if (worker.weights or bound.trainings.tests) and cell.adaptation not in DIRECT:
+    if (worker.weights or bound.trainings.tests) and cell.is_trained:
         keep_weights(network, worker.root, bound.key)
 
     predicting = time.perf_counter()
@@ -67,7 +66,7 @@ def run_cell(record: Record, bound: BoundCell, worker: Worker) -> None:
 
 def _told(data: CellData, bound: BoundCell) -> Data:
     cell, dataset = bound.cell, bound.trainings.dataset
-    augmented = cell.adaptation not in DIRECT and cell.recipe.augmentation != "none"
+    augmented = cell.is_trained and cell.recipe.augmentation != "none"
     return Data(
         fingerprint=dataset.identity,
         split_sha256=dataset.partition or dataset.split.sha256,

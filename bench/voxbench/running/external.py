@@ -5,7 +5,6 @@ import time
 from torch import nn
 
 from voxbench.data.external_test import ExternalTest
-from voxbench.design.cell import DIRECT
 from voxbench.errors import DataError, FitError
 from voxbench.fit.loop import FitResult
 from voxbench.ledger.external import verdict_on
@@ -49,7 +48,7 @@ def score_on_external(record: Record, bound: BoundCell, test: ExternalTest, work
 
 def _trained(bound: BoundCell, worker: Worker) -> nn.Module:
     """The network of a finished cell; one that is not trained is what its file says."""
-    if bound.cell.adaptation in DIRECT:
+    if not bound.cell.is_trained:
         return load_network(bound, worker)[0]
     return load_kept(bound, worker.root, worker.device)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voxbench.data.external_test import ExternalTest
-from voxbench.design.cell import DIRECT
 from voxbench.records import Store
 from voxbench.records.external import external_store
 from voxbench.records.glance import Glance
@@ -75,8 +74,7 @@ def _planned(one: Planned, test: ExternalTest, found: Glance | None, root: Path)
 
 def _is_there(cell: BoundCell, root: Path) -> bool:
     """Whether the network of a finished cell can be had without training."""
-    direct = cell.trainings.cell.adaptation in DIRECT
-    return direct or weights_path(root, cell.key).exists()
+    return not cell.trainings.cell.is_trained or weights_path(root, cell.key).exists()
 
 
 def external_jobs(planned: Iterable[PlannedExternal], *, retry_failed: bool) -> list[ExternalJob]:

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from voxbench.api import Pretrained, Published
-from voxbench.design.cell import DIRECT
 from voxbench.design.seeds import streams
 from voxbench.errors import WeightsError
 from voxbench.model.audit import load_weights
@@ -53,7 +52,7 @@ def initialised(bound: BoundCell) -> Segmenter:
     backbone = shared.baseline.network(len(card.channels), shared.kernel_spacing)
     segmenter = segmenter_of(backbone, len(card.parts), bound.cell.recipe.stochastic)
     segmenter.backbone.check_patch(bound.cell.recipe.patch)
-    if bound.cell.recipe.deep_supervision and bound.cell.adaptation not in DIRECT:
+    if bound.cell.recipe.deep_supervision and bound.cell.is_trained:
         segmenter.backbone.check_supervision()
     return segmenter
 
@@ -71,7 +70,7 @@ def _from_file(
     choice = content.layout.choice
     origin = f"{file.path.name} ({choice})" if choice else file.path.name
     weights = Weights(origin=origin, sha256=file.sha256, audit=audit, trusted=trusted)
-    if bound.cell.adaptation not in DIRECT:
+    if bound.cell.is_trained:
         return segmenter, weights
     return _direct(bound, backbone, baseline.head(content, backbone), weights), weights
 
@@ -91,7 +90,7 @@ def _made_here(
         terms=terms,
         **{name: getattr(cost, name) for name in _COST},
     )
-    if bound.cell.adaptation not in DIRECT:
+    if bound.cell.is_trained:
         return segmenter, weights
     head = baseline.head(read_head(made), plan.source.card, plan.schedule.seed)
     return _direct(bound, segmenter.backbone, head, weights), weights

@@ -10,7 +10,6 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
 from voxbench.api import Baseline
-from voxbench.design.cell import DIRECT
 from voxbench.design.kernels import Spacing
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.running.bound import Trainings
@@ -90,7 +89,7 @@ def network_of(one: Work) -> Network:
     if isinstance(one, Trainings):
         card, recipe = one.dataset.card, one.cell.recipe
         patch, stochastic = recipe.patch, recipe.stochastic
-        supervised = recipe.deep_supervision and one.cell.adaptation not in DIRECT
+        supervised = recipe.deep_supervision and one.cell.is_trained
     else:
         card, patch, supervised = one.source.card, one.schedule.patch, False
         stochastic = None
@@ -132,7 +131,7 @@ def patches(one: Work) -> float:
         return one.passes
     if isinstance(one, Trainings):
         recipe = one.cell.recipe
-        trained = 0 if one.cell.adaptation in DIRECT else recipe.steps * recipe.batch
+        trained = recipe.steps * recipe.batch if one.cell.is_trained else 0
         copies = 2 ** len(one.dataset.mirroring.axes) if recipe.test_time_mirroring else 1
         tested = len(one.dataset.split.test[: one.cell.limit])
         return PASSES * trained + copies * windows(one, tested)

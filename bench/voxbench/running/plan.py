@@ -11,7 +11,6 @@ from typing import Literal, get_args
 from pydantic import ValidationError
 
 from voxbench.data.split import freeze_split, split_name
-from voxbench.design.cell import DIRECT
 from voxbench.design.recipe import Recipe
 from voxbench.pretrain.plan import seconds_made
 from voxbench.records import Facts, Store
@@ -135,9 +134,7 @@ def kept_bytes(cells: Sequence[Planned], root: Path) -> int:
     finished = {network_of(one).same: key for one, key in keys.items()}
     costs = {network: store.facts(key).cost for network, key in finished.items()}
     todo = Counter(
-        one.cell.trainings
-        for one in cells
-        if one.to_run and one.cell.trainings.cell.adaptation not in DIRECT
+        one.cell.trainings for one in cells if one.to_run and one.cell.trainings.cell.is_trained
     )
     total, unknown = 0, Counter[Trainings]()
     for trainings, count in todo.items():

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 from voxbench import stopping
-from voxbench.design.cell import DIRECT
 from voxbench.design.spec import Sweep
 from voxbench.errors import SpecError, StorageError
 from voxbench.records import Store
@@ -131,7 +130,7 @@ def _unkept(planned: Sequence[Planned], root: Path) -> set[str]:
         one.key
         for one in planned
         if one.state == "cached"
-        and one.cell.trainings.cell.adaptation not in DIRECT
+        and one.cell.trainings.cell.is_trained
         and not weights_path(root, one.key).exists()
     }
 

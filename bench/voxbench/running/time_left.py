@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 
-from voxbench.design.cell import DIRECT
 from voxbench.running.jobs import CellJob, Job
 from voxbench.running.plan import Planned, with_costs
 
@@ -26,7 +25,7 @@ def fits(cells: Sequence[Planned], until: float) -> Callable[[Job], bool]:
 
     def may_begin(job: Job) -> bool:
         left, seconds = until - time.monotonic(), expected.get(job.id)
-        continued = not isinstance(job, CellJob) or job.cell.trainings.cell.adaptation not in DIRECT
+        continued = not isinstance(job, CellJob) or job.cell.trainings.cell.is_trained
         return left > 0 and (seconds is None or seconds <= left or (continued and left > RESUMED_S))
 
     return may_begin

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
-from voxbench.design.cell import DIRECT, Ref, digest
+from voxbench.design.cell import Ref, digest
 from voxbench.design.spec import Sweep
 from voxbench.design.uncertainty import Uncertainty
 from voxbench.errors import PluginError, SpecError
@@ -90,7 +90,7 @@ class UncertaintyPlan:
 def _jobs(table: Uncertainty, cells: Sequence[BoundCell]) -> Iterator[UncertaintyJob]:
     from voxbench.predict.members import MODELS
 
-    usable = [cell for cell in cells if cell.key and cell.trainings.cell.adaptation not in DIRECT]
+    usable = [cell for cell in cells if cell.key and cell.trainings.cell.is_trained]
     trainings = dict.fromkeys(cell.trainings for cell in usable)
     _require_whole_labels(trainings)
     for entry in table.models:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from voxbench.api import Baseline, Published
 from voxbench.data.dataset import Dataset
-from voxbench.design.cell import DIRECT, Cell, Ref, refs_of
+from voxbench.design.cell import Cell, Ref, refs_of
 from voxbench.design.seeds import streams
 from voxbench.design.versions import OUTSIDE_VERSION, outside_version, training_versions
 from voxbench.errors import PluginError, VoxbenchError
@@ -92,7 +92,7 @@ def _arm(record: Record, cell: Cell) -> Iterator[Diagnostic]:
 
 
 def _twin(baseline: Baseline, cell: Cell) -> str | None:
-    if baseline.twin is None or cell.adaptation in DIRECT:
+    if baseline.twin is None or not cell.is_trained:
         return None
     return label(BASELINES.complete(Ref.of(*baseline.twin)))
 
