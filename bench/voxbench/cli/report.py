@@ -75,12 +75,11 @@ def _tasks(sweeps: list[Path]) -> "dict[str, Task]":
         SpecError: a sweep can't be read.
         DataError: data of a task are missing.
     """
-    from voxbench.design.cell import Ref
     from voxbench.design.sweep_file import read_sweep
     from voxbench.plugins import find_task
 
     entries = [entry for path in sweeps for entry in read_sweep(path).tasks]
-    found = [find_task(Ref.of(entry.name, entry.fields)) for entry in entries]
+    found = [find_task(entry.ref) for entry in entries]
     return {task.card.name: task for task in found}
 
 

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from voxbench.design.cell import Ref
+
 
 def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
@@ -24,6 +26,11 @@ class Entry(BaseModel):
     def fields(self) -> dict[str, object]:
         """The further keys."""
         return dict(self.__pydantic_extra__ or {})
+
+    @property
+    def ref(self) -> Ref:
+        """The plugin with its fields."""
+        return Ref.of(self.name, self.fields)
 
 
 class BaselineEntry(Entry):

@@ -115,7 +115,7 @@ def _model(table: Active) -> Ref:
     from voxbench.predict.members import MODELS
 
     try:
-        model = MODELS.complete(Ref.of(table.model.name, table.model.fields))
+        model = MODELS.complete(table.model.ref)
         made = MODELS.make(model)
     except PluginError as error:
         raise PluginError(f"active.model: {error}") from None

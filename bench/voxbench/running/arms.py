@@ -143,7 +143,7 @@ def _one_source(sweep: Sweep, name: str, place: str) -> Ref:
     if entry := sweep.sources.get(name):
         if entry.union:
             raise SpecError(f"{place}: {name!r} is a union itself; name what it is made of.")
-        return TASKS.complete(Ref.of(entry.name, entry.fields))
+        return TASKS.complete(entry.ref)
     known = {*sweep.sources, *TASKS.plugins()}
     if name not in known:
         raise SpecError(f"{place}: {unknown('source', name, known)}")

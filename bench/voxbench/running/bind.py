@@ -140,7 +140,7 @@ def _recipes(sweep: Sweep, ref: Ref, dataset: Dataset, limit: int | None) -> lis
 
 
 def _tasks(sweep: Sweep) -> dict[Ref, Task]:
-    refs = [TASKS.complete(Ref.of(entry.name, entry.fields)) for entry in sweep.tasks]
+    refs = [TASKS.complete(entry.ref) for entry in sweep.tasks]
     tasks = {ref: find_task(ref) for ref in refs}
     names = [tasks[ref].card.name for ref in refs]
     if repeated := {name for name in names if names.count(name) > 1}:

@@ -47,4 +47,4 @@ def _data(entry: Entry, tasks: dict[str, Ref]) -> Ref:
     """A task of the sweep where the name alone is given, else the plugin with its fields."""
     if not entry.fields and entry.name in tasks:
         return tasks[entry.name]
-    return TASKS.complete(Ref.of(entry.name, entry.fields))
+    return TASKS.complete(entry.ref)

@@ -95,7 +95,7 @@ def _jobs(table: Uncertainty, cells: Sequence[BoundCell]) -> Iterator[Uncertaint
     _require_whole_labels(trainings)
     for entry in table.models:
         try:
-            model = MODELS.complete(Ref.of(entry.name, entry.fields))
+            model = MODELS.complete(entry.ref)
             made = MODELS.make(model)
         except PluginError as error:
             raise PluginError(f"uncertainty.models: {error}") from None

@@ -38,7 +38,7 @@ class Evidence:
         for sweep in sweeps:
             named = [entry for entry in sweep.sources.values() if not entry.union]
             for entry in (*sweep.tasks, *named):
-                ref = TASKS.complete(Ref.of(entry.name, entry.fields))
+                ref = TASKS.complete(entry.ref)
                 self._known.setdefault(_identity(ref), []).append(ref)
         self._found: dict[tuple[Ref, Fold | None], Dataset | str] = {}
         self._sources: dict[Source, list[str]] = {}
