@@ -31,7 +31,7 @@ def words(tmp_path):
 def test_predictions_wait_for_their_cells_and_weights_are_kept(voxbench, words):
     code, told, _ = voxbench(*words)
     assert code == 0
-    assert "GiB, for [uncertainty]" in told
+    assert "MiB, for [uncertainty]" in told
     rows = [line.split() for line in told.splitlines() if "cubes" in line]
     assert [row[-2] for row in rows if "softmax" in row or "ensemble" in row] == ["2", "1"]
     assert "cells first" in told
