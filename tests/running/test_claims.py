@@ -254,18 +254,18 @@ def test_what_takes_longer_than_is_left_begins_only_where_it_can_be_taken_up_aga
 def test_a_signal_stores_where_training_is_gives_the_cell_back_and_loses_nothing(
     sweep, tmp_path, monkeypatch
 ):
-    from voxbench.fit.callbacks import StepTeller
+    from voxbench.fit.curve import LossCurve
 
     run_sweep(sweep, tmp_path / "whole", ALONE)
-    told, tell = [], StepTeller.on_train_batch_end
+    told, add = [], LossCurve.add
 
-    def at_step(teller, trainer, *given):
-        told.append(trainer.global_step)
-        tell(teller, trainer, *given)
+    def at_step(curve, loss, step, terms):
+        told.append(step)
+        add(curve, loss, step, terms)
         if told == [1, 2]:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(StepTeller, "on_train_batch_end", at_step)
+    monkeypatch.setattr(LossCurve, "add", at_step)
     root, watch = tmp_path / "stopped", Notes()
     with pytest.raises(stopping.Stopped), stopping.on_signals():
         run_sweep(sweep, root, ALONE, watch)

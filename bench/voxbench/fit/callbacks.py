@@ -14,9 +14,7 @@ from torch import Tensor, nn
 
 from voxbench import stopping
 from voxbench.files import temporary_beside
-from voxbench.fit.curve import LossCurve
 from voxbench.fit.optim import Schedule
-from voxbench.progress import Stage, tell
 
 CHECKPOINT_SECONDS = 60.0  # of wall clock between checkpoints
 FEWEST_STEPS = 25  # between validations that select nothing
@@ -46,18 +44,6 @@ class RandomState(Callback):
             torch.set_rng_state(self.saved["cpu"])
             if self.saved["cuda"] is not None and torch.cuda.is_available():
                 torch.cuda.set_rng_state(self.saved["cuda"])
-
-
-class StepTeller(Callback):
-    """Tells every step, with the last loss that was read."""
-
-    def __init__(self, doing: str, curve: LossCurve) -> None:
-        self.doing = doing
-        self.curve = curve
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        steps = self.curve.schedule.steps
-        tell(Stage(self.doing, trainer.global_step, steps, self.curve.last))
 
 
 class CheckpointWriter(Callback):
@@ -129,10 +115,14 @@ class Validations(Callback):
                 self.writer.write(trainer)
             raise
 
+    def due(self, step: int) -> bool:
+        """Whether to validate after a step."""
+        return step % self.every == 0 or step == self.last
+
     def look(self, trainer: pl.Trainer) -> None:
         """Validate after this step, if that is due and was not done."""
         step = trainer.global_step
-        if step == self.seen or (step % self.every and step != self.last):
+        if step == self.seen or not self.due(step):
             return
         self.network.eval()
         with stopping.at_once():

@@ -3,7 +3,8 @@
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -16,7 +17,7 @@ from torch import nn
 from voxbench import stopping
 from voxbench.data.batches import Batches
 from voxbench.design.precision import check_precision
-from voxbench.fit.callbacks import CheckpointWriter, RandomState, StepTeller, Validations
+from voxbench.fit.callbacks import CheckpointWriter, RandomState, Validations
 from voxbench.fit.module import LAYOUT, Counts, Loss, Module
 from voxbench.fit.optim import ParameterGroup, Schedule, all_parameters
 from voxbench.fit.ranks import ALONE, Ranks, Together, joined
@@ -108,16 +109,13 @@ def train(
     if device == "cpu":
         keep_freed_memory()
     groups = groups or all_parameters(network)
-    module = Module(network, loss, schedule, groups, before_step, counts, ranks)
-    callbacks: list[Callback] = [RandomState()]
-    writer = watching = None
-    if ranks.first:
-        callbacks.append(StepTeller(doing, module.curve))
-    if ranks.first and checkpoint:
-        callbacks.append(writer := CheckpointWriter(checkpoint))
+    writer = CheckpointWriter(checkpoint) if ranks.first and checkpoint else None
+    watching = None
     if ranks.first and validate:
         watching = Validations(network, validate, schedule, hopeless, writer)
-        callbacks.append(watching)
+    callbacks: list[Callback] = [own for own in (RandomState(), writer, watching) if own]
+    due = watching.due if watching else lambda _step: False
+    module = Module(network, loss, schedule, groups, before_step, due, counts, ranks, doing)
     torch.manual_seed(seed)
     with _quiet(), joined(ranks, device):
         trainer = _trainer(schedule, device, callbacks, ranks)
@@ -125,8 +123,11 @@ def train(
         slots, ahead = ranks.slots(schedule.batch), 4 if gpu else 1
         stream = Stream(batches, lambda: module.global_step, schedule.steps, ahead, slots, gpu)
         try:
-            with stopping.deferred() if checkpoint else nullcontext():
-                trainer.fit(module, stream, ckpt_path=_usable(checkpoint), weights_only=True)
+            with (
+                stopping.deferred() if checkpoint else nullcontext(),
+                closing(iter(stream)) as left,
+            ):
+                trainer.fit(module, repeat(left), ckpt_path=_usable(checkpoint), weights_only=True)
         except SystemExit as ended:
             if isinstance(ended.__context__, KeyboardInterrupt):  # Lightning's answer to Ctrl-C
                 raise KeyboardInterrupt from ended

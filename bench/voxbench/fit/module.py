@@ -1,6 +1,7 @@
-"""One step of the optimiser as Lightning runs it, on all parts of a batch."""
+"""Steps of the optimiser as Lightning runs them, each on all parts of a batch."""
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -8,15 +9,19 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from voxbench import stopping
 from voxbench.fit.curve import LossCurve
 from voxbench.fit.optim import ParameterGroup, Schedule, optimiser, rates
 from voxbench.fit.ranks import Ranks
 from voxbench.fit.share import Share, random_state, set_random_state
 from voxbench.fit.stream import Tensors
 from voxbench.fit.terms import Terms, told, total
+from voxbench.progress import Stage, tell
 
 LAYOUT = 3
 """Of checkpoints; others are not continued."""
+
+_SECONDS = 0.05  # of steps between Lightning's hooks
 
 Loss = Callable[..., Tensor | Terms]
 """Images, labels, labelled → scalar, or the terms whose weighted sum it is.
@@ -40,8 +45,10 @@ class Module(pl.LightningModule):
         schedule: Schedule,
         groups: Sequence[ParameterGroup],
         before_step: Callable[[float], None] | None,
+        due: Callable[[int], bool],
         counts: Counts | None,
         ranks: Ranks,
+        doing: str,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -50,30 +57,44 @@ class Module(pl.LightningModule):
         self.schedule = schedule
         self.groups = groups
         self.before_step = before_step
+        self.due = due
         self.counts = counts
         self.ranks = ranks
+        self.doing = doing
         self.curve = LossCurve(schedule)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Torch looks for a parameter in it first: long, where Lightning notes 16 hooks a step."""
+        """Torch looks for a parameter in it first: long, where Lightning notes all its hooks."""
         if name == "_current_fx_name":
             object.__setattr__(self, name, value)
         else:
             super().__setattr__(name, value)
 
-    def training_step(self, batch: Tensors, _index: int) -> None:
-        """One step of the optimiser."""
+    def training_step(self, batches: Iterator[Tensors], _index: int) -> None:
+        """Steps of the optimiser, until something is due or time is up; one where ranks meet here.
+
+        What Lightning does around them takes half a millisecond, which short steps share.
+        """
+        until = time.monotonic() + (_SECONDS if self.ranks.count == 1 else 0.0)
+        for batch in batches:
+            self._step(batch)
+            if time.monotonic() >= until or self.due(self.global_step) or stopping.asked():
+                return
+
+    def _step(self, batch: Tensors) -> None:
         step = self.global_step
         if self.before_step:
             self.before_step(step / self.schedule.steps)
         optimiser: Any = self.optimizers()
         rate: Any = self.lr_schedulers()
         optimiser.zero_grad()
-        images, labels, labelled = batch
+        images, labels, labelled = (part.to(self.device, non_blocking=True) for part in batch)
         loss, told = self._backward(images, labels.long(), labelled)
         optimiser.step()
         rate.step()
         self.curve.add(loss, step + 1, told)
+        if self.ranks.first:
+            tell(Stage(self.doing, step + 1, self.schedule.steps, self.curve.last))
 
     def _backward(self, *batch: Tensor) -> Told:
         """The gradient of the batch, on every rank; the loss is that of all of them too."""

@@ -1,7 +1,7 @@
 """Batches as tensors, the next ones made while the last is used."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import wait
 from dataclasses import dataclass
 from itertools import islice
@@ -45,7 +45,7 @@ class Stream:
             return images.pin_memory(), labels.pin_memory(), labelled.pin_memory()
         return images, labels, labelled
 
-    def __iter__(self) -> Iterator[Tensors]:
+    def __iter__(self) -> Generator[Tensors, None, None]:
         steps = iter(range(self.first(), self.steps))
         with threads(self.ahead) as pool:
             waiting = deque(pool.submit(self._tensors, k) for k in islice(steps, self.ahead))
