@@ -73,7 +73,10 @@ def draw_curve(
     columns = max(1, min(len(panels), int(width // _LEAST)))
     rows = -(-len(panels) // columns)
     with new_figure(rows * (3.6 if compared else 2.5) + 0.4, width) as figure:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold", color=INK)
+        figure.suptitle(
+            title, x=0.01, y=1 - 0.08 / figure.get_figheight(), ha="left", va="top", fontsize=10,
+            fontweight="bold", color=INK,
+        )  # fmt: skip
         _compose(figure, panels, (rows, columns), _ticks(drawn), metric, margin, compared)
         files = save_figure(figure, stem)
     values = stem.with_name(f"{stem.name}.csv")
@@ -161,7 +164,22 @@ def _compose(
             own[-1].set_xlabel("labelled patients")
     for empty in places[len(panels) :].flat:
         empty.set_visible(False)
-    figure.tight_layout(rect=(0, 0, 1, 0.97), h_pad=0.3)
+    _fit(figure, rows * len(heights), columns)
+
+
+def _fit(figure: "MplFigure", rows: int, columns: int) -> None:
+    """Room for what is written around the axes, in inches; to measure it takes as long as to draw.
+
+    Ticks and labels stand to the left, the title above, a panel's title and ticks between.
+    """
+    width, height = figure.get_size_inches()
+    left, right, top, bottom, beside, between = 0.75, 0.08, 0.5, 0.45, 0.17, 0.38
+    across = (width - left - right - (columns - 1) * beside) / columns
+    down = (height - top - bottom - (rows - 1) * between) / rows
+    figure.subplots_adjust(
+        left / width, bottom / height, 1 - right / width, 1 - top / height,
+        wspace=beside / across, hspace=between / down,
+    )  # fmt: skip
 
 
 def _draw(own: Sequence["Axes"], panel: Panel, margin: float, width: float) -> None:
