@@ -10,8 +10,8 @@ import numpy as np
 from voxbench.analyses.groups import Scope, Where
 from voxbench.analyses.pairing import Pair
 from voxbench.stats.arrays import Array, nanmean
-from voxbench.stats.bootstrap import Sample, bootstrap, infer_mean
-from voxbench.stats.inference import Judged, joined, judge
+from voxbench.stats.bootstrap import Sample, bootstrap, infer_each
+from voxbench.stats.inference import Judged, judge
 from voxbench.stats.interval import FEWEST_TASKS, UNDEFINED, Interval
 from voxbench.stats.metric import FALSE_ALARMS
 from voxbench.stats.moderated import Sides, moderate
@@ -136,7 +136,7 @@ def _compare(pair: Pair, key: str) -> _Compared:
 
 def _judged(pairs: Sequence[Pair], compared: Sequence[_Compared]) -> list[Judged]:
     """Each difference as one of all, which know of each other's runs."""
-    found = joined([infer_mean(own.difference) for own in compared])
+    found = infer_each([own.difference for own in compared])
     sides = [
         Sides(
             pair.arm.where,

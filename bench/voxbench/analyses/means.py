@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from voxbench.analyses.groups import Group, Scale, Where
 from voxbench.analyses.shared import sample_of
-from voxbench.stats.bootstrap import bootstrap
+from voxbench.stats.bootstrap import infer_each
 from voxbench.stats.interval import Interval
 from voxbench.stats.metric import FALSE_ALARMS, METRICS
 
@@ -38,6 +38,13 @@ class Mean:
 
 def means(groups: Sequence[Group]) -> list[Mean]:
     """Mean and interval of every metric for every arm, also of those that failed."""
+    metrics = METRICS | FALSE_ALARMS
+    samples = [
+        sample_of(group.scores[key], group.cases, group.runs, [group])
+        for group in groups
+        for key in metrics
+    ]
+    intervals = iter(infer_each(samples).intervals())
     return [
         Mean(
             where=group.where,
@@ -46,10 +53,7 @@ def means(groups: Sequence[Group]) -> list[Mean]:
             patients=len(group.patients),
             runs=len(group.runs),
             scores={
-                key: bootstrap(
-                    sample_of(group.scores[key], group.cases, group.runs, [group])
-                ).within(0.0, metric.most)
-                for key, metric in (METRICS | FALSE_ALARMS).items()
+                key: next(intervals).within(0.0, metric.most) for key, metric in metrics.items()
             },
             undefined=group.undefined["dice"],
             failed_cases=group.failed_cases,

@@ -1,9 +1,11 @@
 """Several arms on the same pairs of a case and a class."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxbench.analyses.groups import Group, Run, means_by_patient
 from voxbench.stats.arrays import Array
@@ -39,17 +41,14 @@ def shared_scores(
     classes = list(dict.fromkeys(name for group in groups for name in group.classes))
     values = np.full((len(groups), len(cases), len(classes), len(runs)), np.nan)
     lacking = np.zeros((len(cases), len(classes)), dtype=np.bool_)
+    shared = [cache(partial(_shared, wanted)) for wanted in (cases, classes, runs)]
     for own, group in zip(values, groups, strict=True):
-        rows, columns, depths = (
-            _shared(there, wanted)
-            for there, wanted in (
-                (group.cases, cases), (group.classes, classes), (group.runs, runs)
-            )
-        )  # fmt: skip
+        axes = group.cases, group.classes, group.runs
+        rows, columns, depths = (find(there) for find, there in zip(shared, axes, strict=True))
         found = group.score(key)[np.ix_(rows.there, columns.there, depths.there)]
         own[np.ix_(rows.wanted, columns.wanted, depths.wanted)] = found
-        if depths.wanted:
-            missing = np.isnan(own[np.ix_(rows.wanted, range(len(classes)), depths.wanted)])
+        if depths.wanted.size:
+            missing = np.isnan(own[rows.wanted][:, :, depths.wanted])
             lacking[rows.wanted] |= missing.any(axis=2)
     left_out = lacking & ~np.isnan(values).all(axis=(0, 3))
     values[:, lacking] = np.nan
@@ -86,14 +85,12 @@ def fold_of_each(patients: Sequence[str], folds: Mapping[str, int]) -> tuple[int
 
 
 class _Both(NamedTuple):
-    there: list[int]
-    wanted: list[int]
+    there: NDArray[np.intp]
+    wanted: NDArray[np.intp]
 
 
-def _shared(there: Sequence[object], wanted: Sequence[object]) -> _Both:
+def _shared(wanted: Sequence[object], there: Sequence[object]) -> _Both:
     """Where the items that are in both stand in either."""
-    if tuple(there) == tuple(wanted):
-        return _Both([*range(len(there))], [*range(len(there))])
     place = {item: at for at, item in enumerate(wanted)}
     both = [(at, place[item]) for at, item in enumerate(there) if item in place]
-    return _Both([at for at, _ in both], [at for _, at in both])
+    return _Both(*np.array(both, np.intp).reshape(-1, 2).T)

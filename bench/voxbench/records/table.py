@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from voxbench.files import hex_digest, writing_atomically
 from voxbench.records.case_scores import ClassScores
 from voxbench.records.convergence import convergence
 from voxbench.records.cost import Cost
 from voxbench.records.record import Arm, Facts
 from voxbench.records.scored import ScoredRecord
-from voxbench.records.scores import NUMBERS, Array, Scores
+from voxbench.records.scores import NUMBERS, Scores
 from voxbench.records.store import Store
 
 if TYPE_CHECKING:
@@ -113,7 +116,7 @@ def _rows(record: ScoredRecord, schema: "pa.Schema") -> "pa.Table":
     own, shared = _own(record.scores), _shared(record)
     rows = len(own["flag"])
     columns = [
-        pa.array(own[field.name], field.type)
+        own[field.name]
         if field.name in own
         else pa.repeat(pa.scalar(shared.get(field.name), field.type), rows)
         for field in schema
@@ -121,17 +124,24 @@ def _rows(record: ScoredRecord, schema: "pa.Schema") -> "pa.Table":
     return pa.table(columns, schema=schema)
 
 
-def _own(scores: Scores) -> Mapping[str, Sequence[Any] | Array]:
+def _own(scores: Scores) -> Mapping[str, "pa.Array"]:
     """The columns in which rows of a record differ; one row of nothing where it has no cases."""
+    import pyarrow as pa
+
+    def each(told: Sequence[str | None], of: NDArray[np.int32]) -> pa.Array:
+        return pa.array(told, pa.string()).take(pa.array(of))
+
     if not scores.cases:
         texts = ("case", "patient", "case_failure", "class", "flag")
-        return {name: [None] for name in texts} | {name: [math.nan] for name in NUMBERS}
-    each = {"case": scores.cases, "patient": scores.patients, "case_failure": scores.failures}
+        nothing = {name: pa.array([math.nan], pa.float64()) for name in NUMBERS}
+        return {name: pa.nulls(1, pa.string()) for name in texts} | nothing
     return {
-        **{name: [told[case] for case in scores.case] for name, told in each.items()},
-        "class": [scores.names[name] for name in scores.name],
-        **dict(zip(NUMBERS, scores.numbers.T, strict=True)),
-        "flag": scores.flags,
+        "case": each(scores.cases, scores.case),
+        "patient": each(scores.patients, scores.case),
+        "case_failure": each(scores.failures, scores.case),
+        "class": each(scores.names, scores.name),
+        **dict(zip(NUMBERS, map(pa.array, scores.numbers.T), strict=True)),
+        "flag": pa.array(scores.flags, pa.string()),
     }
 
 

@@ -11,8 +11,7 @@ _INNER = 1.75  # deviations from the centre; beyond them lie 4% of a normal on e
 def outer_quantiles(drawn: Array, centre: Array, spread: Array, tail: float) -> tuple[Array, Array]:
     """The quantiles `tail` and 1 − `tail` of each row, those of `np.quantile` to the last digit.
 
-    Only what lies far out is sorted, which is a few percent; a row that has too little there is
-    sorted whole.
+    Only what lies far out is looked through, a few percent; where a row has too little there, all.
 
     Args:
         drawn: (row, resample), without NaN.
@@ -47,20 +46,20 @@ def _outer(drawn: Array, centre: Array, reach: Array, low: int, high: int) -> Ar
     for row in range(rows):
         least, largest = centre[row] - reach[row], centre[row] + reach[row]
         lower, upper = 0, 0
-        for value in drawn[row]:
-            if value < least:
-                below[lower] = value
-                lower += 1
-            elif value > largest:
-                above[upper] = value
-                upper += 1
-        if lower < low + 2 or upper < size - high:
-            whole = np.sort(drawn[row])
-            found[0, :, row] = whole[low : low + 2]
-            found[1, 0, row], found[1, 1, row] = whole[high], whole[min(high + 1, size - 1)]
-            continue
-        found[0, :, row] = np.sort(below[:lower])[low : low + 2]
+        for value in drawn[row]:  # without a branch: what lies far out is hard to foresee
+            below[lower], above[upper] = value, value
+            lower += value < least
+            upper += value > largest
         start = high - (size - upper)
-        top = np.sort(above[:upper])
-        found[1, 0, row], found[1, 1, row] = top[start], top[min(start + 1, upper - 1)]
+        enough = lower > low + 1 and start >= 0
+        first, last = (below[:lower], above[:upper]) if enough else (drawn[row], drawn[row])
+        found[0, 0, row], found[0, 1, row] = _neighbours(first, low)
+        found[1, 0, row], found[1, 1, row] = _neighbours(last, start if enough else high)
     return found
+
+
+@compiled
+def _neighbours(values: Array, rank: int) -> tuple[float, float]:
+    """The value of a rank, and the next above it, if there is one."""
+    parted = np.partition(values, rank)
+    return parted[rank], parted[rank + 1 :].min() if rank + 1 < len(parted) else parted[rank]

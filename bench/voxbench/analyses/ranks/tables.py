@@ -1,7 +1,7 @@
 """Which columns the tables of a ranking have: ranks, pairs, classes and sensitivity."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,9 +20,11 @@ from voxbench.analyses.table import (
     p_value,
     plain_columns,
 )
+from voxbench.cores import available_cores
 from voxbench.stats.interval import FEWEST_TASKS
 from voxbench.stats.metric import Metric
 from voxbench.stats.ranks import AGGREGATIONS, Aggregation
+from voxbench.threads import threads
 
 
 def board_stem(board: Board) -> str:
@@ -128,6 +130,23 @@ def class_table(groups: Sequence[Group], board: Board, margin: float, policy: Po
 def _class_rows(
     groups: Sequence[Group], board: Board, margin: float, policy: Policy
 ) -> Iterator[dict[str, Any]]:
+    found = list(_class_boards(groups, board))
+    with threads(available_cores()) as pool:  # resampling releases the interpreter lock
+        ranked = pool.map(lambda own: league(apply_policy(own.board, policy), margin).rows, found)
+        for own, rows in zip(found, ranked, strict=True):
+            for row in rows:
+                told = {"task": own.task, "class": own.name, **as_row(row)}
+                yield told | {"undefined": own.undefined[row.arm]}
+
+
+class _ClassBoard(NamedTuple):
+    task: str
+    name: str
+    undefined: dict[str, int]
+    board: Board
+
+
+def _class_boards(groups: Sequence[Group], board: Board) -> Iterator[_ClassBoard]:
     for task in dict.fromkeys(name.partition(" (")[0] for name in board.tasks):
         for name, alone in class_groups(groups, task):
             undefined = {
@@ -137,9 +156,7 @@ def _class_rows(
             }
             for own in boards(alone, board.metric):
                 if own.scope == board.scope and _comparable(own):
-                    for row in league(apply_policy(own, policy), margin).rows:
-                        own_row = {"task": task, "class": name, **as_row(row)}
-                        yield own_row | {"undefined": undefined[row.arm]}
+                    yield _ClassBoard(task, name, undefined, own)
 
 
 def _comparable(board: Board) -> bool:
