@@ -65,7 +65,8 @@ def test_a_missing_pairing_says_why():
 
 
 def test_another_adaptation_is_named():
-    assert "at 3 shots (frozen):" in effect_sentence(effect(adaptation="frozen"), DICE)
+    told = effect_sentence(effect(adaptation="frozen"), DICE)
+    assert "at 3 shots (frozen): better than scratch (frozen) by 0.021" in told
 
 
 def test_what_tells_recipes_apart_is_told_of_each():

@@ -90,12 +90,14 @@ def _alarms(effect: Effect) -> str:
 
 
 def _verdict(effect: Effect, metric: Metric) -> str:
+    adapted = effect.where.scope.adapted
+    other = f"{effect.other} ({adapted})" if adapted else effect.other
     if effect.verdict in _SIDES:
         low, high = sorted(map(abs, effect.effect[1:]))
         size = _size(metric, Interval(abs(effect.effect.mean), low, high))
-        return f"{_SIDES[effect.verdict]} {effect.other} by {size}"
+        return f"{_SIDES[effect.verdict]} {other} by {size}"
     against = "equivalent to" if effect.verdict == "equivalent" else "undecided against"
-    return f"{against} {effect.other}, {_size(metric, effect.effect, signed=True)}"
+    return f"{against} {other}, {_size(metric, effect.effect, signed=True)}"
 
 
 def overall_sentence(row: Overall, metric: Metric) -> str:

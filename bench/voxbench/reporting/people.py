@@ -45,6 +45,15 @@ def arm_names(labels: Iterable[str]) -> dict[str, ArmName]:
     }
 
 
+def with_source(label: str, source: str) -> str:
+    """The label with its source among its axes, also where that is the baseline's default."""
+    found = _LABEL.fullmatch(label)
+    if found is None or "source=" in (found["axes"] or ""):
+        return label
+    axes = ",".join(filter(None, [found["axes"], f"source={source}"]))
+    return f"{found['name']}[{axes}]{found['rest']}"
+
+
 def _named(label: str, aside: Iterable[str]) -> ArmName:
     found = _LABEL.fullmatch(label)
     if found is None:

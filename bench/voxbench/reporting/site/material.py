@@ -19,6 +19,7 @@ from voxbench.design.cell import digest
 from voxbench.records import Facts, Scored, Store
 from voxbench.records.uncertainty import UncertaintyRecord
 from voxbench.reporting.names import slug
+from voxbench.reporting.people import ArmName, arm_names, with_source
 from voxbench.reporting.report import Report
 from voxbench.stats.metric import Metric
 
@@ -67,6 +68,13 @@ class ArmResult:
     def baseline(self) -> str:
         """The name of its plugin."""
         return baseline_of(self.records[0])
+
+    @property
+    def sourced(self) -> str:
+        """Its label, with its source also where that is the default."""
+        source = plugin_of(self.records[0], "baseline")[1].get("source")
+        label = self.group.arm
+        return with_source(label, source) if isinstance(source, str) else label
 
     @property
     def heading(self) -> str:
@@ -128,6 +136,13 @@ class Material:
                 for key in record.cells:
                     found[key].append((doubt.label, record))
         return found
+
+    @cached_property
+    def names(self) -> dict[str, ArmName]:
+        """Label of an arm → its name for people, with what its weights were made of."""
+        labels = {result.group.arm: result.sourced for result in self.results}
+        names = arm_names(labels.values())
+        return {label: names[sourced] for label, sourced in labels.items()}
 
     def of_task(self, task: str) -> list[ArmResult]:
         """The results on a task."""

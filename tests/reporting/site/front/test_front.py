@@ -85,6 +85,13 @@ def test_what_is_unknown_of_contamination_has_its_reason_on_both_pages(tmp_path)
     assert "unknown unknown corpus 'mine'" in result.text
 
 
+def test_a_source_that_is_the_default_is_told_as_others_are(tmp_path):
+    cell = {"baseline": ["supervised", {"source": "phantom-atlas"}]}
+    evidence, _ = shown(tmp_path, {"supervised[size=tiny]": 0.1, OTHER: 0.1}, cell=cell)
+    assert str(evidence.names["supervised[size=tiny]"]) == "Supervised on phantom-atlas"
+    assert str(evidence.names[OTHER]) == "Supervised on malf"
+
+
 def test_a_league_tells_who_is_first_and_how_clearly(tmp_path):
     _, [panel] = shown(tmp_path, {MASKED: 0.1, OTHER: 0.1})
     [league] = panel.ranks

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from voxbench.analyses.claims import ClaimResult
 from voxbench.analyses.uncertainty.findings import front_sentence
-from voxbench.reporting.people import arm_names
 from voxbench.reporting.site.baseline import baseline_path
 from voxbench.reporting.site.cards import bibtex, card_of, cited, sources, told_modality
 from voxbench.reporting.site.front.declared import declared
@@ -36,7 +35,7 @@ def write_front(material: Material, writer: Pages, claims: Sequence[ClaimResult]
         "sources": sources(material.report.records),
         "tables": _tables(material),
         "cited": cited(cards, material),
-        "declared": declared(claims, arm_names(group.arm for group in material.report.groups)),
+        "declared": declared(claims, material.names),
         "commands": sweep_commands(material),
         "doubt": front_sentence(material.report.doubt.rows),
         "doubted": {name: uncertainty_path(name) for name in material.report.doubt.tasks},

@@ -13,7 +13,7 @@ from voxbench.analyses.races.declaration import races_in
 from voxbench.analyses.races.results import raced_effects
 from voxbench.analyses.ranks.league import League
 from voxbench.analyses.ranks.leagues import task_leagues
-from voxbench.reporting.people import ArmName, arm_names, few
+from voxbench.reporting.people import ArmName, few
 from voxbench.reporting.site.material import ArmResult, Material
 from voxbench.stats.metric import Metric
 
@@ -93,7 +93,7 @@ def gather_evidence(material: Material, metric: Metric) -> Evidence:
         {(row.where, row.arm): row for row in worths if (row.where, row.arm) in kept},
         leagues,
         frontier([result.group for result in results], metric),
-        arm_names(group.arm for group in report.groups),
+        material.names,
         {(result.group.where, result.group.arm): result.page for result in results},
         {task: _structures(material.of_task(task)) for task in material.tasks},
         report.recipes,

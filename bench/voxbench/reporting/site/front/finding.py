@@ -96,7 +96,9 @@ def _told(
         return "Not asked.", f"{opening} {never}"
     if shown:
         return _yes(evidence, opening, tasks, shown)
-    on = f"on {tasks[0]}" if len(tasks) == 1 else f"on any of {len(tasks)} tasks"
+    on = f"on any of {len(tasks)} tasks"
+    if len(tasks) == 1:
+        on = f"on {tasks[0]} ({evidence.structures[tasks[0]]})"
     started = sum(effect.verdict == "head start" for effect in tried)
     if started:
         return "Not shown.", (
