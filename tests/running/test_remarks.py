@@ -10,10 +10,20 @@ BEYOND = (
     "example-cubes: a patch of 64 × 16 × 16 is larger than 10 of 10 volumes (median 32 × 32 × 32 "
     "voxels, before they are cropped); beyond them lies each case's darkest value"
 )
+FEW = (
+    "example-cubes: 2 test patients, too few for any verdict: it takes 6; `folds = 5` tests on "
+    "every patient in turn"
+)
 
 
 def told(**changes) -> list[str]:
-    return remarks(bind(make_sweep(**changes)))
+    """What is told but that patients are few."""
+    return [line for line in remarks(bind(make_sweep(**changes))) if line != FEW]
+
+
+def test_that_test_patients_are_too_few_for_a_verdict_is_told_unless_folds_test_on_all(example):
+    assert remarks(bind(make_sweep())) == [FEW]
+    assert "few" not in "".join(remarks(bind(make_sweep(folds=2))))
 
 
 def test_a_task_that_is_its_own_source_is_told_once(example):

@@ -13,6 +13,7 @@ from voxbench.design.recipe import Pretraining, Recipe, deciding
 from voxbench.errors import DataError
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.running.bound import BoundCell, Trainings
+from voxbench.stats.paired import FEWEST_PATIENTS
 
 _LOOKED_AT = 64  # images of a data set, whose headers say how large they are
 
@@ -42,6 +43,7 @@ def _of(one: Trainings) -> Iterator[str]:
     if one.planned:
         yield f"{one.dataset.card.name}: {one.planned}"
     yield from _told(one.dataset, one.preprocessing, one.cell.recipe)
+    yield from _few_tested(one.dataset)
     yield from _flat(one.dataset, one.preprocessing, one.cell.recipe)
     yield from _external(one)
     if isinstance(plan := one.weights, PretrainingPlan):
@@ -56,6 +58,16 @@ def _of(one: Trainings) -> Iterator[str]:
         for dataset, _ in plan.members:
             kept: Collection[Change] = {*forbidden, "mirror"} if united else forbidden
             yield from _told(dataset, plan.preprocessing(dataset), plan.schedule, kept)
+
+
+def _few_tested(dataset: Dataset) -> Iterator[str]:
+    """That nothing can be decided, where a sweep does not test on every patient in turn."""
+    tested = len({case.patient for case in dataset.split.test})
+    if dataset.fold is None and tested < FEWEST_PATIENTS:
+        yield (
+            f"{dataset.card.name}: {tested} test patients, too few for any verdict: it takes "
+            f"{FEWEST_PATIENTS}; `folds = 5` tests on every patient in turn"
+        )
 
 
 def _external(one: Trainings) -> Iterator[str]:
