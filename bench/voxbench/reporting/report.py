@@ -32,9 +32,10 @@ from voxbench.files import remove_leavings, write_atomically
 from voxbench.records import ScoredRecord, Store
 from voxbench.records.external import external_store
 from voxbench.records.table import stamp_of, write_table
+from voxbench.reporting.figures.aside import begin_figures
 from voxbench.reporting.figures.best_of import draw_best
 from voxbench.reporting.figures.doubt import DoubtFigure, draw_doubt
-from voxbench.reporting.figures.draw import Figure, draw_figures
+from voxbench.reporting.figures.draw import Figure
 from voxbench.reporting.figures.style import PAGE
 from voxbench.reporting.page import page_lines
 from voxbench.reporting.printer import save_table
@@ -147,13 +148,15 @@ def write_report(
     store = Store(store_dir)
     stamp = stamp_of(store)
     records = records_in(store_dir)
-    write_table(store, stamp, records)
     members = by_arm(records)
     groups = groups_of(members)
     pairs = twins(groups, chosen)
+    found, each = raced_effects(pairs, races_in(store_dir), records, margin), means(groups)
+    recipes, folder = setting_words(members), out_dir / "figures"
+    finished = begin_figures(each, found, chosen, margin, folder, recipes, width)
+    write_table(store, stamp, records)
     curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
-    found = raced_effects(pairs, races_in(store_dir), records, margin)
-    each, over_tasks = means(groups), overall(pairs)
+    over_tasks = overall(pairs)
     worths = [row for own in curves for row in worth(own)]
     studies, doubt = studies_in(store_dir), find_doubt(store_dir, records)
     rounds = round_rows(store_dir, records)
@@ -178,10 +181,9 @@ def write_report(
     page = out_dir / "report.md"
     written = [*tables, *full_tables(doubt)]
     files = [page, *(path for table in written for path in save_table(table, out_dir / "tables"))]
-    recipes = setting_words(members)
-    figures = draw_figures(each, found, chosen, margin, out_dir / "figures", recipes, width)
-    figures += draw_best(studies, out_dir / "figures")
-    drawn = draw_doubt(doubt, out_dir / "figures")
+    figures = finished()
+    figures += draw_best(studies, folder)
+    drawn = draw_doubt(doubt, folder)
     files += [path for own in drawn for path in own.paths]
     files += [path for figure in figures for path in figure.paths]
     made = Report(
