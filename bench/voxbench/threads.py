@@ -1,4 +1,4 @@
-"""Threads that nobody waits for where the work ends early."""
+"""Threads: those that nobody waits for where the work ends early, and those of BLAS."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,3 +13,12 @@ def threads(count: int) -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Leave the cores to others meanwhile: BLAS would take them all and wait busily for more."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield

@@ -40,6 +40,7 @@ from voxbench.reporting.figures.style import PAGE
 from voxbench.reporting.page import page_lines
 from voxbench.reporting.printer import save_table
 from voxbench.stats.metric import FALSE_ALARMS, Metric, find_metric
+from voxbench.threads import one_blas_thread
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class Report:
         }
 
 
+@one_blas_thread()  # another process draws meanwhile
 def write_report(
     store_dir: Path,
     out_dir: Path,

@@ -21,6 +21,7 @@ from voxbench.stats.friedman import Friedman, friedman
 from voxbench.stats.metric import find_metric
 from voxbench.stats.paired import APART
 from voxbench.stats.ranks import Aggregation
+from voxbench.threads import one_blas_thread
 
 
 class Ranking(NamedTuple):
@@ -47,6 +48,7 @@ class Rankings(NamedTuple):
     left_out: list[str]
 
 
+@one_blas_thread()  # the cores have classes to rank
 def rank_folder(
     store_dir: Path,
     metric: str = "dice",
@@ -74,14 +76,15 @@ def rank_folder(
     made: list[Ranking] = []
     left_out: list[tuple[str, SpecError]] = []
     for recipe, records in recipes.items():
-        groups = judged_by_longer(read_groups(records), known)
+        whole = len(recipes) == 1
+        groups = known if whole else judged_by_longer(read_groups(records), known)
         for board in boards(groups, chosen):
             try:
                 found = _ranking(groups, board, margin, how, policy)
             except SpecError as error:
                 left_out.append((_sweeps(records), error))
                 continue
-            made.append(_told_apart(found, recipe, records) if len(recipes) > 1 else found)
+            made.append(found if whole else _told_apart(found, recipe, records))
     if not made and left_out:
         raise left_out[0][1]
     if not made:

@@ -130,11 +130,13 @@ def class_table(groups: Sequence[Group], board: Board, margin: float, policy: Po
 def _class_rows(
     groups: Sequence[Group], board: Board, margin: float, policy: Policy
 ) -> Iterator[dict[str, Any]]:
-    found = list(_class_boards(groups, board))
     with threads(available_cores()) as pool:  # resampling releases the interpreter lock
-        ranked = pool.map(lambda own: league(apply_policy(own.board, policy), margin).rows, found)
-        for own, rows in zip(found, ranked, strict=True):
-            for row in rows:
+        ranked = [
+            (own, pool.submit(lambda of: league(apply_policy(of, policy), margin).rows, own.board))
+            for own in _class_boards(groups, board)
+        ]
+        for own, rows in ranked:
+            for row in rows.result():
                 told = {"task": own.task, "class": own.name, **as_row(row)}
                 yield told | {"undefined": own.undefined[row.arm]}
 
