@@ -31,7 +31,7 @@ def test_every_claim_can_be_tested_and_none_is_refuted(voxbench):
     assert verdicts <= {"holds", "undecided"}, f"{told}\ntell it in results/README.md: {CLAIMS}"
 
 
-@pytest.mark.parametrize("declared", ["cardiac", "imagenet", "long", "transfer"])
+@pytest.mark.parametrize("declared", ["cardiac", "imagenet", "long", "transfer", "tuned"])
 def test_every_claim_that_was_declared_before_its_records_can_be_tested(voxbench, declared):
     _, told, _ = voxbench("claims", f"results/claims-{declared}.toml", "results", "--json")
     verdicts = {claim["verdict"] for claim in json.loads(told)}
