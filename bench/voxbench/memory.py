@@ -1,7 +1,10 @@
-"""The memory of a training: how much there was of it, and how it is kept from step to step."""
+"""Memory: how much there was of it, how a training keeps it, and when none is looked through."""
 
 import ctypes
+import gc
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
@@ -31,3 +34,15 @@ def keep_freed_memory() -> None:
         return
     choose(_MMAP_THRESHOLD, 32 * _MIB)  # its maximum
     choose(_TRIM_THRESHOLD, 1024 * _MIB)
+
+
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """Without looking for cycles: a fifth of the time where many objects are made without any."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,9 +1,7 @@
 """The scores of a record's test cases as columns: one value a case and class."""
 
-import gc
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
+from voxbench.memory import no_collector
 from voxbench.records.case_scores import CaseScores, ClassScores
 from voxbench.records.part import Told
 from voxbench.records.places import without_places
@@ -64,7 +63,7 @@ class Scores:
         Raises:
             ValidationError: it is none.
         """
-        with _no_collector():
+        with no_collector():
             return _columns(_validator().validate_json(cases))
 
     @property
@@ -128,18 +127,6 @@ def _numbered(layouts: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.int32], tu
     }
     found = [number for layout in layouts for number in numbers[layout]]
     return np.array(found, np.int32), tuple(names)
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Without looking for cycles, as a quarter of the time would go into it: scores have none."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @cache

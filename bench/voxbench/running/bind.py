@@ -19,6 +19,7 @@ from voxbench.design.recipe_table import TaskRecipe
 from voxbench.design.spec import Sweep
 from voxbench.design.versions import outside_version, training_versions
 from voxbench.errors import SpecError
+from voxbench.memory import no_collector
 from voxbench.plugins import TASKS, find_task
 from voxbench.pretrain.plan import PretrainingPlan
 from voxbench.published.file import WeightsFile
@@ -56,8 +57,9 @@ def bind_sweep(sweep: Sweep, limit: int | None = None) -> tuple[list[TaskArm], l
     arms = _bind_arms(sweep, limit)
     found: dict[Identity, BoundCell] = {}
     same: dict[Cell, Trainings] = {}
-    for on in arms:
-        found |= _cells(sweep, on, limit, same)
+    with no_collector():
+        for on in arms:
+            found |= _cells(sweep, on, limit, same)
     return arms, list(found.values())
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from voxbench.data.split import freeze_split, split_name
 from voxbench.design.recipe import Recipe
+from voxbench.memory import no_collector
 from voxbench.pretrain.plan import seconds_made
 from voxbench.records import Facts, Store
 from voxbench.records.glance import Glance
@@ -210,6 +211,7 @@ def _planned_study(study: Study, trials: Sequence[TrialRecord]) -> PlannedStudy:
     return PlannedStudy(study, states, missing, waiting, median(seconds) if seconds else None)
 
 
+@no_collector()
 def plan_cells(cells: Sequence[BoundCell], root: Path) -> list[Planned]:
     """Look every cell up among the records of an output folder.
 
