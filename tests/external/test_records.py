@@ -15,6 +15,7 @@ from voxbench.stats.metric import METRICS
 
 from tests.analyses.records import cases
 from tests.analyses.records import record as made
+from tests.conftest import REPOSITORY
 
 WIDE = "name,aorta,liver\ns1,0.9,0.8\ns2,,0.5\ns3,,\n"
 
@@ -256,3 +257,7 @@ def test_the_touchstone_tables_are_read_whole_and_ranked(real_touchstone):
     for pair in found.pairs:
         assert pair.verdict == ("better" if pair.effect.mean > 0 else "worse")
         assert pair.p_adjusted < 0.05
+    told = (REPOSITORY / "docs" / "results.md").read_text()
+    for row in found.rows:
+        mean, low, high = row.mean
+        assert f"| {row.place} | {row.arm} | {mean:.3f} [{low:.3f}, {high:.3f}] |" in told
