@@ -98,8 +98,9 @@ class Validations(Callback):
         self.writer = writer
         self.selects = getattr(schedule, "selection", "last") == "best"
         fewest = 1 if self.selects else FEWEST_STEPS
-        self.every = max(fewest, schedule.steps // getattr(schedule, "validations", 1))
-        self.last = None if self.selects else schedule.steps
+        every = max(fewest, schedule.steps // getattr(schedule, "validations", 1))
+        last = () if self.selects else (schedule.steps,)
+        self.due = frozenset((*range(every, schedule.steps + 1, every), *last))
         self.seen = 0
         self.scores: dict[int, float] = {}
         self.weights: dict[str, Tensor] = {}
@@ -115,14 +116,10 @@ class Validations(Callback):
                 self.writer.write(trainer)
             raise
 
-    def due(self, step: int) -> bool:
-        """Whether to validate after a step."""
-        return step % self.every == 0 or step == self.last
-
     def look(self, trainer: pl.Trainer) -> None:
         """Validate after this step, if that is due and was not done."""
         step = trainer.global_step
-        if step == self.seen or not self.due(step):
+        if step == self.seen or step not in self.due:
             return
         self.network.eval()
         with stopping.at_once():

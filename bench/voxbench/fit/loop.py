@@ -114,7 +114,7 @@ def train(
     if ranks.first and validate:
         watching = Validations(network, validate, schedule, hopeless, writer)
     callbacks: list[Callback] = [own for own in (RandomState(), writer, watching) if own]
-    due = watching.due if watching else lambda _step: False
+    due = watching.due if watching else frozenset[int]()
     module = Module(network, loss, schedule, groups, before_step, due, counts, ranks, doing)
     torch.manual_seed(seed)
     with _quiet(), joined(ranks, device):

@@ -1,7 +1,7 @@
 """Steps of the optimiser as Lightning runs them, each on all parts of a batch."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -45,7 +45,7 @@ class Module(pl.LightningModule):
         schedule: Schedule,
         groups: Sequence[ParameterGroup],
         before_step: Callable[[float], None] | None,
-        due: Callable[[int], bool],
+        due: Set[int],
         counts: Counts | None,
         ranks: Ranks,
         doing: str,
@@ -78,7 +78,7 @@ class Module(pl.LightningModule):
         until = time.monotonic() + (_SECONDS if self.ranks.count == 1 else 0.0)
         for batch in batches:
             self._step(batch)
-            if time.monotonic() >= until or self.due(self.global_step) or stopping.asked():
+            if time.monotonic() >= until or self.global_step in self.due or stopping.asked():
                 return
 
     def _step(self, batch: Tensors) -> None:
