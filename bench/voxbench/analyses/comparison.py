@@ -9,7 +9,8 @@ from voxbench.analyses.effect_tables import comparison_table
 from voxbench.analyses.effects import effects
 from voxbench.analyses.groups import Scope, find_arms
 from voxbench.analyses.pairing import Pair, pair_arms, pair_each
-from voxbench.analyses.read import groups_in
+from voxbench.analyses.read import by_arm, groups_of, of_arms, records_in
+from voxbench.analyses.settings import setting_words, with_recipes
 from voxbench.analyses.table import (
     Column,
     Table,
@@ -41,13 +42,15 @@ def compare_arms(
         RecordError: there is no record, or the arms share no task and fraction.
     """
     chosen = find_metric(metric)
-    groups = groups_in(folder, (arm_a, arm_b))
+    members = by_arm(records_in(folder))
+    groups = groups_of(of_arms(members, (arm_a, arm_b)))
     labels = [group.arm for group in groups]
     pairs = pair_each(groups, find_arms(labels, arm_a), find_arms(labels, arm_b), chosen)
     if not pairs:
         raise _nothing_shared(folder, arm_a, arm_b)
     margin = chosen.margin if margin is None else margin
-    return comparison_table(effects(pairs, margin), chosen, margin)
+    table = comparison_table(effects(pairs, margin), chosen, margin)
+    return with_recipes(table, setting_words(members))
 
 
 def compare_mixed(folder: Path, arm_a: str, arm_b: str, metric: str = "dice") -> Table:
@@ -62,7 +65,8 @@ def compare_mixed(folder: Path, arm_a: str, arm_b: str, metric: str = "dice") ->
     """
     chosen = find_metric(metric)
     scopes: dict[Scope, list[Pair]] = defaultdict(list)
-    for pair in pair_arms(groups_in(folder, (arm_a, arm_b)), arm_a, arm_b, chosen):
+    groups = groups_of(of_arms(by_arm(records_in(folder)), (arm_a, arm_b)))
+    for pair in pair_arms(groups, arm_a, arm_b, chosen):
         if pair.difference().values.size:
             scopes[pair.arm.where.scope].append(pair)
     if not scopes:

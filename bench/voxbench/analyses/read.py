@@ -48,21 +48,24 @@ def records_in(folder: Path) -> list[ScoredRecord]:
     return records
 
 
-def groups_in(folder: Path, arms: Sequence[str] = ()) -> list[Group]:
+def groups_in(folder: Path) -> list[Group]:
     """Read the records of a folder and group them.
-
-    Args:
-        folder: the output folder of a run.
-        arms: of these only, as `find_arms` finds them; of all if there is none.
 
     Raises:
         RecordError: there is no record, or one can't be read.
+    """
+    return read_groups(records_in(folder))
+
+
+def of_arms(members: Members[Kind], arms: Sequence[str]) -> Members[Kind]:
+    """Those of some arms only, as `find_arms` finds them.
+
+    Raises:
         SpecError: an arm is unknown.
     """
-    members = by_arm(records_in(folder))
     labels = [label for _, label in members]
-    wanted = {arm for name in arms for arm in find_arms(labels, name)} or {*labels}
-    return groups_of({key: found for key, found in members.items() if key[1] in wanted})
+    wanted = {arm for name in arms for arm in find_arms(labels, name)}
+    return {key: found for key, found in members.items() if key[1] in wanted}
 
 
 def read_groups(records: Iterable[Scored]) -> list[Group]:

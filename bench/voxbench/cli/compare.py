@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voxbench.cli.options import Json, Margin, MetricName
-from voxbench.cli.show import in_words, print_json, print_table, warn_of_races
+from voxbench.cli.show import print_json, print_table, warn_of_races
 
 if TYPE_CHECKING:
     from voxbench.analyses.table import Table
@@ -34,7 +34,7 @@ def compare_verb(
     if json:
         print_json(found.rows)
         return
-    print_table(in_words(_short(found), directory))
+    print_table(_short(found))
 
 
 _LEFT_OUT = ("runs", "alone [95%]", "p", "Wilcoxon p (patients only)")

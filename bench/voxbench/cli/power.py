@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from voxbench.cli.options import Json, Margin, MetricName
-from voxbench.cli.show import in_words, print_json, print_table
+from voxbench.cli.show import print_json, print_table
 
 
 def power_verb(
@@ -28,5 +28,5 @@ def power_verb(
         print_json(told)
         return
     if found.table.rows:
-        print_table(in_words(found.table, directory))
+        print_table(found.table)
     print("\n".join(found.sentences))

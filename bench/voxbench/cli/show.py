@@ -28,16 +28,6 @@ def print_table(table: "Table") -> None:
     print("\n".join(line.rstrip() for line in shown.get().splitlines()))
 
 
-def in_words(table: "Table", directory: Path) -> "Table":
-    """The table with the settings of a folder's records told by what differs."""
-    from voxbench.analyses.read import by_arm, records_in
-    from voxbench.analyses.settings import setting_words, with_recipes
-
-    if "setting" not in table.titles:
-        return table
-    return with_recipes(table, setting_words(by_arm(records_in(directory))))
-
-
 def print_rows(rows: Iterable[Mapping[str, object]]) -> None:
     """Print rows of one shape under their keys."""
     from voxbench.analyses.table import Table

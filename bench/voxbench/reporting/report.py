@@ -32,7 +32,7 @@ from voxbench.files import remove_leavings, write_atomically
 from voxbench.records import ScoredRecord, Store
 from voxbench.records.external import external_store
 from voxbench.records.table import stamp_of, write_table
-from voxbench.reporting.figures.aside import begin_figures
+from voxbench.reporting.figures.aside import figures_aside
 from voxbench.reporting.figures.best_of import draw_best
 from voxbench.reporting.figures.doubt import DoubtFigure, draw_doubt
 from voxbench.reporting.figures.draw import Figure
@@ -155,35 +155,38 @@ def write_report(
     pairs = twins(groups, chosen)
     found, each = raced_effects(pairs, races_in(store_dir), records, margin), means(groups)
     recipes, folder = setting_words(members), out_dir / "figures"
-    finished = begin_figures(each, found, chosen, margin, folder, recipes, width)
-    write_table(store, stamp, records)
-    curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
-    over_tasks = overall(pairs)
-    worths = [row for own in curves for row in worth(own)]
-    studies, doubt = studies_in(store_dir), find_doubt(store_dir, records)
-    rounds = round_rows(store_dir, records)
-    tables = [
-        effect_table(found, chosen, margin),
-        *_external_tables(store_dir, groups, chosen, margin),
-        *_alarm_tables(groups, chosen),
-        overall_table(over_tasks, chosen),
-        worth_table(worths, chosen),
-        vanishing_table(curves, chosen, margin),
-        curve_table(curves, chosen),
-        trend_table(pairs, chosen, margin),
-        steps_table(found, groups, chosen),
-        trajectory_table(groups),
-        frontier_table(groups, chosen),
-        mean_table(each),
-        failed_table(groups),
-        *_tuning_tables(studies, groups, found, records, chosen),
-        *doubt_tables(doubt),
-        *([round_table(rounds)] if rounds else []),
-    ]
-    page = out_dir / "report.md"
-    written = [*tables, *full_tables(doubt)]
-    files = [page, *(path for table in written for path in save_table(table, out_dir / "tables"))]
-    figures = finished()
+    with figures_aside(each, found, chosen, margin, folder, recipes, width) as finished:
+        write_table(store, stamp, records)
+        curves = [own for own in learning_curves(pairs) if len(own.labels) > 1]
+        over_tasks = overall(pairs)
+        worths = [row for own in curves for row in worth(own)]
+        studies, doubt = studies_in(store_dir), find_doubt(store_dir, records)
+        rounds = round_rows(store_dir, records)
+        tables = [
+            effect_table(found, chosen, margin),
+            *_external_tables(store_dir, groups, chosen, margin),
+            *_alarm_tables(groups, chosen),
+            overall_table(over_tasks, chosen),
+            worth_table(worths, chosen),
+            vanishing_table(curves, chosen, margin),
+            curve_table(curves, chosen),
+            trend_table(pairs, chosen, margin),
+            steps_table(found, groups, chosen),
+            trajectory_table(groups),
+            frontier_table(groups, chosen),
+            mean_table(each),
+            failed_table(groups),
+            *_tuning_tables(studies, groups, found, records, chosen),
+            *doubt_tables(doubt),
+            *([round_table(rounds)] if rounds else []),
+        ]
+        page = out_dir / "report.md"
+        written = [*tables, *full_tables(doubt)]
+        files = [
+            page,
+            *(path for table in written for path in save_table(table, out_dir / "tables")),
+        ]
+        figures = finished()
     figures += draw_best(studies, folder)
     drawn = draw_doubt(doubt, folder)
     files += [path for own in drawn for path in own.paths]

@@ -15,7 +15,8 @@ from voxbench.analyses.power.prospects import (
     seed_budgets,
 )
 from voxbench.analyses.races.declaration import races_in
-from voxbench.analyses.read import groups_in
+from voxbench.analyses.read import by_arm, groups_of, records_in
+from voxbench.analyses.settings import setting_words, with_recipes
 from voxbench.analyses.table import (
     DASH,
     Column,
@@ -73,7 +74,8 @@ def plan_power(folder: Path, metric: str = "dice", margin: float | None = None) 
     """
     chosen = find_metric(metric)
     margin = chosen.margin if margin is None else margin
-    pairs = twins(groups_in(folder), chosen)
+    members = by_arm(records_in(folder))
+    pairs = twins(groups_of(members), chosen)
     found = prospects(pairs, margin)
     present = max((one.design.seeds for one in found), default=0)
     budgets = seed_budgets(found, [count for count in _COUNTS if count > present])
@@ -82,7 +84,8 @@ def plan_power(folder: Path, metric: str = "dice", margin: float | None = None) 
         sentences += [_sentence(one, chosen, margin) for one in found]
         sentences += [_budget(budget, len(found)) for budget in budgets if budget.settled]
         sentences += [_CAVEAT, *([_RACED] if races_in(folder) else [])]
-    return PowerPlan(_table(found, chosen, margin), sentences, budgets)
+    table = with_recipes(_table(found, chosen, margin), setting_words(members))
+    return PowerPlan(table, sentences, budgets)
 
 
 def _opening(pairs: int, undecided: int) -> str:

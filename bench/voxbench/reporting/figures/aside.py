@@ -2,41 +2,50 @@
 
 import os
 import pickle
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
-from typing import Any
+from pathlib import Path
 
+from voxbench.analyses.effects import Effect
+from voxbench.analyses.means import Mean
 from voxbench.child import Child, born
 from voxbench.cores import available_cores
-from voxbench.reporting.figures.draw import Figure, draw_figures
+from voxbench.reporting.figures.draw import Figure, Recipes, draw_figures
+from voxbench.stats.metric import Metric
 
 _MEANS = 100  # which take longer to draw than another process to start
 
 
-def begin_figures(means: list[Any], *others: Any) -> Callable[[], list[Figure]]:
-    """Begin to draw the figures, as `draw_figures` does; give what waits for them.
+@contextmanager
+def figures_aside(
+    means: Sequence[Mean], effects: Sequence[Effect], metric: Metric, margin: float, folder: Path,
+    recipes: Recipes, width: float,
+) -> Iterator[Callable[[], list[Figure]]]:  # fmt: skip
+    """Draw the figures meanwhile, as `draw_figures` does; gives what waits for them.
 
     Where it is not worth a process, or that fails, they are drawn here, and an error is raised by
     what waits.
     """
-    content = (means, *others)
+    content = (means, effects, metric, margin, folder, recipes, width)
     if len(means) < _MEANS or available_cores() < 2:
-        return lambda: draw_figures(*content)
+        yield lambda: draw_figures(*content)
+        return
     child = Child(__name__, "_draw", os.environ)
-    child.pipe.send_bytes(pickle.dumps(content))
+    try:
+        child.pipe.send_bytes(pickle.dumps(content))
+        yield lambda: _received(child) or draw_figures(*content)
+    finally:
+        child.kill()
+        child.close()
 
-    def drawn() -> list[Figure]:
-        try:
-            found: list[Figure] = child.pipe.recv()
-        except EOFError:
-            found = draw_figures(*content)
-        finally:
-            child.kill()
-            child.close()
-        return found
 
-    return drawn
+def _received(child: Child) -> list[Figure]:
+    """What it has drawn; nothing where it failed."""
+    found: list[Figure] = []
+    with suppress(EOFError):
+        found = child.pipe.recv()
+    return found
 
 
 def _draw(pipe: Connection) -> None:

@@ -132,10 +132,10 @@ def _line(evidence: Evidence, where: Where, arm: str, told: str) -> Line:
 
 def _worth(evidence: Evidence, fraction: str) -> Places:
     """What more labels than were tried would take to match, then every k, the highest first."""
+    controls = evidence.controls
     rows = [
         row for key, row in evidence.worth.items()
-        if row.where.fraction == fraction and (row.shown or row.unreached)
-        and key not in evidence.controls
+        if row.where.fraction == fraction and (row.shown or row.unreached) and key not in controls
     ]  # fmt: skip
     rows.sort(
         key=lambda row: (
